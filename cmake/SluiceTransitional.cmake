@@ -1,0 +1,12 @@
+# TRANSITIONAL: drops sources that are not written yet, so that one unfinished room does not stop the others.
+macro(sluice_drop_missing list)
+    set(present)
+    foreach(source IN LISTS ${list})
+        if(EXISTS ${source} OR EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source})
+            list(APPEND present ${source})
+        else()
+            message(STATUS "NOT WRITTEN YET: ${CMAKE_CURRENT_SOURCE_DIR} ${source}")
+        endif()
+    endforeach()
+    set(${list} ${present})
+endmacro()

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# check_layers.sh [ROOT]: fails when an #include goes against the house rules of docs/architecture.md:
+#   - a room includes only its own floor and lower ones, by "room/file.hpp";
+#   - an adapter (store/sqlite, broker/inline, ...) is included only by itself, the composition root and tests;
+#   - a driver's or tool's header is included only by the rooms that own it;
+#   - a public header includes only the standard library, Boost and other public headers.
+set -euo pipefail
+cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
+
+grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' --include='*.hpp' --include='*.cpp' include src |
+    awk '
+    BEGIN {
+        rooms = "base domain envelope,observe,config store,broker commit outbox,consume engine cli,console app"
+        floors = split(rooms, by_floor, " ")
+        for (f = 1; f <= floors; f++) {
+            n = split(by_floor[f], names, ",")
+            for (i = 1; i <= n; i++) floor[names[i]] = f
+        }
+        owner["sqlite3.h"] = "^src/(store|broker)/sqlite/"
+        owner["toml++"] = "^src/config/"
+        owner["CLI"] = "^src/(cli|app)/"
+    }
+    function complain(what) { printf "%s:%s: %s\n", file, line, what; bad = 1 }
+    function adapter_of(path,    parts) {
+        return path ~ /^(store|broker)\/[^\/]+\// ? (split(path, parts, "/") ? parts[1] "/" parts[2] : "") : ""
+    }
+    {
+        split($0, at, ":")
+        file = at[1]; line = at[2]
+        text = $0
+        sub(/^[^"<]*/, "", text)
+        quoted = text ~ /^"/
+        target = substr(text, 2)
+        sub(/[">].*/, "", target)
+        room = target
+        sub(/\/.*/, "", room)
+
+        if (file ~ /^include\//) {
+            if (quoted || (target ~ /[\/.]/ && room != "sluice" && room != "boost"))
+                complain("a public header includes " target "; only the standard library, Boost and <sluice/...> may appear")
+            next
+        }
+
+        own = file
+        sub(/^src\//, "", own)
+        own_room = own
+        sub(/\/.*/, "", own_room)
+        if (!(own_room in floor)) complain("src/" own_room " is no room; add it to its floor in scripts/check_layers.sh")
+
+        if (target in owner && file !~ owner[target]) complain(target " is not for this room")
+        if (room in owner && file !~ owner[room]) complain(target " is not for this room")
+
+        if (!quoted) {
+            if (room in floor && target ~ /\//) complain("include \"" target "\" with quotes: it is an internal header")
+            next
+        }
+        if (!(room in floor) || target !~ /\//) {
+            complain("include \"" target "\" as \"room/file.hpp\", or <...> when it is not internal")
+            next
+        }
+        if (floor[room] > floor[own_room])
+            complain(own_room " (floor " floor[own_room] - 1 ") includes " target " (floor " floor[room] - 1 ")")
+        adapter = adapter_of(target)
+        if (adapter != "" && adapter != adapter_of(own) && own_room != "app")
+            complain(target " is an adapter; only app and tests may name it")
+    }
+    END { exit bad }'
