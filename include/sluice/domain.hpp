@@ -1,0 +1,177 @@
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <sluice/aggregate.hpp>
+#include <sluice/context.hpp>
+#include <sluice/identity.hpp>
+#include <sluice/registry.hpp>
+#include <sluice/repository.hpp>
+
+namespace sluice {
+
+struct aggregate_options {
+    std::string_view name{};             ///< the class's own name when empty
+    std::string_view stream_category{};  ///< `{domain}::{underscore(name)}` when empty; given without the domain part
+    std::string_view database = "default";
+};
+
+struct subscriber_options {
+    std::string_view broker = "default";
+    std::string_view stream;  ///< the producer's category, `myapp::order`
+};
+
+/// A bounded context: its aggregates, events, commands and the code that reacts.
+///
+/// Declaring is cheap and never fails half-way: mistakes are collected and reported together by `validate()`, which
+/// the engine and `sluice check` call before any row is written.
+///
+/// Thread safety: declare on one thread; a declared domain is immutable and may be read concurrently.
+class domain {
+public:
+    /// @param name  of the bounded context; streams and message types are named after it (WIRE 1)
+    explicit domain(std::string name);
+
+    /// The events of an aggregate, in the fluent form `domain.aggregate<Order>().events<OrderPlaced, OrderShipped>()`.
+    template <class Aggregate>
+    class aggregate_declaration {
+    public:
+        explicit aggregate_declaration(domain& owner) : owner_{owner} {}
+
+        template <event_type... Events>
+        aggregate_declaration& events() {
+            static_assert((std::same_as<typename detail::contract_type<Events>::aggregate_type, Aggregate> && ...),
+                          "an event listed here has a contract with another aggregate");
+            (owner_.add_event<Events>(), ...);
+            return *this;
+        }
+
+    private:
+        domain& owner_;
+    };
+
+    template <class Aggregate>
+    aggregate_declaration<Aggregate> aggregate(const aggregate_options& options = {}) {
+        static_assert(std::derived_from<Aggregate, sluice::aggregate<Aggregate>>,
+                      "an aggregate derives publicly from sluice::aggregate<Itself>");
+        detail::aggregate_entry entry;
+        entry.cpp_name = reflect::type_name<Aggregate>();
+        entry.name = options.name.empty() ? reflect::short_type_name<Aggregate>() : options.name;
+        entry.category = options.stream_category;
+        entry.database = options.database;
+        entry.decode = [](const json::value& state) -> std::unique_ptr<aggregate_root> {
+            return std::make_unique<Aggregate>(codec::decode<Aggregate>(
+                state, codec::unknown_keys::ignore, codec::missing_keys::keep_default));
+        };
+        entry.encode = [](const aggregate_root& object) {
+            return codec::encode(static_cast<const Aggregate&>(object));
+        };
+        entry.identity = [](const aggregate_root& object) {
+            return detail::identity_of(static_cast<const Aggregate&>(object));
+        };
+        entry.validate = [](const aggregate_root& object) {
+            return codec::validate(static_cast<const Aggregate&>(object));
+        };
+        registry_->add(std::move(entry));
+        return aggregate_declaration<Aggregate>{*this};
+    }
+
+    /// One handler object for the commands named: `void operator()(const Command&, sluice::context&) const` for each.
+    template <class Handler, command_type... Commands>
+    domain& command_handler(Handler handler = {}) {
+        const auto shared = std::make_shared<const Handler>(std::move(handler));
+        (add_command<Handler, Commands>(shared), ...);
+        return *this;
+    }
+
+    /// Reacts to events of this domain, fed from the internal broker; its consumer group is its class name.
+    /// `void operator()(const Event&, sluice::context&) const` for each event.
+    template <class Handler, event_type... Events>
+    domain& event_handler(Handler handler = {}) {
+        const auto shared = std::make_shared<const Handler>(std::move(handler));
+        detail::event_handler_entry entry;
+        entry.name = reflect::type_name<Handler>();
+        (add_reaction<Handler, Events>(entry, shared), ...);
+        registry_->add(std::move(entry));
+        return *this;
+    }
+
+    /// The anti-corruption layer: receives another context's messages as they are and translates them into commands of
+    /// this one. `void operator()(const sluice::message&, sluice::context&) const`. Return = acknowledged, throw = retried.
+    template <class Subscriber>
+    domain& subscriber(const subscriber_options& options, Subscriber subscriber = {}) {
+        static_assert(std::invocable<const Subscriber&, const message&, context&>,
+                      "a subscriber has `void operator()(const sluice::message&, sluice::context&) const`");
+        const auto shared = std::make_shared<const Subscriber>(std::move(subscriber));
+        detail::subscriber_entry entry;
+        entry.name = reflect::type_name<Subscriber>();
+        entry.broker = options.broker;
+        entry.stream = options.stream;
+        entry.handle = [shared](const message& m, context& in) { (*shared)(m, in); };
+        registry_->add(std::move(entry));
+        return *this;
+    }
+
+    /// Enrichers fill `extensions` in registration order.
+    domain& enrich_events(enricher e);
+    domain& enrich_commands(enricher e);
+
+    /// Receives every trace event of the running domain (see trace_subscriber).
+    domain& on_trace(trace_subscriber subscriber);
+
+    [[nodiscard]] const std::string& name() const noexcept { return registry_->name; }
+    /// @throws configuration_error naming every mistake in the declaration
+    void validate() const;
+    [[nodiscard]] const detail::registry& declared() const noexcept { return *registry_; }
+
+private:
+    template <class Event>
+    void add_event() {
+        detail::event_entry entry;
+        entry.cpp_name = reflect::type_name<Event>();
+        entry.name = Event::contract.name.empty() ? reflect::short_type_name<Event>() : Event::contract.name;
+        entry.version = Event::contract.version;
+        entry.published = Event::contract.published;
+        entry.aggregate = reflect::type_name<typename detail::contract_type<Event>::aggregate_type>();
+        registry_->add(std::move(entry));
+    }
+
+    template <class Handler, class Command>
+    void add_command(const std::shared_ptr<const Handler>& handler) {
+        static_assert(std::invocable<const Handler&, const Command&, context&>,
+                      "the command handler lacks `void operator()(const Command&, sluice::context&) const`");
+        detail::command_entry entry;
+        entry.cpp_name = reflect::type_name<Command>();
+        entry.name = Command::contract.name.empty() ? reflect::short_type_name<Command>() : Command::contract.name;
+        entry.version = Command::contract.version;
+        entry.aggregate = reflect::type_name<typename detail::contract_type<Command>::aggregate_type>();
+        entry.handler = reflect::type_name<Handler>();
+        entry.handle = [handler](const void* command, context& in) {
+            (*handler)(*static_cast<const Command*>(command), in);
+        };
+        entry.decode = [](const json::value& data) -> std::shared_ptr<const void> {
+            return std::make_shared<const Command>(codec::decode<Command>(data, codec::unknown_keys::refuse));
+        };
+        entry.encode = [](const void* command) { return codec::encode(*static_cast<const Command*>(command)); };
+        entry.validate = [](const void* command) { return codec::validate(*static_cast<const Command*>(command)); };
+        entry.identity = [](const void* command) { return detail::identity_of(*static_cast<const Command*>(command)); };
+        registry_->add(std::move(entry));
+    }
+
+    template <class Handler, class Event>
+    static void add_reaction(detail::event_handler_entry& entry, const std::shared_ptr<const Handler>& handler) {
+        static_assert(std::invocable<const Handler&, const Event&, context&>,
+                      "the event handler lacks `void operator()(const Event&, sluice::context&) const`");
+        entry.on[std::string{reflect::type_name<Event>()}] = [handler](const message& m, context& in) {
+            (*handler)(codec::decode<Event>(m.data(), codec::unknown_keys::ignore), in);
+        };
+    }
+
+    std::shared_ptr<detail::registry> registry_;
+};
+
+}  // namespace sluice

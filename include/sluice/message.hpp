@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <sluice/json.hpp>
+#include <sluice/metadata.hpp>
+
+namespace sluice {
+
+/// The type of a message, `Shop.OrderShipped.v1`, taken apart.
+class message_type {
+public:
+    explicit message_type(std::string text);
+
+    [[nodiscard]] const std::string& text() const noexcept { return text_; }
+    /// `Shop` of `Shop.OrderShipped.v1`; empty when there is none.
+    [[nodiscard]] std::string_view domain() const noexcept;
+    /// `OrderShipped` of `Shop.OrderShipped.v1`.
+    [[nodiscard]] std::string_view name() const noexcept;
+    /// 1 when the text names none.
+    [[nodiscard]] int version() const noexcept { return version_; }
+    /// True when the event's own name is exactly this one: `OrderShippedLate` is not `OrderShipped`.
+    [[nodiscard]] bool names(std::string_view event) const noexcept { return name() == event; }
+
+private:
+    std::string text_;
+    std::size_t name_begin_ = 0;
+    std::size_t name_size_ = 0;
+    int version_ = 1;
+};
+
+/// A message as a subscriber sees it: read tolerantly, from any producer that speaks the wire format (WIRE 2).
+///
+/// Unknown keys are kept in `raw()` and otherwise ignored; missing ones are empty.
+///
+/// Thread safety: immutable; const members may be called concurrently. Copies share one body.
+class message {
+public:
+    /// @param body  the JSON object as it came from the broker
+    /// @throws decode_error when it is not a JSON object with an object under `data`, or its checksum is wrong
+    [[nodiscard]] static message decode(std::string_view body);
+
+    [[nodiscard]] const std::string& id() const noexcept;
+    [[nodiscard]] const message_type& type() const noexcept;
+    [[nodiscard]] const json::value& data() const noexcept;
+    [[nodiscard]] const message_metadata& metadata() const noexcept;
+    /// From `metadata.domain.correlation_id`, else `metadata.correlation_id`, else `correlation_id`; blank is skipped.
+    [[nodiscard]] const std::optional<std::string>& correlation_id() const noexcept;
+    /// The whole message as read.
+    [[nodiscard]] const json::value& raw() const noexcept;
+
+private:
+    struct content;
+    explicit message(std::shared_ptr<const content> parts) : content_{std::move(parts)} {}
+
+    std::shared_ptr<const content> content_;
+};
+
+}  // namespace sluice

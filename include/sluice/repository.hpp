@@ -1,0 +1,79 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <sluice/aggregate.hpp>
+#include <sluice/context.hpp>
+
+namespace sluice {
+
+namespace detail {
+
+/// The untyped half of a repository: the identity map of one unit of work.
+class unit_view {
+public:
+    unit_view(unit& in, std::string_view aggregate) : unit_{in}, aggregate_{aggregate} {}
+
+    [[nodiscard]] aggregate_root* find(std::string_view id) const;
+    [[nodiscard]] aggregate_root& get(std::string_view id) const;
+    aggregate_root& add(std::unique_ptr<aggregate_root> object) const;
+    void remove(const aggregate_root& object) const;
+    [[nodiscard]] std::vector<aggregate_root*> find_by(std::string_view field, const json::value& equals) const;
+    [[nodiscard]] std::vector<aggregate_root*> all(std::size_t limit) const;
+
+private:
+    unit& unit_;
+    std::string_view aggregate_;
+};
+
+}  // namespace detail
+
+/// The aggregates of one type, as one unit of work sees them.
+///
+/// Identity map: the same id gives the same object. Objects obtained here are watched: whatever changed is written at
+/// commit with a version check, nothing else has to be said. References live as long as the unit of work.
+///
+/// Thread safety: none, like its context.
+template <class Aggregate>
+class repository {
+public:
+    explicit repository(detail::unit& in) : view_{in, reflect::type_name<Aggregate>()} {}
+
+    /// @throws not_found_error naming aggregate and id
+    [[nodiscard]] Aggregate& get(std::string_view id) const { return static_cast<Aggregate&>(view_.get(id)); }
+    [[nodiscard]] Aggregate* find(std::string_view id) const { return static_cast<Aggregate*>(view_.find(id)); }
+
+    /// Takes a new aggregate into the unit. @throws usage_error when the unit holds that identity already
+    Aggregate& add(Aggregate object) const {
+        return static_cast<Aggregate&>(view_.add(std::make_unique<Aggregate>(std::move(object))));
+    }
+    void remove(const Aggregate& object) const { view_.remove(object); }
+
+    /// Aggregates whose state field equals the value (string, number or boolean), ordered by id; sees the unit's own
+    /// changes. At most 1000.
+    [[nodiscard]] std::vector<Aggregate*> find_by(std::string_view field, const json::value& equals) const {
+        return typed(view_.find_by(field, equals));
+    }
+    [[nodiscard]] std::vector<Aggregate*> all(std::size_t limit = 1000) const { return typed(view_.all(limit)); }
+
+private:
+    static std::vector<Aggregate*> typed(const std::vector<aggregate_root*>& objects) {
+        std::vector<Aggregate*> result;
+        result.reserve(objects.size());
+        for (aggregate_root* object : objects) result.push_back(static_cast<Aggregate*>(object));
+        return result;
+    }
+
+    detail::unit_view view_;
+};
+
+template <class Aggregate>
+sluice::repository<Aggregate> context::repository() {
+    return sluice::repository<Aggregate>{open_unit()};
+}
+
+}  // namespace sluice

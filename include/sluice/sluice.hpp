@@ -1,0 +1,16 @@
+#pragma once
+
+/// Everything a domain needs: `#include <sluice/sluice.hpp>`.
+
+#include <sluice/aggregate.hpp>
+#include <sluice/context.hpp>
+#include <sluice/contract.hpp>
+#include <sluice/domain.hpp>
+#include <sluice/error.hpp>
+#include <sluice/fields.hpp>
+#include <sluice/json.hpp>
+#include <sluice/message.hpp>
+#include <sluice/plugin.hpp>
+#include <sluice/repository.hpp>
+#include <sluice/time.hpp>
+#include <sluice/trace.hpp>

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace sluice::base {
+
+/// The SHA-256 of `bytes` as 64 lower-case hexadecimal digits.
+///
+/// Thread safety: may be called concurrently.
+/// @throws error when the machine's OpenSSL offers no SHA-256
+[[nodiscard]] std::string sha256_hex(std::string_view bytes);
+
+}  // namespace sluice::base

@@ -1,0 +1,279 @@
+#include "base/names.hpp"
+#include "base/utf8.hpp"
+
+#include <sluice/codec.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <system_error>
+
+namespace sluice::codec::detail {
+namespace {
+
+/// Free-form JSON stays well below the depth that a reader accepts, since it is part of a larger text.
+constexpr int deepest_json = 100;
+/// ISO 8601 has four digits for the year.
+constexpr date_time year_1 = date_time::from_micros(-62'135'596'800'000'000);
+constexpr date_time year_10000 = date_time::from_micros(253'402'300'800'000'000);
+
+template <class I>
+void append_number(std::string& out, I number) {
+    std::array<char, 24> digits{};
+    const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+    out.append(digits.data(), written.ptr);
+}
+
+/// Reports another kind of JSON than the expected one.
+void refuse_kind(const json::value& found, const char* expected, violations& broken) {
+    broken.add({}, std::string{"expected "} + expected + ", got " + json::to_string(found.kind()));
+}
+
+template <class I>
+void refuse_range(I min, I max, violations& broken) {
+    broken.add({}, "must be between " + std::to_string(min) + " and " + std::to_string(max));
+}
+
+/// The text of a whole number, or nothing after reporting why there is none.
+const std::string* read_whole_number(const json::value& from, violations& broken) {
+    if (!from.is_number()) {
+        refuse_kind(from, "a whole number", broken);
+        return nullptr;
+    }
+    const std::string& text = from.as_number().text;
+    if (text.find_first_not_of("-0123456789") == std::string::npos) return &text;
+    broken.add({}, "must be a whole number");
+    return nullptr;
+}
+
+/// Sets `to` unless the text, a whole number, lies outside of its type.
+template <class I>
+bool fits(const std::string& text, I& to) {
+    return std::from_chars(text.data(), text.data() + text.size(), to).ec == std::errc{};
+}
+
+std::string joined(std::span<const std::string_view> names) {
+    std::string list;
+    for (const std::string_view name : names) {
+        if (!list.empty()) list += ", ";
+        list += name;
+    }
+    return list;
+}
+
+/// What is wrong with a text; empty when nothing is.
+std::string problem_of(std::string_view text, const text_rule& rule) {
+    std::size_t length = 0;
+    for (std::size_t at = 0; at < text.size(); ++length) {
+        const auto [code_point, bytes, well_formed] = base::decode_utf8(text.substr(at));
+        if (!well_formed) return "is not valid UTF-8 at byte " + std::to_string(at);
+        if (code_point == 0 && !rule.nul_allowed) return "must not contain the character U+0000";
+        at += bytes;
+    }
+    if (length == 0 && rule.min_length > 0) return "must not be empty";
+    if (length < rule.min_length) {
+        return "has " + std::to_string(length) + " characters; at least " + std::to_string(rule.min_length) +
+               " are needed";
+    }
+    if (length > rule.max_length) {
+        return "has " + std::to_string(length) + " characters; at most " + std::to_string(rule.max_length) +
+               " are allowed";
+    }
+    return {};
+}
+
+/// A number made by hand may hold any text, and would make the whole message unreadable.
+void check_number(const json::number& number, violations& broken) {
+    try {
+        const json::value read = json::parse(number.text);
+        if (!read.is_number() || read.as_number() != number) {
+            broken.add({}, "is not a JSON number");
+        } else {
+            check_double(read.as_double(), broken);
+        }
+    } catch (const decode_error&) {
+        broken.add({}, "is not a JSON number");
+    }
+}
+
+void check_object(const json::object& object, int depth, violations& broken);
+
+void check_value(const json::value& value, int depth, violations& broken) {
+    if (depth > deepest_json) {
+        broken.add({}, "is nested deeper than " + std::to_string(deepest_json) + " levels");
+        return;
+    }
+    switch (value.kind()) {
+        case json::kind::null:
+        case json::kind::boolean: break;
+        case json::kind::number: check_number(value.as_number(), broken); break;
+        case json::kind::string: check_text(value.as_string(), text::rule, broken); break;
+        case json::kind::object: check_object(value.as_object(), depth, broken); break;
+        case json::kind::array: {
+            const json::array& array = value.as_array();
+            for (std::size_t i = 0; i < array.size(); ++i) {
+                const violations::scope in_element{broken, i};
+                check_value(array[i], depth + 1, broken);
+            }
+        }
+    }
+}
+
+void check_object(const json::object& object, int depth, violations& broken) {
+    for (const auto& [key, member] : object) {
+        check_key(key, text::rule, broken);
+        const violations::scope in_member{broken, key};
+        check_value(member, depth + 1, broken);
+    }
+}
+
+}  // namespace
+
+void append_int(std::string& out, std::int64_t number) { append_number(out, number); }
+
+void append_uint(std::string& out, std::uint64_t number) { append_number(out, number); }
+
+void append_time(std::string& out, const date_time& time) {
+    out += '"';
+    out += time.to_string();
+    out += '"';
+}
+
+void append_object(std::string& out, const json::object& object) {
+    out += '{';
+    const char* separator = "";
+    for (const auto& [key, member] : object) {
+        out += separator;
+        json::append_string(out, key);
+        out += ':';
+        json::dump_to(out, member);
+        separator = ",";
+    }
+    out += '}';
+}
+
+bool read_bool(const json::value& from, bool& to, violations& broken) {
+    if (from.is_bool()) {
+        to = from.as_bool();
+    } else {
+        refuse_kind(from, "a boolean", broken);
+    }
+    return from.is_bool();
+}
+
+bool read_int(const json::value& from, std::int64_t min, std::int64_t max, std::int64_t& to, violations& broken) {
+    const std::string* const text = read_whole_number(from, broken);
+    if (text == nullptr) return false;
+    const bool done = fits(*text, to) && to >= min && to <= max;
+    if (!done) refuse_range(min, max, broken);
+    return done;
+}
+
+bool read_uint(const json::value& from, std::uint64_t max, std::uint64_t& to, violations& broken) {
+    const std::string* const text = read_whole_number(from, broken);
+    if (text == nullptr) return false;
+    const bool done = (*text == "-0" || fits(*text, to)) && to <= max;
+    if (!done) refuse_range(std::uint64_t{0}, max, broken);
+    return done;
+}
+
+bool read_double(const json::value& from, double max, double& to, violations& broken) {
+    if (!from.is_number()) {
+        refuse_kind(from, "a number", broken);
+        return false;
+    }
+    to = from.as_double();
+    if (!std::isfinite(to) || std::fabs(to) <= max) return true;
+    broken.add({}, "is too large");
+    return false;
+}
+
+bool read_time(const json::value& from, date_time& to, violations& broken) {
+    const std::string* const text = read_string(from, broken);
+    if (text == nullptr) return false;
+    try {
+        to = date_time::parse(*text);
+        return true;
+    } catch (const decode_error&) {
+        broken.add({}, "is not a date and time in ISO 8601, such as 2026-11-23T07:56:25+00:00");
+        return false;
+    }
+}
+
+const std::string* read_string(const json::value& from, violations& broken) {
+    if (from.is_string()) return &from.as_string();
+    refuse_kind(from, "a string", broken);
+    return nullptr;
+}
+
+const json::array* read_array(const json::value& from, violations& broken) {
+    if (from.is_array()) return &from.as_array();
+    refuse_kind(from, "an array", broken);
+    return nullptr;
+}
+
+const json::object* read_object(const json::value& from, violations& broken) {
+    if (from.is_object()) return &from.as_object();
+    refuse_kind(from, "an object", broken);
+    return nullptr;
+}
+
+const json::value* find_member(const json::object& in, std::string_view name, null_means null, missing_keys missing,
+                               bool& complete, violations& broken) {
+    const json::value* const found = in.find(name);
+    const bool may_be_missing = null == null_means::empty || missing == missing_keys::keep_default;
+    if (found == nullptr && may_be_missing) return nullptr;
+    if (found != nullptr && (!found->is_null() || null != null_means::missing)) return found;
+    broken.add(name, "is required");
+    complete = false;
+    return nullptr;
+}
+
+void refuse_unknown_keys(const json::object& in, std::span<const std::string_view> names, std::string_view subject,
+                         violations& broken) {
+    for (const auto& member : in) {
+        const std::string_view key = member.first;
+        if (std::find(names.begin(), names.end(), key) != names.end()) continue;
+        std::string message = "is not a field of " + std::string{subject};
+        const std::string meant = base::suggest(key, std::vector<std::string>{names.begin(), names.end()});
+        if (!meant.empty()) {
+            message += "; did you mean `" + meant + "`?";
+        } else if (!names.empty()) {
+            message += ", which has: " + joined(names);
+        }
+        broken.add(key, std::move(message));
+    }
+}
+
+void refuse_enumerator(std::span<const std::string_view> names, violations& broken) {
+    broken.add({}, "expected one of: " + joined(names));
+}
+
+void check_text(std::string_view text, const text_rule& rule, violations& broken) {
+    std::string problem = problem_of(text, rule);
+    if (!problem.empty()) broken.add({}, std::move(problem));
+}
+
+void check_key(std::string_view key, const text_rule& rule, violations& broken) {
+    const std::string problem = problem_of(key, rule);
+    if (!problem.empty()) broken.add(key, "key " + problem);
+}
+
+void check_double(double number, violations& broken) {
+    if (!std::isfinite(number)) broken.add({}, "must be a finite number");
+}
+
+void check_time(const date_time& time, violations& broken) {
+    if (time < year_1 || time >= year_10000) broken.add({}, "must be between the years 1 and 9999");
+}
+
+void check_json(const json::value& value, violations& broken) { check_value(value, 0, broken); }
+
+void check_json(const json::object& object, violations& broken) { check_object(object, 0, broken); }
+
+void require_none(std::string_view subject, violations& broken) {
+    if (!broken.empty()) throw validation_error{std::string{subject}, broken.take()};
+}
+
+}  // namespace sluice::codec::detail

@@ -1,0 +1,69 @@
+#include <sluice/domain.hpp>
+
+#include <sluice/error.hpp>
+
+#include "base/names.hpp"
+
+namespace sluice {
+
+namespace {
+
+void require_known_aggregate(std::vector<std::string>& problems, const detail::registry& declared,
+                             const std::string& what, const std::string& name, const std::string& aggregate) {
+    if (!declared.aggregates.contains(aggregate)) {
+        problems.push_back(what + " `" + name + "` belongs to aggregate `" + aggregate +
+                           "`, which is not declared; add `domain.aggregate<" + aggregate + ">()`");
+    }
+}
+
+}  // namespace
+
+domain::domain(std::string name) : registry_{std::make_shared<detail::registry>()} {
+    registry_->normalized = base::normalized_domain_name(name);
+    registry_->camel = base::camel_domain_name(name);
+    registry_->name = std::move(name);
+    if (registry_->normalized.empty()) {
+        registry_->problems.push_back("domain name `" + registry_->name +
+                                      "` has no letter or digit; streams and types are named after it");
+    }
+}
+
+domain& domain::enrich_events(enricher e) {
+    registry_->event_enrichers.push_back(std::move(e));
+    return *this;
+}
+
+domain& domain::enrich_commands(enricher e) {
+    registry_->command_enrichers.push_back(std::move(e));
+    return *this;
+}
+
+domain& domain::on_trace(trace_subscriber subscriber) {
+    registry_->trace_subscribers.push_back(std::move(subscriber));
+    return *this;
+}
+
+void domain::validate() const {
+    std::vector<std::string> problems = registry_->problems;
+    for (const auto& [cpp_name, event] : registry_->events) {
+        require_known_aggregate(problems, *registry_, "event", cpp_name, event.aggregate);
+    }
+    for (const auto& [cpp_name, command] : registry_->commands) {
+        require_known_aggregate(problems, *registry_, "command", cpp_name, command.aggregate);
+    }
+    for (const auto& handler : registry_->event_handlers) {
+        for (const auto& [event, reaction] : handler.on) {
+            if (!registry_->events.contains(event)) {
+                problems.push_back("event handler `" + handler.name + "` names event `" + event +
+                                   "`, which is not declared; add it to `.events<…>()` of its aggregate");
+            }
+        }
+    }
+    if (problems.empty()) return;
+
+    std::string text = "domain `" + registry_->name + "` is not declared correctly:";
+    for (const std::string& problem : problems) text += "\n  - " + problem;
+    throw configuration_error{text};
+}
+
+}  // namespace sluice
