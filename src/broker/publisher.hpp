@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sluice/time.hpp>
+
+#include "broker/verdict.hpp"
+
+namespace sluice::broker {
+
+/// One message to send. The views must live until `publish` returns.
+struct outgoing {
+    std::string_view stream;      ///< category, or `{category}:backfill`
+    std::string_view message_id;  ///< `headers.id`: the key of every deduplication
+    std::string_view key;         ///< per-aggregate stream: the unit of order
+    std::string_view body;        ///< the whole JSON message
+};
+
+/// Who publishes: a lane of one database under one lease epoch. A broker that can do so refuses an older epoch of the
+/// same name, so that a frozen former owner cannot publish behind its successor.
+struct producer {
+    std::string name;  ///< `{database identity}/{lane}`; empty: unfenced
+    std::uint64_t epoch = 0;
+};
+
+/// Sends batches over one connection of its own.
+///
+/// Thread safety: used by one thread at a time.
+class publisher {
+public:
+    virtual ~publisher() = default;
+
+    /// Sends the batch pipelined and reads every confirmation: exactly one verdict per message, in order.
+    /// Never throws for the broker's or the network's behaviour. Returns within `timeout`; messages without
+    /// confirmation by then are `unreachable`. Once a message of a `key` was not delivered, later messages of the same
+    /// key in the batch are not sent after it (they get the same kind of verdict, or `unreachable`), so that order
+    /// holds. A message that the broker already has (same stream and id) is `delivered` with the first receipt, where
+    /// the broker can know.
+    [[nodiscard]] virtual std::vector<verdict> publish(std::span<const outgoing> batch, const producer& from,
+                                                       duration timeout) = 0;
+
+    /// Cheap check that the broker answers; empty when it does, else the reason. Used to probe a paused lane.
+    [[nodiscard]] virtual std::string probe(duration timeout) = 0;
+};
+
+}  // namespace sluice::broker

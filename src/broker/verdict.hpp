@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <variant>
+
+namespace sluice::broker {
+
+/// The broker confirmed that it keeps the message.
+struct delivered {
+    std::string receipt;  ///< the broker's own id or offset
+};
+
+/// The broker answered and does not want this message. Only a refusal uses up an attempt.
+struct refused {
+    std::string reason;
+    std::string code;        ///< the broker's own error word, for `last_error`
+    bool permanent = false;  ///< the same message can never be accepted
+};
+
+/// No confirmation came: the broker is away, or it may have taken the message without saying so. Costs the row nothing.
+struct unreachable {
+    std::string reason;
+};
+
+using verdict = std::variant<delivered, refused, unreachable>;
+
+}  // namespace sluice::broker

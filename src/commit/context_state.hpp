@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <sluice/context.hpp>
+
+#include "commit/unit.hpp"
+
+namespace sluice::detail {
+
+/// What a context knows: where it works, what caused it, and the unit of work it writes into.
+struct context_state {
+    explicit context_state(commit::environment& environment) : env{environment} {}
+
+    [[nodiscard]] static context_state& of(context& c) { return *c.state_; }
+
+    /// Where events recorded through `c` come from.
+    [[nodiscard]] provenance origin(const context& c) const {
+        return {c, correlation_id, causation_id, traceparent, priority};
+    }
+
+    commit::environment& env;
+    unit* open = nullptr;         ///< the unit of this context or of the one it was called from
+    std::unique_ptr<unit> owned;  ///< set when a `unit_of_work` of this context is the outermost
+    const message* current = nullptr;
+    std::string correlation_id;
+    std::string causation_id;
+    json::object extensions;
+    std::optional<trace_parent> traceparent;
+    int priority = 0;
+};
+
+}  // namespace sluice::detail

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <sluice/registry.hpp>
+#include <sluice/time.hpp>
+
+#include "base/random.hpp"
+#include "broker/broker.hpp"
+#include "commit/session_pool.hpp"
+#include "commit/wake_hub.hpp"
+#include "config/configuration.hpp"
+#include "observe/tracer.hpp"
+#include "store/store.hpp"
+
+namespace sluice::commit {
+
+/// Adapters made by the composition root, by configured name.
+struct adapters {
+    std::map<std::string, std::shared_ptr<store::database>, std::less<>> databases;
+    std::map<std::string, std::shared_ptr<broker::broker>, std::less<>> brokers;
+};
+
+/// A declared domain with its configuration and its adapters: everything the rooms above work with.
+///
+/// Thread safety: immutable after construction but for the pools, the hub and the tracer, which are thread safe.
+/// Lifetime: the registry, the clock and the random source must outlive it; it must outlive contexts, lanes and engine.
+class environment {
+public:
+    environment(const detail::registry& domain, config::configuration configuration, adapters parts, const clock& time,
+                base::random_source& random);
+    environment(const environment&) = delete;
+    environment& operator=(const environment&) = delete;
+    ~environment();
+
+    [[nodiscard]] const detail::registry& domain() const noexcept { return domain_; }
+    [[nodiscard]] const config::configuration& configuration() const noexcept { return configuration_; }
+    [[nodiscard]] const adapters& parts() const noexcept { return parts_; }
+    [[nodiscard]] const clock& time() const noexcept { return clock_; }
+    [[nodiscard]] base::random_source& random() const noexcept { return random_; }
+    [[nodiscard]] observe::tracer& tracer() noexcept { return tracer_; }
+    [[nodiscard]] wake_hub& lanes() noexcept { return hub_; }
+
+    /// @throws configuration_error naming the unknown database
+    [[nodiscard]] session_pool& sessions(std::string_view database);
+    /// @throws configuration_error naming the unknown broker
+    [[nodiscard]] broker::broker& broker(std::string_view name) const;
+
+private:
+    const detail::registry& domain_;
+    config::configuration configuration_;
+    adapters parts_;
+    const clock& clock_;
+    base::random_source& random_;
+    observe::tracer tracer_;
+    wake_hub hub_;
+    std::map<std::string, std::unique_ptr<session_pool>, std::less<>> pools_;
+};
+
+}  // namespace sluice::commit

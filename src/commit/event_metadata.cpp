@@ -1,0 +1,80 @@
+#include "commit/event_metadata.hpp"
+
+#include "envelope/envelope.hpp"
+
+namespace sluice::commit {
+
+namespace {
+
+std::optional<std::string> unless_empty(const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional{text};
+}
+
+message_metadata common_metadata(const environment& env, const detail::provenance& from) {
+    message_metadata metadata;
+    metadata.headers.time = env.time().now();
+    metadata.headers.traceparent = from.traceparent;
+    metadata.domain.correlation_id = unless_empty(from.correlation_id);
+    metadata.domain.causation_id = unless_empty(from.causation_id);
+    return metadata;
+}
+
+store::event_write finish(message_metadata metadata, const json::value& payload, std::string data, int priority) {
+    metadata.checksum = envelope::checksum_of(payload);
+    store::event_write write;
+    write.priority = priority;
+    write.event.message_id = metadata.headers.id;
+    write.event.stream = metadata.headers.stream;
+    write.event.stream_category = metadata.domain.stream_category;
+    write.event.type = metadata.headers.type;
+    write.event.created_at = *metadata.headers.time;
+    write.event.metadata = envelope::encode_metadata(metadata);
+    write.event.data = std::move(data);
+    return write;
+}
+
+}  // namespace
+
+json::object enrich(const std::vector<enricher>& enrichers, const enrichment_input& input) {
+    json::object extensions;
+    for (const enricher& each : enrichers) {
+        for (const auto& [key, value] : each(input)) extensions.set(key, value);
+    }
+    return extensions;
+}
+
+store::event_write write_event(environment& env, const detail::event_entry& event,
+                               const detail::aggregate_entry& aggregate, std::string_view id,
+                               const std::string& sequence, std::string data, const detail::provenance& from) {
+    const json::value payload = json::parse(data);
+    message_metadata metadata = common_metadata(env, from);
+    metadata.headers.stream = aggregate.category + "-" + std::string{id};
+    metadata.headers.id = metadata.headers.stream + "-" + sequence;
+    metadata.headers.type = event.type;
+    metadata.domain.fqn = event.fqn;
+    metadata.domain.kind = message_kind::event;
+    metadata.domain.stream_category = aggregate.category;
+    metadata.domain.version = event.version;
+    metadata.domain.sequence_id = sequence;
+    metadata.extensions = enrich(env.domain().event_enrichers, {event.name, id, payload, from.in});
+    return finish(std::move(metadata), payload, std::move(data), from.priority);
+}
+
+store::event_write write_command(environment& env, const detail::command_entry& command,
+                                 const detail::aggregate_entry& aggregate, std::string data,
+                                 json::object extensions, std::string id, const detail::provenance& from) {
+    const json::value payload = json::parse(data);
+    message_metadata metadata = common_metadata(env, from);
+    metadata.domain.stream_category = aggregate.category + ":command";
+    metadata.headers.stream = metadata.domain.stream_category + "-" + id;
+    metadata.headers.id = std::move(id);
+    metadata.headers.type = command.type;
+    metadata.domain.fqn = command.fqn;
+    metadata.domain.kind = message_kind::command;
+    metadata.domain.version = command.version;
+    metadata.domain.priority = from.priority;
+    metadata.extensions = std::move(extensions);
+    return finish(std::move(metadata), payload, std::move(data), from.priority);
+}
+
+}  // namespace sluice::commit

@@ -1,0 +1,71 @@
+#include "commit/invocation.hpp"
+
+#include <sluice/error.hpp>
+
+#include "base/ids.hpp"
+#include "commit/context_state.hpp"
+#include "commit/retry.hpp"
+
+namespace sluice::commit {
+
+namespace {
+
+using detail::context_state;
+
+std::string correlation_of(const message& m, environment& env) {
+    return m.correlation_id() ? *m.correlation_id() : base::uuid4_hex(env.random());
+}
+
+/// A context that continues the message.
+context context_for(environment& env, const message& m, std::string_view entry, const std::string& correlation_id) {
+    auto state = std::make_unique<context_state>(env);
+    state->current = &m;
+    state->correlation_id = correlation_id;
+    state->causation_id = m.id().empty() ? std::string{entry} : m.id();
+    state->extensions = m.metadata().extensions;
+    state->traceparent = m.metadata().headers.traceparent;
+    state->priority = m.metadata().domain.priority;
+    return context{std::move(state)};
+}
+
+}  // namespace
+
+context make_context(environment& env) { return context{std::make_unique<context_state>(env)}; }
+
+outcome handle(environment& env, const message& m, std::string_view entry, std::string_view handler,
+               const std::function<void(context&)>& body) {
+    const std::string correlation_id = correlation_of(m, env);
+    return retry_on_version_conflict([&] {
+        detail::unit work{env};
+        // A message without an id of its own is known by the broker's, which a republished copy would not share.
+        work.guard(m.id().empty() ? std::string{entry} : m.id(), std::string{handler});
+        if (work.seen_before()) return outcome::duplicate;
+
+        context in = context_for(env, m, entry, correlation_id);
+        context_state& state = context_state::of(in);
+        state.open = &work;
+        body(in);
+        work.collect(state.origin(in));
+        try {
+            work.commit();
+        } catch (const store::duplicate_message&) {
+            // Another consumer of the group committed the same message a moment ago.
+            return outcome::duplicate;
+        }
+        return outcome::handled;
+    });
+}
+
+outcome handle_command(environment& env, const message& m, std::string_view entry, std::string_view group) {
+    const detail::command_entry* command = env.domain().command_by_type(m.type().text());
+    if (command == nullptr) {
+        throw decode_error{"domain `" + env.domain().name + "` has no command of type `" + m.type().text() + "`"};
+    }
+    const std::shared_ptr<const void> decoded = command->decode(m.data());
+    if (auto violations = command->validate(decoded.get()); !violations.empty()) {
+        throw validation_error{command->name, std::move(violations)};
+    }
+    return handle(env, m, entry, group, [&](context& in) { command->handle(decoded.get(), in); });
+}
+
+}  // namespace sluice::commit

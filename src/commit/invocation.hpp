@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <sluice/context.hpp>
+#include <sluice/message.hpp>
+
+#include "commit/environment.hpp"
+
+/// Doors into the commit room for the command line (commands by name) and for the consume room (messages).
+namespace sluice::commit {
+
+/// A context without a message, for the application itself. `env` must outlive it.
+[[nodiscard]] context make_context(environment& env);
+
+enum class outcome {
+    handled,
+    duplicate  ///< the inbox knows this message and handler; nothing was done
+};
+
+/// Runs `body` for a message inside one unit of work: correlation, causation, extensions, traceparent and priority are
+/// those of the message, and the inbox mark commits together with whatever `body` changed. When `body` changed nothing,
+/// nothing is written. A version conflict is retried a few times with fresh state.
+///
+/// @param entry  the broker's id of the entry: causation when the message has no id of its own
+/// @throws whatever `body` throws and what commit throws, after rolling back
+[[nodiscard]] outcome handle(environment& env, const message& m, std::string_view entry, std::string_view handler,
+                             const std::function<void(context&)>& body);
+
+/// The same for an asynchronous command of this domain, taken from the broker.
+/// @throws decode_error for an unknown command type, validation_error for data that breaks its rules
+[[nodiscard]] outcome handle_command(environment& env, const message& m, std::string_view entry,
+                                     std::string_view group);
+
+}  // namespace sluice::commit

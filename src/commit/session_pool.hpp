@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "store/store.hpp"
+
+namespace sluice::commit {
+
+/// Keeps the connections of finished units for the next ones, so that a unit costs no connect.
+///
+/// Holds at most as many connections as units ran at once. Thread safety: all members may be called concurrently.
+class session_pool {
+public:
+    explicit session_pool(std::shared_ptr<store::database> database) : database_{std::move(database)} {}
+
+    /// Borrows a session; it returns by itself when the lease is destroyed, unless `discard` was called.
+    class lease {
+    public:
+        lease(session_pool& pool, std::unique_ptr<store::unit_session> session)
+            : pool_{&pool}, session_{std::move(session)} {}
+        lease(lease&&) noexcept = default;
+        lease& operator=(lease&&) noexcept = default;
+        ~lease();
+
+        [[nodiscard]] store::unit_session& operator*() const noexcept { return *session_; }
+        [[nodiscard]] store::unit_session* operator->() const noexcept { return session_.get(); }
+        /// The connection failed: close it instead of returning it.
+        void discard() noexcept { session_.reset(); }
+
+    private:
+        session_pool* pool_;
+        std::unique_ptr<store::unit_session> session_;
+    };
+
+    [[nodiscard]] lease borrow();
+    [[nodiscard]] store::database& database() const noexcept { return *database_; }
+
+private:
+    std::shared_ptr<store::database> database_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<store::unit_session>> idle_;
+};
+
+}  // namespace sluice::commit

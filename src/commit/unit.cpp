@@ -1,0 +1,270 @@
+#include "commit/unit.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <sluice/error.hpp>
+#include <sluice/repository.hpp>
+
+#include "base/ids.hpp"
+#include "commit/event_metadata.hpp"
+#include "observe/log.hpp"
+
+namespace sluice::detail {
+
+/// The unit's way into the private part of an aggregate.
+struct aggregate_access {
+    static std::vector<recorded_event> take_events(aggregate_root& object) {
+        return std::exchange(object.recorded_, {});
+    }
+    static void set_version(aggregate_root& object, std::int64_t version) { object.version_ = version; }
+};
+
+namespace {
+
+std::string quoted(const aggregate_entry& type, std::string_view id) {
+    return type.name + " `" + std::string{id} + "`";
+}
+
+/// The version that the commit will write.
+std::int64_t next_version(const aggregate_root& object) { return object.version() + 1; }
+
+}  // namespace
+
+commit::session_pool::lease& unit::session(const std::string& database) {
+    if (!session_) {
+        session_.emplace(env_.sessions(database).borrow());
+        database_ = database;
+    } else if (database != database_) {
+        throw usage_error{"one unit of work touches the databases `" + database_ + "` and `" + database +
+                          "`; they cannot commit together, so use one unit for each (react with an event handler)"};
+    }
+    return *session_;
+}
+
+unit::tracked* unit::tracked_object(const aggregate_entry& type, std::string_view id) {
+    const auto found = by_identity_.find({type.cpp_name, std::string{id}});
+    return found == by_identity_.end() ? nullptr : found->second;
+}
+
+aggregate_root& unit::track(const aggregate_entry& type, const store::stored_state& row) {
+    auto entry = std::make_unique<tracked>();
+    entry->type = &type;
+    entry->id = row.id;
+    entry->object = type.decode(json::parse(row.state));
+    aggregate_access::set_version(*entry->object, row.version);
+    // Compared with what this build encodes, not with the stored text: a state written by an older build differs in
+    // form, and reading it must not count as a change.
+    entry->baseline = type.encode(*entry->object);
+    tracked& kept = *objects_.emplace_back(std::move(entry));
+    by_identity_.emplace(std::pair{type.cpp_name, kept.id}, &kept);
+    return *kept.object;
+}
+
+aggregate_root* unit::find(std::string_view aggregate, std::string_view id) {
+    const aggregate_entry& type = env_.domain().aggregate(aggregate);
+    if (tracked* known = tracked_object(type, id)) {
+        return known->state == standing::removed ? nullptr : known->object.get();
+    }
+    const auto row = session(type.database)->load(type.name, id);
+    return row ? &track(type, *row) : nullptr;
+}
+
+aggregate_root& unit::add(std::string_view aggregate, std::unique_ptr<aggregate_root> object) {
+    const aggregate_entry& type = env_.domain().aggregate(aggregate);
+    std::string id = type.identity(*object);
+    if (id.empty()) {
+        throw validation_error{type.name, {{"identity", "is required: the first identifier member must not be empty"}}};
+    }
+    if (tracked_object(type, id) != nullptr) {
+        throw usage_error{quoted(type, id) + " is already part of this unit of work; change the object it returned"};
+    }
+    static_cast<void>(session(type.database));
+    auto entry = std::make_unique<tracked>();
+    entry->type = &type;
+    entry->id = std::move(id);
+    entry->object = std::move(object);
+    entry->state = standing::added;
+    tracked& kept = *objects_.emplace_back(std::move(entry));
+    by_identity_.emplace(std::pair{type.cpp_name, kept.id}, &kept);
+    return *kept.object;
+}
+
+void unit::remove(std::string_view aggregate, const aggregate_root& object) {
+    const aggregate_entry& type = env_.domain().aggregate(aggregate);
+    for (const auto& entry : objects_) {
+        if (entry->object.get() == &object) {
+            entry->state = standing::removed;
+            return;
+        }
+    }
+    throw usage_error{"an object of `" + type.name +
+                      "` was to be removed that this unit of work did not hand out; get it from the repository first"};
+}
+
+std::vector<aggregate_root*> unit::find_by(std::string_view aggregate, std::string_view field,
+                                           const json::value* equals, std::size_t limit) {
+    const aggregate_entry& type = env_.domain().aggregate(aggregate);
+    store::state_query query;
+    query.field = field;
+    query.equals = equals != nullptr ? json::dump(*equals) : std::string{};
+    query.limit = limit;
+
+    std::map<std::string, aggregate_root*> found;
+    for (const store::stored_state& row : session(type.database)->find(type.name, query)) {
+        if (tracked_object(type, row.id) == nullptr) found.emplace(row.id, &track(type, row));
+    }
+    // Objects of this unit count as they are now, not as they are stored.
+    for (const auto& entry : objects_) {
+        if (entry->type != &type || entry->state == standing::removed) continue;
+        if (equals != nullptr) {
+            const json::value state = json::parse(type.encode(*entry->object));
+            const json::value* value = state.find(field);
+            if (value == nullptr || !(*value == *equals)) continue;
+        }
+        found.emplace(entry->id, entry->object.get());
+    }
+
+    std::vector<aggregate_root*> result;
+    for (const auto& [id, object] : found) {
+        if (result.size() == limit) break;
+        result.push_back(object);
+    }
+    return result;
+}
+
+void unit::collect(const provenance& from) {
+    for (const auto& entry : objects_) collect_from(*entry, from);
+}
+
+void unit::collect_from(tracked& from, const provenance& origin) {
+    for (recorded_event& recorded : aggregate_access::take_events(*from.object)) {
+        const auto declared = env_.domain().events.find(recorded.type);
+        if (declared == env_.domain().events.end()) {
+            throw usage_error{"event `" + std::string{recorded.type} + "` is not declared in domain `" +
+                              env_.domain().name + "`; add it to `.events<…>()` of `" + from.type->cpp_name + "`"};
+        }
+        const event_entry& event = declared->second;
+        const std::string sequence =
+            std::to_string(next_version(*from.object)) + "." + std::to_string(++from.raised);
+        store::event_write write = commit::write_event(env_, event, *from.type, from.id, sequence,
+                                                       std::move(recorded.data), origin);
+        write.target_brokers = targets(event.published);
+        events_.push_back(std::move(write));
+    }
+}
+
+void unit::add_command(const command_entry& command, std::string data, json::object extensions, std::string id,
+                       const provenance& from) {
+    const aggregate_entry& type = env_.domain().aggregate(command.aggregate);
+    static_cast<void>(session(type.database));
+    store::event_write write =
+        commit::write_command(env_, command, type, std::move(data), std::move(extensions), std::move(id), from);
+    write.target_brokers = targets(false);
+    events_.push_back(std::move(write));
+}
+
+std::vector<std::string> unit::targets(bool published) const {
+    const auto& outbox = env_.configuration().outbox;
+    std::vector<std::string> brokers{outbox.broker};
+    if (published) brokers.insert(brokers.end(), outbox.external_brokers.begin(), outbox.external_brokers.end());
+    return brokers;
+}
+
+void unit::guard(std::string message_id, std::string handler) {
+    guard_ = store::inbox_mark{std::move(message_id), std::move(handler)};
+}
+
+bool unit::seen_before() {
+    if (!guard_) return false;
+    // Borrowed for the look only: a handler that touches no repository must not hold a connection.
+    auto look = env_.sessions("default").borrow();
+    return look->is_marked(guard_->message_id, guard_->handler);
+}
+
+void unit::write_state_of(tracked& entry, store::commit_batch& batch, std::vector<violation>& violations) const {
+    const aggregate_entry& type = *entry.type;
+    store::state_write write;
+    write.aggregate = type.name;
+    write.id = entry.id;
+    write.version = next_version(*entry.object);
+    if (entry.state == standing::removed) {
+        if (entry.object->version() < 0) return;  // added and removed again: it never was
+        write.what = store::state_write::operation::remove;
+        batch.states.push_back(std::move(write));
+        return;
+    }
+    write.what = entry.state == standing::added ? store::state_write::operation::insert
+                                                : store::state_write::operation::update;
+    write.state = type.encode(*entry.object);
+    if (entry.state == standing::loaded && entry.raised == 0 && write.state == entry.baseline) return;
+    for (violation& broken : type.validate(*entry.object)) {
+        violations.push_back({type.name + "." + broken.field, std::move(broken.message)});
+    }
+    batch.states.push_back(std::move(write));
+}
+
+void unit::warn_about_several_types(const store::commit_batch& batch) const {
+    std::set<std::string> types;
+    for (const auto& write : batch.states) types.insert(write.aggregate);
+    if (types.size() < 2) return;
+    std::string names;
+    for (const std::string& type : types) names += (names.empty() ? "" : ", ") + type;
+    observe::log(observe::level::warn, "unit.several_aggregate_types",
+                 {{"aggregates", names}, {"remedy", "change one aggregate per unit and react to its event"}});
+}
+
+store::commit_batch unit::make_batch() {
+    store::commit_batch batch;
+    std::vector<violation> violations;
+    for (const auto& entry : objects_) write_state_of(*entry, batch, violations);
+    if (!violations.empty()) throw validation_error{"unit of work", std::move(violations)};
+    batch.events = std::move(events_);
+    batch.at = env_.time().now();
+    if (guard_ && !batch.empty()) batch.marks.push_back(*guard_);
+    return batch;
+}
+
+void unit::commit() {
+    if (doomed_) {
+        throw usage_error{"this unit of work cannot commit, because a part of it rolled back; nothing was written"};
+    }
+    const store::commit_batch batch = make_batch();
+    if (batch.empty()) return;
+    warn_about_several_types(batch);
+    try {
+        (*session_)->commit(batch);
+    } catch (const store_error&) {
+        session_->discard();
+        throw;
+    } catch (const store::duplicate_message&) {
+        if (seen_before()) throw;
+        throw usage_error{"a new event of this unit has the id of an old one, because an aggregate was added under an "
+                          "identity that was removed before; identities are not used twice, choose a new one"};
+    }
+    if (!batch.events.empty()) env_.lanes().wake(database_);
+}
+
+aggregate_root* unit_view::find(std::string_view id) const { return unit_.find(aggregate_, id); }
+
+aggregate_root& unit_view::get(std::string_view id) const {
+    if (aggregate_root* found = find(id)) return *found;
+    throw not_found_error{"there is no " + std::string{aggregate_} + " with identity `" + std::string{id} + "`"};
+}
+
+aggregate_root& unit_view::add(std::unique_ptr<aggregate_root> object) const {
+    return unit_.add(aggregate_, std::move(object));
+}
+
+void unit_view::remove(const aggregate_root& object) const { unit_.remove(aggregate_, object); }
+
+std::vector<aggregate_root*> unit_view::find_by(std::string_view field, const json::value& equals) const {
+    constexpr std::size_t limit = 1000;
+    return unit_.find_by(aggregate_, field, &equals, limit);
+}
+
+std::vector<aggregate_root*> unit_view::all(std::size_t limit) const {
+    return unit_.find_by(aggregate_, {}, nullptr, limit);
+}
+
+}  // namespace sluice::detail

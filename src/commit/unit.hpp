@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <sluice/aggregate.hpp>
+#include <sluice/metadata.hpp>
+#include <sluice/registry.hpp>
+
+#include "commit/environment.hpp"
+
+namespace sluice::detail {
+
+/// Where a recorded event or command comes from; part of its metadata.
+struct provenance {
+    const context& in;
+    const std::string& correlation_id;
+    const std::string& causation_id;
+    const std::optional<trace_parent>& traceparent;
+    int priority;
+};
+
+/// One unit of work: the identity map of what was read and added, and the one atomic write at its end.
+///
+/// Opens a connection with the first access to a repository, none before. All aggregates of a unit live in one
+/// database, because nothing else can commit together.
+///
+/// Thread safety: none.
+class unit {
+public:
+    explicit unit(commit::environment& env) : env_{env} {}
+    unit(const unit&) = delete;
+    unit& operator=(const unit&) = delete;
+
+    [[nodiscard]] aggregate_root* find(std::string_view aggregate, std::string_view id);
+    aggregate_root& add(std::string_view aggregate, std::unique_ptr<aggregate_root> object);
+    void remove(std::string_view aggregate, const aggregate_root& object);
+    [[nodiscard]] std::vector<aggregate_root*> find_by(std::string_view aggregate, std::string_view field,
+                                                       const json::value* equals, std::size_t limit);
+
+    /// Takes the events that aggregates recorded since the last call and gives them their metadata. Called whenever the
+    /// provenance changes, so that each event names the command that caused it.
+    /// @throws usage_error for an event that is not declared; whatever an enricher throws
+    void collect(const provenance& from);
+
+    /// Queues an asynchronous command; it leaves with the commit.
+    void add_command(const command_entry& command, std::string data, json::object extensions, std::string id,
+                     const provenance& from);
+
+    /// The handler whose effects commit here; its mark is written only when there is something else to write.
+    void guard(std::string message_id, std::string handler);
+    /// True when the inbox of the default database knows the guarded message.
+    [[nodiscard]] bool seen_before();
+
+    /// An inner unit rolled back: the whole can no longer commit.
+    void doom() noexcept { doomed_ = true; }
+    [[nodiscard]] bool doomed() const noexcept { return doomed_; }
+
+    /// Writes everything in one transaction, then wakes the lanes. Nothing to write means no transaction.
+    /// @throws store::duplicate_message  the guarded message was handled meanwhile; nothing was written
+    /// @throws validation_error, expected_version_error, store_error, usage_error; nothing was written (see in_doubt)
+    void commit();
+
+private:
+    enum class standing { loaded, added, removed };
+
+    struct tracked {
+        const aggregate_entry* type = nullptr;
+        std::string id;
+        std::unique_ptr<aggregate_root> object;
+        standing state = standing::loaded;
+        std::string baseline;  ///< encoded state as read, to see what changed
+        int raised = 0;        ///< events so far in this unit: the n of `{version}.{n}`
+    };
+
+    [[nodiscard]] commit::session_pool::lease& session(const std::string& database);
+    [[nodiscard]] tracked* tracked_object(const aggregate_entry& type, std::string_view id);
+    aggregate_root& track(const aggregate_entry& type, const store::stored_state& row);
+    void collect_from(tracked& from, const provenance& origin);
+    [[nodiscard]] std::vector<std::string> targets(bool published) const;
+    void write_state_of(tracked& object, store::commit_batch& batch, std::vector<violation>& violations) const;
+    void warn_about_several_types(const store::commit_batch& batch) const;
+    [[nodiscard]] store::commit_batch make_batch();
+
+    commit::environment& env_;
+    std::optional<commit::session_pool::lease> session_;
+    std::string database_;
+    std::vector<std::unique_ptr<tracked>> objects_;  ///< in the order of first use
+    std::map<std::pair<std::string, std::string>, tracked*> by_identity_;
+    std::vector<store::event_write> events_;
+    std::optional<store::inbox_mark> guard_;
+    bool doomed_ = false;
+};
+
+}  // namespace sluice::detail

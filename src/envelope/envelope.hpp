@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <sluice/message.hpp>
+#include <sluice/metadata.hpp>
+
+/// The forms in which a message leaves the process (WIRE 2). The payload is spliced in as the text that was stored; it
+/// is never parsed on the way out.
+namespace sluice::envelope {
+
+/// `metadata` of the internal form as stored in the event log: every key present, nulls included (WIRE 2.1).
+[[nodiscard]] std::string encode_metadata(const message_metadata& metadata);
+
+/// Tolerant reader of internal, external and legacy flat metadata: unknown keys ignored, missing ones empty,
+/// traceparent as object or W3C text, version as number or `v2`, sequence_id as text or number.
+/// @throws decode_error when the value is no object
+[[nodiscard]] message_metadata decode_metadata(const json::value& metadata);
+
+/// `{"data": …, "metadata": …}` for the internal broker: both texts spliced as stored.
+[[nodiscard]] std::string render_internal(std::string_view data, std::string_view metadata);
+
+/// The external form, built from the allow-list of WIRE 2.2 and DESIGN 6; what is not listed cannot leave.
+/// @param metadata  stored metadata text; parsed here (small), the payload is not
+[[nodiscard]] std::string render_external(std::string_view data, std::string_view metadata);
+
+/// Lower-case hex SHA-256 of the canonical JSON of a payload (WIRE 3).
+[[nodiscard]] std::string checksum_of(const json::value& data);
+
+}  // namespace sluice::envelope

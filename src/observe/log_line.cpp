@@ -1,0 +1,47 @@
+#include "observe/log_line.hpp"
+
+#include <algorithm>
+
+#include <sluice/json.hpp>
+
+namespace sluice::observe {
+
+namespace {
+
+bool is_bare(std::string_view value) {
+    return !value.empty() && std::all_of(value.begin(), value.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte > 0x20 && byte < 0x7F && c != '"' && c != '=' && c != '\\';
+    });
+}
+
+}  // namespace
+
+std::string text_line(std::string_view event, std::span<const log_field> fields) {
+    std::string line{event};
+    for (const auto& [key, value] : fields) {
+        line += ' ';
+        line += key;
+        line += '=';
+        if (is_bare(value)) {
+            line += value;
+        } else {
+            json::append_string(line, value);
+        }
+    }
+    return line;
+}
+
+std::string json_members(std::string_view event, std::span<const log_field> fields) {
+    std::string line = "\"event\":";
+    json::append_string(line, event);
+    for (const auto& [key, value] : fields) {
+        line += ',';
+        json::append_string(line, key);
+        line += ':';
+        json::append_string(line, value);
+    }
+    return line;
+}
+
+}  // namespace sluice::observe

@@ -1,0 +1,70 @@
+#include "observe/tracer.hpp"
+
+#include <exception>
+#include <utility>
+
+#include "observe/log.hpp"
+
+namespace sluice::observe {
+
+namespace {
+
+level level_of(const trace_event& event) { return event.status == "ok" ? level::debug : level::warn; }
+
+void write_line(const trace_event& event) {
+    const auto lv = level_of(event);
+    if (!log_enabled(lv)) return;
+    log(lv, event.event,
+        {{"status", event.status},
+         {"stream", event.stream},
+         {"message_id", event.message_id},
+         {"type", event.message_type},
+         {"broker", event.broker},
+         {"handler", event.handler},
+         {"error", event.error},
+         {"metadata", json::dump(event.metadata)},
+         {"correlation_id", event.correlation_id.value_or("")},
+         {"worker_id", event.worker_id}});
+}
+
+void hand_to(const trace_subscriber& subscriber, const trace_event& event) noexcept {
+    try {
+        subscriber(event);
+    } catch (const std::exception& problem) {
+        log(level::warn, "trace.subscriber_failed", {{"event", event.event}, {"error", problem.what()}});
+    } catch (...) {
+        log(level::warn, "trace.subscriber_failed", {{"event", event.event}});
+    }
+}
+
+}  // namespace
+
+tracer::tracer(std::string domain, const clock& time)
+    : domain_{std::move(domain)}, clock_{time}, subscribers_{std::make_shared<const subscriber_list>()} {}
+
+void tracer::subscribe(trace_subscriber subscriber) {
+    const std::lock_guard lock{mutex_};
+    auto extended = *subscribers_;
+    extended.push_back(std::move(subscriber));
+    subscribers_ = std::make_shared<const subscriber_list>(std::move(extended));
+}
+
+bool tracer::wanted() const noexcept { return log_enabled(level::debug) || !subscribers()->empty(); }
+
+void tracer::emit(trace_event event) const noexcept {
+    try {
+        event.domain = domain_;
+        event.timestamp = clock_.now();
+        write_line(event);
+    } catch (...) {
+        // A trace that cannot be written disturbs nothing.
+    }
+    for (const auto& subscriber : *subscribers()) hand_to(subscriber, event);
+}
+
+std::shared_ptr<const tracer::subscriber_list> tracer::subscribers() const noexcept {
+    const std::lock_guard lock{mutex_};
+    return subscribers_;
+}
+
+}  // namespace sluice::observe

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/wake.hpp"
+#include "store/records.hpp"
+
+namespace sluice::store {
+
+using base::wake_reason;
+using base::wake_signal;
+
+/// Ownership of one lane until `expires_at`. `epoch` grows by one with each new owner and fences the older ones.
+struct lease_grant {
+    std::string lane;
+    std::string owner;
+    std::uint64_t epoch = 0;
+    date_time expires_at;
+    sequence mark = 0;         ///< low-water mark: every row of the lane up to here is settled
+    std::uint64_t rescan = 0;  ///< grows when an operator reopened a row at or below somebody's cursor
+};
+
+/// What a lane tells the world about itself; kept in its lease row for `sluice status` and the metrics.
+struct lane_report {
+    std::string state;           ///< flowing, idle, paused, blocked, draining, lost
+    std::string detail;          ///< last error or reason, one line, no secrets
+    std::int64_t published = 0;  ///< rows published by this owner since it took the lease
+    std::int64_t refused = 0;
+    double rate = 0;  ///< rows per second over the last seconds
+    date_time since;  ///< when the state was entered
+};
+
+/// Rows for one turn of a lane.
+struct due_batch {
+    std::vector<due_row> rows;  ///< open rows in ascending `seq`
+    std::uint64_t rescan = 0;   ///< current rescan counter of the lane
+    bool owned = true;          ///< false: the lease has another epoch, nothing was read
+    sequence mark = 0;          ///< the lane's mark in the database; a retry may have moved it back
+};
+
+enum class settle_outcome { settled, fenced };
+
+/// What a lane needs of a database: its lease, its due rows, and one fenced statement to settle a batch.
+///
+/// Thread safety: one session belongs to one lane's thread; each has a connection of its own.
+class lane_session {
+public:
+    virtual ~lane_session() = default;
+
+    /// Takes the lease when it is free, expired or already ours (same owner text); otherwise empty.
+    /// A change of owner increments the epoch. `ttl` > 0. The grant carries the stored mark and rescan counter.
+    [[nodiscard]] virtual std::optional<lease_grant> acquire(std::string_view lane, std::string_view owner,
+                                                             date_time now, duration ttl) = 0;
+    /// Extends the lease and stores the report. False: another owner has it; `grant` is dead. Of the grant only
+    /// `expires_at` changes.
+    [[nodiscard]] virtual bool renew(lease_grant& grant, const lane_report& report, date_time now, duration ttl) = 0;
+    /// Gives the lease back so that the next owner need not wait. A no-op when it is no longer ours.
+    virtual void release(const lease_grant& grant, const lane_report& report) = 0;
+
+    /// Open rows of `target_broker` with `seq > after`, ascending, at most `limit`. Served by the lane's index at any
+    /// length of history.
+    [[nodiscard]] virtual due_batch due(const lease_grant& grant, std::string_view target_broker, sequence after,
+                                        std::size_t limit) = 0;
+    /// Open rows of one stream with `after < seq <= upto`, ascending: to catch up a stream that was on hold.
+    [[nodiscard]] virtual due_batch due_in_stream(const lease_grant& grant, std::string_view target_broker,
+                                                  std::string_view stream, sequence after, sequence upto,
+                                                  std::size_t limit) = 0;
+
+    /// Writes the outcome of a batch and the new low-water mark in one transaction, only while the epoch is ours.
+    /// `mark` never moves backwards here, and is left alone while the lane's stored rescan counter differs from
+    /// `grant.rescan`: an operator has reopened rows below it and this lane has not looked again yet. The write is
+    /// durable when this returns; the same call may be repeated after an error.
+    [[nodiscard]] virtual settle_outcome settle(const lease_grant& grant, std::string_view target_broker,
+                                                std::span<const settlement> settlements, sequence mark) = 0;
+
+    /// Sleeps until `signal` fires, another session commits something a lane cares about (events, a retry, a discard, a
+    /// released lease) that the last `due` did not see, or `timeout` passes.
+    [[nodiscard]] virtual base::wake_reason wait(base::wake_signal& signal, duration timeout) = 0;
+
+    /// Deletes up to `limit` settled rows of this broker: published before `published_before`, abandoned before
+    /// `abandoned_before`. Never a row above the lane's mark. Looks at a bounded number of rows per call and goes on
+    /// from there in the next. Returns how many it deleted; 0 also when the lease is lost.
+    [[nodiscard]] virtual std::size_t purge(const lease_grant& grant, std::string_view target_broker,
+                                            date_time published_before, date_time abandoned_before,
+                                            std::size_t limit) = 0;
+};
+
+}  // namespace sluice::store

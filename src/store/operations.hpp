@@ -1,0 +1,76 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/records.hpp"
+
+namespace sluice::store {
+
+/// Counts of one broker's rows.
+struct outbox_counts {
+    std::map<row_status, std::int64_t> by_status;
+    std::optional<date_time> oldest_open{};  ///< creation time of the oldest unconfirmed row
+};
+
+/// A lease row with its last report.
+struct lane_status {
+    std::string lane;
+    std::string owner;  ///< empty when released
+    std::uint64_t epoch = 0;
+    date_time expires_at;
+    sequence mark = 0;
+    std::string state;
+    std::string detail;
+    std::int64_t published = 0;
+    std::int64_t refused = 0;
+    double rate = 0;
+    date_time since;
+};
+
+struct outbox_filter {
+    std::string target_broker{};  ///< empty: any
+    std::optional<row_status> status{};
+    std::string stream{};      ///< exact per-aggregate stream, or a category; empty: any
+    std::string message_id{};  ///< empty: any
+    std::optional<date_time> created_before{};
+    std::size_t limit = 100;
+};
+
+struct schema_status {
+    int applied = 0;                   ///< number of the newest applied migration, 0 on an empty database
+    int expected = 0;                  ///< number this build needs
+    std::vector<std::string> pending;  ///< names of migrations to apply
+};
+
+/// What operators need: read models and a few writes that respect the lanes' fences.
+///
+/// Thread safety: one session is used by one thread at a time.
+class operations_session {
+public:
+    virtual ~operations_session() = default;
+
+    /// Counts per target broker found in the outbox (also brokers that are no longer configured).
+    [[nodiscard]] virtual std::map<std::string, outbox_counts> outbox_summary() = 0;
+    /// Newest first.
+    [[nodiscard]] virtual std::vector<outbox_row> list(const outbox_filter& filter) = 0;
+    [[nodiscard]] virtual std::optional<logged_event> event(std::string_view message_id) = 0;
+    [[nodiscard]] virtual std::vector<lane_status> lanes() = 0;
+
+    /// Gives failed and abandoned rows that match, oldest first and at most `filter.limit`, a full new budget (pending,
+    /// no attempts, no waiting) and makes their lanes look again. The last error stays until the row is published.
+    /// Returns how many. Rows of other states are left alone.
+    [[nodiscard]] virtual std::size_t retry(const outbox_filter& filter) = 0;
+    /// Turns open and abandoned rows that match, oldest first and at most `filter.limit`, into `abandoned` with the
+    /// error `{"reason":"discarded","message":…,"at":…}`, so they are not sent. Returns how many changed. Used for
+    /// `outbox discard` and to retire a broker that left the configuration.
+    [[nodiscard]] virtual std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) = 0;
+
+    /// Deletes inbox marks older than `before`, at most `limit`. Returns how many.
+    [[nodiscard]] virtual std::size_t purge_inbox(date_time before, std::size_t limit) = 0;
+};
+
+}  // namespace sluice::store

@@ -1,0 +1,147 @@
+#include <gtest/gtest.h>
+
+#include "envelope/envelope.hpp"
+#include "library.hpp"
+
+namespace {
+
+using library::Book;
+using library::BuyBook;
+using library::LendBook;
+
+std::vector<std::string> as_text(const std::vector<sluice::store::outbox_row>& rows) {
+    std::vector<std::string> result;
+    for (const auto& row : rows) {
+        result.push_back(row.message_id + " " + row.target_broker + " " + sluice::store::to_string(row.status));
+    }
+    std::sort(result.begin(), result.end());
+    return result;
+}
+
+TEST(fork, gives_a_published_event_one_row_for_each_broker_and_an_internal_event_one) {
+    library::fixture f;
+    f.context().process(BuyBook{.isbn = "b-1", .lend_at_once = true});
+    EXPECT_EQ(as_text(f.rows()), (std::vector<std::string>{
+                                     "public_library::book-b-1-0.1 default pending",
+                                     "public_library::book-b-1-0.2 default pending",
+                                     "public_library::book-b-1-0.2 partner pending",
+                                 }));
+}
+
+TEST(fork, writes_no_external_row_without_external_brokers) {
+    library::fixture f;
+    sluice::commit::adapters parts;
+    parts.databases.emplace("default", f.database);
+    sluice::commit::environment env{f.domain.declared(), {}, parts, f.clock, f.random};
+    sluice::commit::make_context(env).process(BuyBook{.isbn = "b-1", .lend_at_once = true});
+    for (const auto& row : f.rows()) EXPECT_EQ(row.target_broker, "default");
+    EXPECT_EQ(f.rows().size(), 2U);
+}
+
+TEST(fork, leaves_nothing_when_the_handler_fails) {
+    library::fixture f;
+    EXPECT_THROW(f.context().process(LendBook{.isbn = "missing", .reader = "ada"}), sluice::not_found_error);
+    EXPECT_TRUE(f.rows().empty());
+}
+
+TEST(fork, numbers_events_by_the_version_they_commit_with) {
+    library::fixture f;
+    auto context = f.context();
+    context.process(BuyBook{.isbn = "b-1"});
+    context.process(LendBook{.isbn = "b-1", .reader = "ada"});
+    context.process(LendBook{.isbn = "b-1", .reader = "bob"});
+    EXPECT_TRUE(f.event("public_library::book-b-1-1.1"));
+    EXPECT_TRUE(f.event("public_library::book-b-1-2.1"));
+}
+
+TEST(fork, fills_the_metadata) {
+    library::fixture f;
+    f.context().process(BuyBook{.isbn = "b-1", .lend_at_once = true},
+                        {.priority = -50,
+                         .correlation_id = "0123456789abcdef0123456789abcdef",
+                         .traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"});
+    const auto event = f.event("public_library::book-b-1-0.2");
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->type, "PublicLibrary.BookLent.v2");
+    EXPECT_EQ(event->stream, "public_library::book-b-1");
+    EXPECT_EQ(event->stream_category, "public_library::book");
+    EXPECT_EQ(event->data, R"({"isbn":"b-1","reader":"ada"})");
+
+    const auto metadata = sluice::envelope::decode_metadata(sluice::json::parse(event->metadata));
+    EXPECT_EQ(metadata.headers.id, "public_library::book-b-1-0.2");
+    EXPECT_EQ(metadata.headers.time->to_string(), "2026-11-23T07:56:25.500000+00:00");
+    EXPECT_EQ(metadata.headers.traceparent->to_w3c(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    EXPECT_EQ(metadata.domain.fqn, "library.BookLent");
+    EXPECT_EQ(metadata.domain.version, 2);
+    EXPECT_EQ(metadata.domain.sequence_id, "0.2");
+    EXPECT_EQ(metadata.domain.correlation_id, "0123456789abcdef0123456789abcdef");
+    EXPECT_EQ(metadata.checksum, sluice::envelope::checksum_of(sluice::json::parse(event->data)));
+    for (const auto& row : f.rows()) EXPECT_EQ(row.priority, -50);
+}
+
+TEST(fork, names_the_inner_command_as_the_cause_of_its_own_events) {
+    library::fixture f;
+    f.context().process(BuyBook{.isbn = "b-1", .lend_at_once = true});
+    const auto cause = [&](const char* id) {
+        return *sluice::envelope::decode_metadata(sluice::json::parse(f.event(id)->metadata)).domain.causation_id;
+    };
+    const auto correlation = [&](const char* id) {
+        return *sluice::envelope::decode_metadata(sluice::json::parse(f.event(id)->metadata)).domain.correlation_id;
+    };
+    EXPECT_NE(cause("public_library::book-b-1-0.1"), cause("public_library::book-b-1-0.2"));
+    EXPECT_EQ(correlation("public_library::book-b-1-0.1"), correlation("public_library::book-b-1-0.2"));
+}
+
+TEST(fork, makes_a_new_correlation_for_each_command_of_the_application) {
+    library::fixture f;
+    auto context = f.context();
+    context.process(BuyBook{.isbn = "a"});
+    context.process(BuyBook{.isbn = "b"});
+    const auto correlation = [&](const char* id) {
+        return *sluice::envelope::decode_metadata(sluice::json::parse(f.event(id)->metadata)).domain.correlation_id;
+    };
+    EXPECT_EQ(correlation("public_library::book-a-0.1").size(), 32U);
+    EXPECT_NE(correlation("public_library::book-a-0.1"), correlation("public_library::book-b-0.1"));
+}
+
+TEST(fork, runs_enrichers_in_registration_order) {
+    auto domain = library::make_domain();
+    domain.enrich_events([](const sluice::enrichment_input& input) {
+        return sluice::json::object{{"who", "first"}, {"event", std::string{input.name} + "/" + std::string{input.identity}}};
+    });
+    domain.enrich_events([](const sluice::enrichment_input& input) {
+        return sluice::json::object{{"who", "second"}, {"tenant", *input.in.extensions().find("tenant")}};
+    });
+    domain.enrich_commands([](const sluice::enrichment_input&) { return sluice::json::object{{"tenant", "acme"}}; });
+    library::fixture f{domain};
+    f.context().process(BuyBook{.isbn = "b-1"});
+    const auto metadata =
+        sluice::envelope::decode_metadata(sluice::json::parse(f.event("public_library::book-b-1-0.1")->metadata));
+    EXPECT_EQ(sluice::json::dump(metadata.extensions), R"({"who":"second","event":"BookBought/b-1","tenant":"acme"})");
+}
+
+TEST(fork, fails_the_command_when_an_enricher_throws) {
+    auto domain = library::make_domain();
+    domain.enrich_events([](const sluice::enrichment_input&) -> sluice::json::object {
+        throw std::runtime_error{"no tenant"};
+    });
+    library::fixture f{domain};
+    EXPECT_THROW(f.context().process(BuyBook{.isbn = "b-1"}), std::runtime_error);
+    EXPECT_TRUE(f.rows().empty());
+}
+
+TEST(fork, sends_an_asynchronous_command_through_the_outbox_to_the_internal_broker_only) {
+    library::fixture f;
+    f.context().process(BuyBook{.isbn = "b-1"}, {.asynchronous = true});
+    const auto rows = f.rows();
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0].target_broker, "default");
+    EXPECT_EQ(rows[0].type, "PublicLibrary.BuyBook.v1");
+    const auto command = f.event(rows[0].message_id);
+    EXPECT_EQ(command->stream_category, "public_library::book:command");
+    EXPECT_EQ(command->stream, "public_library::book:command-" + rows[0].message_id);
+    const auto metadata = sluice::envelope::decode_metadata(sluice::json::parse(command->metadata));
+    EXPECT_EQ(metadata.domain.kind, sluice::message_kind::command);
+}
+
+}  // namespace

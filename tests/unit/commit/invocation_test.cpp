@@ -1,0 +1,109 @@
+#include <gtest/gtest.h>
+
+#include "library.hpp"
+
+namespace {
+
+using library::Book;
+using library::BuyBook;
+using sluice::commit::outcome;
+
+sluice::message incoming(const std::string& id) {
+    return sluice::message::decode(R"({"data":{"isbn":"b-1"},"metadata":{"headers":{"id":")" + id +
+                                   R"(","type":"Elsewhere.BookFound.v1"},"domain":{"correlation_id":"c-1"},)"
+                                   R"("extensions":{"tenant":"acme"}}})");
+}
+
+TEST(handle, commits_the_change_and_the_mark_together_so_that_a_duplicate_has_no_effect) {
+    library::fixture f;
+    const auto buy = [](sluice::context& in) { in.process(BuyBook{.isbn = "b-1"}); };
+    EXPECT_EQ(handle(*f.env, incoming("m-1"), "1-0", "sub", buy), outcome::handled);
+    EXPECT_EQ(handle(*f.env, incoming("m-1"), "2-0", "sub", [](sluice::context&) { FAIL() << "ran twice"; }),
+              outcome::duplicate);
+    EXPECT_EQ(f.rows().size(), 1U);
+}
+
+TEST(handle, keeps_handlers_apart) {
+    library::fixture f;
+    const auto buy = [](const char* isbn) {
+        return [isbn](sluice::context& in) { in.process(BuyBook{.isbn = isbn}); };
+    };
+    EXPECT_EQ(handle(*f.env, incoming("m-1"), "1-0", "one", buy("a")), outcome::handled);
+    EXPECT_EQ(handle(*f.env, incoming("m-1"), "1-0", "two", buy("b")), outcome::handled);
+}
+
+TEST(handle, leaves_neither_change_nor_mark_after_an_error) {
+    library::fixture f;
+    EXPECT_THROW(static_cast<void>(handle(*f.env, incoming("m-1"), "1-0", "sub",
+                                          [](sluice::context& in) {
+                                              in.process(BuyBook{.isbn = "b-1"});
+                                              throw std::runtime_error{"no"};
+                                          })),
+                 std::runtime_error);
+    EXPECT_TRUE(f.rows().empty());
+    EXPECT_EQ(handle(*f.env, incoming("m-1"), "1-0", "sub",
+                     [](sluice::context& in) { in.process(BuyBook{.isbn = "b-1"}); }),
+              outcome::handled);
+}
+
+TEST(handle, writes_nothing_for_a_handler_that_changed_nothing) {
+    library::fixture f;
+    int runs = 0;
+    const auto ponder = [&](sluice::context&) { ++runs; };
+    EXPECT_EQ(handle(*f.env, incoming("m-1"), "1-0", "sub", ponder), outcome::handled);
+    EXPECT_EQ(handle(*f.env, incoming("m-1"), "1-0", "sub", ponder), outcome::handled);
+    EXPECT_EQ(runs, 2);
+}
+
+TEST(handle, sees_a_duplicate_that_another_consumer_committed_meanwhile) {
+    library::fixture f;
+    const auto result = handle(*f.env, incoming("m-1"), "1-0", "sub", [&](sluice::context& in) {
+        static_cast<void>(handle(*f.env, incoming("m-1"), "1-0", "sub",
+                                 [](sluice::context& other) { other.process(BuyBook{.isbn = "theirs"}); }));
+        in.process(BuyBook{.isbn = "mine"});
+    });
+    EXPECT_EQ(result, outcome::duplicate);
+    EXPECT_EQ(f.rows().size(), 1U);
+}
+
+TEST(handle, continues_the_message) {
+    library::fixture f;
+    static_cast<void>(handle(*f.env, incoming("m-1"), "1-0", "sub", [](sluice::context& in) {
+        EXPECT_EQ(in.correlation_id(), "c-1");
+        EXPECT_EQ(in.causation_id(), "m-1");
+        EXPECT_EQ(in.extensions().at("tenant").as_string(), "acme");
+        ASSERT_NE(in.current_message(), nullptr);
+        EXPECT_TRUE(in.current_message()->type().names("BookFound"));
+    }));
+}
+
+TEST(handle_command, runs_the_handler_and_refuses_what_it_does_not_know) {
+    library::fixture f;
+    const auto command = [](const char* type) {
+        return sluice::message::decode(std::string{R"({"data":{"isbn":"b-1","lend_at_once":false},"metadata":)"} +
+                                       R"({"headers":{"id":"c-1","type":")" + type + R"("}}})");
+    };
+    EXPECT_EQ(handle_command(*f.env, command("PublicLibrary.BuyBook.v1"), "1-0", "commands"), outcome::handled);
+    EXPECT_EQ(handle_command(*f.env, command("PublicLibrary.BuyBook.v1"), "1-0", "commands"), outcome::duplicate);
+    EXPECT_THROW(static_cast<void>(handle_command(*f.env, command("PublicLibrary.Nope.v1"), "1-0", "commands")),
+                 sluice::decode_error);
+}
+
+TEST(process_by_name, suggests_the_nearest_command_and_names_every_bad_field) {
+    library::fixture f;
+    auto context = f.context();
+    try {
+        context.process("LendBok", sluice::json::object{});
+        FAIL();
+    } catch (const sluice::usage_error& e) {
+        EXPECT_NE(std::string{e.what()}.find("did you mean `LendBook`?"), std::string::npos) << e.what();
+    }
+    try {
+        context.process("LendBook", sluice::json::object{{"reader", "a reader with a long name"}, {"isbm", "x"}});
+        FAIL();
+    } catch (const sluice::validation_error& e) {
+        EXPECT_EQ(e.violations().size(), 3U) << e.what();
+    }
+}
+
+}  // namespace

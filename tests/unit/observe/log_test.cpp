@@ -1,0 +1,74 @@
+#include "observe/log.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sluice/json.hpp>
+#include <sluice/time.hpp>
+
+#include <vector>
+
+#include "observe/log_line.hpp"
+
+namespace sluice::observe {
+namespace {
+
+std::string text_of(std::string value) {
+    const std::vector<log_field> fields{{"key", std::move(value)}};
+    return text_line("event", fields);
+}
+
+TEST(text_line, leaves_simple_values_bare) {
+    const std::vector<log_field> fields{{"broker", "partner_events"}, {"count", "3"}};
+    EXPECT_EQ(text_line("lane.paused", fields), "lane.paused broker=partner_events count=3");
+    EXPECT_EQ(text_of("shop::order-1/x.y,z"), "event key=shop::order-1/x.y,z");
+}
+
+TEST(text_line, quotes_and_escapes_the_rest) {
+    EXPECT_EQ(text_of("no such host"), R"(event key="no such host")");
+    EXPECT_EQ(text_of("say \"hi\""), R"(event key="say \"hi\"")");
+    EXPECT_EQ(text_of("a=b"), R"(event key="a=b")");
+    EXPECT_EQ(text_of("back\\slash"), R"(event key="back\\slash")");
+    EXPECT_EQ(text_of(""), R"(event key="")");
+    EXPECT_EQ(text_of("two\nlines\x01"), R"(event key="two\nlines\u0001")");
+}
+
+class captured_log : public testing::Test {
+protected:
+    ~captured_log() override { configure_log({}); }
+
+    template <class Action>
+    static std::string written_by(const log_settings& settings, Action action) {
+        configure_log(settings);
+        testing::internal::CaptureStderr();
+        action();
+        return testing::internal::GetCapturedStderr();
+    }
+};
+
+TEST_F(captured_log, text_lines_begin_with_utc_time_and_level) {
+    const auto line = written_by({}, [] { log(level::warn, "lane.paused", {{"reason", "no host"}}); });
+    EXPECT_TRUE(line.ends_with("+00:00 warning lane.paused reason=\"no host\"\n")) << line;
+    EXPECT_NO_THROW((void)date_time::parse(line.substr(0, line.find(' '))));
+}
+
+TEST_F(captured_log, json_lines_are_objects) {
+    const auto line =
+        written_by({.format = log_format::json}, [] { log(level::error, "x.y", {{"k", "a \"b\"\n%v"}}); });
+    const auto read = json::parse(line);
+    EXPECT_EQ(read.at("event").as_string(), "x.y");
+    EXPECT_EQ(read.at("level").as_string(), "error");
+    EXPECT_EQ(read.at("k").as_string(), "a \"b\"\n%v");
+    EXPECT_NO_THROW((void)date_time::parse(read.at("time").as_string()));
+}
+
+TEST_F(captured_log, honours_the_threshold) {
+    EXPECT_EQ(written_by({.threshold = level::warn}, [] { log(level::info, "quiet"); }), "");
+    EXPECT_EQ(written_by({.threshold = level::off}, [] { log(level::error, "quiet"); }), "");
+    configure_log({.threshold = level::debug});
+    EXPECT_TRUE(log_enabled(level::debug));
+    EXPECT_FALSE(log_enabled(level::trace));
+    EXPECT_FALSE(log_enabled(level::off));
+}
+
+}  // namespace
+}  // namespace sluice::observe
