@@ -60,8 +60,8 @@ private:
 /// @code
 /// class Order : public sluice::aggregate<Order> {
 /// public:
-///     void ship(sluice::date_time at) { shipped_ = true; raise(OrderShipped{.order_id = order_id_, .shipped_at = at}); }
-///     void check(sluice::violations& v) const { if (...) v.add("shipped", "…"); }
+///     void ship(sluice::date_time at) { shipped_ = true; raise(OrderShipped{.order_id = order_id_, .shipped_at = at});
+///     } void check(sluice::violations& v) const { if (...) v.add("shipped", "…"); }
 /// private:
 ///     sluice::identifier order_id_;
 ///     bool shipped_ = false;

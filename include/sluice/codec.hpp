@@ -300,8 +300,7 @@ bool read_struct(const json::value& from, T& to, const key_rules& keys, violatio
     bool complete = true;
     reflect::for_each_field(to, [&]<class M>(std::string_view name, M& member) {
         if constexpr (require_field_type<T, M>()) {
-            const json::value* const found =
-                find_member(*object, name, null_in<M>(), keys.missing, complete, broken);
+            const json::value* const found = find_member(*object, name, null_in<M>(), keys.missing, complete, broken);
             if (found == nullptr) return;
             const violations::scope in_member{broken, name};
             if (!read(*found, member, keys, broken)) complete = false;

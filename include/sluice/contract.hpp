@@ -48,10 +48,16 @@ using contract_type = std::remove_cvref_t<decltype(T::contract)>;
 
 /// A plain struct with `static constexpr sluice::event_of<A> contract`.
 template <class T>
-concept event_type = requires { T::contract; } && detail::is_event_contract<detail::contract_type<T>>;
+concept event_type = requires {
+    T::contract;
+}
+&&detail::is_event_contract<detail::contract_type<T>>;
 
 /// A plain struct with `static constexpr sluice::command_of<A> contract`.
 template <class T>
-concept command_type = requires { T::contract; } && detail::is_command_contract<detail::contract_type<T>>;
+concept command_type = requires {
+    T::contract;
+}
+&&detail::is_command_contract<detail::contract_type<T>>;
 
 }  // namespace sluice

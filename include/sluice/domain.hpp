@@ -64,8 +64,8 @@ public:
         entry.category = options.stream_category;
         entry.database = options.database;
         entry.decode = [](const json::value& state) -> std::unique_ptr<aggregate_root> {
-            return std::make_unique<Aggregate>(codec::decode<Aggregate>(
-                state, codec::unknown_keys::ignore, codec::missing_keys::keep_default));
+            return std::make_unique<Aggregate>(
+                codec::decode<Aggregate>(state, codec::unknown_keys::ignore, codec::missing_keys::keep_default));
         };
         entry.encode = [](const aggregate_root& object) {
             return codec::encode(static_cast<const Aggregate&>(object));
@@ -101,7 +101,8 @@ public:
     }
 
     /// The anti-corruption layer: receives another context's messages as they are and translates them into commands of
-    /// this one. `void operator()(const sluice::message&, sluice::context&) const`. Return = acknowledged, throw = retried.
+    /// this one. `void operator()(const sluice::message&, sluice::context&) const`. Return = acknowledged, throw =
+    /// retried.
     template <class Subscriber>
     domain& subscriber(const subscriber_options& options, Subscriber subscriber = {}) {
         static_assert(std::invocable<const Subscriber&, const message&, context&>,

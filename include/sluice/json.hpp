@@ -67,7 +67,8 @@ class value {
 public:
     value() noexcept = default;
     value(std::nullptr_t) noexcept {}
-    value(bool b) noexcept : data_{b} {}
+    template <std::same_as<bool> Bool>  // a pointer must not become a boolean
+    value(Bool b) noexcept : data_{b} {}
     template <std::integral I>
         requires(!std::same_as<I, bool>)
     value(I i) : data_{number{std::to_string(i)}} {}

@@ -22,10 +22,10 @@ inline constexpr const char* plugin_symbol = "sluice_plugin_entry";
 
 /// Lets `sluice … --domain=` load the library: `SLUICE_DOMAIN(shop::make_domain)` once, at namespace scope.
 /// The factory runs after loading, so an exception in it is reported and does not end the process.
-#define SLUICE_DOMAIN(factory)                                                                          \
-    extern "C" __attribute__((visibility("default"))) const ::sluice::plugin_entry* sluice_plugin_entry() { \
-        static constexpr ::sluice::plugin_entry entry{                                                  \
-            ::sluice::plugin_magic, SLUICE_VERSION,                                                     \
+#define SLUICE_DOMAIN(factory)                                                                                        \
+    extern "C" __attribute__((visibility("default"))) const ::sluice::plugin_entry* sluice_plugin_entry() {           \
+        static constexpr ::sluice::plugin_entry entry{                                                                \
+            ::sluice::plugin_magic, SLUICE_VERSION,                                                                   \
             []() -> ::std::unique_ptr<::sluice::domain> { return ::std::make_unique<::sluice::domain>(factory()); }}; \
-        return &entry;                                                                                  \
+        return &entry;                                                                                                \
     }

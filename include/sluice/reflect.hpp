@@ -47,7 +47,8 @@ consteval auto spell_values() {
 }
 
 constexpr bool is_identifier_char(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           static_cast<unsigned char>(c) >= 0x80;
 }
 
 /// The identifier at the end: `last_identifier("&shop::fake.id") == "id"`.
@@ -100,10 +101,14 @@ struct any_base_of {
 };
 
 template <class T>
-concept tuple_like = requires { std::tuple_size<T>::value; };
+concept tuple_like = requires {
+    std::tuple_size<T>::value;
+};
 
 template <class T>
-concept has_base = requires { T{any_base_of<T>{}}; };
+concept has_base = requires {
+    T{any_base_of<T>{}};
+};
 
 /// Counts the members by initialising one more until the compiler refuses.
 template <class T, class... found>
@@ -114,6 +119,17 @@ consteval std::size_t count_members() {
         return sizeof...(found);
     }
 }
+
+template <class T>
+consteval bool is_plain_struct() {
+    if constexpr (std::is_class_v<T> && std::is_aggregate_v<T> && !tuple_like<T> && !has_base<T>) {
+        return count_members<T>() <= most_members;
+    }
+    return false;
+}
+
+template <class T>
+concept plain_struct = is_plain_struct<T>();
 
 template <class T>
 struct never_made {
@@ -204,8 +220,7 @@ struct described_members<list<descriptor...>> {
 };
 
 template <class T>
-using described_members_of =
-    described_members<boost::describe::describe_members<T, boost::describe::mod_any_access>>;
+using described_members_of = described_members<boost::describe::describe_members<T, boost::describe::mod_any_access>>;
 
 // --- enumerators ---
 
@@ -216,7 +231,9 @@ struct enumerator_table {
 };
 
 template <class E>
-concept has_fixed_type = requires { E{0}; };
+concept has_fixed_type = requires {
+    E{0};
+};
 
 /// Calls `take(position, name)` for each value that is an enumerator. `spelled` holds a list of all candidates, such
 /// as `{shop::draft, (shop::status)1}`, within the name of the function that was asked.
@@ -239,6 +256,11 @@ constexpr void for_each_spelled(std::string_view spelled, taker&& take) {
     }
 }
 
+template <class E, int lowest, int... offset>
+consteval std::string_view spell_range(std::integer_sequence<int, offset...>) {
+    return spell_values<static_cast<E>(lowest + offset)...>();
+}
+
 constexpr std::size_t count_spelled(std::string_view spelled) {
     std::size_t count = 0;
     for_each_spelled(spelled, [&](std::size_t, std::string_view) { ++count; });
@@ -254,9 +276,8 @@ consteval auto find_enumerators() {
     using underlying = std::underlying_type_t<E>;
     constexpr int lowest = std::is_signed_v<underlying> ? -16 : 0;
     constexpr int highest = std::is_same_v<underlying, bool> ? 1 : 127;
-    constexpr std::string_view spelled = []<int... offset>(std::integer_sequence<int, offset...>) {
-        return spell_values<static_cast<E>(lowest + offset)...>();
-    }(std::make_integer_sequence<int, highest - lowest + 1>{});
+    constexpr std::string_view spelled =
+        spell_range<E, lowest>(std::make_integer_sequence<int, highest - lowest + 1>{});
 
     enumerator_table<E, count_spelled(spelled)> table;
     std::size_t n = 0;
@@ -288,9 +309,7 @@ inline constexpr auto enumerators = enumerators_of<E>();
 
 /// A type whose members can be read: a plain struct, or a class with a BOOST_DESCRIBE line. Needs the complete type.
 template <class T>
-concept reflectable =
-    detail::described<T> || (std::is_class_v<T> && std::is_aggregate_v<T> && !detail::tuple_like<T> &&
-                             !detail::has_base<T> && detail::count_members<T>() <= detail::most_members);
+concept reflectable = detail::described<T> || detail::plain_struct<T>;
 
 /// The number of members (static ones do not count).
 template <reflectable T>
@@ -355,9 +374,7 @@ template <class T>
 /// The names of the enumerators, as a `std::array` of views: in order of their values, or as described.
 template <class E>
     requires std::is_enum_v<E>
-[[nodiscard]] constexpr const auto& enum_names() {
-    return detail::enumerators<E>.names;
-}
+[[nodiscard]] constexpr const auto& enum_names() { return detail::enumerators<E>.names; }
 
 /// The name of an enumerator; empty when the value has none.
 template <class E>

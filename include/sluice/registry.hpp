@@ -11,7 +11,8 @@
 #include <sluice/json.hpp>
 #include <sluice/trace.hpp>
 
-/// What a domain declares, without its types: filled by `sluice::domain`, read by the rooms above. Users do not need it.
+/// What a domain declares, without its types: filled by `sluice::domain`, read by the rooms above. Users do not need
+/// it.
 namespace sluice {
 
 class context;
@@ -88,9 +89,9 @@ using enricher = std::function<json::object(const enrichment_input&)>;
 namespace detail {
 
 struct registry {
-    std::string name;        ///< as given
-    std::string normalized;  ///< `my_app`
-    std::string camel;       ///< `MyApp`
+    std::string name;                                                ///< as given
+    std::string normalized;                                          ///< `my_app`
+    std::string camel;                                               ///< `MyApp`
     std::map<std::string, aggregate_entry, std::less<>> aggregates;  ///< by C++ name
     std::map<std::string, event_entry, std::less<>> events;          ///< by C++ name
     std::map<std::string, command_entry, std::less<>> commands;      ///< by C++ name

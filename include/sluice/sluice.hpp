@@ -12,5 +12,6 @@
 #include <sluice/message.hpp>
 #include <sluice/plugin.hpp>
 #include <sluice/repository.hpp>
+#include <sluice/run.hpp>
 #include <sluice/time.hpp>
 #include <sluice/trace.hpp>

@@ -12,12 +12,12 @@ namespace sluice {
 
 /// One step in the life of a message (WIRE 13). No payload is carried: it may hold personal data.
 struct trace_event {
-    std::string event;    ///< outbox.published, handler.started, message.dlq, …
-    std::string domain;   ///< domain name as given
+    std::string event;   ///< outbox.published, handler.started, message.dlq, …
+    std::string domain;  ///< domain name as given
     std::string stream;
     std::string message_id;
     std::string message_type;
-    std::string status;   ///< ok, error, retry
+    std::string status;  ///< ok, error, retry
     std::string handler;
     std::optional<double> duration_ms{};
     std::string error;

@@ -21,18 +21,18 @@ constexpr char to_upper(char c) { return is_lower(c) ? static_cast<char>(c - 'a'
 /// U+00C0 to U+017F: the letters of Latin-1 and Latin Extended-A.
 constexpr char32_t first_latin_letter = 0xC0;
 constexpr std::array<std::string_view, 192> latin_letters{
-    "A", "A", "A",  "A",  "A", "A", "Ae", "C", "E", "E", "E", "E", "I", "I", "I",  "I",   // U+00C0
-    "D", "N", "O",  "O",  "O", "O", "O",  "",  "O", "U", "U", "U", "U", "Y", "Th", "ss",  // U+00D0
-    "a", "a", "a",  "a",  "a", "a", "ae", "c", "e", "e", "e", "e", "i", "i", "i",  "i",   // U+00E0
-    "d", "n", "o",  "o",  "o", "o", "o",  "",  "o", "u", "u", "u", "u", "y", "th", "y",   // U+00F0
-    "A", "a", "A",  "a",  "A", "a", "C",  "c", "C", "c", "C", "c", "C", "c", "D",  "d",   // U+0100
-    "D", "d", "E",  "e",  "E", "e", "E",  "e", "E", "e", "E", "e", "G", "g", "G",  "g",   // U+0110
-    "G", "g", "G",  "g",  "H", "h", "H",  "h", "I", "i", "I", "i", "I", "i", "I",  "i",   // U+0120
-    "I", "i", "IJ", "ij", "J", "j", "K",  "k", "k", "L", "l", "L", "l", "L", "l",  "L",   // U+0130
-    "l", "L", "l",  "N",  "n", "N", "n",  "N", "n", "n", "N", "n", "O", "o", "O",  "o",   // U+0140
-    "O", "o", "Oe", "oe", "R", "r", "R",  "r", "R", "r", "S", "s", "S", "s", "S",  "s",   // U+0150
-    "S", "s", "T",  "t",  "T", "t", "T",  "t", "U", "u", "U", "u", "U", "u", "U",  "u",   // U+0160
-    "U", "u", "U",  "u",  "W", "w", "Y",  "y", "Y", "Z", "z", "Z", "z", "Z", "z",  "s"};  // U+0170
+    "A", "A", "A",  "A",  "A", "A", "",  "C", "E", "E", "E", "E", "I", "I", "I", "I",   // U+00C0
+    "",  "N", "O",  "O",  "O", "O", "O", "",  "",  "U", "U", "U", "U", "Y", "",  "",    // U+00D0
+    "a", "a", "a",  "a",  "a", "a", "",  "c", "e", "e", "e", "e", "i", "i", "i", "i",   // U+00E0
+    "",  "n", "o",  "o",  "o", "o", "o", "",  "",  "u", "u", "u", "u", "y", "",  "y",   // U+00F0
+    "A", "a", "A",  "a",  "A", "a", "C", "c", "C", "c", "C", "c", "C", "c", "D", "d",   // U+0100
+    "",  "",  "E",  "e",  "E", "e", "E", "e", "E", "e", "E", "e", "G", "g", "G", "g",   // U+0110
+    "G", "g", "G",  "g",  "H", "h", "",  "",  "I", "i", "I", "i", "I", "i", "I", "i",   // U+0120
+    "I", "",  "IJ", "ij", "J", "j", "K", "k", "",  "L", "l", "L", "l", "L", "l", "L",   // U+0130
+    "l", "",  "",   "N",  "n", "N", "n", "N", "n", "n", "",  "",  "O", "o", "O", "o",   // U+0140
+    "O", "o", "",   "",   "R", "r", "R", "r", "R", "r", "S", "s", "S", "s", "S", "s",   // U+0150
+    "S", "s", "T",  "t",  "T", "t", "",  "",  "U", "u", "U", "u", "U", "u", "U", "u",   // U+0160
+    "U", "u", "U",  "u",  "W", "w", "Y", "y", "Y", "Z", "z", "Z", "z", "Z", "z", "s"};  // U+0170
 
 /// Every run of other characters becomes one dash, none at either end; letters become lower-case.
 std::string parameterize(std::string_view ascii) {

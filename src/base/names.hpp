@@ -7,7 +7,8 @@
 /// The naming rules of WIRE 1. All are pure.
 namespace sluice::base {
 
-/// Latin letters with diacritics become plain ones (`ü` u, `ß` ss, `Æ` Ae); what has no such form is dropped.
+/// Latin letters with diacritics become plain ones (`ü` u); what has no Unicode decomposition is dropped (`ß`), as in
+/// the reference, so that both name the same streams.
 [[nodiscard]] std::string transliterate(std::string_view utf8);
 
 /// `OrderLine` becomes `order_line`, `HTTPServer` becomes `http_server`, `a-b` becomes `a_b`.

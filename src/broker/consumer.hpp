@@ -15,18 +15,18 @@ namespace sluice::broker {
 
 /// A message as a consumer group got it.
 struct delivery {
-    std::string entry;           ///< the broker's id of the entry within its stream
+    std::string entry;  ///< the broker's id of the entry within its stream
     std::string stream;
-    std::string body;            ///< raw bytes as published; nobody has parsed them yet
-    std::string key;             ///< ordering key when the broker knows it, else empty
-    int attempts = 0;            ///< failed attempts recorded so far (durable)
+    std::string body;                       ///< raw bytes as published; nobody has parsed them yet
+    std::string key;                        ///< ordering key when the broker knows it, else empty
+    int attempts = 0;                       ///< failed attempts recorded so far (durable)
     std::optional<date_time> not_before{};  ///< when a failed message is due again
 };
 
 /// Why a message was set aside.
 struct death {
-    std::string reason;   ///< one line; error text of the last attempt
-    std::string code;     ///< stable word: undecodable, handler_failed, …
+    std::string reason;  ///< one line; error text of the last attempt
+    std::string code;    ///< stable word: undecodable, handler_failed, …
     int attempts = 0;
     date_time at;
 };

@@ -11,8 +11,8 @@ namespace sluice::broker {
 
 /// A message that a consumer group gave up on.
 struct dead_letter_entry {
-    std::string id;               ///< unique within the broker; what `dlq show|replay` take
-    std::string stream;           ///< where it came from
+    std::string id;      ///< unique within the broker; what `dlq show|replay` take
+    std::string stream;  ///< where it came from
     std::string original_entry;
     std::string group;
     std::string consumer;
@@ -20,7 +20,7 @@ struct dead_letter_entry {
     std::string code;
     int attempts = 0;
     date_time failed_at;
-    std::string body;             ///< raw bytes as published
+    std::string body;  ///< raw bytes as published
 };
 
 struct dead_letter_filter {

@@ -24,9 +24,9 @@ const detail::command_entry& command_named(const detail::registry& declared, std
     const std::string nearest = base::suggest(name, names);
     std::string known;
     for (const std::string& each : names) known += (known.empty() ? "" : ", ") + each;
-    throw usage_error{"domain `" + declared.name + "` has no command `" + std::string{name} + "`; " +
-                      (nearest.empty() ? "it knows: " + (known.empty() ? "none" : known)
-                                       : "did you mean `" + nearest + "`?")};
+    throw usage_error{
+        "domain `" + declared.name + "` has no command `" + std::string{name} + "`; " +
+        (nearest.empty() ? "it knows: " + (known.empty() ? "none" : known) : "did you mean `" + nearest + "`?")};
 }
 
 /// The state in which a command's handler runs: the caller's, continued.
@@ -42,7 +42,8 @@ std::unique_ptr<context_state> state_for(const context_state& caller, const proc
     if (!options.traceparent.empty()) {
         state->traceparent = trace_parent::from_w3c(options.traceparent);
         if (!state->traceparent) {
-            throw usage_error{"traceparent `" + options.traceparent + "` is not of the form 00-<32 hex>-<16 hex>-<2 hex>"};
+            throw usage_error{"traceparent `" + options.traceparent +
+                              "` is not of the form 00-<32 hex>-<16 hex>-<2 hex>"};
         }
     }
     state->priority = options.priority != 0 ? options.priority : caller.priority;
@@ -71,8 +72,9 @@ context::~context() = default;
 
 unit& context::open_unit() {
     if (state_->open == nullptr) {
-        throw usage_error{"a repository needs a unit of work: open one with `sluice::unit_of_work work{context};`, or "
-                          "work inside a handler"};
+        throw usage_error{
+            "a repository needs a unit of work: open one with `sluice::unit_of_work work{context};`, or "
+            "work inside a handler"};
     }
     return *state_->open;
 }
@@ -107,9 +109,9 @@ void context::process_erased(std::string_view cpp_name, const void* command, con
         context_state& inner = context_state::of(handler_context);
         inner.open = &in;
         if (options.asynchronous) {
-            in.add_command(entry, data, inner.extensions, command_id,
-                           {handler_context, inner.correlation_id, state_->causation_id, inner.traceparent,
-                            inner.priority});
+            in.add_command(
+                entry, data, inner.extensions, command_id,
+                {handler_context, inner.correlation_id, state_->causation_id, inner.traceparent, inner.priority});
             return;
         }
         entry.handle(command, handler_context);

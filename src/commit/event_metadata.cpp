@@ -61,8 +61,8 @@ store::event_write write_event(environment& env, const detail::event_entry& even
 }
 
 store::event_write write_command(environment& env, const detail::command_entry& command,
-                                 const detail::aggregate_entry& aggregate, std::string data,
-                                 json::object extensions, std::string id, const detail::provenance& from) {
+                                 const detail::aggregate_entry& aggregate, std::string data, json::object extensions,
+                                 std::string id, const detail::provenance& from) {
     const json::value payload = json::parse(data);
     message_metadata metadata = common_metadata(env, from);
     metadata.domain.stream_category = aggregate.category + ":command";

@@ -145,10 +145,9 @@ void unit::collect_from(tracked& from, const provenance& origin) {
                               env_.domain().name + "`; add it to `.events<…>()` of `" + from.type->cpp_name + "`"};
         }
         const event_entry& event = declared->second;
-        const std::string sequence =
-            std::to_string(next_version(*from.object)) + "." + std::to_string(++from.raised);
-        store::event_write write = commit::write_event(env_, event, *from.type, from.id, sequence,
-                                                       std::move(recorded.data), origin);
+        const std::string sequence = std::to_string(next_version(*from.object)) + "." + std::to_string(++from.raised);
+        store::event_write write =
+            commit::write_event(env_, event, *from.type, from.id, sequence, std::move(recorded.data), origin);
         write.target_brokers = targets(event.published);
         events_.push_back(std::move(write));
     }
@@ -194,8 +193,8 @@ void unit::write_state_of(tracked& entry, store::commit_batch& batch, std::vecto
         batch.states.push_back(std::move(write));
         return;
     }
-    write.what = entry.state == standing::added ? store::state_write::operation::insert
-                                                : store::state_write::operation::update;
+    write.what =
+        entry.state == standing::added ? store::state_write::operation::insert : store::state_write::operation::update;
     write.state = type.encode(*entry.object);
     if (entry.state == standing::loaded && entry.raised == 0 && write.state == entry.baseline) return;
     for (violation& broken : type.validate(*entry.object)) {
@@ -239,8 +238,9 @@ void unit::commit() {
         throw;
     } catch (const store::duplicate_message&) {
         if (seen_before()) throw;
-        throw usage_error{"a new event of this unit has the id of an old one, because an aggregate was added under an "
-                          "identity that was removed before; identities are not used twice, choose a new one"};
+        throw usage_error{
+            "a new event of this unit has the id of an old one, because an aggregate was added under an "
+            "identity that was removed before; identities are not used twice, choose a new one"};
     }
     if (!batch.events.empty()) env_.lanes().wake(database_);
 }

@@ -106,10 +106,17 @@ void check_value(const json::value& value, int depth, violations& broken) {
     }
     switch (value.kind()) {
         case json::kind::null:
-        case json::kind::boolean: break;
-        case json::kind::number: check_number(value.as_number(), broken); break;
-        case json::kind::string: check_text(value.as_string(), text::rule, broken); break;
-        case json::kind::object: check_object(value.as_object(), depth, broken); break;
+        case json::kind::boolean:
+            break;
+        case json::kind::number:
+            check_number(value.as_number(), broken);
+            break;
+        case json::kind::string:
+            check_text(value.as_string(), text::rule, broken);
+            break;
+        case json::kind::object:
+            check_object(value.as_object(), depth, broken);
+            break;
         case json::kind::array: {
             const json::array& array = value.as_array();
             for (std::size_t i = 0; i < array.size(); ++i) {

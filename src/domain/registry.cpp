@@ -17,7 +17,8 @@ std::string message_type_of(const registry& in, const std::string& name, int ver
 
 template <class Map, class Predicate>
 const typename Map::mapped_type* find_entry(const Map& entries, Predicate matches) {
-    const auto found = std::find_if(entries.begin(), entries.end(), [&](const auto& pair) { return matches(pair.second); });
+    const auto found =
+        std::find_if(entries.begin(), entries.end(), [&](const auto& pair) { return matches(pair.second); });
     return found == entries.end() ? nullptr : &found->second;
 }
 

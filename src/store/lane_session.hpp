@@ -18,30 +18,30 @@ using base::wake_signal;
 
 /// Ownership of one lane until `expires_at`. `epoch` grows by one with each new owner and fences the older ones.
 struct lease_grant {
-    std::string lane;
-    std::string owner;
+    std::string lane{};
+    std::string owner{};
     std::uint64_t epoch = 0;
-    date_time expires_at;
+    date_time expires_at{};
     sequence mark = 0;         ///< low-water mark: every row of the lane up to here is settled
     std::uint64_t rescan = 0;  ///< grows when an operator reopened a row at or below somebody's cursor
 };
 
 /// What a lane tells the world about itself; kept in its lease row for `sluice status` and the metrics.
 struct lane_report {
-    std::string state;           ///< flowing, idle, paused, blocked, draining, lost
-    std::string detail;          ///< last error or reason, one line, no secrets
+    std::string state{};         ///< flowing, idle, paused, blocked, draining, lost
+    std::string detail{};        ///< last error or reason, one line, no secrets
     std::int64_t published = 0;  ///< rows published by this owner since it took the lease
     std::int64_t refused = 0;
-    double rate = 0;  ///< rows per second over the last seconds
-    date_time since;  ///< when the state was entered
+    double rate = 0;    ///< rows per second over the last seconds
+    date_time since{};  ///< when the state was entered
 };
 
 /// Rows for one turn of a lane.
 struct due_batch {
-    std::vector<due_row> rows;  ///< open rows in ascending `seq`
-    std::uint64_t rescan = 0;   ///< current rescan counter of the lane
-    bool owned = true;          ///< false: the lease has another epoch, nothing was read
-    sequence mark = 0;          ///< the lane's mark in the database; a retry may have moved it back
+    std::vector<due_row> rows{};  ///< open rows in ascending `seq`
+    std::uint64_t rescan = 0;     ///< current rescan counter of the lane
+    bool owned = true;            ///< false: the lease has another epoch, nothing was read
+    sequence mark = 0;            ///< the lane's mark in the database; a retry may have moved it back
 };
 
 enum class settle_outcome { settled, fenced };

@@ -12,23 +12,23 @@ namespace sluice::store {
 
 /// Counts of one broker's rows.
 struct outbox_counts {
-    std::map<row_status, std::int64_t> by_status;
+    std::map<row_status, std::int64_t> by_status{};
     std::optional<date_time> oldest_open{};  ///< creation time of the oldest unconfirmed row
 };
 
 /// A lease row with its last report.
 struct lane_status {
-    std::string lane;
-    std::string owner;  ///< empty when released
+    std::string lane{};
+    std::string owner{};  ///< empty when released
     std::uint64_t epoch = 0;
-    date_time expires_at;
+    date_time expires_at{};
     sequence mark = 0;
-    std::string state;
-    std::string detail;
+    std::string state{};
+    std::string detail{};
     std::int64_t published = 0;
     std::int64_t refused = 0;
     double rate = 0;
-    date_time since;
+    date_time since{};
 };
 
 struct outbox_filter {
@@ -41,9 +41,9 @@ struct outbox_filter {
 };
 
 struct schema_status {
-    int applied = 0;                   ///< number of the newest applied migration, 0 on an empty database
-    int expected = 0;                  ///< number this build needs
-    std::vector<std::string> pending;  ///< names of migrations to apply
+    int applied = 0;                     ///< number of the newest applied migration, 0 on an empty database
+    int expected = 0;                    ///< number this build needs
+    std::vector<std::string> pending{};  ///< names of migrations to apply
 };
 
 /// What operators need: read models and a few writes that respect the lanes' fences.

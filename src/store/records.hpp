@@ -29,20 +29,20 @@ enum class row_status { pending, processing, published, failed, abandoned };
 
 /// Body of an event or asynchronous command, stored once.
 struct logged_event {
-    std::string message_id;
-    std::string stream;           ///< per aggregate, `shop::order-o-1`
-    std::string stream_category;  ///< `shop::order`
-    std::string type;             ///< `Shop.OrderShipped.v1`
-    std::string data;             ///< JSON object text, spliced unparsed into every envelope
-    std::string metadata;         ///< JSON object text of WIRE 2.1's `metadata`
-    date_time created_at;
+    std::string message_id{};
+    std::string stream{};           ///< per aggregate, `shop::order-o-1`
+    std::string stream_category{};  ///< `shop::order`
+    std::string type{};             ///< `Shop.OrderShipped.v1`
+    std::string data{};             ///< JSON object text, spliced unparsed into every envelope
+    std::string metadata{};         ///< JSON object text of WIRE 2.1's `metadata`
+    date_time created_at{};
 };
 
 /// One event to write, with the brokers it forks to (internal first, then external in configured order).
 struct event_write {
-    logged_event event;
+    logged_event event{};
     int priority = 0;
-    std::vector<std::string> target_brokers;
+    std::vector<std::string> target_brokers{};
     /// For event-sourced aggregates: the position the event must get in its stream, else any.
     std::optional<std::int64_t> expected_position{};
 };
@@ -50,49 +50,49 @@ struct event_write {
 struct state_write {
     enum class operation { insert, update, remove };
     operation what = operation::insert;
-    std::string aggregate;  ///< registered aggregate name
-    std::string id;
+    std::string aggregate{};  ///< registered aggregate name
+    std::string id{};
     std::int64_t version = 0;  ///< the version written; update and remove expect version - 1 in the database
-    std::string state;         ///< JSON object text; empty for remove
+    std::string state{};       ///< JSON object text; empty for remove
 };
 
 /// Proof that a handler has dealt with a message; committed with the handler's own changes.
 struct inbox_mark {
-    std::string message_id;
-    std::string handler;
+    std::string message_id{};
+    std::string handler{};
 };
 
 /// Everything one unit of work writes, in one transaction or not at all.
 struct commit_batch {
-    std::vector<state_write> states;
-    std::vector<event_write> events;
-    std::vector<inbox_mark> marks;
-    date_time at;
+    std::vector<state_write> states{};
+    std::vector<event_write> events{};
+    std::vector<inbox_mark> marks{};
+    date_time at{};
 
     [[nodiscard]] bool empty() const noexcept { return states.empty() && events.empty() && marks.empty(); }
 };
 
 struct stored_state {
-    std::string id;
+    std::string id{};
     std::int64_t version = 0;
-    std::string state;
+    std::string state{};
 };
 
 /// One outbox row, for operators and read models.
 struct outbox_row {
     sequence seq = 0;
-    std::string message_id;
-    std::string target_broker;
-    std::string stream;
+    std::string message_id{};
+    std::string target_broker{};
+    std::string stream{};
     row_status status = row_status::pending;
     int priority = 0;
     int retry_count = 0;
     std::optional<date_time> next_retry_at{};
-    std::string last_error;  ///< JSON object text, empty when there was none
+    std::string last_error{};  ///< JSON object text, empty when there was none
     std::optional<date_time> published_at{};
-    std::string receipt;  ///< the broker's own id or offset
-    std::string type;
-    date_time created_at;
+    std::string receipt{};  ///< the broker's own id or offset
+    std::string type{};
+    date_time created_at{};
 };
 
 /// An open row as its lane needs it: with the body to render.
@@ -102,8 +102,8 @@ struct due_row {
     int priority = 0;
     int retry_count = 0;
     std::optional<date_time> next_retry_at{};
-    std::string last_error;
-    logged_event event;
+    std::string last_error{};
+    logged_event event{};
 };
 
 /// What a lane decided for one row after the broker's verdict.
@@ -112,9 +112,9 @@ struct settlement {
     row_status status = row_status::published;
     int retry_count = 0;
     std::optional<date_time> next_retry_at{};
-    std::string last_error;
+    std::string last_error{};
     std::optional<date_time> published_at{};
-    std::string receipt;
+    std::string receipt{};
     /// When the row was given up: starts its retention. Without it an abandoned row is never purged.
     std::optional<date_time> abandoned_at{};
 };

@@ -13,8 +13,8 @@ namespace sluice::store {
 
 /// A simple finder: aggregates whose top-level state field equals a JSON scalar, ordered by id.
 struct state_query {
-    std::string field;   ///< empty: all of them
-    std::string equals;  ///< JSON text of a string, number, boolean or null; an absent field equals null
+    std::string field{};   ///< empty: all of them
+    std::string equals{};  ///< JSON text of a string, number, boolean or null; an absent field equals null
     std::size_t limit = 1000;
 };
 

@@ -43,16 +43,16 @@ concept map_type = requires(T& map, typename T::key_type key, typename T::mapped
 
 /// No character types: a `char` is neither clearly a number nor a text.
 template <class T>
-concept integer_type = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> &&
-                       !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> && !std::same_as<T, char16_t> &&
-                       !std::same_as<T, char32_t>;
+concept integer_type =
+    std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
+    !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
 template <class T>
 concept free_form = std::same_as<T, json::value> || std::same_as<T, json::object>;
 
 template <class T>
 concept scalar = std::same_as<T, bool> || integer_type<T> || std::same_as<T, float> || std::same_as<T, double> ||
-                 text_type<T> || std::same_as<T, date_time> || std::is_enum_v<T> || free_form<T>;
+    text_type<T> || std::same_as<T, date_time> || std::is_enum_v<T> || free_form<T>;
 
 /// Stops at nested structs: their members are looked at when they are visited, so a struct may contain itself.
 template <class T>
@@ -119,7 +119,9 @@ inline std::string_view view_of(const std::string& value) { return value; }
 inline std::string_view view_of(const sluice::detail::string_field& value) { return value.view(); }
 
 template <class T>
-concept has_check = requires(const T& object, violations& broken) { object.check(broken); };
+concept has_check = requires(const T& object, violations& broken) {
+    object.check(broken);
+};
 
 struct named_check {
     int check;
@@ -129,7 +131,9 @@ struct with_second_check : T, named_check {};
 
 /// Is there a member of that name, private ones included? (If so, the name means two things in the derived class.)
 template <class T>
-concept has_member_named_check = !std::is_final_v<T> && !requires { &with_second_check<T>::check; };
+concept has_member_named_check = !std::is_final_v<T> && !requires {
+    &with_second_check<T>::check;
+};
 
 /// A rule hook that the codec cannot call would be passed over in silence, and its invariant with it.
 template <class T>

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <utility>
 
 namespace {
 
@@ -134,14 +135,15 @@ TEST(json_dump, an_unescaped_delete_character_is_escaped_only_in_ascii_styles) {
 }
 
 TEST(json_dump, special_characters_are_found_at_every_offset) {
-    for (std::size_t offset = 0; offset < 40; ++offset) {
-        for (const char special : {'"', '\\', '\n', '\x01', '\x1f', '\x7f'}) {
-            std::string text(40, 'x');
-            text[offset] = special;
-            std::string quoted;
-            json::append_string(quoted, text);
-            EXPECT_EQ(json::parse(quoted).as_string(), text);
-            EXPECT_EQ(json::parse(json::dump(text, style::canonical)).as_string(), text);
+    const std::pair<char, std::string> escapes[] = {{'"', R"(\")"},        {'\\', R"(\\)"},
+                                                    {'\n', R"(\n)"},       {'\x01', R"(\u0001)"},
+                                                    {'\x1f', R"(\u001f)"}, {'\x7f', R"(\u007f)"}};
+    const std::string plain(40, 'x');
+    for (std::size_t offset = 0; offset < plain.size(); ++offset) {
+        for (const auto& [special, escape] : escapes) {
+            const std::string before = plain.substr(0, offset);
+            const std::string after = plain.substr(offset);
+            EXPECT_EQ(json::dump(before + special + after, style::canonical), '"' + before + escape + after + '"');
         }
     }
 }

@@ -107,7 +107,8 @@ TEST(fork, makes_a_new_correlation_for_each_command_of_the_application) {
 TEST(fork, runs_enrichers_in_registration_order) {
     auto domain = library::make_domain();
     domain.enrich_events([](const sluice::enrichment_input& input) {
-        return sluice::json::object{{"who", "first"}, {"event", std::string{input.name} + "/" + std::string{input.identity}}};
+        return sluice::json::object{{"who", "first"},
+                                    {"event", std::string{input.name} + "/" + std::string{input.identity}}};
     });
     domain.enrich_events([](const sluice::enrichment_input& input) {
         return sluice::json::object{{"who", "second"}, {"tenant", *input.in.extensions().find("tenant")}};
@@ -122,9 +123,8 @@ TEST(fork, runs_enrichers_in_registration_order) {
 
 TEST(fork, fails_the_command_when_an_enricher_throws) {
     auto domain = library::make_domain();
-    domain.enrich_events([](const sluice::enrichment_input&) -> sluice::json::object {
-        throw std::runtime_error{"no tenant"};
-    });
+    domain.enrich_events(
+        [](const sluice::enrichment_input&) -> sluice::json::object { throw std::runtime_error{"no tenant"}; });
     library::fixture f{domain};
     EXPECT_THROW(f.context().process(BuyBook{.isbn = "b-1"}), std::runtime_error);
     EXPECT_TRUE(f.rows().empty());

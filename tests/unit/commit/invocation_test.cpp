@@ -41,9 +41,9 @@ TEST(handle, leaves_neither_change_nor_mark_after_an_error) {
                                           })),
                  std::runtime_error);
     EXPECT_TRUE(f.rows().empty());
-    EXPECT_EQ(handle(*f.env, incoming("m-1"), "1-0", "sub",
-                     [](sluice::context& in) { in.process(BuyBook{.isbn = "b-1"}); }),
-              outcome::handled);
+    EXPECT_EQ(
+        handle(*f.env, incoming("m-1"), "1-0", "sub", [](sluice::context& in) { in.process(BuyBook{.isbn = "b-1"}); }),
+        outcome::handled);
 }
 
 TEST(handle, writes_nothing_for_a_handler_that_changed_nothing) {

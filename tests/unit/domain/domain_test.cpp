@@ -90,8 +90,6 @@ TEST(domain, reports_all_mistakes_of_a_declaration_at_once) {
     EXPECT_NE(problems.find("subscriber `orders.listener` has no stream"), std::string::npos);
 }
 
-TEST(domain, refuses_a_name_that_leaves_nothing_for_a_stream) {
-    EXPECT_NE(problems_of(sluice::domain{"!!!"}), "");
-}
+TEST(domain, refuses_a_name_that_leaves_nothing_for_a_stream) { EXPECT_NE(problems_of(sluice::domain{"!!!"}), ""); }
 
 }  // namespace orders

@@ -55,8 +55,8 @@ std::string to_utf8(const std::vector<char32_t>& code_points) {
 
 rc::Gen<std::string> text_of(std::size_t min, std::size_t max, char32_t lowest = 0) {
     // Below the surrogates; half of it ASCII, where the escapes are.
-    const auto code_point = rc::gen::cast<char32_t>(rc::gen::oneOf(
-        rc::gen::inRange<std::uint32_t>(lowest, 0x80), rc::gen::inRange<std::uint32_t>(lowest, 0xD800)));
+    const auto code_point = rc::gen::cast<char32_t>(
+        rc::gen::oneOf(rc::gen::inRange<std::uint32_t>(lowest, 0x80), rc::gen::inRange<std::uint32_t>(lowest, 0xD800)));
     return rc::gen::mapcat(rc::gen::inRange<std::size_t>(min, max + 1), [code_point](std::size_t length) {
         return rc::gen::map(rc::gen::container<std::vector<char32_t>>(length, code_point), to_utf8);
     });
@@ -93,11 +93,16 @@ whole any_whole() {
 
 json::value any_json(int depth) {
     switch (*rc::gen::inRange(0, depth > 0 ? 7 : 5)) {
-        case 0: return nullptr;
-        case 1: return *rc::gen::arbitrary<bool>();
-        case 2: return *rc::gen::arbitrary<std::int64_t>();
-        case 3: return *rc::gen::arbitrary<double>();
-        case 4: return *text_of(0, 30);
+        case 0:
+            return nullptr;
+        case 1:
+            return *rc::gen::arbitrary<bool>();
+        case 2:
+            return *rc::gen::arbitrary<std::int64_t>();
+        case 3:
+            return *rc::gen::arbitrary<double>();
+        case 4:
+            return *text_of(0, 30);
         case 5: {
             json::array array;
             for (int i = *rc::gen::inRange(0, 4); i > 0; --i) array.push_back(any_json(depth - 1));

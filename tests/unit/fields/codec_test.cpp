@@ -97,6 +97,12 @@ private:
     BOOST_DESCRIBE_CLASS(Order, (), (), (), (order_id_, status_))
 };
 
+class PrivateHook {
+    int x_ = 0;
+    void check(sluice::violations&) const {}
+    BOOST_DESCRIBE_CLASS(PrivateHook, (), (), (), (x_))
+};
+
 // A strong type of a user: it keeps the rule of what it derives from.
 struct order_id : sluice::identifier {
     using identifier::identifier;
@@ -199,9 +205,9 @@ TEST(codec, all_problems_are_found_at_once) {
                     "address": {"street": "12345678901234567890123456789012345678901", "town": "x"},
                     "state": "sent",
                     "billing": []})"),
-                ElementsAre(violation{"order_id", "is required"},                         //
-                            violation{"lines[1].product_id", "must not be empty"},        //
-                            violation{"lines[1].quantity", "must be at least 1"},         //
+                ElementsAre(violation{"order_id", "is required"},                   //
+                            violation{"lines[1].product_id", "must not be empty"},  //
+                            violation{"lines[1].quantity", "must be at least 1"},   //
                             violation{"lines[2].product_id", "expected a string, got number"},
                             violation{"lines[2].quantity", "expected a whole number, got string"},
                             violation{"lines[3]", "expected an object, got number"},
@@ -255,9 +261,9 @@ TEST(codec, a_missing_member_can_keep_its_initialiser) {
 }
 
 TEST(codec, rules_across_members_do_not_see_a_member_that_could_not_be_read) {
-    EXPECT_THAT(problems<shop::PlaceOrder>(
-                    R"({"order_id":"o","lines":5,"address":{"street":"s","city":"c"},"state":"draft"})"),
-                ElementsAre(violation{"lines", "expected an array, got number"}));
+    EXPECT_THAT(
+        problems<shop::PlaceOrder>(R"({"order_id":"o","lines":5,"address":{"street":"s","city":"c"},"state":"draft"})"),
+        ElementsAre(violation{"lines", "expected an array, got number"}));
 }
 
 TEST(codec, integers_are_checked_against_their_type) {
@@ -267,11 +273,11 @@ TEST(codec, integers_are_checked_against_their_type) {
         std::int64_t big = 0;
         std::uint64_t huge = 0;
     };
-    EXPECT_THAT(problems<Numbers>(R"({"tiny":-129,"byte":256,"big":9223372036854775808,"huge":18446744073709551616})"),
-                ElementsAre(violation{"tiny", "must be between -128 and 127"},
-                            violation{"byte", "must be between 0 and 255"},
-                            violation{"big", "must be between -9223372036854775808 and 9223372036854775807"},
-                            violation{"huge", "must be between 0 and 18446744073709551615"}));
+    EXPECT_THAT(
+        problems<Numbers>(R"({"tiny":-129,"byte":256,"big":9223372036854775808,"huge":18446744073709551616})"),
+        ElementsAre(violation{"tiny", "must be between -128 and 127"}, violation{"byte", "must be between 0 and 255"},
+                    violation{"big", "must be between -9223372036854775808 and 9223372036854775807"},
+                    violation{"huge", "must be between 0 and 18446744073709551615"}));
     EXPECT_THAT(problems<Numbers>(R"({"tiny":1.5,"byte":-1,"big":1e3,"huge":NaN})"),
                 ElementsAre(violation{"tiny", "must be a whole number"}, violation{"byte", "must be between 0 and 255"},
                             violation{"big", "must be a whole number"}, violation{"huge", "must be a whole number"}));
@@ -285,10 +291,12 @@ TEST(codec, floating_point_numbers_are_finite) {
         float narrow = 0;
     };
     constexpr double infinity = std::numeric_limits<double>::infinity();
-    EXPECT_THAT(codec::validate(Numbers{.wide = infinity, .narrow = std::numeric_limits<float>::quiet_NaN()}),
-                ElementsAre(violation{"wide", "must be a finite number"}, violation{"narrow", "must be a finite number"}));
-    EXPECT_THAT(problems<Numbers>(R"({"wide":NaN,"narrow":-Infinity})"),
-                ElementsAre(violation{"wide", "must be a finite number"}, violation{"narrow", "must be a finite number"}));
+    EXPECT_THAT(
+        codec::validate(Numbers{.wide = infinity, .narrow = std::numeric_limits<float>::quiet_NaN()}),
+        ElementsAre(violation{"wide", "must be a finite number"}, violation{"narrow", "must be a finite number"}));
+    EXPECT_THAT(
+        problems<Numbers>(R"({"wide":NaN,"narrow":-Infinity})"),
+        ElementsAre(violation{"wide", "must be a finite number"}, violation{"narrow", "must be a finite number"}));
     EXPECT_THAT(problems<Numbers>(R"({"wide":1e999,"narrow":1e39})"),
                 ElementsAre(violation{"wide", "must be a finite number"}, violation{"narrow", "is too large"}));
     EXPECT_THAT(problems<Numbers>(R"({"wide":1,"narrow":-1})"), IsEmpty());
@@ -322,17 +330,17 @@ TEST(codec, validate_finds_every_broken_rule) {
     e.weights["a"] = std::numeric_limits<double>::infinity();
     e.addresses[""] = {};
     e.addresses["home"][0].street = std::string(41, 's');
-    EXPECT_THAT(codec::validate(e),
-                UnorderedElementsAre(violation{"id", "has 256 characters; at most 255 are allowed"},
-                                     violation{"code", "has 6 characters; at most 5 are allowed"},
-                                     violation{"note", "is not valid UTF-8 at byte 2"},
-                                     violation{"plain", "is not valid UTF-8 at byte 0"},
-                                     violation{"state", "expected one of: draft, placed, shipped"},
-                                     violation{"lines[0].product_id", "must not contain the character U+0000"},
-                                     violation{"lines[0].quantity", "must be at least 1"},
-                                     violation{"weights.a", "must be a finite number"},
-                                     violation{"addresses", "key must not be empty"},
-                                     violation{"addresses.home[0].street", "has 41 characters; at most 40 are allowed"}));
+    EXPECT_THAT(
+        codec::validate(e),
+        UnorderedElementsAre(
+            violation{"id", "has 256 characters; at most 255 are allowed"},
+            violation{"code", "has 6 characters; at most 5 are allowed"},
+            violation{"note", "is not valid UTF-8 at byte 2"}, violation{"plain", "is not valid UTF-8 at byte 0"},
+            violation{"state", "expected one of: draft, placed, shipped"},
+            violation{"lines[0].product_id", "must not contain the character U+0000"},
+            violation{"lines[0].quantity", "must be at least 1"}, violation{"weights.a", "must be a finite number"},
+            violation{"addresses", "key must not be empty"},
+            violation{"addresses.home[0].street", "has 41 characters; at most 40 are allowed"}));
 }
 
 TEST(codec, lengths_count_characters_at_their_bounds) {
@@ -351,12 +359,12 @@ TEST(codec, free_form_json_must_be_json) {
     Free free;
     free.any = json::array{json::number{"1."}, json::number{" 1"}, "\xff", json::value{1.5}, json::number{"NaN"}};
     free.more = json::object{{"a\xff", 1}, {"b", json::number{"true"}}};
-    EXPECT_THAT(codec::validate(free),
-                ElementsAre(violation{"any[0]", "is not a JSON number"}, violation{"any[1]", "is not a JSON number"},
-                            violation{"any[2]", "is not valid UTF-8 at byte 0"},
-                            violation{"any[4]", "must be a finite number"},
-                            violation{"more.a\xff", "key is not valid UTF-8 at byte 1"},
-                            violation{"more.b", "is not a JSON number"}));
+    EXPECT_THAT(
+        codec::validate(free),
+        ElementsAre(violation{"any[0]", "is not a JSON number"}, violation{"any[1]", "is not a JSON number"},
+                    violation{"any[2]", "is not valid UTF-8 at byte 0"}, violation{"any[4]", "must be a finite number"},
+                    violation{"more.a\xff", "key is not valid UTF-8 at byte 1"},
+                    violation{"more.b", "is not a JSON number"}));
     EXPECT_THAT(problems<Free>(R"({"any":null,"more":{}})"), IsEmpty());
     EXPECT_THAT(problems<Free>(R"({"more":1})"),
                 ElementsAre(violation{"any", "is required"}, violation{"more", "expected an object, got number"}));
@@ -385,18 +393,13 @@ TEST(codec, a_type_derived_from_a_field_keeps_its_rule) {
 }
 
 TEST(codec, notices_a_rule_hook_that_it_cannot_call) {
-    class private_hook {
-        void check(sluice::violations&) const {}
-        int x_ = 0;
-        BOOST_DESCRIBE_CLASS(private_hook, (), (), (), (x_))
-    };
     struct not_const {
         void check(sluice::violations&) {}
     };
     struct field_of_that_name {
         bool check = false;
     };
-    EXPECT_TRUE(codec::detail::has_unusable_check<private_hook>());
+    EXPECT_TRUE(codec::detail::has_unusable_check<shop::PrivateHook>());
     EXPECT_TRUE(codec::detail::has_unusable_check<not_const>());
     EXPECT_FALSE(codec::detail::has_unusable_check<field_of_that_name>());
     EXPECT_FALSE(codec::detail::has_unusable_check<shop::PlaceOrder>());

@@ -40,8 +40,8 @@ static_assert(sluice::reflect::enum_from_name<status>("draft") == status::draft)
 template <class T>
 std::string there_and_back(const T& value) {
     sluice::codec::require_valid(value);
-    return sluice::codec::encode(
-        sluice::codec::decode<T>(sluice::json::parse(sluice::codec::encode(value)), sluice::codec::unknown_keys::ignore));
+    return sluice::codec::encode(sluice::codec::decode<T>(sluice::json::parse(sluice::codec::encode(value)),
+                                                          sluice::codec::unknown_keys::ignore));
 }
 
 std::string use() {

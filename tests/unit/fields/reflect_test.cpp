@@ -25,8 +25,7 @@ struct Converting {
 struct GreedyBox {
     GreedyBox() = default;
     template <class T>
-        requires std::integral<T>
-    GreedyBox(T) {}  // NOLINT(google-explicit-constructor)
+        requires std::integral<T> GreedyBox(T) {}  // NOLINT(google-explicit-constructor)
 };
 
 struct OrderShipped {
@@ -128,7 +127,7 @@ using testing::IsEmpty;
 
 TEST(reflect, names_the_members_of_a_plain_struct_in_declaration_order) {
     EXPECT_THAT(names_of<depot::OrderShipped>(), ElementsAre("order_id", "carrier", "stops", "weights", "address",
-                                                            "converting", "box", "triple", "quantity"));
+                                                             "converting", "box", "triple", "quantity"));
     EXPECT_THAT(names_of<depot::OnlyOne>(), ElementsAre("values"));
     EXPECT_THAT(names_of<depot::Nothing>(), IsEmpty());
     EXPECT_THAT((names_of<depot::Pair<int, depot::Pair<int, long>>>()), ElementsAre("first", "second"));

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# check_docs.sh [--fix]: code in the documentation is code that the build compiles.
+# A fenced block after `<!-- file: PATH -->` must equal that file; after `<!-- file: PATH#TAG -->` it must equal the lines
+# between `// [TAG]` and `// [/TAG]` in it. --fix writes the blocks anew. Relative links must lead somewhere.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+fix=false
+[[ ${1:-} == --fix ]] && fix=true
+bad=0
+
+rewritten() { # rewritten FILE: the file with its blocks filled from their sources
+    awk '
+    function source_text(name,    path, tag, line, text, inside) {
+        path = name; tag = ""
+        if (index(name, "#")) { path = substr(name, 1, index(name, "#") - 1); tag = substr(name, index(name, "#") + 1) }
+        text = ""; inside = (tag == "")
+        while ((status = (getline line < path)) > 0) {
+            if (tag != "" && index(line, "[/" tag "]")) inside = 0
+            if (inside) text = text line "\n"
+            if (tag != "" && index(line, "// [" tag "]")) inside = 1
+        }
+        close(path)
+        if (status < 0 || text == "") { print "no such source: " name > "/dev/stderr"; exit 1 }
+        return text
+    }
+    /^<!-- file: .* -->$/ { wanted = $3; print; next }
+    wanted != "" && /^```/ { print; printf "%s", source_text(wanted); wanted = ""; skipping = 1; next }
+    skipping && /^```/ { skipping = 0 }
+    !skipping { print }
+    ' "$1"
+}
+
+for file in *.md docs/*.md; do
+    if ! rewritten "$file" | cmp -s - "$file"; then
+        if $fix; then
+            text=$(rewritten "$file")
+            printf '%s\n' "$text" >"$file"
+        else
+            echo "$file: a code block differs from its source; run scripts/check_docs.sh --fix"
+            bad=1
+        fi
+    fi
+    while read -r target; do
+        [[ -e $(dirname "$file")/${target%%#*} ]] || { echo "$file: the link $target leads nowhere"; bad=1; }
+    done < <(grep -oE '\]\([^)# :]+(#[^)]*)?\)' "$file" | sed -E 's/^\]\(//; s/\)$//')
+done
+
+# Every test that the guarantees name exists: `suite.name` in the last column.
+while read -r test; do
+    grep -rqE "TEST(_F|_P)?\(${test%%.*}, ${test#*.}\)|NAME ${test//./\\.}( |$)" tests --include='*_test.cpp' --include=CMakeLists.txt ||
+        { echo "docs/guarantees.md: there is no test $test"; bad=1; }
+done < <(grep '^|' docs/guarantees.md | awk -F'|' '{print $(NF-1)}' | grep -oE '`[a-z_0-9]+\.[a-z_0-9.]+`' | tr -d '`')
+exit $bad

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace sluice::chaos {
+
+/// A child process that a test may kill at any time. Its output goes to a log file; its standard input is a pipe.
+///
+/// Thread safety: one thread uses it.
+class service_process {
+public:
+    /// @param directory  working directory
+    service_process(std::vector<std::string> command, std::filesystem::path directory, std::filesystem::path log);
+    service_process(const service_process&) = delete;
+    service_process& operator=(const service_process&) = delete;
+    /// Kills what still runs.
+    ~service_process();
+
+    void start();
+    /// SIGKILL, then waits for the end. No-op when it does not run.
+    void kill();
+    /// SIGTERM, then waits for the end. @returns the exit code, -1 when a signal ended it
+    int terminate();
+    [[nodiscard]] bool running();
+
+    /// False when the process does not read any more.
+    bool write_line(const std::string& line);
+
+private:
+    int wait();
+    void close_input();
+
+    std::vector<std::string> command_;
+    std::filesystem::path directory_;
+    std::filesystem::path log_;
+    pid_t pid_ = -1;
+    int input_ = -1;
+};
+
+}  // namespace sluice::chaos

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# installed_package_test.sh BUILD_DIR PROJECT_DIR
+# Installs Sluice into a temporary prefix, moves the prefix, and uses it as a stranger would.
+set -euo pipefail
+
+build=$1
+project=$2
+cmake=${CMAKE:-cmake}
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+step() { printf -- '--- %s\n' "$*"; }
+
+step "install"
+"$cmake" --install "$build" --prefix "$work/staging" >/dev/null
+mkdir "$work/elsewhere"
+prefix=$work/elsewhere/sluice
+mv "$work/staging" "$prefix"
+
+step "nothing in the package points back at the source, the build or the first prefix"
+if grep -rnF -e "$build" -e "$work/staging" "$prefix/lib/cmake" "$prefix/include"; then
+    echo "the package is not relocatable" >&2
+    exit 1
+fi
+
+step "configure and build the project"
+"$cmake" -S "$project" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
+"$cmake" --build "$work/build"
+
+# From here on as the tutorial in README.md says it.
+cp "$project/domain.toml" "$work/build/"
+cd "$work/build"
+export SLUICE_DOMAIN=$work/build/libparcels.so
+sluice=$prefix/bin/sluice
+
+step "the installed binary loads the domain"
+"$sluice" version
+"$sluice" check
+
+step "a command is processed and its event published to both brokers"
+"$sluice" server &
+server=$!
+trap 'kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
+"$sluice" process SendParcel '{"parcel_id": "p-1", "grams": 250, "destination": "Lisbon"}'
+for ((tries = 200; tries > 0; --tries)); do
+    published=$("$sluice" outbox list --status published --json | grep -o '"target_broker"' | wc -l || true)
+    ((published == 3)) && break
+    sleep 0.1
+done
+((published == 3)) || { echo "3 rows should be published, $published are" >&2; exit 1; }
+
+step "a command that breaks a rule is refused and leaves nothing"
+! "$sluice" process SendParcel '{"parcel_id": "p-2", "grams": 0, "destination": "Lisbon"}'
+kill -TERM "$server"
+wait "$server"
+
+step "the linked program runs the same commands"
+"$work/build/parcel_service" check
+"$work/build/parcel_service" status
