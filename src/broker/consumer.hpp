@@ -54,7 +54,9 @@ public:
     [[nodiscard]] virtual std::vector<delivery> read(std::size_t limit, date_time now) = 0;
     /// Sleeps until something may be there, `signal` fires, or `timeout` passes.
     [[nodiscard]] virtual base::wake_reason wait(base::wake_signal& signal, duration timeout) = 0;
-    /// Keeps this consumer's claims alive. Call at least every third of the claim time while messages are held.
+    /// Says that this consumer lived at `now`, which keeps its claims for the claim time from then on. Call at least
+    /// every third of that while messages are held. A time that lies a claim time back gives the claims up: other
+    /// consumers may take the messages at once.
     virtual void heartbeat(date_time now) = 0;
 
     virtual void ack(std::span<const std::string> entries) = 0;

@@ -1,0 +1,157 @@
+#include "broker/inline/inline_broker.hpp"
+
+#include <charconv>
+#include <unordered_set>
+
+#include <sluice/error.hpp>
+
+#include "broker/inline/memory_streams.hpp"
+
+namespace sluice::broker {
+namespace {
+
+using memory::entry_id;
+using memory::memory_streams;
+using memory::seat;
+
+entry_id parse_entry(std::string_view text) {
+    entry_id id = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), id);
+    if (failure != std::errc{} || end != text.data() + text.size()) {
+        throw usage_error{"'" + std::string{text} + "' is no entry of an inline broker; pass what read() returned"};
+    }
+    return id;
+}
+
+class inline_publisher final : public publisher {
+public:
+    explicit inline_publisher(std::shared_ptr<memory_streams> streams) : streams_{std::move(streams)} {}
+
+    [[nodiscard]] std::vector<verdict> publish(std::span<const outgoing> batch, const producer& from,
+                                               duration /*timeout*/) override {
+        return streams_->publish(batch, from);
+    }
+    [[nodiscard]] std::string probe(duration /*timeout*/) override { return {}; }
+
+private:
+    std::shared_ptr<memory_streams> streams_;
+};
+
+class inline_consumer final : public consumer {
+public:
+    inline_consumer(std::shared_ptr<memory_streams> streams, seat at)
+        : streams_{std::move(streams)}, seat_{std::move(at)} {}
+
+    [[nodiscard]] std::vector<delivery> read(std::size_t limit, date_time now) override {
+        seen_version_ = streams_->version(seat_.stream);
+        auto taken = streams_->read(seat_, held_, limit, now);
+        for (const auto& d : taken) held_.insert(parse_entry(d.entry));
+        return taken;
+    }
+
+    [[nodiscard]] base::wake_reason wait(base::wake_signal& signal, duration timeout) override {
+        const sleeper here{*streams_, seat_.stream, signal};
+        // What came between the last look and now notified nobody.
+        const bool already = streams_->version(seat_.stream) != seen_version_;
+        const auto reason = base::wait_any(signal, nullptr, already ? duration{0} : timeout);
+        return already && reason == base::wake_reason::timed_out ? base::wake_reason::signalled : reason;
+    }
+
+    void heartbeat(date_time now) override {
+        if (!held_.empty()) streams_->stay_alive(seat_, now);
+    }
+
+    void ack(std::span<const std::string> entries) override {
+        std::vector<entry_id> ids;
+        ids.reserve(entries.size());
+        for (const auto& entry : entries) ids.push_back(parse_entry(entry));
+        streams_->ack(seat_, ids);
+        for (const auto id : ids) held_.erase(id);
+    }
+
+    void defer(std::string_view entry, int attempts, date_time not_before) override {
+        streams_->defer(seat_, parse_entry(entry), attempts, not_before);
+    }
+
+    void dead_letter(const delivery& message, const death& why) override {
+        const auto id = parse_entry(message.entry);
+        streams_->dead_letter(seat_, id, message, why);
+        held_.erase(id);
+    }
+
+private:
+    /// A signal that the stream notifies while this lives.
+    class sleeper {
+    public:
+        sleeper(memory_streams& streams, const std::string& stream, base::wake_signal& signal)
+            : streams_{streams}, stream_{stream}, signal_{signal} {
+            streams_.watch(stream_, signal_);
+        }
+        sleeper(const sleeper&) = delete;
+        sleeper& operator=(const sleeper&) = delete;
+        ~sleeper() { streams_.unwatch(stream_, signal_); }
+
+    private:
+        memory_streams& streams_;
+        const std::string& stream_;
+        base::wake_signal& signal_;
+    };
+
+    std::shared_ptr<memory_streams> streams_;
+    seat seat_;
+    std::unordered_set<entry_id> held_{};
+    std::uint64_t seen_version_ = 0;
+};
+
+class inline_operations final : public operations {
+public:
+    explicit inline_operations(std::shared_ptr<memory_streams> streams) : streams_{std::move(streams)} {}
+
+    [[nodiscard]] std::vector<dead_letter_entry> dead_letters(const dead_letter_filter& filter) override {
+        return streams_->dead_letters(filter);
+    }
+    [[nodiscard]] std::size_t replay(const dead_letter_filter& filter) override { return streams_->replay(filter); }
+    [[nodiscard]] std::size_t purge(const dead_letter_filter& filter) override { return streams_->purge(filter); }
+    [[nodiscard]] std::vector<group_status> groups() override { return streams_->groups(); }
+
+private:
+    std::shared_ptr<memory_streams> streams_;
+};
+
+class inline_broker final : public broker {
+public:
+    inline_broker(std::string name, std::size_t max_entries)
+        : name_{std::move(name)}, streams_{std::make_shared<memory_streams>(max_entries)} {}
+
+    [[nodiscard]] std::string describe() const override { return "inline " + name_; }
+    [[nodiscard]] capabilities can() const override {
+        return {.durable = false,
+                .cross_process = false,
+                .deduplicates = true,
+                .fences = true,
+                .dead_letters = true,
+                .max_message_bytes = 0};
+    }
+
+    [[nodiscard]] std::unique_ptr<publisher> open_publisher() override {
+        return std::make_unique<inline_publisher>(streams_);
+    }
+    [[nodiscard]] std::unique_ptr<consumer> open_consumer(std::string stream, membership member) override {
+        return std::make_unique<inline_consumer>(streams_, seat{std::move(stream), std::move(member)});
+    }
+    [[nodiscard]] std::unique_ptr<operations> open_operations() override {
+        return std::make_unique<inline_operations>(streams_);
+    }
+
+private:
+    std::string name_;
+    std::shared_ptr<memory_streams> streams_;
+};
+
+}  // namespace
+
+std::unique_ptr<broker> make_inline_broker(std::string name, std::size_t max_entries) {
+    return std::make_unique<inline_broker>(std::move(name), max_entries);
+}
+
+}  // namespace sluice::broker

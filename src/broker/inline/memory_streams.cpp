@@ -1,0 +1,253 @@
+#include "broker/inline/memory_streams.hpp"
+
+#include <algorithm>
+#include <ranges>
+
+#include <fmt/format.h>
+
+#include "broker/admission.hpp"
+#include "broker/hand_out.hpp"
+
+namespace sluice::broker::memory {
+
+std::vector<verdict> memory_streams::publish(std::span<const outgoing> batch, const producer& from) {
+    const std::lock_guard lock{mutex_};
+    if (!from.name.empty()) {
+        auto& last = epochs_[from.name];
+        if (from.epoch < last) {
+            const auto reason = fmt::format("fenced: a newer owner of lane {} publishes (epoch {}, ours is {})",
+                                            from.name, last, from.epoch);
+            return std::vector<verdict>(batch.size(), unreachable{reason});
+        }
+        last = from.epoch;
+    }
+
+    admission gate{0};
+    std::set<std::string_view> touched;
+    std::vector<verdict> verdicts;
+    verdicts.reserve(batch.size());
+    for (const auto& message : batch) {
+        auto said = gate.check(message);
+        if (!said) {
+            said = insert(message);
+            if (!std::holds_alternative<delivered>(*said)) gate.hold_back(message);
+            touched.insert(message.stream);
+        }
+        verdicts.push_back(*std::move(said));
+    }
+    for (const auto name : touched) announce(streams_.find(name)->second);
+    return verdicts;
+}
+
+verdict memory_streams::insert(const outgoing& message) {
+    auto& s = streams_[std::string{message.stream}];
+    std::string id{message.message_id};
+    if (const auto known = s.by_message_id.find(id); known != s.by_message_id.end()) {
+        return delivered{std::to_string(known->second)};
+    }
+    if (s.entries.size() >= max_entries_ && !make_room(s)) {
+        return unreachable{fmt::format("stream {} is full ({} messages that some group has not acknowledged)",
+                                       message.stream, s.entries.size())};
+    }
+    const auto entry = ++last_entry_;
+    s.by_message_id.emplace(id, entry);
+    s.entries.emplace(entry, stored{std::move(id), std::string{message.key}, std::string{message.body}});
+    return delivered{std::to_string(entry)};
+}
+
+/// Drops the oldest entry that every group has acknowledged.
+bool memory_streams::make_room(stream& s) const {
+    const auto done = std::ranges::find_if(s.entries, [&](const auto& entry) {
+        return std::ranges::all_of(s.groups | std::views::values, [&](const group& g) {
+            return entry.first <= g.cursor && !g.pending.contains(entry.first);
+        });
+    });
+    if (done == s.entries.end()) return false;
+    if (!done->second.replayed) s.by_message_id.erase(done->second.id);
+    s.entries.erase(done);
+    return true;
+}
+
+std::vector<delivery> memory_streams::read(const seat& at, const std::unordered_set<entry_id>& held, std::size_t limit,
+                                           date_time now) {
+    const std::lock_guard lock{mutex_};
+    auto& s = streams_[at.stream];
+    auto& g = group_of(at);
+    const auto& me = at.member.consumer;
+
+    std::vector<delivery> taken;
+    const auto hand = [&](entry_id entry, claim& by) {
+        by.consumer = me;
+        taken.push_back({.entry = std::to_string(entry),
+                         .stream = at.stream,
+                         .body = s.entries.at(entry).body,
+                         .key = by.key,
+                         .attempts = by.attempts,
+                         .not_before = by.not_before});
+    };
+    const auto holder_of = [&](entry_id entry, const claim& by) {
+        if (by.consumer == me) return held.contains(entry) ? holder::reader : holder::nobody;
+        if (!by.consumer) return holder::nobody;
+        const auto alive = g.alive_until.find(*by.consumer);
+        return alive != g.alive_until.end() && alive->second > now ? holder::somebody_else : holder::nobody;
+    };
+
+    hand_out decide{limit};
+    auto step = hand_out_step::leave;
+    for (auto& [entry, by] : g.pending) {
+        step = decide.pending(by.key, holder_of(entry, by));
+        if (step == hand_out_step::stop) break;
+        if (step == hand_out_step::take) hand(entry, by);
+    }
+
+    std::vector<entry_id> passed_over;  // since the last taken one
+    for (auto next = s.entries.upper_bound(g.cursor); step != hand_out_step::stop && next != s.entries.end(); ++next) {
+        const auto& [entry, m] = *next;
+        if (m.replayed) continue;
+        step = decide.fresh(m.key);
+        if (step == hand_out_step::park) passed_over.push_back(entry);
+        if (step != hand_out_step::take) continue;
+        for (const auto parked : passed_over) g.pending.emplace(parked, claim{s.entries.at(parked).key});
+        passed_over.clear();
+        g.cursor = entry;
+        hand(entry, g.pending.emplace(entry, claim{m.key}).first->second);
+    }
+    if (!taken.empty()) g.alive_until[me] = now + at.member.claim;
+    return taken;
+}
+
+memory_streams::claim* memory_streams::claim_of(const seat& at, entry_id entry) {
+    auto& pending = group_of(at).pending;
+    const auto found = pending.find(entry);
+    return found != pending.end() && found->second.consumer == at.member.consumer ? &found->second : nullptr;
+}
+
+void memory_streams::stay_alive(const seat& at, date_time now) {
+    const std::lock_guard lock{mutex_};
+    group_of(at).alive_until[at.member.consumer] = now + at.member.claim;
+}
+
+void memory_streams::ack(const seat& at, std::span<const entry_id> entries) {
+    const std::lock_guard lock{mutex_};
+    for (const auto entry : entries) {
+        if (claim_of(at, entry) != nullptr) group_of(at).pending.erase(entry);
+    }
+    announce(streams_[at.stream]);  // a key may have become free for another consumer
+}
+
+void memory_streams::defer(const seat& at, entry_id entry, int attempts, date_time not_before) {
+    const std::lock_guard lock{mutex_};
+    if (auto* ours = claim_of(at, entry)) {
+        ours->attempts = attempts;
+        ours->not_before = not_before;
+    }
+}
+
+void memory_streams::dead_letter(const seat& at, entry_id entry, const delivery& message, const death& why) {
+    const std::lock_guard lock{mutex_};
+    if (claim_of(at, entry) == nullptr) return;
+    const auto& buried = streams_[at.stream].entries.at(entry);
+    const auto id = ++last_grave_;
+    dead_letter_entry record{.id = std::to_string(id),
+                             .stream = at.stream,
+                             .original_entry = message.entry,
+                             .group = at.member.group,
+                             .consumer = at.member.consumer,
+                             .reason = why.reason,
+                             .code = why.code,
+                             .attempts = why.attempts,
+                             .failed_at = why.at,
+                             .body = message.body};
+    graves_.emplace(id, grave{entry, buried.id, buried.key, std::move(record)});
+    group_of(at).pending.erase(entry);
+    announce(streams_[at.stream]);
+}
+
+std::uint64_t memory_streams::version(const std::string& name) {
+    const std::lock_guard lock{mutex_};
+    return streams_[name].version;
+}
+
+void memory_streams::watch(const std::string& name, base::wake_signal& sleeper) {
+    const std::lock_guard lock{mutex_};
+    streams_[name].sleepers.insert(&sleeper);
+}
+
+void memory_streams::unwatch(const std::string& name, base::wake_signal& sleeper) {
+    const std::lock_guard lock{mutex_};
+    auto& sleepers = streams_[name].sleepers;
+    sleepers.erase(sleepers.find(&sleeper));
+}
+
+void memory_streams::announce(stream& s) {
+    ++s.version;
+    for (auto* sleeper : s.sleepers) sleeper->notify();
+}
+
+std::vector<std::uint64_t> memory_streams::matching(const dead_letter_filter& filter) const {
+    std::vector<std::uint64_t> ids;
+    for (const auto& [id, g] : graves_) {
+        const bool wanted = (filter.stream.empty() || filter.stream == g.record.stream) &&
+                            (filter.group.empty() || filter.group == g.record.group) &&
+                            (filter.id.empty() || filter.id == g.record.id);
+        if (wanted) ids.push_back(id);
+    }
+    return ids;
+}
+
+std::vector<dead_letter_entry> memory_streams::dead_letters(const dead_letter_filter& filter) {
+    const std::lock_guard lock{mutex_};
+    std::vector<dead_letter_entry> found;
+    const auto ids = matching(filter);
+    for (const auto id : ids | std::views::reverse | std::views::take(static_cast<std::ptrdiff_t>(filter.limit))) {
+        found.push_back(graves_.at(id).record);
+    }
+    return found;
+}
+
+std::size_t memory_streams::replay(const dead_letter_filter& filter) {
+    const std::lock_guard lock{mutex_};
+    auto ids = matching(filter);
+    ids.resize(std::min(ids.size(), filter.limit));
+    for (const auto id : ids) {
+        const auto& [entry, message_id, key, record] = graves_.at(id);
+        auto& s = streams_[record.stream];
+        s.entries.try_emplace(entry, stored{message_id, key, record.body, true});
+        s.groups[record.group].pending.emplace(entry, claim{key});
+        announce(s);
+        graves_.erase(id);
+    }
+    return ids.size();
+}
+
+std::size_t memory_streams::purge(const dead_letter_filter& filter) {
+    const std::lock_guard lock{mutex_};
+    auto ids = matching(filter);
+    ids.resize(std::min(ids.size(), filter.limit));
+    for (const auto id : ids) graves_.erase(id);
+    return ids.size();
+}
+
+std::vector<group_status> memory_streams::groups() {
+    const std::lock_guard lock{mutex_};
+    std::vector<group_status> found;
+    for (const auto& [stream_name, s] : streams_) {
+        const auto visible = [](const auto& entry) { return !entry.second.replayed; };
+        for (const auto& [group_name, g] : s.groups) {
+            const auto unseen = std::ranges::subrange(s.entries.upper_bound(g.cursor), s.entries.end());
+            const auto unheld = std::ranges::count_if(g.pending, [](const auto& p) { return !p.second.consumer; });
+            const auto dead = std::ranges::count_if(graves_, [&](const auto& buried) {
+                return buried.second.record.stream == stream_name && buried.second.record.group == group_name;
+            });
+            found.push_back({.stream = stream_name,
+                             .group = group_name,
+                             .length = std::ranges::count_if(s.entries, visible),
+                             .lag = std::ranges::count_if(unseen, visible) + unheld,
+                             .pending = std::ssize(g.pending) - unheld,
+                             .dead = dead});
+        }
+    }
+    return found;
+}
+
+}  // namespace sluice::broker::memory

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "broker/consumer.hpp"
+#include "broker/operations.hpp"
+#include "broker/publisher.hpp"
+
+namespace sluice::broker::memory {
+
+using entry_id = std::uint64_t;
+
+/// Where a consumer looks, and under which name.
+struct seat {
+    std::string stream;
+    membership member;
+};
+
+/// The streams, groups and dead letters of one inline broker.
+///
+/// Thread safety: all members may be called concurrently.
+class memory_streams {
+public:
+    explicit memory_streams(std::size_t max_entries) : max_entries_{max_entries} {}
+
+    [[nodiscard]] std::vector<verdict> publish(std::span<const outgoing> batch, const producer& from);
+
+    /// @param held  entries that the calling consumer object handed out and has not settled
+    [[nodiscard]] std::vector<delivery> read(const seat& at, const std::unordered_set<entry_id>& held,
+                                             std::size_t limit, date_time now);
+    void stay_alive(const seat& at, date_time now);
+    void ack(const seat& at, std::span<const entry_id> entries);
+    void defer(const seat& at, entry_id entry, int attempts, date_time not_before);
+    void dead_letter(const seat& at, entry_id entry, const delivery& message, const death& why);
+
+    /// Grows whenever there may be something new to read in the stream.
+    [[nodiscard]] std::uint64_t version(const std::string& stream);
+    /// Notifies `sleeper` of everything new in the stream, until `unwatch`.
+    void watch(const std::string& stream, base::wake_signal& sleeper);
+    void unwatch(const std::string& stream, base::wake_signal& sleeper);
+
+    [[nodiscard]] std::vector<dead_letter_entry> dead_letters(const dead_letter_filter& filter);
+    [[nodiscard]] std::size_t replay(const dead_letter_filter& filter);
+    [[nodiscard]] std::size_t purge(const dead_letter_filter& filter);
+    [[nodiscard]] std::vector<group_status> groups();
+
+private:
+    struct stored {
+        std::string id;
+        std::string key;
+        std::string body;
+        bool replayed = false;  ///< came back for the groups that have it pending; others do not see it
+    };
+    struct claim {
+        std::string key;
+        std::optional<std::string> consumer{};  ///< empty: nobody holds it
+        int attempts = 0;
+        std::optional<date_time> not_before{};
+    };
+    struct group {
+        entry_id cursor = 0;
+        std::map<entry_id, claim> pending;
+        std::map<std::string, date_time> alive_until;
+    };
+    struct stream {
+        std::map<entry_id, stored> entries;
+        std::unordered_map<std::string, entry_id> by_message_id;
+        std::map<std::string, group> groups;
+        std::multiset<base::wake_signal*> sleepers;
+        std::uint64_t version = 0;
+    };
+    struct grave {
+        entry_id entry;
+        std::string message_id;
+        std::string key;
+        dead_letter_entry record;  ///< with the body
+    };
+
+    [[nodiscard]] group& group_of(const seat& at) { return streams_[at.stream].groups[at.member.group]; }
+    [[nodiscard]] claim* claim_of(const seat& at, entry_id entry);
+    [[nodiscard]] verdict insert(const outgoing& message);
+    [[nodiscard]] bool make_room(stream& s) const;
+    [[nodiscard]] std::vector<std::uint64_t> matching(const dead_letter_filter& filter) const;
+    static void announce(stream& s);
+
+    std::mutex mutex_;
+    const std::size_t max_entries_;
+    std::map<std::string, stream, std::less<>> streams_;
+    std::map<std::string, std::uint64_t> epochs_;
+    std::map<std::uint64_t, grave> graves_;
+    entry_id last_entry_ = 0;
+    std::uint64_t last_grave_ = 0;
+};
+
+}  // namespace sluice::broker::memory

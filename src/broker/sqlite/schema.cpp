@@ -1,0 +1,137 @@
+#include "broker/sqlite/schema.hpp"
+
+#include <array>
+#include <thread>
+
+#include <fmt/format.h>
+
+namespace sluice::broker::sqlite {
+namespace {
+
+// All times are microseconds since 1970 in UTC. An entry's id is its place in the file-wide order of publishing; it is
+// never used twice, because the groups' cursors are compared with it.
+//
+// A group has seen every entry up to its cursor; those of them that it has not acknowledged are in broker_pending, with
+// `consumer` NULL while nobody holds them. A consumer holds its messages until `alive_until`.
+//
+// `replayed` marks an entry that had been trimmed and came back for the groups that have it pending: others do not see
+// it, and it does not count as a duplicate.
+constexpr std::array migrations{R"sql(
+    CREATE TABLE broker_stream(
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE
+    ) STRICT;
+
+    CREATE TABLE broker_entry(
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        stream_id INTEGER NOT NULL,
+        message_id TEXT NOT NULL,
+        key TEXT NOT NULL,
+        body BLOB NOT NULL,
+        created_at INTEGER NOT NULL,
+        replayed INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE UNIQUE INDEX broker_entry_once ON broker_entry(stream_id, message_id) WHERE replayed = 0;
+    CREATE INDEX broker_entry_in_order ON broker_entry(stream_id);
+
+    CREATE TABLE broker_producer(
+        name TEXT PRIMARY KEY,
+        epoch INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE broker_group(
+        id INTEGER PRIMARY KEY,
+        stream_id INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        cursor INTEGER NOT NULL DEFAULT 0,
+        UNIQUE(stream_id, name)
+    ) STRICT;
+
+    CREATE TABLE broker_consumer(
+        group_id INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        alive_until INTEGER NOT NULL,
+        PRIMARY KEY(group_id, name)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE broker_pending(
+        group_id INTEGER NOT NULL,
+        entry_id INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        consumer TEXT,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        not_before INTEGER,
+        PRIMARY KEY(group_id, entry_id)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE broker_dead_letter(
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        group_id INTEGER NOT NULL,
+        entry_id INTEGER NOT NULL,
+        message_id TEXT NOT NULL,
+        key TEXT NOT NULL,
+        body BLOB NOT NULL,
+        created_at INTEGER NOT NULL,
+        consumer TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        code TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        failed_at INTEGER NOT NULL
+    ) STRICT;
+
+    -- For people with a SQLite shell.
+    CREATE VIEW broker_message AS
+        SELECT e.id, s.name AS stream, e.message_id, e.key,
+               strftime('%Y-%m-%dT%H:%M:%fZ', e.created_at / 1000000.0, 'unixepoch') AS created_at,
+               CAST(e.body AS TEXT) AS body
+        FROM broker_entry AS e JOIN broker_stream AS s ON s.id = e.stream_id
+        WHERE e.replayed = 0;
+)sql"};
+
+constexpr auto newest = static_cast<std::int64_t>(migrations.size());
+
+std::int64_t version(connection& db) {
+    query exists{db, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'broker_migration'"};
+    if (!exists.next()) return 0;
+    query applied{db, "SELECT COALESCE(MAX(version), 0) FROM broker_migration"};
+    return applied.next() ? applied.integer(0) : 0;
+}
+
+// Leaving the rollback journal needs the file alone for a moment, and SQLite does not wait for that by itself.
+void use_wal(connection& db) {
+    for (;;) {
+        try {
+            return db.execute("PRAGMA journal_mode = WAL");
+        } catch (const outage& e) {
+            if (e.suspect() || db.out_of_patience()) throw;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
+}
+
+void migrate(connection& db) {
+    write_transaction transaction{db};
+    const auto have = version(db);  // another process may have been first
+    db.execute("CREATE TABLE IF NOT EXISTS broker_migration(version INTEGER PRIMARY KEY) STRICT");
+    for (auto next = have; next < newest; ++next) {
+        db.execute_script(migrations.at(static_cast<std::size_t>(next)));
+        query{db, "INSERT INTO broker_migration(version) VALUES (?)"}.bind(next + 1).run();
+    }
+    transaction.commit();
+}
+
+}  // namespace
+
+void prepare_schema(connection& db, const std::filesystem::path& file) {
+    use_wal(db);
+    const auto have = version(db);
+    if (have > newest) {
+        throw outage{fmt::format("sqlite broker {}: its schema has version {}, this build knows {}; "
+                                 "use a newer build of Sluice",
+                                 file.native(), have, newest),
+                     outage::connection_state::suspect};
+    }
+    if (have < newest) migrate(db);
+}
+
+}  // namespace sluice::broker::sqlite

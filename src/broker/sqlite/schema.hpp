@@ -1,0 +1,11 @@
+#pragma once
+
+#include "broker/sqlite/connection.hpp"
+
+namespace sluice::broker::sqlite {
+
+/// Switches the file to WAL and applies the numbered migrations that it lacks. Safe from several processes at once.
+/// @throws outage also when the file was made by a newer Sluice
+void prepare_schema(connection& db, const std::filesystem::path& file);
+
+}  // namespace sluice::broker::sqlite

@@ -1,0 +1,232 @@
+#include "broker/sqlite/sqlite_consumer.hpp"
+
+#include <charconv>
+#include <utility>
+
+#include "broker/hand_out.hpp"
+
+namespace sluice::broker::sqlite {
+namespace {
+
+std::int64_t parse_entry(std::string_view text) {
+    std::int64_t id = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), id);
+    if (failure != std::errc{} || end != text.data() + text.size()) {
+        throw usage_error{"'" + std::string{text} + "' is no entry of a sqlite broker; pass what read() returned"};
+    }
+    return id;
+}
+
+}  // namespace
+
+/// Runs an action on the joined group's connection, and lets go of the connection when it proves bad.
+template <class Action>
+auto sqlite_consumer::guarded(Action action) {
+    try {
+        auto& db = link_.open();
+        join(db);
+        return action(db);
+    } catch (const outage& failure) {
+        link_.after(failure);
+        throw;
+    }
+}
+
+void sqlite_consumer::join(connection& db) {
+    if (group_ && joined_ == link_.generation()) return;
+    group_ = find_group(db, stream_, member_.group);
+    if (!group_) {
+        write_transaction transaction{db};
+        const auto made = ensure_group(db, stream_, member_.group);
+        transaction.commit();
+        group_ = made;
+    }
+    watch_.emplace(link_.file().options().path);
+    joined_ = link_.generation();
+}
+
+std::vector<delivery> sqlite_consumer::read(std::size_t limit, date_time now) {
+    return guarded([&](connection& db) -> std::vector<delivery> {
+        watch_->about_to_look(db);
+        if (limit == 0 || !something_to_read(db, now)) return {};
+        return claim(db, limit, now);
+    });
+}
+
+template <class Take, class Park>
+void sqlite_consumer::walk(connection& db, std::size_t limit, date_time now, Take take, Park park) const {
+    hand_out decide{limit};
+
+    query pending{db,
+                  "SELECT p.entry_id, p.key, p.consumer, c.alive_until, p.attempts, p.not_before, e.body "
+                  "FROM broker_pending AS p JOIN broker_entry AS e ON e.id = p.entry_id "
+                  "LEFT JOIN broker_consumer AS c ON c.group_id = p.group_id AND c.name = p.consumer "
+                  "WHERE p.group_id = ? ORDER BY p.entry_id"};
+    pending.bind(group_->id);
+    while (pending.next()) {
+        const auto id = pending.integer(0);
+        const bool ours = pending.bytes(2) == member_.consumer && !pending.is_null(2);
+        const bool held_alive = !pending.is_null(2) && !pending.is_null(3) && pending.time(3) > now;
+        auto by = held_alive ? holder::somebody_else : holder::nobody;
+        if (ours) by = held_.contains(id) ? holder::reader : holder::nobody;
+
+        const auto step = decide.pending(pending.bytes(1), by);
+        if (step == hand_out_step::stop) return;
+        if (step != hand_out_step::take) continue;
+        candidate found{id, pending.bytes(1), pending.bytes(6), static_cast<int>(pending.integer(4))};
+        if (!pending.is_null(5)) found.not_before = pending.time(5);
+        take(found, false);
+    }
+
+    query fresh{db,
+                "SELECT id, key, body FROM broker_entry WHERE stream_id = ?1 AND replayed = 0 "
+                "AND id > (SELECT cursor FROM broker_group WHERE id = ?2) ORDER BY id"};
+    fresh.bind(group_->stream_id, group_->id);
+    while (fresh.next()) {
+        const auto step = decide.fresh(fresh.bytes(1));
+        if (step == hand_out_step::stop) return;
+        if (step == hand_out_step::park) park(fresh.integer(0), fresh.bytes(1));
+        if (step == hand_out_step::take) take(candidate{fresh.integer(0), fresh.bytes(1), fresh.bytes(2)}, true);
+    }
+}
+
+bool sqlite_consumer::something_to_read(connection& db, date_time now) const {
+    bool found = false;
+    walk(
+        db, 1, now, [&](const candidate&, bool) { found = true; }, [](entry_id, std::string_view) {});
+    return found;
+}
+
+std::vector<delivery> sqlite_consumer::claim(connection& db, std::size_t limit, date_time now) {
+    struct pass_over {
+        entry_id id;
+        std::string key;
+    };
+    std::vector<delivery> taken;
+    std::vector<entry_id> ids;
+    std::vector<bool> is_new;
+    std::vector<pass_over> passed_over;        // between taken ones; the cursor passes them
+    std::vector<pass_over> maybe_passed_over;  // after the last taken one; the cursor stays before them
+
+    write_transaction transaction{db};
+    walk(
+        db, limit, now,
+        [&](const candidate& found, bool fresh) {
+            ids.push_back(found.id);
+            is_new.push_back(fresh);
+            taken.push_back(to_delivery(found));
+            std::move(maybe_passed_over.begin(), maybe_passed_over.end(), std::back_inserter(passed_over));
+            maybe_passed_over.clear();
+        },
+        [&](entry_id id, std::string_view key) {
+            maybe_passed_over.push_back({id, std::string{key}});
+        });
+    if (taken.empty()) return {};
+
+    query add{db, "INSERT INTO broker_pending(group_id, entry_id, key, consumer) VALUES (?, ?, ?, ?)"};
+    query take_over{db, "UPDATE broker_pending SET consumer = ? WHERE group_id = ? AND entry_id = ?"};
+    query pass{db, "INSERT INTO broker_pending(group_id, entry_id, key) VALUES (?, ?, ?)"};
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+        if (is_new[i]) {
+            add.bind(group_->id, ids[i], taken[i].key, member_.consumer).run();
+            add.reset();
+        } else {
+            take_over.bind(member_.consumer, group_->id, ids[i]).run();
+            take_over.reset();
+        }
+    }
+    for (const auto& [id, key] : passed_over) {
+        pass.bind(group_->id, id, key).run();
+        pass.reset();
+    }
+    if (is_new.back()) {
+        query{db, "UPDATE broker_group SET cursor = ? WHERE id = ?"}.bind(ids.back(), group_->id).run();
+    }
+    stay_alive(db, now);
+    transaction.commit();
+
+    held_.insert(ids.begin(), ids.end());
+    return taken;
+}
+
+delivery sqlite_consumer::to_delivery(const candidate& from) const {
+    return {.entry = std::to_string(from.id),
+            .stream = stream_,
+            .body = std::string{from.body},
+            .key = std::string{from.key},
+            .attempts = from.attempts,
+            .not_before = from.not_before};
+}
+
+base::wake_reason sqlite_consumer::wait(base::wake_signal& signal, duration timeout) {
+    try {
+        return guarded([&](connection& db) { return watch_->wait(db, signal, timeout); });
+    } catch (const outage&) {
+        return base::wait_any(signal, nullptr, timeout);  // the next read says what is wrong
+    }
+}
+
+void sqlite_consumer::heartbeat(date_time now) {
+    if (held_.empty()) return;
+    guarded([&](connection& db) { stay_alive(db, now); });
+}
+
+void sqlite_consumer::stay_alive(connection& db, date_time now) const {
+    query{db,
+          "INSERT INTO broker_consumer(group_id, name, alive_until) VALUES (?, ?, ?) "
+          "ON CONFLICT(group_id, name) DO UPDATE SET alive_until = excluded.alive_until"}
+        .bind(group_->id, member_.consumer, now + member_.claim)
+        .run();
+}
+
+bool sqlite_consumer::give_up(connection& db, entry_id id) const {
+    query{db, "DELETE FROM broker_pending WHERE group_id = ? AND entry_id = ? AND consumer = ?"}
+        .bind(group_->id, id, member_.consumer)
+        .run();
+    return db.changes() == 1;
+}
+
+void sqlite_consumer::ack(std::span<const std::string> entries) {
+    if (entries.empty()) return;
+    std::vector<entry_id> ids;
+    ids.reserve(entries.size());
+    for (const auto& entry : entries) ids.push_back(parse_entry(entry));
+
+    guarded([&](connection& db) {
+        write_transaction transaction{db};
+        for (const auto id : ids) static_cast<void>(give_up(db, id));
+        transaction.commit();
+    });
+    for (const auto id : ids) held_.erase(id);
+}
+
+void sqlite_consumer::defer(std::string_view entry, int attempts, date_time not_before) {
+    const auto id = parse_entry(entry);
+    guarded([&](connection& db) {
+        query{db,
+              "UPDATE broker_pending SET attempts = ?, not_before = ? "
+              "WHERE group_id = ? AND entry_id = ? AND consumer = ?"}
+            .bind(std::int64_t{attempts}, not_before, group_->id, id, member_.consumer)
+            .run();
+    });
+}
+
+void sqlite_consumer::dead_letter(const delivery& message, const death& why) {
+    const auto id = parse_entry(message.entry);
+    guarded([&](connection& db) {
+        write_transaction transaction{db};
+        if (!give_up(db, id)) return;
+        query bury{db,
+                   "INSERT INTO broker_dead_letter(group_id, entry_id, message_id, key, body, created_at, consumer, "
+                   "                               reason, code, attempts, failed_at) "
+                   "SELECT ?1, id, message_id, key, ?8, created_at, ?3, ?4, ?5, ?6, ?7 "
+                   "FROM broker_entry WHERE id = ?2"};
+        bury.bind(group_->id, id, member_.consumer, why.reason, why.code, std::int64_t{why.attempts}, why.at)
+            .bind_blob(8, message.body)
+            .run();
+        transaction.commit();
+    });
+    held_.erase(id);
+}
+
+}  // namespace sluice::broker::sqlite

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+
+#include "broker/consumer.hpp"
+#include "broker/sqlite/commit_watch.hpp"
+#include "broker/sqlite/file_link.hpp"
+#include "broker/sqlite/streams.hpp"
+
+namespace sluice::broker::sqlite {
+
+/// One member of a group. Who holds which message stands in the file; which of ours this object has handed out, in
+/// `held_`.
+///
+/// A message that another consumer took over after our claim ran out is not ours any more: acknowledging, deferring or
+/// burying it changes nothing.
+class sqlite_consumer final : public consumer {
+public:
+    sqlite_consumer(const std::shared_ptr<broker_file>& file, std::string stream, membership member)
+        : link_{file, flush::lazily}, stream_{std::move(stream)}, member_{std::move(member)} {}
+
+    [[nodiscard]] std::vector<delivery> read(std::size_t limit, date_time now) override;
+    [[nodiscard]] base::wake_reason wait(base::wake_signal& signal, duration timeout) override;
+    void heartbeat(date_time now) override;
+    void ack(std::span<const std::string> entries) override;
+    void defer(std::string_view entry, int attempts, date_time not_before) override;
+    void dead_letter(const delivery& message, const death& why) override;
+
+private:
+    using entry_id = std::int64_t;
+
+    struct candidate {
+        entry_id id;
+        std::string_view key;
+        std::string_view body;
+        int attempts = 0;
+        std::optional<date_time> not_before{};
+    };
+
+    template <class Action>
+    auto guarded(Action action);
+    void join(connection& db);
+    /// Offers the messages of the group in order: `take(candidate, is_new)`, `park(id, key)`.
+    template <class Take, class Park>
+    void walk(connection& db, std::size_t limit, date_time now, Take take, Park park) const;
+    [[nodiscard]] bool something_to_read(connection& db, date_time now) const;
+    [[nodiscard]] std::vector<delivery> claim(connection& db, std::size_t limit, date_time now);
+    [[nodiscard]] delivery to_delivery(const candidate& from) const;
+    void stay_alive(connection& db, date_time now) const;
+    [[nodiscard]] bool give_up(connection& db, entry_id id) const;
+
+    file_link link_;
+    std::string stream_;
+    membership member_;
+    std::optional<group_row> group_{};
+    std::uint64_t joined_ = 0;  ///< generation of the link that `group_` and `watch_` belong to
+    std::optional<commit_watch> watch_{};
+    std::unordered_set<entry_id> held_{};
+};
+
+}  // namespace sluice::broker::sqlite

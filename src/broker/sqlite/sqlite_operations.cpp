@@ -1,0 +1,144 @@
+#include "broker/sqlite/sqlite_operations.hpp"
+
+#include <charconv>
+#include <limits>
+
+namespace sluice::broker::sqlite {
+namespace {
+
+// The filter's parameters: ?1 stream, ?2 group, ?3 id (0: any), ?4 limit.
+constexpr const char* newest_first =
+    "SELECT d.id, s.name, d.entry_id, g.name, d.consumer, d.reason, d.code, d.attempts, d.failed_at, d.body "
+    "FROM broker_dead_letter AS d JOIN broker_group AS g ON g.id = d.group_id "
+    "JOIN broker_stream AS s ON s.id = g.stream_id "
+    "WHERE (?1 = '' OR s.name = ?1) AND (?2 = '' OR g.name = ?2) AND (?3 = 0 OR d.id = ?3) "
+    "ORDER BY d.id DESC LIMIT ?4";
+constexpr const char* ids_oldest_first =
+    "SELECT d.id FROM broker_dead_letter AS d JOIN broker_group AS g ON g.id = d.group_id "
+    "JOIN broker_stream AS s ON s.id = g.stream_id "
+    "WHERE (?1 = '' OR s.name = ?1) AND (?2 = '' OR g.name = ?2) AND (?3 = 0 OR d.id = ?3) "
+    "ORDER BY d.id LIMIT ?4";
+
+/// 0 means any; -1 is nobody's id.
+std::int64_t wanted_id(const std::string& text) {
+    if (text.empty()) return 0;
+    std::int64_t id = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), id);
+    return failure == std::errc{} && end == text.data() + text.size() && id > 0 ? id : -1;
+}
+
+void bind(query& q, const dead_letter_filter& filter) {
+    constexpr auto most = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
+    q.bind(filter.stream, filter.group, wanted_id(filter.id), static_cast<std::int64_t>(std::min(filter.limit, most)));
+}
+
+std::vector<std::int64_t> matching_ids(connection& db, const dead_letter_filter& filter) {
+    std::vector<std::int64_t> ids;
+    query q{db, ids_oldest_first};
+    bind(q, filter);
+    while (q.next()) ids.push_back(q.integer(0));
+    return ids;
+}
+
+void remove(connection& db, std::int64_t id) {
+    query{db, "DELETE FROM broker_dead_letter WHERE id = ?"}.bind(id).run();
+}
+
+void hand_back_to_group(connection& db, std::int64_t id) {
+    // An entry that was trimmed comes back under its old number, seen by nobody but groups that have it pending.
+    query{db,
+          "INSERT INTO broker_entry(id, stream_id, message_id, key, body, created_at, replayed) "
+          "SELECT d.entry_id, g.stream_id, d.message_id, d.key, d.body, d.created_at, 1 "
+          "FROM broker_dead_letter AS d JOIN broker_group AS g ON g.id = d.group_id WHERE d.id = ? "
+          "ON CONFLICT(id) DO NOTHING"}
+        .bind(id)
+        .run();
+    query{db,
+          "INSERT INTO broker_pending(group_id, entry_id, key) "
+          "SELECT group_id, entry_id, key FROM broker_dead_letter WHERE id = ? ON CONFLICT DO NOTHING"}
+        .bind(id)
+        .run();
+}
+
+}  // namespace
+
+/// Runs an action on the file's connection; a broker that was never used has nothing to act on.
+template <class Result, class Action>
+Result sqlite_operations::guarded(Action action) {
+    if (link_.untouched()) return Result{};
+    try {
+        return action(link_.open());
+    } catch (const outage& failure) {
+        link_.after(failure);
+        throw;
+    }
+}
+
+std::vector<dead_letter_entry> sqlite_operations::dead_letters(const dead_letter_filter& filter) {
+    return guarded<std::vector<dead_letter_entry>>([&](connection& db) {
+        std::vector<dead_letter_entry> found;
+        query q{db, newest_first};
+        bind(q, filter);
+        while (q.next()) {
+            found.push_back({.id = std::to_string(q.integer(0)),
+                             .stream = q.string(1),
+                             .original_entry = std::to_string(q.integer(2)),
+                             .group = q.string(3),
+                             .consumer = q.string(4),
+                             .reason = q.string(5),
+                             .code = q.string(6),
+                             .attempts = static_cast<int>(q.integer(7)),
+                             .failed_at = q.time(8),
+                             .body = q.string(9)});
+        }
+        return found;
+    });
+}
+
+std::size_t sqlite_operations::replay(const dead_letter_filter& filter) {
+    return guarded<std::size_t>([&](connection& db) {
+        write_transaction transaction{db};
+        const auto ids = matching_ids(db, filter);
+        for (const auto id : ids) {
+            hand_back_to_group(db, id);
+            remove(db, id);
+        }
+        transaction.commit();
+        return ids.size();
+    });
+}
+
+std::size_t sqlite_operations::purge(const dead_letter_filter& filter) {
+    return guarded<std::size_t>([&](connection& db) {
+        write_transaction transaction{db};
+        const auto ids = matching_ids(db, filter);
+        for (const auto id : ids) remove(db, id);
+        transaction.commit();
+        return ids.size();
+    });
+}
+
+std::vector<group_status> sqlite_operations::groups() {
+    return guarded<std::vector<group_status>>([&](connection& db) {
+        std::vector<group_status> found;
+        query q{db,
+                "SELECT s.name, g.name,"
+                "  (SELECT COUNT(*) FROM broker_entry WHERE stream_id = s.id AND replayed = 0),"
+                "  (SELECT COUNT(*) FROM broker_entry WHERE stream_id = s.id AND replayed = 0 AND id > g.cursor)"
+                "    + (SELECT COUNT(*) FROM broker_pending WHERE group_id = g.id AND consumer IS NULL),"
+                "  (SELECT COUNT(*) FROM broker_pending WHERE group_id = g.id AND consumer IS NOT NULL),"
+                "  (SELECT COUNT(*) FROM broker_dead_letter WHERE group_id = g.id) "
+                "FROM broker_group AS g JOIN broker_stream AS s ON s.id = g.stream_id ORDER BY s.name, g.name"};
+        while (q.next()) {
+            found.push_back({.stream = q.string(0),
+                             .group = q.string(1),
+                             .length = q.integer(2),
+                             .lag = q.integer(3),
+                             .pending = q.integer(4),
+                             .dead = q.integer(5)});
+        }
+        return found;
+    });
+}
+
+}  // namespace sluice::broker::sqlite

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+
+#include "broker/operations.hpp"
+#include "broker/sqlite/file_link.hpp"
+
+namespace sluice::broker::sqlite {
+
+/// Looks at a broker, and never makes one: a file that does not exist yet holds nothing.
+class sqlite_operations final : public operations {
+public:
+    explicit sqlite_operations(const std::shared_ptr<broker_file>& file) : link_{file, flush::as_configured} {}
+
+    [[nodiscard]] std::vector<dead_letter_entry> dead_letters(const dead_letter_filter& filter) override;
+    [[nodiscard]] std::size_t replay(const dead_letter_filter& filter) override;
+    [[nodiscard]] std::size_t purge(const dead_letter_filter& filter) override;
+    [[nodiscard]] std::vector<group_status> groups() override;
+
+private:
+    template <class Result, class Action>
+    Result guarded(Action action);
+
+    file_link link_;
+};
+
+}  // namespace sluice::broker::sqlite

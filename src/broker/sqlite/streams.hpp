@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "broker/sqlite/connection.hpp"
+
+/// Rows that more than one part of the adapter looks up.
+namespace sluice::broker::sqlite {
+
+/// The stream's row, made when it is new. Call within a write transaction.
+[[nodiscard]] std::int64_t ensure_stream(connection& db, std::string_view name);
+
+struct group_row {
+    std::int64_t id = 0;
+    std::int64_t stream_id = 0;
+};
+[[nodiscard]] std::optional<group_row> find_group(connection& db, std::string_view stream, std::string_view group);
+/// The group's row, made at the beginning of the stream when it is new. Call within a write transaction.
+[[nodiscard]] group_row ensure_group(connection& db, std::string_view stream, std::string_view group);
+
+}  // namespace sluice::broker::sqlite

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/wake.hpp"
+#include "store/records.hpp"
+
+namespace sluice::store::memory {
+
+struct memory_row {
+    row_status status = row_status::pending;
+    int priority = 0;
+    int retry_count = 0;
+    std::optional<date_time> next_retry_at{};
+    std::string last_error{};
+    std::optional<date_time> published_at{};
+    std::optional<date_time> abandoned_at{};
+    std::string receipt{};
+};
+
+struct memory_lease {
+    std::string owner;
+    std::uint64_t epoch = 0;
+    date_time expires_at;
+    sequence mark = 0;
+    std::uint64_t rescan = 0;
+    std::string state;
+    std::string detail;
+    std::int64_t published = 0;
+    std::int64_t refused = 0;
+    double rate = 0;
+    date_time since;
+};
+
+/// The tables of one memory database.
+///
+/// Thread safety: a session holds `mutex` for as long as it touches anything here.
+struct memory_data {
+    using rows_of_broker = std::map<sequence, memory_row>;
+
+    mutable std::mutex mutex;
+
+    std::vector<logged_event> event_log;  ///< event `seq` is at index `seq - 1`
+    std::map<std::string, sequence, std::less<>> seq_of_message;
+    std::map<std::string, std::vector<sequence>, std::less<>> streams;  ///< index is the position
+    std::map<std::string, rows_of_broker, std::less<>> outbox;
+    std::map<std::string, memory_lease, std::less<>> leases;
+    std::map<std::pair<std::string, std::string>, date_time> inbox;      ///< by message and handler
+    std::map<std::pair<std::string, std::string>, stored_state> states;  ///< by aggregate and id
+
+    std::uint64_t news = 0;                        ///< grows with everything that a waiting lane must look at
+    std::multiset<base::wake_signal*> sleepers{};  ///< each registered only while its lane waits
+
+    [[nodiscard]] const logged_event& event(sequence seq) const {
+        return event_log.at(static_cast<std::size_t>(seq) - 1);
+    }
+
+    /// Wakes every waiting lane. The caller holds `mutex`.
+    void tell_lanes();
+};
+
+}  // namespace sluice::store::memory

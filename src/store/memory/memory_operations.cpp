@@ -1,0 +1,186 @@
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "store/discard_record.hpp"
+#include "store/lane_name.hpp"
+#include "store/memory/sessions.hpp"
+
+namespace sluice::store::memory {
+namespace {
+
+bool matches(const outbox_filter& filter, std::string_view broker, const memory_row& row, const logged_event& event) {
+    return (filter.target_broker.empty() || filter.target_broker == broker) &&
+           (!filter.status || *filter.status == row.status) &&
+           (filter.stream.empty() || filter.stream == event.stream || filter.stream == event.stream_category) &&
+           (filter.message_id.empty() || filter.message_id == event.message_id) &&
+           (!filter.created_before || event.created_at < *filter.created_before);
+}
+
+/// A row with its key.
+struct found_row {
+    sequence seq = 0;
+    const std::string* broker = nullptr;
+    memory_row* row = nullptr;
+};
+
+class memory_operations_session final : public operations_session {
+public:
+    explicit memory_operations_session(memory_data& data) : data_{data} {}
+
+    std::map<std::string, outbox_counts> outbox_summary() override;
+    std::vector<outbox_row> list(const outbox_filter& filter) override;
+    std::optional<logged_event> event(std::string_view message_id) override;
+    std::vector<lane_status> lanes() override;
+    std::size_t retry(const outbox_filter& filter) override;
+    std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) override;
+    std::size_t purge_inbox(date_time before, std::size_t limit) override;
+
+private:
+    // The caller of these holds the lock.
+    /// All rows that match, by `seq` and broker.
+    template <class Accept>
+    [[nodiscard]] std::vector<found_row> matching(const outbox_filter& filter, Accept accept);
+    void rescan(const std::vector<found_row>& changed);
+
+    memory_data& data_;
+};
+
+std::map<std::string, outbox_counts> memory_operations_session::outbox_summary() {
+    const std::lock_guard lock{data_.mutex};
+    std::map<std::string, outbox_counts> summary;
+    for (const auto& [broker, rows] : data_.outbox) {
+        for (const auto& [seq, row] : rows) {
+            auto& counts = summary[broker];
+            ++counts.by_status[row.status];
+            if (is_open(row.status) && !counts.oldest_open) counts.oldest_open = data_.event(seq).created_at;
+        }
+    }
+    return summary;
+}
+
+template <class Accept>
+std::vector<found_row> memory_operations_session::matching(const outbox_filter& filter, Accept accept) {
+    std::vector<found_row> found;
+    for (auto& [broker, rows] : data_.outbox) {
+        for (auto& [seq, row] : rows) {
+            if (accept(row.status) && matches(filter, broker, row, data_.event(seq)))
+                found.push_back({seq, &broker, &row});
+        }
+    }
+    std::ranges::sort(found, {}, [](const found_row& f) { return std::tie(f.seq, *f.broker); });
+    return found;
+}
+
+std::vector<outbox_row> memory_operations_session::list(const outbox_filter& filter) {
+    const std::lock_guard lock{data_.mutex};
+    auto found = matching(filter, [](row_status) { return true; });
+    std::ranges::stable_sort(found, std::ranges::greater{}, &found_row::seq);
+    if (found.size() > filter.limit) found.resize(filter.limit);
+    std::vector<outbox_row> listed;
+    for (const auto& [seq, broker, row] : found) {
+        const auto& logged = data_.event(seq);
+        listed.push_back({.seq = seq,
+                          .message_id = logged.message_id,
+                          .target_broker = *broker,
+                          .stream = logged.stream,
+                          .status = row->status,
+                          .priority = row->priority,
+                          .retry_count = row->retry_count,
+                          .next_retry_at = row->next_retry_at,
+                          .last_error = row->last_error,
+                          .published_at = row->published_at,
+                          .receipt = row->receipt,
+                          .type = logged.type,
+                          .created_at = logged.created_at});
+    }
+    return listed;
+}
+
+std::optional<logged_event> memory_operations_session::event(std::string_view message_id) {
+    const std::lock_guard lock{data_.mutex};
+    const auto found = data_.seq_of_message.find(message_id);
+    if (found == data_.seq_of_message.end()) return std::nullopt;
+    return data_.event(found->second);
+}
+
+std::vector<lane_status> memory_operations_session::lanes() {
+    const std::lock_guard lock{data_.mutex};
+    std::vector<lane_status> all;
+    for (const auto& [lane, lease] : data_.leases) {
+        all.push_back({.lane = lane,
+                       .owner = lease.owner,
+                       .epoch = lease.epoch,
+                       .expires_at = lease.expires_at,
+                       .mark = lease.mark,
+                       .state = lease.state,
+                       .detail = lease.detail,
+                       .published = lease.published,
+                       .refused = lease.refused,
+                       .rate = lease.rate,
+                       .since = lease.since});
+    }
+    return all;
+}
+
+std::size_t memory_operations_session::retry(const outbox_filter& filter) {
+    const std::lock_guard lock{data_.mutex};
+    auto given_up = matching(
+        filter, [](row_status status) { return status == row_status::failed || status == row_status::abandoned; });
+    if (given_up.size() > filter.limit) given_up.resize(filter.limit);
+    for (const auto& [seq, broker, row] : given_up) {
+        row->status = row_status::pending;
+        row->retry_count = 0;
+        row->next_retry_at.reset();
+        row->abandoned_at.reset();
+    }
+    rescan(given_up);
+    return given_up.size();
+}
+
+std::size_t memory_operations_session::discard(const outbox_filter& filter, std::string_view reason, date_time now) {
+    const std::lock_guard lock{data_.mutex};
+    auto unpublished = matching(filter, [](row_status status) { return status != row_status::published; });
+    if (unpublished.size() > filter.limit) unpublished.resize(filter.limit);
+    for (const auto& [seq, broker, row] : unpublished) {
+        row->status = row_status::abandoned;
+        row->next_retry_at.reset();
+        row->last_error = discard_record(reason, now);
+        row->abandoned_at = now;
+    }
+    rescan(unpublished);
+    return unpublished.size();
+}
+
+void memory_operations_session::rescan(const std::vector<found_row>& changed) {
+    if (changed.empty()) return;
+    for (auto& [lane, lease] : data_.leases) {
+        const auto first = std::ranges::find(changed, broker_of(lane), [](const found_row& f) { return *f.broker; });
+        if (first == changed.end()) continue;
+        lease.mark = std::min(lease.mark, first->seq - 1);
+        ++lease.rescan;
+    }
+    data_.tell_lanes();
+}
+
+std::size_t memory_operations_session::purge_inbox(date_time before, std::size_t limit) {
+    const std::lock_guard lock{data_.mutex};
+    std::size_t purged = 0;
+    for (auto it = data_.inbox.begin(); it != data_.inbox.end() && purged < limit;) {
+        if (it->second < before) {
+            it = data_.inbox.erase(it);
+            ++purged;
+        } else {
+            ++it;
+        }
+    }
+    return purged;
+}
+
+}  // namespace
+
+std::unique_ptr<operations_session> make_operations_session(memory_data& data) {
+    return std::make_unique<memory_operations_session>(data);
+}
+
+}  // namespace sluice::store::memory

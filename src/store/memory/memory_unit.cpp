@@ -1,0 +1,189 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <sluice/error.hpp>
+#include <sluice/json.hpp>
+
+#include "store/memory/sessions.hpp"
+
+namespace sluice::store::memory {
+namespace {
+
+/// Applies a batch to the tables, or finds out why it cannot be applied. `check` looks at everything and changes
+/// nothing; after it `apply` cannot be refused.
+class batch_writer {
+public:
+    batch_writer(memory_data& data, const commit_batch& batch) : data_{data}, batch_{batch} {}
+
+    void check() {
+        for (const auto& change : batch_.states) check(change);
+        for (const auto& write : batch_.events) check(write);
+        for (const auto& mark : batch_.marks) check(mark);
+    }
+
+    void apply() {
+        for (const auto& change : batch_.states) apply(change);
+        for (const auto& write : batch_.events) apply(write);
+        for (const auto& mark : batch_.marks) data_.inbox.emplace(std::pair{mark.message_id, mark.handler}, batch_.at);
+    }
+
+private:
+    void check(const state_write& change) {
+        const std::pair key{change.aggregate, change.id};
+        const auto known = versions_.try_emplace(key, stored_version(key)).first;
+        auto& version = known->second;
+        if (change.what == state_write::operation::insert) {
+            if (version) {
+                throw expected_version_error{
+                    fmt::format("{} {} exists already; load it instead of adding it", change.aggregate, change.id)};
+            }
+        } else if (version != change.version - 1) {
+            throw expected_version_error{fmt::format("{} {} is no longer at version {}; load it again and retry",
+                                                     change.aggregate, change.id, change.version - 1)};
+        }
+        version = change.what == state_write::operation::remove ? std::nullopt : std::optional{change.version};
+    }
+
+    void check(const event_write& write) {
+        const auto& event = write.event;
+        auto& position = next_positions_.try_emplace(event.stream, next_position(event.stream)).first->second;
+        if (write.expected_position && *write.expected_position != position) {
+            throw expected_version_error{
+                fmt::format("stream {} is at position {}, not {} as expected; load it again "
+                            "and retry",
+                            event.stream, position, *write.expected_position)};
+        }
+        ++position;
+        if (data_.seq_of_message.contains(event.message_id) || !message_ids_.insert(event.message_id).second) {
+            throw duplicate_message{"message " + event.message_id + " is in the event log already"};
+        }
+    }
+
+    void check(const inbox_mark& mark) {
+        const std::pair key{mark.message_id, mark.handler};
+        if (!data_.inbox.contains(key) && marks_.insert(key).second) return;
+        throw duplicate_message{fmt::format("message {} was handled by {} before", mark.message_id, mark.handler)};
+    }
+
+    void apply(const state_write& change) {
+        const std::pair key{change.aggregate, change.id};
+        if (change.what == state_write::operation::remove) {
+            data_.states.erase(key);
+        } else {
+            data_.states.insert_or_assign(
+                key, stored_state{.id = change.id, .version = change.version, .state = change.state});
+        }
+    }
+
+    void apply(const event_write& write) {
+        data_.event_log.push_back(write.event);
+        const auto seq = static_cast<sequence>(data_.event_log.size());
+        data_.seq_of_message.emplace(write.event.message_id, seq);
+        data_.streams[write.event.stream].push_back(seq);
+        for (const auto& broker : write.target_brokers) {
+            data_.outbox[broker].emplace(seq, memory_row{.priority = write.priority});
+        }
+    }
+
+    [[nodiscard]] std::optional<std::int64_t> stored_version(const std::pair<std::string, std::string>& key) const {
+        const auto found = data_.states.find(key);
+        if (found == data_.states.end()) return std::nullopt;
+        return found->second.version;
+    }
+
+    [[nodiscard]] std::int64_t next_position(const std::string& stream) const {
+        const auto found = data_.streams.find(stream);
+        return found == data_.streams.end() ? 0 : static_cast<std::int64_t>(found->second.size());
+    }
+
+    memory_data& data_;
+    const commit_batch& batch_;
+    // What the earlier writes of the same batch will have done.
+    std::map<std::pair<std::string, std::string>, std::optional<std::int64_t>> versions_{};
+    std::map<std::string, std::int64_t> next_positions_{};
+    std::set<std::string> message_ids_{};
+    std::set<std::pair<std::string, std::string>> marks_{};
+};
+
+/// The condition of a finder.
+class field_equals {
+public:
+    explicit field_equals(const state_query& query) : field_{query.field} {
+        if (field_.empty()) return;
+        if (field_.find_first_of("\"\\") != std::string::npos) {
+            throw usage_error{"cannot find by field '" + field_ + "': a field's name has no quote and no backslash"};
+        }
+        wanted_ = json::parse(query.equals);
+        if (wanted_.is_array() || wanted_.is_object()) {
+            throw usage_error{
+                fmt::format("cannot find by field '{}': compare it with a string, number, boolean or "
+                            "null, not with an {}",
+                            field_, json::to_string(wanted_.kind()))};
+        }
+    }
+
+    [[nodiscard]] bool operator()(const std::string& state) const {
+        if (field_.empty()) return true;
+        const auto parsed = json::parse(state);
+        const auto* const value = parsed.find(field_);
+        if (value == nullptr) return wanted_.is_null();
+        // Numbers are compared by value, as a database does: 2 equals 2.0.
+        if (value->is_number() && wanted_.is_number())
+            return *value == wanted_ || value->as_double() == wanted_.as_double();
+        return *value == wanted_;
+    }
+
+private:
+    std::string field_;
+    json::value wanted_;
+};
+
+class memory_unit_session final : public unit_session {
+public:
+    explicit memory_unit_session(memory_data& data) : data_{data} {}
+
+    std::optional<stored_state> load(std::string_view aggregate, std::string_view id) override {
+        const std::lock_guard lock{data_.mutex};
+        const auto found = data_.states.find({std::string{aggregate}, std::string{id}});
+        if (found == data_.states.end()) return std::nullopt;
+        return found->second;
+    }
+
+    std::vector<stored_state> find(std::string_view aggregate, const state_query& query) override {
+        const field_equals matches{query};
+        std::vector<stored_state> found;
+        const std::lock_guard lock{data_.mutex};
+        for (auto it = data_.states.lower_bound({std::string{aggregate}, ""});
+             it != data_.states.end() && it->first.first == aggregate && found.size() < query.limit; ++it) {
+            if (matches(it->second.state)) found.push_back(it->second);
+        }
+        return found;
+    }
+
+    bool is_marked(std::string_view message_id, std::string_view handler) override {
+        const std::lock_guard lock{data_.mutex};
+        return data_.inbox.contains({std::string{message_id}, std::string{handler}});
+    }
+
+    void commit(const commit_batch& batch) override {
+        const std::lock_guard lock{data_.mutex};
+        batch_writer writer{data_, batch};
+        writer.check();
+        writer.apply();
+        if (!batch.events.empty()) data_.tell_lanes();
+    }
+
+private:
+    memory_data& data_;
+};
+
+}  // namespace
+
+std::unique_ptr<unit_session> make_unit_session(memory_data& data) {
+    return std::make_unique<memory_unit_session>(data);
+}
+
+}  // namespace sluice::store::memory

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <memory>
+
+#include "store/memory/memory_data.hpp"
+#include "store/store.hpp"
+
+/// The sessions of one memory database, which outlives them.
+namespace sluice::store::memory {
+
+[[nodiscard]] std::unique_ptr<unit_session> make_unit_session(memory_data& data);
+[[nodiscard]] std::unique_ptr<lane_session> make_lane_session(memory_data& data);
+[[nodiscard]] std::unique_ptr<operations_session> make_operations_session(memory_data& data);
+
+}  // namespace sluice::store::memory

@@ -1,0 +1,153 @@
+#include "store/sqlite/migrations.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include <sluice/error.hpp>
+
+namespace sluice::store::sqlite {
+namespace {
+
+// Small columns stand before the large texts, so that reading them does not walk overflow pages.
+constexpr auto first_tables = R"sql(
+CREATE TABLE sluice_meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO sluice_meta (key, value) VALUES ('identity', lower(hex(randomblob(16))));
+
+CREATE TABLE event_log (
+    seq             INTEGER PRIMARY KEY AUTOINCREMENT,
+    message_id      TEXT NOT NULL UNIQUE,
+    stream          TEXT NOT NULL,
+    stream_category TEXT NOT NULL,
+    position        INTEGER NOT NULL,
+    type            TEXT NOT NULL,
+    created_at      TEXT NOT NULL,
+    data            TEXT NOT NULL,
+    metadata        TEXT NOT NULL,
+    UNIQUE (stream, position)
+) STRICT;
+
+-- No index knows the status: a lane walks its own key upwards from its mark, and settling a row touches no index.
+CREATE TABLE outbox (
+    target_broker TEXT NOT NULL,
+    seq           INTEGER NOT NULL,
+    message_id    TEXT NOT NULL,
+    stream        TEXT NOT NULL,
+    status        TEXT NOT NULL DEFAULT 'pending'
+                  CHECK (status IN ('pending', 'processing', 'published', 'failed', 'abandoned')),
+    priority      INTEGER NOT NULL DEFAULT 0,
+    retry_count   INTEGER NOT NULL DEFAULT 0,
+    next_retry_at TEXT,
+    last_error    TEXT,
+    published_at  TEXT,
+    abandoned_at  TEXT,
+    receipt       TEXT,
+    PRIMARY KEY (target_broker, seq),
+    UNIQUE (message_id, target_broker)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE lease (
+    lane       TEXT PRIMARY KEY,
+    owner      TEXT NOT NULL,
+    epoch      INTEGER NOT NULL,
+    expires_at TEXT NOT NULL,
+    mark       INTEGER NOT NULL DEFAULT 0,
+    rescan     INTEGER NOT NULL DEFAULT 0,
+    state      TEXT NOT NULL,
+    detail     TEXT NOT NULL DEFAULT '',
+    published  INTEGER NOT NULL DEFAULT 0,
+    refused    INTEGER NOT NULL DEFAULT 0,
+    rate       REAL NOT NULL DEFAULT 0,
+    since      TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE inbox (
+    message_id   TEXT NOT NULL,
+    handler      TEXT NOT NULL,
+    processed_at TEXT NOT NULL,
+    PRIMARY KEY (message_id, handler)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX inbox_processed_at ON inbox (processed_at);
+
+CREATE TABLE aggregate_state (
+    aggregate TEXT NOT NULL,
+    id        TEXT NOT NULL,
+    version   INTEGER NOT NULL,
+    state     TEXT NOT NULL,
+    PRIMARY KEY (aggregate, id)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array all_migrations{migration{1, "first tables", first_tables}};
+
+int applied_migration(connection& db) {
+    statement is_there{db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'sluice_migration'"};
+    if (auto found = is_there.query(); !found.next() || found.integer(0) == 0) return 0;
+    statement newest{db, "SELECT coalesce(max(number), 0) FROM sluice_migration"};
+    auto found = newest.query();
+    return found.next() ? static_cast<int>(found.integer(0)) : 0;
+}
+
+std::string name_of(const connection& db) { return "sqlite " + db.file().string(); }
+
+int expected_migration() { return all_migrations.back().number; }
+
+void refuse_newer(const connection& db, int applied) {
+    if (applied <= expected_migration()) return;
+    throw store_error{fmt::format("{} has schema {}, newer than {} which this build knows; use the newer Sluice",
+                                  name_of(db), applied, expected_migration())};
+}
+
+/// The first step that the file lacks; null when it is up to date.
+const migration* next_migration(connection& db) {
+    const int applied = applied_migration(db);
+    refuse_newer(db, applied);
+    for (const auto& step : all_migrations) {
+        if (step.number > applied) return &step;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+std::span<const migration> migrations() { return all_migrations; }
+
+schema_status read_schema(connection& db) {
+    schema_status status{.applied = applied_migration(db), .expected = expected_migration(), .pending = {}};
+    for (const auto& step : all_migrations) {
+        if (step.number > status.applied) status.pending.emplace_back(step.name);
+    }
+    return status;
+}
+
+void migrate(connection& db) {
+    while (next_migration(db) != nullptr) {
+        transaction writing{db, transaction::kind::write};
+        // Another process may have applied it while this one waited for the lock.
+        const auto* step = next_migration(db);
+        if (step == nullptr) return;
+        db.execute(
+            "CREATE TABLE IF NOT EXISTS sluice_migration ("
+            "number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT");
+        db.execute(step->sql);
+        statement{db, "INSERT INTO sluice_migration (number, name, applied_at) VALUES (?1, ?2, ?3)"}.run(
+            step->number, step->name, to_sql(system_clock().now()));
+        writing.commit();
+    }
+}
+
+void require_current(connection& db) {
+    const int applied = applied_migration(db);
+    refuse_newer(db, applied);
+    if (applied == 0) throw store_error{name_of(db) + " has no Sluice tables; run `sluice db setup`"};
+    if (applied < expected_migration()) {
+        throw store_error{fmt::format("{} has schema {} and this build needs {}; run `sluice db setup`", name_of(db),
+                                      applied, expected_migration())};
+    }
+}
+
+}  // namespace sluice::store::sqlite

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <span>
+
+#include "store/operations.hpp"
+#include "store/sqlite/connection.hpp"
+
+namespace sluice::store::sqlite {
+
+/// One numbered step of the schema. Steps are applied in order and never changed once released.
+struct migration {
+    int number;
+    const char* name;
+    const char* sql;
+};
+
+[[nodiscard]] std::span<const migration> migrations();
+
+[[nodiscard]] schema_status read_schema(connection& db);
+/// Applies what is missing, each step in a transaction of its own. Several processes may do it at once.
+/// @throws store_error  the file was made by a newer Sluice
+void migrate(connection& db);
+/// @throws store_error  the schema is absent, older or newer than this build needs; names the remedy
+void require_current(connection& db);
+
+}  // namespace sluice::store::sqlite

@@ -1,0 +1,207 @@
+#include "store/operations.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "store/discard_record.hpp"
+#include "store/lane_name.hpp"
+#include "store/sqlite/sessions.hpp"
+
+namespace sluice::store::sqlite {
+namespace {
+
+enum class order { newest_first, oldest_first };
+
+/// The query for the rows that match a filter. Every condition has the same parameter whether it is used or not, so
+/// one binding serves every shape: ?1 broker, ?2 status, ?3 stream, ?4 message id, ?5 created before, ?6 limit.
+std::string select_matching(const outbox_filter& filter, std::string_view statuses, order direction) {
+    std::string sql =
+        "SELECT o.seq, o.message_id, o.target_broker, o.stream, o.status, o.priority, o.retry_count, o.next_retry_at,"
+        " o.last_error, o.published_at, o.receipt, e.type, e.created_at ";
+    // Walks either the broker's own key or the log, both in the order wanted, so that nothing has to be sorted.
+    const bool by_broker = !filter.target_broker.empty() && filter.message_id.empty();
+    sql += by_broker ? "FROM outbox o CROSS JOIN event_log e ON e.seq = o.seq "
+                     : "FROM event_log e CROSS JOIN outbox o ON o.message_id = e.message_id ";
+    sql += "WHERE true";
+    if (!filter.target_broker.empty()) sql += " AND o.target_broker = ?1";
+    if (filter.status) sql += " AND o.status = ?2";
+    if (!filter.stream.empty()) sql += " AND (e.stream = ?3 OR e.stream_category = ?3)";
+    if (!filter.message_id.empty()) sql += " AND e.message_id = ?4";
+    if (filter.created_before) sql += " AND e.created_at < ?5";
+    if (!statuses.empty()) {
+        sql += " AND o.status IN ";
+        sql += statuses;
+    }
+    sql += by_broker ? " ORDER BY o.seq" : " ORDER BY e.seq";
+    if (direction == order::newest_first) sql += " DESC";
+    if (!by_broker) sql += ", o.target_broker";
+    sql += " LIMIT ?6";
+    return sql;
+}
+
+outbox_row read_row(const rows& found) {
+    return {.seq = found.integer(0),
+            .message_id = found.text(1),
+            .target_broker = found.text(2),
+            .stream = found.text(3),
+            .status = row_status_from(found.view(4)),
+            .priority = static_cast<int>(found.integer(5)),
+            .retry_count = static_cast<int>(found.integer(6)),
+            .next_retry_at = found.optional_time(7),
+            .last_error = found.text(8),
+            .published_at = found.optional_time(9),
+            .receipt = found.text(10),
+            .type = found.text(11),
+            .created_at = found.time(12)};
+}
+
+class sqlite_operations_session final : public operations_session {
+public:
+    explicit sqlite_operations_session(std::unique_ptr<connection> db) : db_{std::move(db)} {}
+
+    std::map<std::string, outbox_counts> outbox_summary() override;
+    std::vector<outbox_row> list(const outbox_filter& filter) override {
+        return matching(filter, "", order::newest_first);
+    }
+    std::optional<logged_event> event(std::string_view message_id) override;
+    std::vector<lane_status> lanes() override;
+    std::size_t retry(const outbox_filter& filter) override;
+    std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) override;
+    std::size_t purge_inbox(date_time before, std::size_t limit) override {
+        return static_cast<std::size_t>(purge_inbox_.run(to_sql(before), limit));
+    }
+
+private:
+    [[nodiscard]] std::vector<outbox_row> matching(const outbox_filter& filter, std::string_view statuses,
+                                                   order direction);
+    /// Makes the lanes of these rows' brokers start again at the first of them.
+    void rescan(const std::vector<outbox_row>& changed);
+
+    std::unique_ptr<connection> db_;
+
+    statement count_{*db_,
+                     "SELECT target_broker, status, count(*), min(seq) FROM outbox GROUP BY target_broker, status"};
+    statement created_at_{*db_, "SELECT created_at FROM event_log WHERE seq = ?1"};
+    statement event_{*db_,
+                     "SELECT message_id, stream, stream_category, type, data, metadata, created_at FROM event_log"
+                     " WHERE message_id = ?1"};
+    statement lanes_{*db_,
+                     "SELECT lane, owner, epoch, expires_at, mark, state, detail, published, refused, rate, since"
+                     " FROM lease ORDER BY lane"};
+    statement retry_{*db_,
+                     "UPDATE outbox SET status = 'pending', retry_count = 0, next_retry_at = NULL, abandoned_at = NULL"
+                     " WHERE target_broker = ?1 AND seq = ?2"};
+    statement discard_{*db_,
+                       "UPDATE outbox SET status = 'abandoned', next_retry_at = NULL, last_error = ?3,"
+                       " abandoned_at = ?4 WHERE target_broker = ?1 AND seq = ?2"};
+    statement rescan_{*db_, "UPDATE lease SET mark = min(mark, ?2), rescan = rescan + 1 WHERE lane = ?1"};
+    statement purge_inbox_{*db_,
+                           "DELETE FROM inbox WHERE (message_id, handler) IN (SELECT message_id, handler FROM inbox"
+                           " WHERE processed_at < ?1 ORDER BY processed_at LIMIT ?2)"};
+};
+
+std::map<std::string, outbox_counts> sqlite_operations_session::outbox_summary() {
+    std::map<std::string, outbox_counts> summary;
+    const transaction snapshot{*db_, transaction::kind::read};
+    std::map<std::string, sequence> oldest_open;
+    {
+        auto found = count_.query();
+        while (found.next()) {
+            const auto broker = found.text(0);
+            const auto status = row_status_from(found.view(1));
+            summary[broker].by_status[status] = found.integer(2);
+            if (!is_open(status)) continue;
+            auto& oldest = oldest_open.try_emplace(broker, found.integer(3)).first->second;
+            oldest = std::min(oldest, found.integer(3));
+        }
+    }
+    for (const auto& [broker, seq] : oldest_open) {
+        auto found = created_at_.query(seq);
+        if (found.next()) summary[broker].oldest_open = found.time(0);
+    }
+    return summary;
+}
+
+std::optional<logged_event> sqlite_operations_session::event(std::string_view message_id) {
+    auto found = event_.query(message_id);
+    if (!found.next()) return std::nullopt;
+    return logged_event{.message_id = found.text(0),
+                        .stream = found.text(1),
+                        .stream_category = found.text(2),
+                        .type = found.text(3),
+                        .data = found.text(4),
+                        .metadata = found.text(5),
+                        .created_at = found.time(6)};
+}
+
+std::vector<lane_status> sqlite_operations_session::lanes() {
+    std::vector<lane_status> all;
+    auto found = lanes_.query();
+    while (found.next()) {
+        all.push_back({.lane = found.text(0),
+                       .owner = found.text(1),
+                       .epoch = static_cast<std::uint64_t>(found.integer(2)),
+                       .expires_at = found.time(3),
+                       .mark = found.integer(4),
+                       .state = found.text(5),
+                       .detail = found.text(6),
+                       .published = found.integer(7),
+                       .refused = found.integer(8),
+                       .rate = found.real(9),
+                       .since = found.time(10)});
+    }
+    return all;
+}
+
+std::vector<outbox_row> sqlite_operations_session::matching(const outbox_filter& filter, std::string_view statuses,
+                                                            order direction) {
+    std::optional<std::string_view> status;
+    if (filter.status) status = to_string(*filter.status);
+    statement select{*db_, select_matching(filter, statuses, direction)};
+    std::vector<outbox_row> matches;
+    auto found = select.query(filter.target_broker, status, filter.stream, filter.message_id,
+                              to_sql(filter.created_before), filter.limit);
+    while (found.next()) matches.push_back(read_row(found));
+    return matches;
+}
+
+std::size_t sqlite_operations_session::retry(const outbox_filter& filter) {
+    transaction writing{*db_, transaction::kind::write};
+    const auto given_up = matching(filter, "('failed', 'abandoned')", order::oldest_first);
+    if (given_up.empty()) return 0;
+    for (const auto& row : given_up) retry_.run(row.target_broker, row.seq);
+    rescan(given_up);
+    writing.commit();
+    return given_up.size();
+}
+
+std::size_t sqlite_operations_session::discard(const outbox_filter& filter, std::string_view reason, date_time now) {
+    transaction writing{*db_, transaction::kind::write};
+    const auto unpublished = matching(filter, "('pending', 'processing', 'failed', 'abandoned')", order::oldest_first);
+    if (unpublished.empty()) return 0;
+    const auto record = discard_record(reason, now);
+    for (const auto& row : unpublished) discard_.run(row.target_broker, row.seq, record, to_sql(now));
+    rescan(unpublished);
+    writing.commit();
+    return unpublished.size();
+}
+
+void sqlite_operations_session::rescan(const std::vector<outbox_row>& changed) {
+    std::map<std::string, sequence, std::less<>> first_of_broker;
+    for (const auto& row : changed) {
+        auto& first = first_of_broker.try_emplace(row.target_broker, row.seq).first->second;
+        first = std::min(first, row.seq);
+    }
+    for (const auto& lane : lanes()) {
+        const auto first = first_of_broker.find(broker_of(lane.lane));
+        if (first != first_of_broker.end()) rescan_.run(lane.lane, first->second - 1);
+    }
+}
+
+}  // namespace
+
+std::unique_ptr<operations_session> make_operations_session(std::unique_ptr<connection> db) {
+    return std::make_unique<sqlite_operations_session>(std::move(db));
+}
+
+}  // namespace sluice::store::sqlite

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <memory>
+
+#include "store/sqlite/connection.hpp"
+
+/// The sessions of one SQLite database, each over the connection it is given.
+namespace sluice::store::sqlite {
+
+[[nodiscard]] std::unique_ptr<unit_session> make_unit_session(std::unique_ptr<connection> db);
+[[nodiscard]] std::unique_ptr<lane_session> make_lane_session(std::unique_ptr<connection> db);
+[[nodiscard]] std::unique_ptr<operations_session> make_operations_session(std::unique_ptr<connection> db);
+
+}  // namespace sluice::store::sqlite

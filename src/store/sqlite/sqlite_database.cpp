@@ -1,0 +1,71 @@
+#include "store/sqlite/sqlite_database.hpp"
+
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <sluice/error.hpp>
+
+#include "store/sqlite/connection.hpp"
+#include "store/sqlite/migrations.hpp"
+#include "store/sqlite/sessions.hpp"
+
+namespace sluice::store {
+namespace {
+
+using sqlite::connection;
+
+class sqlite_database final : public database {
+public:
+    explicit sqlite_database(sqlite_options options) : options_{std::move(options)} {}
+
+    std::string describe() const override { return "sqlite " + options_.path.string(); }
+
+    void setup() override {
+        connection db{options_, connection::open_mode::create};
+        sqlite::migrate(db);
+    }
+
+    schema_status schema() override {
+        if (std::error_code ignored; !std::filesystem::exists(options_.path, ignored)) {
+            schema_status nothing{.applied = 0, .expected = sqlite::migrations().back().number, .pending = {}};
+            for (const auto& step : sqlite::migrations()) nothing.pending.emplace_back(step.name);
+            return nothing;
+        }
+        connection db{options_, connection::open_mode::existing};
+        return sqlite::read_schema(db);
+    }
+
+    std::string identity() override {
+        const auto db = open();
+        sqlite::statement read{*db, "SELECT value FROM sluice_meta WHERE key = 'identity'"};
+        auto found = read.query();
+        if (!found.next()) throw store_error{describe() + " has lost its identity (table sluice_meta); restore it"};
+        return found.text(0);
+    }
+
+    std::unique_ptr<unit_session> open_unit() override { return sqlite::make_unit_session(open()); }
+    std::unique_ptr<lane_session> open_lane() override { return sqlite::make_lane_session(open()); }
+    std::unique_ptr<operations_session> open_operations() override { return sqlite::make_operations_session(open()); }
+
+private:
+    [[nodiscard]] std::unique_ptr<connection> open() const {
+        auto db = std::make_unique<connection>(options_, connection::open_mode::existing);
+        sqlite::require_current(*db);
+        return db;
+    }
+
+    const sqlite_options options_;
+};
+
+}  // namespace
+
+std::unique_ptr<database> make_sqlite_database(sqlite_options options) {
+    if (options.path.empty() || options.path == ":memory:") {
+        throw configuration_error{
+            "a SQLite database needs the path of a file; for one in memory use provider = \"memory\""};
+    }
+    return std::make_unique<sqlite_database>(std::move(options));
+}
+
+}  // namespace sluice::store

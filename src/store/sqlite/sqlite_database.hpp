@@ -1,0 +1,29 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+
+#include "store/store.hpp"
+
+namespace sluice::store {
+
+/// How hard a commit is pressed onto the disk.
+enum class sqlite_synchronous {
+    full,   ///< a commit survives a power cut
+    normal  ///< a commit survives a crash of the process; a power cut may take the last ones, never tear one
+};
+
+struct sqlite_options {
+    std::filesystem::path path;  ///< of the database file; its directory must exist
+    sqlite_synchronous synchronous = sqlite_synchronous::full;
+    duration busy_timeout{std::chrono::seconds{5}};  ///< longest wait for another connection's write lock
+};
+
+/// A database in one SQLite file, in WAL mode, shared by any number of threads and processes of one machine.
+/// Nothing is opened before it is used; `setup()` creates the file.
+///
+/// @throws configuration_error  no path, or one that names a private in-memory database
+[[nodiscard]] std::unique_ptr<database> make_sqlite_database(sqlite_options options);
+
+}  // namespace sluice::store

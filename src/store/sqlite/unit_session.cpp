@@ -1,0 +1,175 @@
+#include "store/unit_session.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include <sluice/error.hpp>
+#include <sluice/json.hpp>
+
+#include "store/sqlite/sessions.hpp"
+
+namespace sluice::store::sqlite {
+namespace {
+
+/// A finder with a condition on the state's field ?2; `limit` is the number of its last parameter.
+std::string find_where(std::string_view condition, int limit) {
+    return fmt::format(
+        "SELECT id, version, state FROM aggregate_state WHERE aggregate = ?1 AND {} ORDER BY id LIMIT ?{}", condition,
+        limit);
+}
+
+/// Reads and the one write of a unit of work.
+class sqlite_unit_session final : public unit_session {
+public:
+    explicit sqlite_unit_session(std::unique_ptr<connection> db) : db_{std::move(db)} {}
+
+    std::optional<stored_state> load(std::string_view aggregate, std::string_view id) override {
+        auto found = load_.query(aggregate, id);
+        if (!found.next()) return std::nullopt;
+        return stored_state{.id = std::string{id}, .version = found.integer(0), .state = found.text(1)};
+    }
+
+    std::vector<stored_state> find(std::string_view aggregate, const state_query& query) override;
+
+    bool is_marked(std::string_view message_id, std::string_view handler) override {
+        return is_marked_.query(message_id, handler).next();
+    }
+
+    void commit(const commit_batch& batch) override;
+
+private:
+    [[nodiscard]] rows matching(std::string_view aggregate, const state_query& query);
+
+    void write(const state_write& change);
+    void append(const event_write& write);
+    void mark(const inbox_mark& mark, const std::string& at);
+
+    std::unique_ptr<connection> db_;
+
+    statement load_{*db_, "SELECT version, state FROM aggregate_state WHERE aggregate = ?1 AND id = ?2"};
+    statement find_all_{*db_, find_where("true", 2)};
+    statement find_null_{*db_, find_where("json_extract(state, ?2) IS NULL", 3)};
+    statement find_boolean_{*db_, find_where("json_type(state, ?2) = ?3", 4)};
+    statement find_text_{*db_, find_where("json_type(state, ?2) = 'text' AND json_extract(state, ?2) = ?3", 4)};
+    statement find_number_{*db_, find_where("json_type(state, ?2) IN ('integer', 'real')"
+                                            " AND json_extract(state, ?2) = json_extract(?3, '$')",
+                                            4)};
+    statement is_marked_{*db_, "SELECT 1 FROM inbox WHERE message_id = ?1 AND handler = ?2"};
+
+    statement insert_state_{*db_,
+                            "INSERT INTO aggregate_state (aggregate, id, version, state) VALUES (?1, ?2, ?3, ?4)"};
+    statement update_state_{*db_,
+                            "UPDATE aggregate_state SET version = ?3, state = ?4"
+                            " WHERE aggregate = ?1 AND id = ?2 AND version = ?3 - 1"};
+    statement remove_state_{*db_, "DELETE FROM aggregate_state WHERE aggregate = ?1 AND id = ?2 AND version = ?3 - 1"};
+    statement next_position_{*db_, "SELECT coalesce(max(position) + 1, 0) FROM event_log WHERE stream = ?1"};
+    statement append_event_{*db_,
+                            "INSERT INTO event_log"
+                            " (message_id, stream, stream_category, position, type, created_at, data, metadata)"
+                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
+    statement append_row_{*db_,
+                          "INSERT INTO outbox (target_broker, seq, message_id, stream, priority)"
+                          " VALUES (?1, ?2, ?3, ?4, ?5)"};
+    statement mark_{*db_, "INSERT INTO inbox (message_id, handler, processed_at) VALUES (?1, ?2, ?3)"};
+};
+
+std::vector<stored_state> sqlite_unit_session::find(std::string_view aggregate, const state_query& query) {
+    std::vector<stored_state> states;
+    auto found = matching(aggregate, query);
+    while (found.next()) {
+        states.push_back({.id = found.text(0), .version = found.integer(1), .state = found.text(2)});
+    }
+    return states;
+}
+
+rows sqlite_unit_session::matching(std::string_view aggregate, const state_query& query) {
+    if (query.field.empty()) return find_all_.query(aggregate, query.limit);
+    if (query.field.find_first_of("\"\\") != std::string::npos) {
+        throw usage_error{"cannot find by field '" + query.field + "': a field's name has no quote and no backslash"};
+    }
+    const auto path = "$.\"" + query.field + '"';
+    const auto wanted = json::parse(query.equals);
+    switch (wanted.kind()) {
+        case json::kind::null:
+            return find_null_.query(aggregate, path, query.limit);
+        case json::kind::boolean:
+            return find_boolean_.query(aggregate, path, wanted.as_bool() ? "true" : "false", query.limit);
+        case json::kind::string:
+            return find_text_.query(aggregate, path, wanted.as_string(), query.limit);
+        case json::kind::number:
+            return find_number_.query(aggregate, path, query.equals, query.limit);
+        default:
+            break;
+    }
+    throw usage_error{
+        fmt::format("cannot find by field '{}': compare it with a string, number, boolean or null, not "
+                    "with an {}",
+                    query.field, json::to_string(wanted.kind()))};
+}
+
+void sqlite_unit_session::commit(const commit_batch& batch) {
+    if (batch.empty()) return;
+    transaction writing{*db_, transaction::kind::write};
+    for (const auto& change : batch.states) write(change);
+    for (const auto& event : batch.events) append(event);
+    if (!batch.marks.empty()) {
+        const auto at = to_sql(batch.at);
+        for (const auto& done : batch.marks) mark(done, at);
+    }
+    writing.commit();
+}
+
+void sqlite_unit_session::write(const state_write& change) {
+    const auto& [what, aggregate, id, version, state] = change;
+    switch (what) {
+        case state_write::operation::insert:
+            if (insert_state_.run_unless_taken(aggregate, id, version, state)) return;
+            throw expected_version_error{
+                fmt::format("{} {} exists already; load it instead of adding it", aggregate, id)};
+        case state_write::operation::update:
+            if (update_state_.run(aggregate, id, version, state) == 1) return;
+            break;
+        case state_write::operation::remove:
+            if (remove_state_.run(aggregate, id, version) == 1) return;
+            break;
+    }
+    throw expected_version_error{
+        fmt::format("{} {} is no longer at version {}; load it again and retry", aggregate, id, version - 1)};
+}
+
+void sqlite_unit_session::append(const event_write& write) {
+    const auto& event = write.event;
+    const auto position = [&] {
+        auto found = next_position_.query(event.stream);
+        return found.next() ? found.integer(0) : 0;
+    }();
+    if (write.expected_position && *write.expected_position != position) {
+        throw expected_version_error{
+            fmt::format("stream {} is at position {}, not {} as expected; load it again and "
+                        "retry",
+                        event.stream, position, *write.expected_position)};
+    }
+    // The position is right by construction, so only the id can be taken.
+    if (!append_event_.run_unless_taken(event.message_id, event.stream, event.stream_category, position, event.type,
+                                        to_sql(event.created_at), event.data, event.metadata)) {
+        throw duplicate_message{"message " + event.message_id + " is in the event log already"};
+    }
+    const auto seq = sqlite3_last_insert_rowid(db_->handle());
+    for (const auto& broker : write.target_brokers) {
+        append_row_.run(broker, seq, event.message_id, event.stream, write.priority);
+    }
+}
+
+void sqlite_unit_session::mark(const inbox_mark& mark, const std::string& at) {
+    if (mark_.run_unless_taken(mark.message_id, mark.handler, at)) return;
+    throw duplicate_message{fmt::format("message {} was handled by {} before", mark.message_id, mark.handler)};
+}
+
+}  // namespace
+
+std::unique_ptr<unit_session> make_unit_session(std::unique_ptr<connection> db) {
+    return std::make_unique<sqlite_unit_session>(std::move(db));
+}
+
+}  // namespace sluice::store::sqlite

@@ -1,0 +1,141 @@
+#include "contract/broker_contract.hpp"
+
+namespace sluice::broker::contract {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+const death exhausted{.reason = "no such order", .code = "handler_failed", .attempts = 3, .at = noon + second};
+
+/// Lets a group give up on everything that it can read.
+void bury_all(broker& in, const std::string& group, const std::string& stream = "shop::order") {
+    const auto reader = in.open_consumer(stream, {.group = group, .consumer = "c", .claim = claim});
+    for (const auto& d : reader->read(100, noon)) reader->dead_letter(d, exhausted);
+}
+
+TEST_P(broker_contract, sets_a_message_aside_with_its_reason) {
+    deliver(*broker_, {{"a", "k", std::string("\0{", 2)}, {"b", "k", "next"}});
+    const auto reader = join("g", "c");
+    const auto got = reader->read(1, noon);
+    reader->dead_letter(got.at(0), exhausted);
+
+    const auto dead = broker_->open_operations()->dead_letters({});
+    ASSERT_THAT(dead, SizeIs(1));
+    EXPECT_EQ(dead[0].stream, "shop::order");
+    EXPECT_EQ(dead[0].original_entry, got[0].entry);
+    EXPECT_EQ(dead[0].group, "g");
+    EXPECT_EQ(dead[0].consumer, "c");
+    EXPECT_EQ(dead[0].reason, "no such order");
+    EXPECT_EQ(dead[0].code, "handler_failed");
+    EXPECT_EQ(dead[0].attempts, 3);
+    EXPECT_EQ(dead[0].failed_at, noon + second);
+    EXPECT_EQ(dead[0].body, std::string("\0{", 2));
+    EXPECT_THAT(bodies_of(join("g", "c")->read(10, noon)), ElementsAre("next")) << "acknowledged, and the key goes on";
+}
+
+TEST_P(broker_contract, lists_dead_letters_newest_first_and_filtered) {
+    deliver(*broker_, {{"a", "k", "1"}, {"b", "k", "2"}, {"c", "k", "3", "shop::customer"}});
+    bury_all(*broker_, "g1");
+    bury_all(*broker_, "g2");
+    bury_all(*broker_, "g1", "shop::customer");
+    const auto operations = broker_->open_operations();
+    const auto bodies = [&](const dead_letter_filter& filter) {
+        std::vector<std::string> found;
+        for (const auto& d : operations->dead_letters(filter)) found.push_back(d.body);
+        return found;
+    };
+    EXPECT_THAT(bodies({}), ElementsAre("3", "2", "1", "2", "1"));
+    EXPECT_THAT(bodies({.stream = "shop::order", .group = "g1"}), ElementsAre("2", "1"));
+    EXPECT_THAT(bodies({.stream = "shop::customer"}), ElementsAre("3"));
+    EXPECT_THAT(bodies({.limit = 1}), ElementsAre("3"));
+    EXPECT_THAT(bodies({.id = operations->dead_letters({}).at(4).id}), ElementsAre("1"));
+    EXPECT_THAT(bodies({.id = "no-such-id"}), IsEmpty());
+    EXPECT_THAT(bodies({.stream = "elsewhere"}), IsEmpty());
+}
+
+TEST_P(broker_contract, replays_to_the_group_that_failed_and_to_no_other) {
+    deliver(*broker_, notes("m", 3));
+    const auto well = join("well", "c");
+    well->ack(entries_of(well->read(10, noon)));
+    bury_all(*broker_, "failing");
+
+    const auto operations = broker_->open_operations();
+    EXPECT_EQ(operations->replay({.group = "failing"}), 3U);
+    EXPECT_THAT(operations->dead_letters({}), IsEmpty());
+
+    const auto got = join("failing", "somebody new")->read(10, noon);
+    EXPECT_THAT(bodies_of(got), ElementsAre("m0", "m1", "m2"));
+    for (const auto& d : got) {
+        EXPECT_EQ(d.attempts, 0);
+        EXPECT_FALSE(d.not_before);
+        EXPECT_EQ(d.key, "order-0");
+    }
+    EXPECT_THAT(well->read(10, noon), IsEmpty());
+    EXPECT_THAT(bodies_of(join("new", "c")->read(10, noon)), ElementsAre("m0", "m1", "m2")) << "each once";
+}
+
+TEST_P(broker_contract, replays_the_oldest_first_up_to_the_limit) {
+    deliver(*broker_, notes("m", 3));
+    bury_all(*broker_, "g");
+    EXPECT_EQ(broker_->open_operations()->replay({.limit = 2}), 2U);
+    EXPECT_THAT(bodies_of(join("g", "c")->read(10, noon)), ElementsAre("m0", "m1"));
+}
+
+TEST_P(broker_contract, replays_what_is_given_up_again) {
+    deliver(*broker_, notes("m", 1));
+    const auto operations = broker_->open_operations();
+    for (int round = 0; round < 3; ++round) {
+        bury_all(*broker_, "g");
+        EXPECT_EQ(operations->replay({}), 1U);
+    }
+    EXPECT_THAT(join("g", "c")->read(10, noon), SizeIs(1));
+}
+
+TEST_P(broker_contract, wakes_the_group_for_a_replay) {
+    deliver(*broker_, notes("m", 1));
+    bury_all(*broker_, "g");
+    const auto reader = join("g", "c");
+    ASSERT_THAT(reader->read(10, noon), IsEmpty());
+    EXPECT_EQ(broker_->open_operations()->replay({}), 1U);
+    base::wake_signal signal;
+    EXPECT_NE(reader->wait(signal, 20 * second), base::wake_reason::timed_out);
+}
+
+TEST_P(broker_contract, purges_dead_letters) {
+    deliver(*broker_, notes("m", 3));
+    bury_all(*broker_, "g");
+    const auto operations = broker_->open_operations();
+    EXPECT_EQ(operations->purge({.group = "other"}), 0U);
+    EXPECT_EQ(operations->purge({.id = operations->dead_letters({}).at(0).id}), 1U);
+    EXPECT_EQ(operations->purge({}), 2U);
+    EXPECT_THAT(operations->dead_letters({}), IsEmpty());
+    EXPECT_THAT(join("g", "c")->read(10, noon), IsEmpty());
+}
+
+TEST_P(broker_contract, tells_how_far_each_group_is) {
+    const auto operations = broker_->open_operations();
+    EXPECT_THAT(operations->groups(), IsEmpty());
+
+    deliver(*broker_, notes("m", 5));
+    const auto reader = join("g", "c");
+    const auto got = reader->read(3, noon);
+    reader->ack(std::vector{got.at(0).entry});
+    reader->dead_letter(got.at(1), exhausted);
+
+    const auto groups = operations->groups();
+    ASSERT_THAT(groups, SizeIs(1));
+    EXPECT_EQ(groups[0].stream, "shop::order");
+    EXPECT_EQ(groups[0].group, "g");
+    EXPECT_EQ(groups[0].length, 5);
+    EXPECT_EQ(groups[0].lag, 2);
+    EXPECT_EQ(groups[0].pending, 1);
+    EXPECT_EQ(groups[0].dead, 1);
+
+    EXPECT_EQ(operations->replay({}), 1U);
+    EXPECT_EQ(operations->groups().at(0).lag, 3) << "a replayed message is to be delivered";
+}
+
+}  // namespace
+}  // namespace sluice::broker::contract

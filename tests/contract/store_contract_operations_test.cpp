@@ -1,0 +1,232 @@
+#include <sluice/json.hpp>
+
+#include "contract/store_contract.hpp"
+
+namespace sluice::store::contract {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class store_operations : public store_contract {
+protected:
+    [[nodiscard]] std::vector<std::string> listed(const outbox_filter& filter) {
+        std::vector<std::string> ids;
+        for (const auto& row : operations_->list(filter)) ids.push_back(row.message_id + '>' + row.target_broker);
+        return ids;
+    }
+    [[nodiscard]] static outbox_filter of_broker(std::string broker) { return {.target_broker = std::move(broker)}; }
+};
+SLUICE_FOR_EVERY_STORE(store_operations);
+
+TEST_P(store_operations, list_newest_first_by_every_filter) {
+    auto late = event("m-3", "o-2");
+    late.event.created_at = at(10) + duration{5};
+    auto elsewhere = event("m-4", "c-1", {"default"});
+    elsewhere.event.stream = "shop::customer-c-1";
+    elsewhere.event.stream_category = "shop::customer";
+    elsewhere.event.created_at = at(10);
+    commit({event("m-1", "o-1"), event("m-2", "o-2", {"default"}), late, elsewhere});
+    const auto grant = take_lane();
+    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{published(1)}, 1), settle_outcome::settled);
+
+    EXPECT_THAT(listed(of_broker("")),
+                ElementsAre("m-4>default", "m-3>default", "m-3>partner", "m-2>default", "m-1>default", "m-1>partner"));
+    EXPECT_THAT(listed(of_broker("partner")), ElementsAre("m-3>partner", "m-1>partner"));
+    auto filter = of_broker("");
+    filter.limit = 2;
+    EXPECT_THAT(listed(filter), ElementsAre("m-4>default", "m-3>default"));
+    filter = of_broker("");
+    filter.status = row_status::published;
+    EXPECT_THAT(listed(filter), ElementsAre("m-1>partner"));
+    filter = of_broker("default");
+    filter.stream = "shop::order-o-2";
+    EXPECT_THAT(listed(filter), ElementsAre("m-3>default", "m-2>default"));
+    filter.stream = "shop::customer";
+    EXPECT_THAT(listed(filter), ElementsAre("m-4>default"));
+    filter = of_broker("");
+    filter.message_id = "m-3";
+    EXPECT_THAT(listed(filter), ElementsAre("m-3>default", "m-3>partner"));
+    filter.target_broker = "partner";
+    EXPECT_THAT(listed(filter), ElementsAre("m-3>partner"));
+    filter = of_broker("default");
+    filter.created_before = at(10) + duration{1};
+    EXPECT_THAT(listed(filter), ElementsAre("m-4>default", "m-2>default", "m-1>default"));
+    filter.created_before = at(10);
+    EXPECT_THAT(listed(filter), ElementsAre("m-2>default", "m-1>default"));
+}
+
+TEST_P(store_operations, show_an_event) {
+    commit({event("m-1")});
+    const auto logged = operations_->event("m-1");
+    ASSERT_TRUE(logged);
+    EXPECT_EQ(logged->stream_category, "shop::order");
+    EXPECT_EQ(logged->data, R"({"order_id":"o-1"})");
+    EXPECT_FALSE(operations_->event("m-2"));
+}
+
+TEST_P(store_operations, count_the_rows_of_each_broker) {
+    EXPECT_THAT(operations_->outbox_summary(), IsEmpty());
+    for (int i = 1; i <= 4; ++i) {
+        auto write = event("m-" + std::to_string(i));
+        write.event.created_at = at(i);
+        commit({write});
+    }
+    const auto grant = take_lane();
+    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{published(1), failed(3, 1)}, 1), settle_outcome::settled);
+    const auto summary = operations_->outbox_summary();
+    ASSERT_EQ(summary.size(), 2U);
+    const auto& partner = summary.at("partner");
+    EXPECT_THAT(partner.by_status, ElementsAre(std::pair{row_status::pending, 2}, std::pair{row_status::published, 1},
+                                               std::pair{row_status::failed, 1}));
+    EXPECT_EQ(partner.oldest_open, at(2));
+    EXPECT_EQ(summary.at("default").oldest_open, at(1));
+
+    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{published(2), published(3), abandoned(4, 1)}, 4),
+              settle_outcome::settled);
+    EXPECT_FALSE(operations_->outbox_summary().at("partner").oldest_open);
+}
+
+TEST_P(store_operations, retry_gives_a_full_new_budget_and_makes_the_lane_look_again) {
+    commit_events(4);
+    auto grant = take_lane();
+    ASSERT_EQ(
+        lane_->settle(grant, "partner", std::vector{published(1), abandoned(2, 3), published(3), failed(4, 2)}, 3),
+        settle_outcome::settled);
+    EXPECT_EQ(operations_->retry(of_broker("default")), 0U);
+    EXPECT_EQ(operations_->retry(of_broker("partner")), 2U);
+    EXPECT_EQ(operations_->retry(of_broker("partner")), 0U) << "pending rows need no retry";
+
+    const auto second = row("m-2");
+    EXPECT_EQ(second.status, row_status::pending);
+    EXPECT_EQ(second.retry_count, 0);
+    EXPECT_FALSE(second.next_retry_at);
+    EXPECT_EQ(second.last_error, R"({"message":"never"})") << "the history stays until it is published";
+    EXPECT_EQ(row("m-1").status, row_status::published);
+
+    const auto due = lane_->due(grant, "partner", 3, 10);
+    EXPECT_EQ(due.rescan, grant.rescan + 1);
+    EXPECT_EQ(due.mark, 1);
+    EXPECT_THAT(seqs(lane_->due(grant, "partner", due.mark, 10)), ElementsAre(2, 4));
+    EXPECT_EQ(lane_->acquire("default:partner", "me", at(1), ttl)->mark, 1);
+}
+
+TEST_P(store_operations, retry_takes_the_oldest_first_up_to_its_limit) {
+    commit_events(3);
+    const auto grant = take_lane();
+    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{abandoned(1, 1), abandoned(2, 1), abandoned(3, 1)}, 3),
+              settle_outcome::settled);
+    auto filter = of_broker("partner");
+    filter.limit = 2;
+    EXPECT_EQ(operations_->retry(filter), 2U);
+    EXPECT_EQ(row("m-3").status, row_status::abandoned);
+}
+
+TEST_P(store_operations, retry_needs_no_lane) {
+    commit_events(1);
+    {
+        const auto grant = take_lane("default");
+        ASSERT_EQ(lane_->settle(grant, "default", std::vector{abandoned(1, 1)}, 1), settle_outcome::settled);
+    }
+    EXPECT_EQ(operations_->retry(of_broker("")), 1U);
+    EXPECT_EQ(operations_->discard(of_broker("partner"), "retired", at(1)), 1U);
+}
+
+TEST_P(store_operations, retry_is_not_undone_by_a_lane_that_has_not_seen_it) {
+    commit_events(3);
+    auto grant = take_lane();
+    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{failed(1, 2), abandoned(2, 3)}, 0), settle_outcome::settled);
+    ASSERT_EQ(operations_->retry(of_broker("partner")), 2U);
+
+    // In flight while the operator acted: the third refusal of m-1, and m-3.
+    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{abandoned(1, 3), published(3)}, 3), settle_outcome::settled);
+    EXPECT_EQ(row("m-1").status, row_status::pending);
+    EXPECT_EQ(row("m-1").retry_count, 0);
+    EXPECT_EQ(row("m-3").status, row_status::published);
+    EXPECT_EQ(lane_->due(grant, "partner", 0, 10).mark, 0) << "the mark passed reopened rows";
+
+    grant.rescan = lane_->due(grant, "partner", 0, 10).rescan;
+    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{published(1), published(2)}, 3), settle_outcome::settled);
+    EXPECT_EQ(lane_->due(grant, "partner", 0, 10).mark, 3);
+}
+
+TEST_P(store_operations, discard_keeps_rows_from_being_sent_and_says_why) {
+    commit_events(3);
+    const auto grant = take_lane();
+    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{published(1), failed(2, 1)}, 1), settle_outcome::settled);
+    EXPECT_EQ(operations_->discard(of_broker("partner"), "broker retired", at(9)), 2U);
+
+    const auto second = row("m-2");
+    EXPECT_EQ(second.status, row_status::abandoned);
+    EXPECT_FALSE(second.next_retry_at);
+    const auto error = json::parse(second.last_error);
+    EXPECT_EQ(error.string_or("reason", ""), "discarded");
+    EXPECT_EQ(error.string_or("message", ""), "broker retired");
+    EXPECT_EQ(error.string_or("at", ""), at(9).to_string());
+    EXPECT_EQ(row("m-1").status, row_status::published);
+    EXPECT_EQ(row("m-3", "default").status, row_status::pending);
+
+    const auto due = lane_->due(grant, "partner", 0, 10);
+    EXPECT_THAT(due.rows, IsEmpty());
+    EXPECT_GT(due.rescan, grant.rescan);
+}
+
+TEST_P(store_operations, discard_yields_to_what_was_published_meanwhile_but_not_to_a_refusal) {
+    commit_events(2);
+    const auto grant = take_lane();
+    ASSERT_EQ(operations_->discard(of_broker("partner"), "no", at(9)), 2U);
+    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{published(1), failed(2, 1)}, 2), settle_outcome::settled);
+    EXPECT_EQ(row("m-1").status, row_status::published);
+    EXPECT_EQ(row("m-2").status, row_status::abandoned);
+}
+
+TEST_P(store_operations, discarded_rows_are_purged_and_can_be_retried) {
+    commit_events(2);
+    const auto grant = take_lane();
+    ASSERT_EQ(operations_->discard(of_broker("partner"), "no", at(9)), 2U);
+    EXPECT_EQ(operations_->retry({.target_broker = "partner", .message_id = "m-2"}), 1U);
+    EXPECT_EQ(row("m-2").status, row_status::pending);
+
+    auto current = grant;
+    current.rescan = lane_->due(grant, "partner", 0, 1).rescan;
+    ASSERT_EQ(lane_->settle(current, "partner", {}, 1), settle_outcome::settled);
+    EXPECT_EQ(lane_->purge(current, "partner", at(0), at(10), 10), 1U);
+}
+
+TEST_P(store_operations, purge_old_inbox_marks_in_bounded_steps) {
+    for (int i = 0; i < 4; ++i) {
+        unit_->commit({.marks = {{"in-" + std::to_string(i), "h"}}, .at = at(i)});
+    }
+    EXPECT_EQ(operations_->purge_inbox(at(3), 2), 2U);
+    EXPECT_EQ(operations_->purge_inbox(at(3), 2), 1U);
+    EXPECT_EQ(operations_->purge_inbox(at(3), 2), 0U);
+    EXPECT_TRUE(unit_->is_marked("in-3", "h"));
+    EXPECT_FALSE(unit_->is_marked("in-1", "h"));
+}
+
+class store_database : public store_contract {};
+SLUICE_FOR_EVERY_STORE(store_database);
+
+TEST_P(store_database, has_an_identity_that_stays_and_is_its_own) {
+    const auto identity = store_->identity();
+    EXPECT_GE(identity.size(), 32U);
+    EXPECT_EQ(store_->identity(), identity);
+    const temporary_directory elsewhere;
+    const auto other = make_store(GetParam(), elsewhere.path());
+    other->setup();
+    EXPECT_NE(other->identity(), identity);
+}
+
+TEST_P(store_database, may_be_set_up_again) {
+    commit_events(1);
+    const auto identity = store_->identity();
+    store_->setup();
+    EXPECT_EQ(store_->identity(), identity);
+    EXPECT_EQ(count_rows(), 2U);
+    const auto schema = store_->schema();
+    EXPECT_EQ(schema.applied, schema.expected);
+    EXPECT_THAT(schema.pending, IsEmpty());
+}
+
+}  // namespace
+}  // namespace sluice::store::contract

@@ -1,0 +1,462 @@
+#include "store/sqlite/sqlite_database.hpp"
+
+#include <gmock/gmock.h>
+#include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <random>
+
+#include "contract/store_contract.hpp"
+#include "store/sqlite/connection.hpp"
+#include "store/sqlite/journal_watch.hpp"
+#include "store/sqlite/lane_sql.hpp"
+
+/// What only a store in a file can get wrong: other processes, crashes, locks, and how SQLite executes a statement.
+namespace sluice::store::contract {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+/// A child process; killed and reaped at the end of the scope, if it still runs.
+class child_process {
+public:
+    template <class Body>
+    explicit child_process(Body body) : pid_{::fork()} {
+        if (pid_ < 0) throw std::runtime_error{"fork failed"};
+        if (pid_ != 0) return;
+        try {
+            body();
+            ::_exit(0);
+        } catch (...) {
+            ::_exit(1);
+        }
+    }
+    child_process(const child_process&) = delete;
+    child_process& operator=(const child_process&) = delete;
+    ~child_process() { kill(); }
+
+    void kill() {
+        if (pid_ <= 0) return;
+        ::kill(pid_, SIGKILL);
+        static_cast<void>(wait());
+    }
+
+    /// True when it ended by itself with success.
+    [[nodiscard]] bool wait() {
+        int status = 0;
+        ::waitpid(std::exchange(pid_, -1), &status, 0);
+        return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    }
+
+private:
+    pid_t pid_;
+};
+
+/// Lets one process hold back another.
+class turnstile {
+public:
+    turnstile() {
+        if (::pipe(ends_.data()) != 0) throw std::runtime_error{"pipe failed"};
+    }
+    turnstile(const turnstile&) = delete;
+    turnstile& operator=(const turnstile&) = delete;
+    ~turnstile() {
+        ::close(ends_[0]);
+        ::close(ends_[1]);
+    }
+
+    void let_one_pass() {
+        if (::write(ends_[1], "x", 1) != 1) throw std::runtime_error{"write failed"};
+    }
+    void pass() {
+        char token = 0;
+        if (::read(ends_[0], &token, 1) != 1) throw std::runtime_error{"read failed"};
+    }
+
+private:
+    std::array<int, 2> ends_{};
+};
+
+class sqlite_store : public ::testing::Test {
+protected:
+    [[nodiscard]] std::unique_ptr<database> open_database(duration busy_timeout = 5s) const {
+        return make_sqlite_database({.path = path_, .busy_timeout = busy_timeout});
+    }
+    [[nodiscard]] sqlite::connection connect() const {
+        return sqlite::connection{{.path = path_}, sqlite::connection::open_mode::existing};
+    }
+    [[nodiscard]] std::string scalar(const std::string& sql) const {
+        auto db = connect();
+        sqlite::statement query{db, sql};
+        auto found = query.query();
+        return found.next() ? found.text(0) : "";
+    }
+    /// The text of the error that `act` ends with.
+    template <class Act>
+    [[nodiscard]] static std::string error_of(Act act) {
+        try {
+            act();
+        } catch (const error& e) {
+            return e.what();
+        }
+        return "no error";
+    }
+
+    static void commit(unit_session& unit, std::vector<state_write> states, std::vector<event_write> events) {
+        unit.commit({.states = std::move(states), .events = std::move(events), .at = at(0)});
+    }
+
+    temporary_directory directory_;
+    std::filesystem::path path_ = directory_ / "shop.db";
+};
+
+TEST_F(sqlite_store, names_itself) { EXPECT_EQ(open_database()->describe(), "sqlite " + path_.string()); }
+
+TEST_F(sqlite_store, wants_the_path_of_a_file) {
+    EXPECT_THROW(static_cast<void>(make_sqlite_database({.path = ""})), configuration_error);
+    EXPECT_THROW(static_cast<void>(make_sqlite_database({.path = ":memory:"})), configuration_error);
+}
+
+TEST_F(sqlite_store, says_what_to_do_about_a_missing_directory) {
+    path_ = directory_ / "not" / "there.db";
+    EXPECT_THAT(error_of([&] { open_database()->setup(); }),
+                AllOf(HasSubstr((directory_ / "not").string()), HasSubstr("create it")));
+}
+
+TEST_F(sqlite_store, says_what_to_do_about_a_database_that_was_not_set_up) {
+    const auto store = open_database();
+    const auto open = [&] { static_cast<void>(store->open_unit()); };
+    EXPECT_THAT(error_of(open), AllOf(HasSubstr("does not exist"), HasSubstr("sluice db setup")));
+    EXPECT_FALSE(std::filesystem::exists(path_)) << "looking must not create it";
+    EXPECT_EQ(store->schema().applied, 0);
+    EXPECT_THAT(store->schema().pending, Not(IsEmpty()));
+
+    std::ofstream{path_}.close();
+    EXPECT_THAT(error_of(open), AllOf(HasSubstr("has no Sluice tables"), HasSubstr("sluice db setup")));
+    EXPECT_EQ(store->schema().applied, 0);
+    EXPECT_THAT(error_of([&] { static_cast<void>(store->identity()); }), HasSubstr("sluice db setup"));
+}
+
+TEST_F(sqlite_store, refuses_a_file_that_is_something_else) {
+    std::ofstream{path_} << std::string(8192, 'x');
+    EXPECT_THAT(error_of([&] { open_database()->setup(); }), HasSubstr("no SQLite database"));
+}
+
+TEST_F(sqlite_store, refuses_a_schema_newer_than_itself) {
+    const auto store = open_database();
+    store->setup();
+    auto db = connect();
+    db.execute("INSERT INTO sluice_migration VALUES (999, 'from the future', '2099-01-01T00:00:00+00:00')");
+    for (const auto& text :
+         {error_of([&] { store->setup(); }), error_of([&] { static_cast<void>(store->open_lane()); })}) {
+        EXPECT_THAT(text, AllOf(HasSubstr("999"), HasSubstr("newer")));
+    }
+}
+
+TEST_F(sqlite_store, tells_of_a_table_that_is_gone_how_to_get_it_back) {
+    const auto store = open_database();
+    store->setup();
+    const auto unit = store->open_unit();
+    auto db = connect();
+    db.execute("DROP TABLE inbox");
+    EXPECT_THAT(error_of([&] { static_cast<void>(unit->is_marked("m", "h")); }), HasSubstr("sluice db setup"));
+}
+
+TEST_F(sqlite_store, is_durable_and_in_wal_mode) {
+    open_database()->setup();
+    EXPECT_EQ(scalar("PRAGMA journal_mode"), "wal");
+    EXPECT_EQ(scalar("PRAGMA synchronous"), "2");
+    EXPECT_EQ(scalar("PRAGMA foreign_keys"), "0");
+}
+
+TEST_F(sqlite_store, has_the_tables_that_people_query) {
+    open_database()->setup();
+    const auto unit = open_database()->open_unit();
+    commit(*unit, {insert("o-1")}, {event("m-1")});
+    EXPECT_EQ(scalar("SELECT group_concat(target_broker || '=' || status) FROM outbox WHERE message_id = 'm-1'"),
+              "default=pending,partner=pending");
+    EXPECT_EQ(scalar("SELECT stream || ' ' || position || ' ' || created_at FROM event_log"),
+              "shop::order-o-1 0 2026-11-23T08:00:00.000000+00:00")
+        << "with a fraction, so that texts sort as times do";
+    EXPECT_EQ(scalar("SELECT count(*) FROM sluice_migration"), "1");
+    auto db = connect();
+    EXPECT_THROW(db.execute("UPDATE outbox SET status = 'sent'"), store_error);
+}
+
+TEST_F(sqlite_store, may_be_set_up_by_several_processes_at_once) {
+    {
+        std::vector<std::unique_ptr<child_process>> children;
+        for (int i = 0; i < 4; ++i) {
+            children.push_back(std::make_unique<child_process>([this] { open_database()->setup(); }));
+        }
+        for (const auto& child : children) EXPECT_TRUE(child->wait());
+    }
+    EXPECT_EQ(scalar("SELECT count(*) FROM sluice_migration"), "1");
+    EXPECT_EQ(scalar("SELECT count(*) FROM sluice_meta"), "1");
+    EXPECT_EQ(scalar("PRAGMA integrity_check"), "ok");
+}
+
+TEST_F(sqlite_store, keeps_every_commit_of_several_processes) {
+    constexpr int writers = 3;
+    constexpr int commits = 30;
+    open_database()->setup();
+    {
+        std::vector<std::unique_ptr<child_process>> children;
+        for (int writer = 0; writer < writers; ++writer) {
+            children.push_back(std::make_unique<child_process>([this, writer] {
+                const auto store = open_database();
+                const auto unit = store->open_unit();
+                for (int i = 0; i < commits; ++i) {
+                    const auto name = std::to_string(writer) + '-' + std::to_string(i);
+                    commit(*unit, {insert(name)}, {event("m-" + name, "shared")});
+                }
+            }));
+        }
+        for (const auto& child : children) EXPECT_TRUE(child->wait());
+    }
+    EXPECT_EQ(scalar("SELECT count(*) FROM aggregate_state"), std::to_string(writers * commits));
+    EXPECT_EQ(scalar("SELECT max(seq) || '/' || max(position) FROM event_log"), "90/89");
+    EXPECT_EQ(scalar("SELECT count(*) FROM outbox"), "180");
+}
+
+TEST_F(sqlite_store, wakes_a_lane_when_another_process_commits) {
+    constexpr int commits = 10;
+    open_database()->setup();
+    turnstile gate;
+    // Forked before this process opens the file: SQLite's connections do not survive a fork.
+    child_process committer{[&] {
+        const auto store = open_database();
+        const auto unit = store->open_unit();
+        for (int i = 0; i < commits; ++i) {
+            gate.pass();
+            commit(*unit, {}, {event("m-" + std::to_string(i))});
+        }
+    }};
+    const auto store = open_database();
+    const auto lane = store->open_lane();
+    const auto grant = lane->acquire("default:partner", "me", at(0), 30s);
+    wake_signal never;
+    for (int i = 0; i < commits; ++i) {
+        static_cast<void>(lane->due(*grant, "partner", i, 10));
+        gate.let_one_pass();
+        const stopwatch slept;
+        ASSERT_EQ(lane->wait(never, 10s), wake_reason::file_changed);
+        EXPECT_LT(slept.elapsed(), 5s) << "found by the timeout's last look only";
+        ASSERT_EQ(lane->due(*grant, "partner", i, 10).rows.size(), 1U);
+    }
+    EXPECT_TRUE(committer.wait());
+}
+
+TEST_F(sqlite_store, holds_all_or_nothing_of_a_commit_that_was_killed) {
+    open_database()->setup();
+    const auto seed = std::random_device{}();
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random{seed};
+    for (int round = 0; round < 15; ++round) {
+        const auto order = "o-" + std::to_string(round);
+        child_process committer{[&] {
+            const auto store = open_database();
+            const auto unit = store->open_unit();
+            commit(*unit, {insert(order)}, {});
+            for (int version = 1;; ++version) {
+                const auto id = order + '-' + std::to_string(version);
+                unit->commit({.states = {update(order, version)},
+                              .events = {event(id + "a", order), event(id + "b", order), event(id + "c", order)},
+                              .marks = {{id, "handler"}},
+                              .at = at(0)});
+            }
+        }};
+        const auto store = open_database();
+        const auto unit = store->open_unit();
+        ASSERT_TRUE(eventually([&] {
+            const auto state = unit->load("Order", order);
+            return state && state->version > 2;
+        }));
+        std::this_thread::sleep_for(std::chrono::microseconds{random() % 5000});
+        committer.kill();
+
+        const auto version = unit->load("Order", order)->version;
+        const auto of_order = " WHERE stream = 'shop::order-" + order + "'";
+        EXPECT_EQ(scalar("SELECT count(*) FROM event_log" + of_order), std::to_string(3 * version));
+        EXPECT_EQ(scalar("SELECT max(position) FROM event_log" + of_order), std::to_string(3 * version - 1));
+        EXPECT_EQ(scalar("SELECT count(*) FROM outbox" + of_order), std::to_string(6 * version));
+        EXPECT_EQ(scalar("SELECT count(*) FROM inbox WHERE message_id LIKE '" + order + "-%'"),
+                  std::to_string(version));
+        commit(*unit, {update(order, version + 1)}, {event(order + "-after", order)});  // nothing stayed locked
+        commit(*unit, {remove(order, version + 2)}, {});
+    }
+    EXPECT_EQ(scalar("PRAGMA integrity_check"), "ok");
+}
+
+TEST_F(sqlite_store, leaves_nothing_of_a_transaction_that_was_killed_before_its_commit) {
+    open_database()->setup();
+    child_process committer{[this] {
+        auto db = connect();
+        const sqlite::transaction writing{db, sqlite::transaction::kind::write};
+        db.execute("INSERT INTO aggregate_state VALUES ('Order', 'o-1', 0, '{}')");
+        sqlite3_db_cacheflush(db.handle());  // its frames are in the journal
+        ::raise(SIGKILL);
+    }};
+    EXPECT_FALSE(committer.wait());
+    const auto unit = open_database()->open_unit();
+    EXPECT_FALSE(unit->load("Order", "o-1"));
+    commit(*unit, {insert("o-1")}, {});
+}
+
+TEST_F(sqlite_store, answers_retryable_when_the_lock_is_held_for_too_long) {
+    open_database()->setup();
+    const auto store = open_database(50ms);
+    const auto unit = store->open_unit();
+    const auto lane = store->open_lane();
+    const auto grant = lane->acquire("default:partner", "me", at(0), 30s);
+    auto other = connect();
+    {
+        const sqlite::transaction hog{other, sqlite::transaction::kind::write};
+        try {
+            commit(*unit, {insert("o-1")}, {event("m-1")});
+            FAIL() << "committed past the lock";
+        } catch (const store_error& e) {
+            EXPECT_TRUE(e.retryable());
+            EXPECT_THAT(e.what(), AllOf(HasSubstr(path_.string()), HasSubstr("50ms"), Not(HasSubstr("order_id"))));
+        }
+        EXPECT_FALSE(unit->load("Order", "o-1")) << "readers do not wait for writers";
+        EXPECT_THAT(lane->due(*grant, "partner", 0, 10).rows, IsEmpty());
+    }
+    commit(*unit, {insert("o-1")}, {event("m-1")});
+    EXPECT_EQ(lane->due(*grant, "partner", 0, 10).rows.size(), 1U);
+}
+
+TEST_F(sqlite_store, waits_for_a_lock_that_is_given_back) {
+    open_database()->setup();
+    const auto unit = open_database()->open_unit();
+    auto other = connect();
+    std::optional<sqlite::transaction> hog;
+    hog.emplace(other, sqlite::transaction::kind::write);
+    std::jthread committer{[&] { commit(*unit, {insert("o-1")}, {}); }};
+    std::this_thread::sleep_for(5ms);
+    hog.reset();
+    committer.join();
+    EXPECT_TRUE(unit->load("Order", "o-1"));
+}
+
+TEST_F(sqlite_store, closes_what_it_opened) {
+    const auto open_files = [] {
+        return std::distance(std::filesystem::directory_iterator{"/proc/self/fd"},
+                             std::filesystem::directory_iterator{});
+    };
+    const auto before = open_files();
+    for (int i = 0; i < 3; ++i) {
+        const auto store = open_database();
+        store->setup();
+        const auto unit = store->open_unit();
+        const auto lane = store->open_lane();
+        const auto operations = store->open_operations();
+        commit(*unit, {}, {event("m-" + std::to_string(i))});
+        EXPECT_THROW(commit(*unit, {}, {event("m-" + std::to_string(i))}), duplicate_message);
+        EXPECT_FALSE(operations->list({}).empty());
+    }
+    EXPECT_EQ(open_files(), before);
+    EXPECT_FALSE(std::filesystem::exists(path_.string() + "-wal")) << "the last one out checkpoints";
+}
+
+TEST_F(sqlite_store, finds_its_journal_behind_a_symbolic_link) {
+    std::filesystem::create_directory(directory_ / "real");
+    std::filesystem::create_symlink(directory_ / "real" / "shop.db", path_);
+    open_database()->setup();
+    EXPECT_EQ(connect().file(), std::filesystem::canonical(directory_ / "real" / "shop.db"));
+}
+
+/// How SQLite executes the statements of a lane once there is history.
+class sqlite_plan : public sqlite_store {
+protected:
+    sqlite_plan() {
+        const auto store = open_database();
+        store->setup();
+        const auto unit = store->open_unit();
+        std::vector<event_write> events;
+        for (int i = 0; i < 2000; ++i) events.push_back(event("m-" + std::to_string(i), std::to_string(i % 50)));
+        commit(*unit, {}, std::move(events));
+        auto db = connect();
+        db.execute("UPDATE outbox SET status = 'published' WHERE seq < 1990");
+    }
+
+    [[nodiscard]] std::vector<std::string> plan_of(const std::string& sql, bool analyzed) const {
+        auto db = connect();
+        if (analyzed) db.execute("ANALYZE");
+        sqlite3_stmt* explained = nullptr;
+        EXPECT_EQ(sqlite3_prepare_v2(db.handle(), ("EXPLAIN QUERY PLAN " + sql).c_str(), -1, &explained, nullptr),
+                  SQLITE_OK)
+            << sqlite3_errmsg(db.handle());
+        std::vector<std::string> steps;
+        while (sqlite3_step(explained) == SQLITE_ROW) {
+            steps.emplace_back(reinterpret_cast<const char*>(sqlite3_column_text(explained, 3)));
+        }
+        sqlite3_finalize(explained);
+        return steps;
+    }
+
+    void expect_plan(const std::string& sql, const std::vector<std::string>& expected) const {
+        for (const bool analyzed : {false, true}) {
+            SCOPED_TRACE(analyzed ? "with statistics" : "without statistics");
+            EXPECT_EQ(plan_of(sql, analyzed), expected);
+        }
+    }
+};
+
+TEST_F(sqlite_plan, of_due_walks_the_key_of_the_lane) {
+    expect_plan(sqlite::due_sql, {"SEARCH o USING PRIMARY KEY (target_broker=? AND seq>?)",
+                                  "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)"});
+}
+
+TEST_F(sqlite_plan, of_due_in_stream_walks_the_stream) {
+    expect_plan(sqlite::due_in_stream_sql, {"SEARCH e USING INDEX sqlite_autoindex_event_log_2 (stream=?)",
+                                            "SEARCH o USING PRIMARY KEY (target_broker=? AND seq=?)"});
+}
+
+TEST_F(sqlite_plan, of_settle_touches_one_row) {
+    expect_plan(sqlite::settle_sql, {"SEARCH outbox USING PRIMARY KEY (target_broker=? AND seq=?)"});
+}
+
+TEST_F(sqlite_plan, of_purge_walks_upwards_to_the_mark) {
+    expect_plan(sqlite::purgeable_sql, {"SEARCH o USING PRIMARY KEY (target_broker=? AND seq>? AND seq<?)",
+                                        "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)"});
+    expect_plan(sqlite::purge_sql, {"SEARCH outbox USING PRIMARY KEY (target_broker=? AND seq=?)"});
+}
+
+TEST_F(sqlite_plan, of_a_look_for_news_reads_the_end_of_the_log_only) {
+    EXPECT_THAT(plan_of(sqlite::journal_watch::look_sql, true), Not(::testing::Contains("SCAN event_log")));
+}
+
+TEST_F(sqlite_plan, of_a_look_at_one_message_uses_its_index) {
+    EXPECT_THAT(plan_of("SELECT target_broker, status FROM outbox WHERE message_id = 'm-1'", true),
+                Each(HasSubstr("SEARCH outbox USING INDEX")));
+}
+
+TEST_F(sqlite_plan, purge_walks_past_what_it_keeps_in_bounded_steps) {
+    const auto store = open_database();
+    const auto lane = store->open_lane();
+    const auto grant = lane->acquire("default:partner", "me", at(0), 30s);
+    std::vector<settlement> given_up;
+    auto db = connect();
+    db.execute("UPDATE outbox SET status = 'pending'");
+    for (sequence seq = 1; seq <= 2000; ++seq) {
+        given_up.push_back(seq <= 1500 ? abandoned(seq, 1, at(1)) : published(seq, at(1)));
+    }
+    ASSERT_EQ(lane->settle(*grant, "partner", given_up, 2000), settle_outcome::settled);
+    // The first 1500 rows are kept for longer; each call looks at 500 and the fourth finds what it may delete.
+    for (int call = 1; call <= 3; ++call) EXPECT_EQ(lane->purge(*grant, "partner", at(10), at(1), 100), 0U) << call;
+    for (int call = 4; call <= 8; ++call) EXPECT_EQ(lane->purge(*grant, "partner", at(10), at(1), 100), 100U) << call;
+    EXPECT_EQ(lane->purge(*grant, "partner", at(10), at(1), 100), 0U);
+}
+
+}  // namespace
+}  // namespace sluice::store::contract

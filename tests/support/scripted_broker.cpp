@@ -1,0 +1,244 @@
+#include "support/scripted_broker.hpp"
+
+#include <set>
+
+#include <sluice/error.hpp>
+
+#include "broker/admission.hpp"
+
+namespace sluice::testing {
+
+using broker::delivered;
+using broker::outgoing;
+using broker::unreachable;
+using broker::verdict;
+
+void broker_script::set_unreachable(bool away, std::string reason) {
+    const std::lock_guard lock{mutex_};
+    outage_ = away ? std::optional{std::move(reason)} : std::nullopt;
+}
+
+void broker_script::hang(bool hanging) {
+    const std::lock_guard lock{mutex_};
+    hanging_ = hanging;
+    hang_ended_.notify_all();
+}
+
+void broker_script::refuse(std::string message_id, int times, bool permanent) {
+    const std::lock_guard lock{mutex_};
+    refusals_[std::move(message_id)] = {times, permanent};
+}
+
+void broker_script::lose_confirmation_of(int messages) {
+    const std::lock_guard lock{mutex_};
+    lost_confirmations_ = messages;
+}
+
+std::vector<accepted_message> broker_script::accepted(std::string_view stream) const {
+    const std::lock_guard lock{mutex_};
+    const auto found = accepted_.find(stream);
+    return found != accepted_.end() ? found->second : std::vector<accepted_message>{};
+}
+
+std::vector<std::string> broker_script::accepted_ids(std::string_view stream) const {
+    std::vector<std::string> ids;
+    for (const auto& message : accepted(stream)) ids.push_back(message.message_id);
+    return ids;
+}
+
+std::size_t broker_script::duplicates() const {
+    const std::lock_guard lock{mutex_};
+    return duplicates_;
+}
+
+std::size_t broker_script::attempts() const {
+    const std::lock_guard lock{mutex_};
+    return attempts_;
+}
+
+std::optional<std::string> broker_script::outage() const {
+    const std::lock_guard lock{mutex_};
+    return outage_;
+}
+
+void broker_script::require_reachable() const {
+    if (const auto reason = outage()) throw broker_error{*reason, error_nature::retryable};
+}
+
+bool broker_script::silent_for(duration timeout) {
+    std::unique_lock lock{mutex_};
+    if (!hanging_) return false;
+    hang_ended_.wait_for(lock, timeout, [&] { return !hanging_; });
+    return true;
+}
+
+std::optional<broker::refused> broker_script::refusal_of(std::string_view message_id) {
+    const std::lock_guard lock{mutex_};
+    const auto found = refusals_.find(message_id);
+    if (found == refusals_.end() || found->second.times == 0) return std::nullopt;
+    if (found->second.times > 0) --found->second.times;
+    return broker::refused{"scripted refusal of " + found->first, "scripted", found->second.permanent};
+}
+
+bool broker_script::loses_confirmation() {
+    const std::lock_guard lock{mutex_};
+    if (lost_confirmations_ == 0) return false;
+    --lost_confirmations_;
+    return true;
+}
+
+void broker_script::record(const outgoing& message, const delivered& confirmation) {
+    const std::lock_guard lock{mutex_};
+    std::string stream{message.stream};
+    if (!receipts_.emplace(stream, confirmation.receipt).second) {
+        ++duplicates_;
+        return;
+    }
+    accepted_[std::move(stream)].push_back(
+        {std::string{message.message_id}, std::string{message.key}, std::string{message.body}, confirmation.receipt});
+}
+
+void broker_script::count_attempt() {
+    const std::lock_guard lock{mutex_};
+    ++attempts_;
+}
+
+class scripted_publisher final : public broker::publisher {
+public:
+    scripted_publisher(std::unique_ptr<broker::publisher> behind, std::shared_ptr<broker_script> script)
+        : behind_{std::move(behind)}, script_{std::move(script)} {}
+
+    [[nodiscard]] std::vector<verdict> publish(std::span<const outgoing> batch, const broker::producer& from,
+                                               duration timeout) override {
+        script_->count_attempt();
+        if (script_->silent_for(timeout)) return all(batch, "no confirmation in time");
+        if (const auto reason = script_->outage()) return all(batch, *reason);
+
+        broker::admission gate{0};
+        std::vector<verdict> verdicts(batch.size());
+        std::vector<outgoing> sent;
+        std::vector<std::size_t> places;
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            if (auto no = gate.check(batch[i])) {
+                verdicts[i] = *std::move(no);
+            } else if (auto refusal = script_->refusal_of(batch[i].message_id)) {
+                gate.hold_back(batch[i]);
+                verdicts[i] = *std::move(refusal);
+            } else {
+                sent.push_back(batch[i]);
+                places.push_back(i);
+            }
+        }
+        auto answers = send(sent, from, timeout);
+        for (std::size_t i = 0; i < answers.size(); ++i) verdicts[places[i]] = std::move(answers[i]);
+        return verdicts;
+    }
+
+    [[nodiscard]] std::string probe(duration timeout) override {
+        if (script_->silent_for(timeout)) return "no answer in time";
+        if (auto reason = script_->outage()) return *std::move(reason);
+        return behind_->probe(timeout);
+    }
+
+private:
+    static std::vector<verdict> all(std::span<const outgoing> batch, const std::string& reason) {
+        return std::vector<verdict>(batch.size(), unreachable{reason});
+    }
+
+    [[nodiscard]] std::vector<verdict> send(std::span<const outgoing> sent, const broker::producer& from,
+                                            duration timeout) {
+        if (sent.empty()) return {};
+        const std::lock_guard one_at_a_time{script_->publishing_};
+        auto answers = behind_->publish(sent, from, timeout);
+        std::set<std::string_view> lost_keys;
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            const auto* confirmation = std::get_if<delivered>(&answers[i]);
+            if (confirmation == nullptr) continue;
+            script_->record(sent[i], *confirmation);
+            const bool lost = lost_keys.contains(sent[i].key) || script_->loses_confirmation();
+            if (!lost) continue;
+            if (!sent[i].key.empty()) lost_keys.insert(sent[i].key);
+            answers[i] = unreachable{"the connection broke before the confirmation"};
+        }
+        return answers;
+    }
+
+    std::unique_ptr<broker::publisher> behind_;
+    std::shared_ptr<broker_script> script_;
+};
+
+namespace {
+
+class scripted_consumer final : public broker::consumer {
+public:
+    scripted_consumer(std::unique_ptr<broker::consumer> behind, std::shared_ptr<broker_script> script)
+        : behind_{std::move(behind)}, script_{std::move(script)} {}
+
+    [[nodiscard]] std::vector<broker::delivery> read(std::size_t limit, date_time now) override {
+        return reachable().read(limit, now);
+    }
+    [[nodiscard]] base::wake_reason wait(base::wake_signal& signal, duration timeout) override {
+        return script_->outage() ? base::wait_any(signal, nullptr, timeout) : behind_->wait(signal, timeout);
+    }
+    void heartbeat(date_time now) override { reachable().heartbeat(now); }
+    void ack(std::span<const std::string> entries) override { reachable().ack(entries); }
+    void defer(std::string_view entry, int attempts, date_time not_before) override {
+        reachable().defer(entry, attempts, not_before);
+    }
+    void dead_letter(const broker::delivery& message, const broker::death& why) override {
+        reachable().dead_letter(message, why);
+    }
+
+private:
+    broker::consumer& reachable() {
+        script_->require_reachable();
+        return *behind_;
+    }
+
+    std::unique_ptr<broker::consumer> behind_;
+    std::shared_ptr<broker_script> script_;
+};
+
+class scripted_operations final : public broker::operations {
+public:
+    scripted_operations(std::unique_ptr<broker::operations> behind, std::shared_ptr<broker_script> script)
+        : behind_{std::move(behind)}, script_{std::move(script)} {}
+
+    [[nodiscard]] std::vector<broker::dead_letter_entry> dead_letters(
+        const broker::dead_letter_filter& filter) override {
+        return reachable().dead_letters(filter);
+    }
+    [[nodiscard]] std::size_t replay(const broker::dead_letter_filter& filter) override {
+        return reachable().replay(filter);
+    }
+    [[nodiscard]] std::size_t purge(const broker::dead_letter_filter& filter) override {
+        return reachable().purge(filter);
+    }
+    [[nodiscard]] std::vector<broker::group_status> groups() override { return reachable().groups(); }
+
+private:
+    broker::operations& reachable() {
+        script_->require_reachable();
+        return *behind_;
+    }
+
+    std::unique_ptr<broker::operations> behind_;
+    std::shared_ptr<broker_script> script_;
+};
+
+}  // namespace
+
+std::unique_ptr<broker::publisher> scripted_broker::open_publisher() {
+    return std::make_unique<scripted_publisher>(behind_->open_publisher(), script_);
+}
+
+std::unique_ptr<broker::consumer> scripted_broker::open_consumer(std::string stream,
+                                                                 sluice::broker::membership member) {
+    return std::make_unique<scripted_consumer>(behind_->open_consumer(std::move(stream), std::move(member)), script_);
+}
+
+std::unique_ptr<broker::operations> scripted_broker::open_operations() {
+    return std::make_unique<scripted_operations>(behind_->open_operations(), script_);
+}
+
+}  // namespace sluice::testing

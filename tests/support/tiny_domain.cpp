@@ -1,0 +1,82 @@
+#include <sluice/sluice.hpp>
+
+#include <stdexcept>
+
+/// The least that the command line can be tried with: something to count, something that fails, and somebody who
+/// listens.
+namespace tiny {
+
+class Counter;
+
+struct CounterCreated {
+    static constexpr sluice::event_of<Counter> contract{.published = true};
+    sluice::identifier counter_id;
+};
+
+struct CounterIncreased {
+    static constexpr sluice::event_of<Counter> contract{};
+    sluice::identifier counter_id;
+    int by = 1;
+};
+
+class Counter : public sluice::aggregate<Counter> {
+public:
+    Counter() = default;
+    explicit Counter(const sluice::identifier& id) : counter_id_{id} { raise(CounterCreated{.counter_id = id}); }
+    void increase(int by) {
+        value_ += by;
+        raise(CounterIncreased{.counter_id = counter_id_, .by = by});
+    }
+
+private:
+    sluice::identifier counter_id_;
+    int value_ = 0;
+    BOOST_DESCRIBE_CLASS(Counter, (), (), (), (counter_id_, value_))
+};
+
+struct CreateCounter {
+    static constexpr sluice::command_of<Counter> contract{};
+    sluice::identifier counter_id;
+};
+
+struct Increase {
+    static constexpr sluice::command_of<Counter> contract{};
+    sluice::identifier counter_id;
+    int by = 1;
+};
+
+struct Explode {
+    static constexpr sluice::command_of<Counter> contract{};
+    sluice::identifier counter_id;
+};
+
+struct counter_commands {
+    void operator()(const CreateCounter& command, sluice::context& tiny) const {
+        tiny.repository<Counter>().add(Counter{command.counter_id});
+    }
+    void operator()(const Increase& command, sluice::context& tiny) const {
+        tiny.repository<Counter>().get(command.counter_id.str()).increase(command.by);
+    }
+    void operator()(const Explode& /*command*/, sluice::context& /*tiny*/) const {
+        throw std::runtime_error{"boom \x1b[2J"};
+    }
+};
+
+/// Takes nothing from anybody.
+struct grumpy_listener {
+    void operator()(const sluice::message& m, sluice::context& /*tiny*/) const {
+        throw std::runtime_error{"do not like " + m.id() + " \x1b[2J"};
+    }
+};
+
+sluice::domain make_domain() {
+    sluice::domain tiny{"tiny"};
+    tiny.aggregate<Counter>().events<CounterCreated, CounterIncreased>();
+    tiny.command_handler<counter_commands, CreateCounter, Increase, Explode>();
+    tiny.subscriber<grumpy_listener>({.broker = "elsewhere", .stream = "other::thing"});
+    return tiny;
+}
+
+}  // namespace tiny
+
+SLUICE_DOMAIN(tiny::make_domain)
