@@ -1,0 +1,90 @@
+#include "outbox/dispatch.hpp"
+
+#include <exception>
+#include <set>
+#include <string_view>
+
+#include <sluice/error.hpp>
+
+#include "envelope/envelope.hpp"
+
+namespace sluice::outbox {
+
+namespace {
+
+/// The messages of a batch, and the rows they came from.
+class rendering {
+public:
+    rendering(std::span<const store::due_row> rows, const dispatch_rules& rules)
+        : verdicts_(rows.size(), broker::unreachable{"not sent behind a row that cannot be rendered"}) {
+        texts_.reserve(rows.size());  // the messages refer to them
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            if (closed_.contains(rows[i].event.stream)) continue;
+            try {
+                add(i, rows[i], rules);
+            } catch (const error& problem) {
+                closed_.insert(rows[i].event.stream);
+                verdicts_[i] = broker::refused{problem.what(), "unrenderable", true};
+            }
+        }
+    }
+
+    [[nodiscard]] std::span<const broker::outgoing> messages() const { return messages_; }
+
+    [[nodiscard]] std::vector<broker::verdict> with(std::vector<broker::verdict> sent) && {
+        sent.resize(rows_.size(), broker::unreachable{"the broker gave no verdict"});
+        for (std::size_t i = 0; i < rows_.size(); ++i) verdicts_[rows_[i]] = std::move(sent[i]);
+        return std::move(verdicts_);
+    }
+
+private:
+    struct text {
+        std::string stream;
+        std::string body;
+    };
+
+    void add(std::size_t index, const store::due_row& row, const dispatch_rules& rules) {
+        const auto& [stream, body] = texts_.emplace_back(text{rules.stream_of(row), rules.body_of(row)});
+        messages_.push_back({stream, row.event.message_id, row.event.stream, body});
+        rows_.push_back(index);
+    }
+
+    std::vector<broker::verdict> verdicts_;
+    std::vector<text> texts_;
+    std::vector<broker::outgoing> messages_;
+    std::vector<std::size_t> rows_;
+    std::set<std::string_view> closed_;
+};
+
+std::vector<broker::verdict> send(std::span<const broker::outgoing> messages, broker::publisher& publisher,
+                                  const broker::producer& from, duration timeout) {
+    if (messages.empty()) return {};
+    try {
+        return publisher.publish(messages, from, timeout);
+    } catch (const std::exception& problem) {
+        return {messages.size(), broker::unreachable{problem.what()}};
+    }
+}
+
+}  // namespace
+
+std::string dispatch_rules::stream_of(const store::due_row& row) const {
+    const auto& category = row.event.stream_category;
+    if (category.empty()) throw usage_error{"the event has no stream category, so there is no stream to send it to"};
+    const bool is_backfill = !external && priority_lanes.enabled && row.priority < priority_lanes.threshold;
+    return is_backfill ? category + ":" + priority_lanes.backfill_suffix : category;
+}
+
+std::string dispatch_rules::body_of(const store::due_row& row) const {
+    return external ? envelope::render_external(row.event.data, row.event.metadata)
+                    : envelope::render_internal(row.event.data, row.event.metadata);
+}
+
+std::vector<broker::verdict> dispatch(std::span<const store::due_row> rows, const dispatch_rules& rules,
+                                      broker::publisher& publisher, const broker::producer& from, duration timeout) {
+    rendering batch{rows, rules};
+    auto verdicts = send(batch.messages(), publisher, from, timeout);
+    return std::move(batch).with(std::move(verdicts));
+}
+
+}  // namespace sluice::outbox

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include <sluice/time.hpp>
+
+#include "broker/publisher.hpp"
+#include "config/configuration.hpp"
+#include "store/records.hpp"
+
+namespace sluice::outbox {
+
+/// In which form and to which stream a lane sends. Pure.
+struct dispatch_rules {
+    bool external = false;
+    config::priority_lane_settings priority_lanes{};
+
+    /// The event's stream category; on the internal side, `{category}:{suffix}` for rows below the threshold when
+    /// priority lanes are on. External lanes know no priority.
+    [[nodiscard]] std::string stream_of(const store::due_row& row) const;
+    /// @throws decode_error when the stored metadata cannot be read
+    [[nodiscard]] std::string body_of(const store::due_row& row) const;
+};
+
+/// Renders the rows, sends them in one batch and returns one verdict per row, in order. A row that cannot be rendered
+/// is refused for good, and the later rows of its stream are not sent; what the publisher throws is an outage.
+[[nodiscard]] std::vector<broker::verdict> dispatch(std::span<const store::due_row> rows, const dispatch_rules& rules,
+                                                    broker::publisher& publisher, const broker::producer& from,
+                                                    duration timeout);
+
+}  // namespace sluice::outbox

@@ -1,0 +1,220 @@
+#include "outbox/lane.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include <sluice/error.hpp>
+
+#include "base/one_line.hpp"
+#include "envelope/envelope.hpp"
+#include "observe/log.hpp"
+#include "store/lane_name.hpp"
+
+namespace sluice::outbox {
+
+namespace {
+
+std::vector<store::settlement> settlements_of(std::span<const row_outcome> outcomes) {
+    std::vector<store::settlement> settlements;
+    settlements.reserve(outcomes.size());
+    for (const auto& outcome : outcomes) settlements.push_back(outcome.settlement);
+    return settlements;
+}
+
+}  // namespace
+
+lane::lane(lane_settings settings, const lane_ports& ports)
+    : settings_{std::move(settings)},
+      ports_{ports},
+      name_{store::make_lane_name(settings_.database, settings_.broker)},
+      rules_{settings_.external, settings_.priority_lanes},
+      plan_{settings_.outbox, settings_.drain, settings_.overlapping != overlap::none, ports_.random} {}
+
+lane::~lane() {
+    if (in_flight_.valid() && settings_.overlapping == overlap::threaded) in_flight_.wait();
+}
+
+void lane::run(const std::stop_token& stop) noexcept {
+    const std::stop_callback wake{stop, [this] { signal_.notify(); }};
+    for (;;) {
+        if (stop.stop_requested()) request_stop();
+        const auto end = turn();
+        if (!end) continue;
+        const auto* const nap = std::get_if<action::sleep>(&*end);
+        if (nap == nullptr) return;
+        sleep(*nap);
+    }
+}
+
+void lane::request_stop() { plan_.stop_requested(now()); }
+
+std::optional<lane_action> lane::turn() {
+    const auto before = plan_.state();
+    auto next = plan_.next(now());
+    const auto done = std::visit(
+        [this](const auto& step) {
+            using step_type = std::decay_t<decltype(step)>;
+            if constexpr (std::is_same_v<step_type, action::sleep> || std::is_same_v<step_type, action::stop>) {
+                return false;
+            } else {
+                try {
+                    perform(step);
+                } catch (const std::exception& problem) {
+                    store_trouble(problem.what());
+                }
+                return true;
+            }
+        },
+        next);
+    log_change(before);
+    if (done) return std::nullopt;
+    return next;
+}
+
+void lane::perform(const action::acquire& /*step*/) {
+    auto grant = session().acquire(name_, settings_.owner, now(), plan_.lease().ttl());
+    if (!grant) return plan_.not_acquired(now());
+    producer_ = ports_.database.identity() + "/" + name_;
+    observe::log(observe::level::info, "lane.acquired",
+                 {{"lane", name_}, {"owner", settings_.owner}, {"epoch", std::to_string(grant->epoch)}});
+    plan_.acquired(std::move(*grant), now());
+}
+
+void lane::perform(const action::renew& /*step*/) {
+    const auto at = now();
+    const bool ours = session().renew(plan_.grant(), plan_.report(at), at, plan_.lease().ttl());
+    plan_.renewed(ours, at);
+}
+
+void lane::perform(const action::fetch& step) {
+    plan_.fetched(session().due(plan_.grant(), settings_.broker, step.after, step.limit), now());
+}
+
+void lane::perform(const action::catch_up& step) {
+    auto batch = session().due_in_stream(plan_.grant(), settings_.broker, step.stream, step.after, step.upto, step.limit);
+    plan_.caught_up(step.stream, std::move(batch), now());
+}
+
+void lane::perform(const action::publish& step) {
+    const auto policy = step.overlap && settings_.overlapping == overlap::threaded ? std::launch::async
+                                                                                   : std::launch::deferred;
+    in_flight_ = std::async(policy, [this, from = broker::producer{producer_, plan_.grant().epoch}] {
+        return dispatch(plan_.in_flight(), rules_, publisher(), from, plan_.lease().publish_timeout());
+    });
+    if (!step.overlap) perform(action::collect{});
+}
+
+void lane::perform(const action::collect& /*step*/) {
+    std::vector<broker::verdict> verdicts;
+    try {
+        if (in_flight_.valid()) verdicts = in_flight_.get();
+    } catch (const std::exception& problem) {
+        verdicts.assign(plan_.in_flight().size(), broker::unreachable{problem.what()});
+    }
+    plan_.published(verdicts, now());
+}
+
+void lane::perform(const action::settle& step) {
+    const auto settlements = settlements_of(plan_.unsettled());
+    const auto outcome = session().settle(plan_.grant(), settings_.broker, settlements, step.mark);
+    trace(plan_.settled(outcome, now()));
+}
+
+void lane::perform(const action::probe& /*step*/) {
+    std::string trouble;
+    try {
+        trouble = publisher().probe(plan_.lease().publish_timeout());
+    } catch (const std::exception& problem) {
+        trouble = problem.what();
+    }
+    plan_.probed(trouble, now());
+}
+
+void lane::perform(const action::purge& step) {
+    plan_.purged(session().purge(plan_.grant(), settings_.broker, step.published_before, step.abandoned_before,
+                                 step.limit),
+                 now());
+}
+
+void lane::perform(const action::release& /*step*/) {
+    session().release(plan_.grant(), plan_.farewell(now()));
+    plan_.released();
+    observe::log(observe::level::info, "lane.released", {{"lane", name_}});
+}
+
+/// A broken session cannot wake anybody; a paused lane does not care for rows.
+void lane::sleep(const action::sleep& nap) {
+    const auto timeout = std::max(nap.until - now(), duration{0});
+    try {
+        const auto reason = nap.rows_wake && session_ != nullptr ? session_->wait(signal_, timeout)
+                                                                 : base::wait_any(signal_, nullptr, timeout);
+        if (reason != base::wake_reason::timed_out) plan_.woken();
+    } catch (const std::exception& problem) {
+        store_trouble(problem.what());
+    }
+}
+
+store::lane_session& lane::session() {
+    if (session_ == nullptr) session_ = ports_.database.open_lane();
+    return *session_;
+}
+
+broker::publisher& lane::publisher() {
+    if (publisher_ == nullptr) publisher_ = ports_.broker.open_publisher();
+    return *publisher_;
+}
+
+void lane::store_trouble(std::string_view what) {
+    session_.reset();
+    plan_.store_failed(now());
+    observe::log(observe::level::warn, "lane.store_trouble", {{"lane", name_}, {"error", base::one_line(what)}});
+}
+
+/// Pauses, blocks and losses are news; flowing and idle are everyday.
+void lane::log_change(lane_state before) const {
+    const auto after = plan_.state();
+    if (after == before) return;
+    const auto tell = [&](observe::level lv) {
+        observe::log(lv, std::string{"lane."} + to_string(after),
+                     {{"lane", name_}, {"was", to_string(before)}, {"detail", plan_.report(now()).detail}});
+    };
+    if (after == lane_state::paused || after == lane_state::lost) {
+        tell(observe::level::warn);
+    } else if (before == lane_state::paused || after == lane_state::draining) {
+        tell(observe::level::info);
+    } else {
+        tell(observe::level::debug);
+    }
+}
+
+void lane::trace(const std::vector<row_outcome>& outcomes) const {
+    const bool successes_wanted = ports_.tracer.wanted();
+    for (const auto& [event, settlement, reason] : outcomes) {
+        const bool published = settlement.status == store::row_status::published;
+        if (published && !successes_wanted) continue;
+        trace_event record;
+        record.event = std::string{"outbox."} + (settings_.external ? "external_" : "") +
+                       (published ? "published" : "failed");
+        record.stream = event.stream;
+        record.message_id = event.message_id;
+        record.message_type = event.type;
+        record.status = published ? "ok" : "error";
+        record.error = reason;
+        if (!published) record.metadata.set("retry_count", settlement.retry_count);
+        record.worker_id = settings_.owner;
+        record.broker = settings_.broker;
+        try {
+            const auto metadata = envelope::decode_metadata(json::parse(event.metadata));
+            record.correlation_id = metadata.domain.correlation_id;
+            record.causation_id = metadata.domain.causation_id;
+        } catch (const error&) {
+            // Traced without them.
+        }
+        ports_.tracer.emit(std::move(record));
+    }
+}
+
+}  // namespace sluice::outbox

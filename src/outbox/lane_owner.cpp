@@ -1,0 +1,20 @@
+#include "outbox/lane_owner.hpp"
+
+#include <unistd.h>
+
+#include <array>
+
+#include "base/hex.hpp"
+
+namespace sluice::outbox {
+
+std::string make_lane_owner(base::random_source& random) {
+    std::array<char, 256> host{};
+    const bool named = ::gethostname(host.data(), host.size() - 1) == 0 && host.front() != '\0';
+    std::string owner = named ? host.data() : "localhost";
+    owner += '-' + std::to_string(::getpid()) + '-';
+    base::append_hex(owner, random.next(), 8);
+    return owner;
+}
+
+}  // namespace sluice::outbox

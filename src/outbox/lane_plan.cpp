@@ -1,0 +1,431 @@
+#include "outbox/lane_plan.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <initializer_list>
+#include <utility>
+
+#include "base/backoff.hpp"
+#include "base/one_line.hpp"
+#include "outbox/low_water.hpp"
+
+namespace sluice::outbox {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr duration first_probe = 100ms;
+constexpr duration first_store_retry = 100ms;
+constexpr duration longest_store_retry = 5s;
+constexpr duration first_clean_up = 60s;      ///< after taking the lease, so that short lives clean up too
+constexpr duration next_clean_up = 50ms;      ///< between two batches of one clean-up
+constexpr duration shortest_tick = 1ms;
+
+/// How often a lane that stands by asks for the lease. A release wakes it anyway.
+duration stand_by_interval(duration ttl) { return std::clamp<duration>(ttl / 10, 50ms, 1s); }
+
+duration from_hours(double hours) { return base::from_seconds(hours * 3600); }
+
+date_time earliest(date_time first, std::initializer_list<std::optional<date_time>> others) {
+    for (const auto& other : others) {
+        if (other) first = std::min(first, *other);
+    }
+    return first;
+}
+
+}  // namespace
+
+lane_plan::lane_plan(const config::outbox_settings& settings, duration drain, bool overlap, base::random_source& random)
+    : batch_size_{std::max<std::size_t>(settings.messages_per_tick, 1)},
+      tick_{std::max(base::from_seconds(settings.tick_interval), shortest_tick)},
+      cleanup_{settings.cleanup},
+      drain_{drain},
+      overlap_{overlap},
+      random_{random},
+      lifecycle_{retry_schedule{settings.retry}},
+      lease_{base::from_seconds(settings.lease_seconds), base::from_seconds(settings.publish_timeout_seconds)},
+      probe_backoff_{{first_probe, 2, base::from_seconds(settings.max_probe_interval_seconds)}, random},
+      store_backoff_{{first_store_retry, 2, longest_store_retry}, random} {}
+
+// ---- what next ------------------------------------------------------------------------------------------------------
+
+lane_action lane_plan::next(date_time now) {
+    state_.enter(evaluate(now), now);
+
+    if (forget_verdicts_) return action::collect{};
+    if (!owner_) return without_lease(now);
+    if (stopping_ && (released_ || now >= leave_by_)) return flying_ ? lane_action{action::collect{}} : action::stop{};
+    if (store_down_ && now < store_at_) {
+        if (flying_) return action::collect{};
+        return action::sleep{stopping_ ? std::min(store_at_, leave_by_) : store_at_, false};
+    }
+    const bool leaving = stopping_ && !flying_ && unsettled_.empty();
+    if (now >= lease_.renew_at() && !leaving) return action::renew{};
+    if (auto step = work(now)) return *step;
+    state_.enter(evaluate(now), now);
+    return rest();
+}
+
+lane_action lane_plan::without_lease(date_time now) const {
+    if (stopping_) return action::stop{};
+    const auto at = std::max(acquire_at_, store_down_ ? store_at_ : acquire_at_);
+    if (now < at) return action::sleep{at, !store_down_};
+    return action::acquire{};
+}
+
+/// A batch is started before the one ahead of it is settled and the next is read: those happen while it is in flight.
+std::optional<lane_action> lane_plan::work(date_time now) {
+    if (stopping_) put_back_ready(now);
+    if (may_start()) {
+        pass_over_held_rows(now);
+        if (auto step = fill_up(now)) return step;
+        if (!ready_.empty()) return start_publishing(now);
+    }
+    if (!unsettled_.empty()) return action::settle{mark()};
+    if (stopping_ && !flying_) return action::release{};
+    if (state_.tell_at() && now >= *state_.tell_at()) return action::renew{};
+    if (paused_ && now >= probe_at_) return action::probe{};
+    if (auto step = clean_up(now)) return step;
+    if (auto step = gather(now)) return step;
+    if (flying_) return action::collect{};
+    return std::nullopt;
+}
+
+bool lane_plan::may_start() const noexcept {
+    const bool verdicts_known = !flying_ && (unsettled_.empty() || (overlap_ && !store_down_));
+    return verdicts_known && !paused_ && !look_again_;
+}
+
+lane_action lane_plan::start_publishing(date_time now) {
+    if (!lease_.may_publish(now)) return action::renew{};
+    const bool other_work = more_ || !unsettled_.empty() || holds_.first_due(now);
+    in_flight_ = std::exchange(ready_, {});
+    flying_ = true;
+    return action::publish{overlap_ && other_work};
+}
+
+/// Streams that are due share a batch. Nothing is read before the verdicts of its earlier rows are settled.
+std::optional<lane_action> lane_plan::fill_up(date_time now) {
+    if (ready_.empty() || ready_.from_cursor() || !unsettled_.empty()) return std::nullopt;
+    return next_catch_up(now);
+}
+
+/// Reads the next batch: streams whose hold is over and rows behind the cursor by turns, when there are both.
+std::optional<lane_action> lane_plan::gather(date_time now) {
+    if (paused_ || stopping_ || (look_again_ && flying_)) return std::nullopt;
+    if (now >= poll_at_) more_ = true;
+    const bool may_read_on = more_ && holds_.size() < max_holds && ready_.empty();
+    if (!(may_read_on && (caught_up_last_ || look_again_))) {
+        if (auto step = next_catch_up(now)) return step;
+    }
+    if (may_read_on) return action::fetch{cursor_, batch_size_};
+    return std::nullopt;
+}
+
+std::optional<lane_action> lane_plan::next_catch_up(date_time now) {
+    const bool has_room = ready_.empty() || (!ready_.from_cursor() && ready_.rows.size() < batch_size_);
+    if (!has_room) return std::nullopt;
+    while (const auto stream = holds_.first_due(now)) {
+        const auto from = holds_.find(*stream)->from;
+        if (from <= cursor_) return action::catch_up{*stream, from - 1, cursor_, batch_size_ - ready_.rows.size()};
+        holds_.release(*stream);  // none of its rows was passed over
+    }
+    return std::nullopt;
+}
+
+std::optional<lane_action> lane_plan::clean_up(date_time now) const {
+    if (now < purge_at_) return std::nullopt;
+    return action::purge{now - from_hours(cleanup_.published_retention_hours),
+                         now - from_hours(cleanup_.abandoned_retention_hours), cleanup_.batch_size};
+}
+
+lane_action lane_plan::rest() const {
+    const auto until = earliest(lease_.renew_at(), {state_.tell_at(), purge_at_});
+    if (paused_) return action::sleep{std::min(until, probe_at_), false};
+    if (holds_.size() >= max_holds) return action::sleep{earliest(until, {holds_.next_due()}), false};
+    return action::sleep{earliest(until, {poll_at_, holds_.next_due()}), true};
+}
+
+// ---- what happened --------------------------------------------------------------------------------------------------
+
+void lane_plan::acquired(store::lease_grant grant, date_time now) {
+    store_works();
+    forget();
+    grant_ = std::move(grant);
+    owner_ = true;
+    lost_reason_.clear();
+    lease_.granted(now, grant_.expires_at);
+    cursor_ = grant_.mark;
+    more_ = true;
+    poll_at_ = now;
+    purge_at_ = now + std::min(first_clean_up, base::from_seconds(cleanup_.interval_seconds));
+    published_ = 0;
+    refused_ = 0;
+}
+
+void lane_plan::not_acquired(date_time now) {
+    store_works();
+    lost_reason_ = "another owner has the lease";
+    acquire_at_ = now + stand_by_interval(lease_.ttl());
+}
+
+void lane_plan::renewed(bool still_ours, date_time now) {
+    store_works();
+    if (!still_ours) return lose("another owner took the lease", now);
+    lease_.granted(now, grant_.expires_at);
+    state_.told();
+}
+
+void lane_plan::fetched(store::due_batch batch, date_time now) {
+    store_works();
+    if (looks_elsewhere(batch, now)) return;
+    backlog_ = batch.rows.size() >= batch_size_;
+    more_ = backlog_;
+    poll_at_ = now + tick_;
+    caught_up_last_ = false;
+    if (batch.rows.empty()) return;
+    cursor_ = batch.rows.back().seq;
+    ready_.rows = std::move(batch.rows);
+}
+
+void lane_plan::caught_up(const std::string& stream, store::due_batch batch, date_time now) {
+    store_works();
+    if (looks_elsewhere(batch, now)) return;
+    const bool complete = batch.rows.size() < batch_size_ - ready_.rows.size();
+    caught_up_last_ = true;
+    if (batch.rows.empty()) return holds_.release(stream);
+
+    const auto& head = batch.rows.front();
+    if (head.next_retry_at && *head.next_retry_at > now) return holds_.set(stream, head.seq, *head.next_retry_at);
+    holds_.travel(stream);
+    ready_.caught_up.emplace(stream, complete);
+    std::move(batch.rows.begin(), batch.rows.end(), std::back_inserter(ready_.rows));
+}
+
+/// The rows just read are of no use: the lease is gone, or rows were reopened and the lane begins again at the stored
+/// mark, but only after it has settled what is under way.
+bool lane_plan::looks_elsewhere(const store::due_batch& batch, date_time now) {
+    if (!batch.owned) {
+        lose("another owner took the lease", now);
+        return true;
+    }
+    if (batch.rescan == grant_.rescan) return false;
+    put_back_ready(now);
+    more_ = true;
+    look_again_ = flying_ || !unsettled_.empty();
+    if (!look_again_) {
+        grant_.rescan = batch.rescan;
+        cursor_ = batch.mark;
+        holds_.clear();
+    }
+    return true;
+}
+
+/// Takes rows of held streams out of the ready batch; a row that failed under an earlier owner puts its stream on hold.
+void lane_plan::pass_over_held_rows(date_time now) {
+    if (!ready_.from_cursor()) return;
+    std::erase_if(ready_.rows, [&](const store::due_row& row) {
+        if (holds_.contains(row.event.stream)) return true;
+        if (!row.next_retry_at || *row.next_retry_at <= now) return false;
+        holds_.set(row.event.stream, row.seq, *row.next_retry_at);
+        return true;
+    });
+}
+
+void lane_plan::published(std::span<const broker::verdict> verdicts, date_time now) {
+    flying_ = false;
+    if (std::exchange(forget_verdicts_, false)) {
+        in_flight_ = {};
+        return;
+    }
+    static const broker::verdict silence = broker::unreachable{"the broker gave no verdict"};
+    std::set<std::string, std::less<>> stopped;  // streams whose later rows were not sent
+    std::optional<std::string> outage;
+    bool answered = false;
+    for (std::size_t i = 0; i < in_flight_.rows.size(); ++i) {
+        auto& row = in_flight_.rows[i];
+        if (stopped.contains(row.event.stream)) continue;
+        const auto& verdict = i < verdicts.size() ? verdicts[i] : silence;
+        if (!std::holds_alternative<broker::delivered>(verdict)) stopped.insert(row.event.stream);
+        if (const auto* const silent = std::get_if<broker::unreachable>(&verdict)) {
+            if (!outage) outage = silent->reason;
+            if (in_flight_.from_cursor()) {
+                step_back_before(row.seq);
+            } else {
+                holds_.set(row.event.stream, row.seq, now);
+            }
+        } else {
+            settle_row(row, verdict, now);
+            answered = true;
+        }
+    }
+    continue_streams(stopped, now);
+    in_flight_ = {};
+    if (answered) probe_backoff_.reset();
+    if (outage) pause(*outage, now);
+}
+
+void lane_plan::settle_row(store::due_row& row, const broker::verdict& verdict, date_time now) {
+    auto settlement = lifecycle_.after(verdict, row, now, random_);
+    if (!settlement) return;
+    std::string error;
+    if (const auto* const refusal = std::get_if<broker::refused>(&verdict)) {
+        error = base::one_line(refusal->reason);
+        refusal_ = error;
+        const bool abandoned = settlement->status == store::row_status::abandoned;
+        holds_.set(row.event.stream, abandoned ? row.seq + 1 : row.seq,
+                   abandoned ? now : settlement->next_retry_at.value_or(now));
+    }
+    auto event = std::move(row.event);
+    row.event.stream = event.stream;  // the rows that follow are compared with it
+    event.data = {};
+    unsettled_.push_back({std::move(event), std::move(*settlement), std::move(error)});
+}
+
+/// A stream being caught up is free when all rows that were passed over have been delivered.
+void lane_plan::continue_streams(const std::set<std::string, std::less<>>& stopped, date_time now) {
+    for (const auto& [stream, complete] : in_flight_.caught_up) {
+        if (stopped.contains(stream)) continue;
+        if (complete) {
+            holds_.release(stream);
+            continue;
+        }
+        const auto last = std::find_if(in_flight_.rows.rbegin(), in_flight_.rows.rend(),
+                                       [&](const store::due_row& row) { return row.event.stream == stream; });
+        holds_.set(stream, last->seq + 1, now);
+    }
+}
+
+std::vector<row_outcome> lane_plan::settled(store::settle_outcome outcome, date_time now) {
+    store_works();
+    if (outcome == store::settle_outcome::fenced) {
+        lose("another owner took the lease", now);
+        return {};
+    }
+    const auto refusals = std::count_if(unsettled_.begin(), unsettled_.end(), [](const row_outcome& row) {
+        return row.settlement.status != store::row_status::published;
+    });
+    const auto successes = static_cast<std::int64_t>(unsettled_.size()) - refusals;
+    refused_ += refusals;
+    published_ += successes;
+    rate_.add(successes, now);
+    look_again_ = look_again_ && flying_;
+    return std::exchange(unsettled_, {});
+}
+
+void lane_plan::probed(std::string_view trouble, date_time now) {
+    if (!trouble.empty()) return pause(trouble, now);
+    paused_ = false;
+    outage_.clear();
+    more_ = true;
+}
+
+void lane_plan::purged(std::size_t deleted, date_time now) {
+    store_works();
+    const bool go_on = deleted > 0 && deleted >= cleanup_.batch_size && !backlog_;
+    purge_at_ = now + (go_on ? next_clean_up : base::from_seconds(cleanup_.interval_seconds));
+}
+
+void lane_plan::released() noexcept { released_ = true; }
+
+void lane_plan::woken() noexcept {
+    more_ = true;
+    acquire_at_ = {};
+}
+
+void lane_plan::store_failed(date_time now) {
+    store_down_ = true;
+    store_at_ = now + store_backoff_.next();
+}
+
+void lane_plan::stop_requested(date_time now) {
+    if (stopping_) return;
+    stopping_ = true;
+    leave_by_ = now + drain_;
+}
+
+// ---- helpers --------------------------------------------------------------------------------------------------------
+
+void lane_plan::pause(std::string_view reason, date_time now) {
+    put_back_ready(now);
+    paused_ = true;
+    outage_ = base::one_line(reason);
+    probe_at_ = now + probe_backoff_.next();
+}
+
+/// What was read but not sent will be read again.
+void lane_plan::put_back_ready(date_time now) {
+    if (const auto lowest = ready_.lowest()) {
+        step_back_before(*lowest);
+    } else {
+        for (const auto& [stream, complete] : ready_.caught_up) holds_.set(stream, holds_.find(stream)->from, now);
+    }
+    ready_ = {};
+}
+
+void lane_plan::step_back_before(store::sequence seq) noexcept {
+    cursor_ = std::min(cursor_, seq - 1);
+    more_ = true;
+}
+
+void lane_plan::store_works() noexcept {
+    store_down_ = false;
+    store_backoff_.reset();
+}
+
+void lane_plan::lose(std::string_view reason, date_time now) {
+    forget();
+    owner_ = false;
+    lost_reason_ = reason;
+    acquire_at_ = now;
+}
+
+void lane_plan::forget() noexcept {
+    holds_.clear();
+    ready_ = {};
+    unsettled_.clear();
+    forget_verdicts_ = flying_;
+    paused_ = false;
+    outage_.clear();
+    refusal_.clear();
+    look_again_ = false;
+    caught_up_last_ = false;
+    more_ = false;
+    backlog_ = false;
+}
+
+store::sequence lane_plan::mark() const {
+    return low_water_mark(cursor_, {in_flight_.lowest(), ready_.lowest(), holds_.lowest()});
+}
+
+lane_state lane_plan::evaluate(date_time now) const {
+    if (!owner_ || !lease_.is_trusted(now)) return lane_state::lost;
+    if (stopping_) return lane_state::draining;
+    if (paused_) return lane_state::paused;
+    if (!holds_.empty()) return lane_state::blocked;
+    if (flying_ || !ready_.empty() || !unsettled_.empty() || backlog_) return lane_state::flowing;
+    return lane_state::idle;
+}
+
+std::string lane_plan::detail() const {
+    switch (state_.current()) {
+        case lane_state::lost: return lost_reason_;
+        case lane_state::paused: return outage_;
+        case lane_state::blocked: {
+            const auto streams = holds_.size();
+            return std::to_string(streams) + (streams == 1 ? " stream" : " streams") + " on hold: " + refusal_;
+        }
+        default: return {};
+    }
+}
+
+store::lane_report lane_plan::farewell(date_time now) const {
+    return {to_string(lane_state::lost), "released", published_, refused_, rate_.per_second(now), now};
+}
+
+store::lane_report lane_plan::report(date_time now) const {
+    return {to_string(state_.current()), detail(), published_, refused_, rate_.per_second(now), state_.since()};
+}
+
+}  // namespace sluice::outbox

@@ -1,0 +1,182 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sluice/time.hpp>
+
+#include "base/random.hpp"
+#include "broker/verdict.hpp"
+#include "config/configuration.hpp"
+#include "outbox/jittered_backoff.hpp"
+#include "outbox/lane_action.hpp"
+#include "outbox/lane_state.hpp"
+#include "outbox/lease_keeper.hpp"
+#include "outbox/rate_meter.hpp"
+#include "outbox/row_lifecycle.hpp"
+#include "outbox/stream_holds.hpp"
+#include "store/lane_session.hpp"
+
+namespace sluice::outbox {
+
+/// What became of one row that was sent. The event's payload is no longer there.
+struct row_outcome {
+    store::logged_event event;
+    store::settlement settlement;
+    std::string error;  ///< the broker's reason for a refusal, one line
+};
+
+/// Decides what a lane does next. Pure: it is told what happened and the time, and answers with one action.
+///
+/// The rules it keeps:
+/// - Rows travel in insertion order. A refused row holds back only the later rows of its own stream; they are passed
+///   over and caught up, from the refused row on, before any newer row of that stream travels.
+/// - An unreachable broker pauses the lane at no cost to any row. What was not confirmed is forgotten and read again
+///   after a successful probe, so that what an operator discarded meanwhile is not sent.
+/// - Every row up to the cursor is settled, in hand, or in a stream on hold. The low-water mark stays below all of
+///   those that are open.
+/// - Nothing is published unless the lease outlasts it. A lane that lost its lease forgets everything.
+/// - At most one batch is in flight, one is ready behind it, and the verdicts of one wait to be settled. A ready batch
+///   starts only after the verdicts of the one before are known.
+/// - When an operator reopened rows (the rescan counter moved), what is under way is settled, and the lane begins again
+///   at the stored mark.
+/// - There is no sleep while there is a backlog.
+///
+/// Memory: three batches of rows, and one entry for each of at most `max_holds` streams (plus one batch).
+///
+/// Thread safety: none. While a batch is in flight, another thread may read `in_flight()`.
+class lane_plan {
+public:
+    static constexpr std::size_t max_holds = 10'000;
+
+    /// @param overlap  publish a batch while the one before is settled and the next is fetched
+    /// @param drain  how long to try to leave tidily after `stop_requested`
+    lane_plan(const config::outbox_settings& settings, duration drain, bool overlap, base::random_source& random);
+    lane_plan(const lane_plan&) = delete;
+    lane_plan& operator=(const lane_plan&) = delete;
+
+    [[nodiscard]] lane_action next(date_time now);
+
+    // What happened.
+    void acquired(store::lease_grant grant, date_time now);
+    void not_acquired(date_time now);
+    void renewed(bool still_ours, date_time now);
+    void fetched(store::due_batch batch, date_time now);
+    void caught_up(const std::string& stream, store::due_batch batch, date_time now);
+    void published(std::span<const broker::verdict> verdicts, date_time now);
+    /// The outcomes that are durable now; none when the lease was lost.
+    [[nodiscard]] std::vector<row_outcome> settled(store::settle_outcome outcome, date_time now);
+    /// @param trouble  empty when the broker answers
+    void probed(std::string_view trouble, date_time now);
+    void purged(std::size_t deleted, date_time now);
+    void released() noexcept;
+    /// There may be new rows.
+    void woken() noexcept;
+    /// The database failed; the last action did not happen, or is not known to have.
+    void store_failed(date_time now);
+    void stop_requested(date_time now);
+
+    // What the actions are about.
+    [[nodiscard]] std::span<const store::due_row> in_flight() const noexcept { return in_flight_.rows; }
+    [[nodiscard]] std::span<const row_outcome> unsettled() const noexcept { return unsettled_; }
+    [[nodiscard]] store::lease_grant& grant() { return grant_; }
+    [[nodiscard]] const lease_keeper& lease() const noexcept { return lease_; }
+    [[nodiscard]] store::lane_report report(date_time now) const;
+    /// The last report, left with the lease that is given back.
+    [[nodiscard]] store::lane_report farewell(date_time now) const;
+    [[nodiscard]] lane_state state() const noexcept { return state_.current(); }
+
+private:
+    /// Rows that travel together: read behind the cursor, or those of streams being caught up.
+    struct row_batch {
+        std::vector<store::due_row> rows;
+        std::map<std::string, bool> caught_up;  ///< stream on hold, and whether these are all of its passed rows
+
+        [[nodiscard]] bool empty() const noexcept { return rows.empty(); }
+        [[nodiscard]] bool from_cursor() const noexcept { return caught_up.empty(); }
+        [[nodiscard]] std::optional<store::sequence> lowest() const {
+            return empty() || !from_cursor() ? std::nullopt : std::optional{rows.front().seq};
+        }
+    };
+
+    // Paragraphs of `next`; nothing means "not my case".
+    [[nodiscard]] lane_action without_lease(date_time now) const;
+    [[nodiscard]] std::optional<lane_action> work(date_time now);
+    [[nodiscard]] bool may_start() const noexcept;
+    [[nodiscard]] lane_action start_publishing(date_time now);
+    [[nodiscard]] std::optional<lane_action> fill_up(date_time now);
+    [[nodiscard]] std::optional<lane_action> gather(date_time now);
+    [[nodiscard]] std::optional<lane_action> next_catch_up(date_time now);
+    [[nodiscard]] std::optional<lane_action> clean_up(date_time now) const;
+    [[nodiscard]] lane_action rest() const;
+
+    [[nodiscard]] bool looks_elsewhere(const store::due_batch& batch, date_time now);
+    void pass_over_held_rows(date_time now);
+    void settle_row(store::due_row& row, const broker::verdict& verdict, date_time now);
+    void continue_streams(const std::set<std::string, std::less<>>& stopped, date_time now);
+    void pause(std::string_view reason, date_time now);
+    void put_back_ready(date_time now);
+    void step_back_before(store::sequence seq) noexcept;
+    void store_works() noexcept;
+    void lose(std::string_view reason, date_time now);
+    void forget() noexcept;
+    [[nodiscard]] store::sequence mark() const;
+    [[nodiscard]] lane_state evaluate(date_time now) const;
+    [[nodiscard]] std::string detail() const;
+
+    std::size_t batch_size_;
+    duration tick_;
+    config::cleanup_settings cleanup_;
+    duration drain_;
+    bool overlap_;
+    base::random_source& random_;
+    row_lifecycle lifecycle_;
+
+    lease_keeper lease_;
+    store::lease_grant grant_{};
+    bool owner_ = false;
+    date_time acquire_at_{};
+    std::string lost_reason_{};
+
+    store::sequence cursor_ = 0;  ///< every open row up to here was read
+    bool more_ = false;           ///< there may be rows behind the cursor
+    bool backlog_ = false;        ///< the last look found a full batch
+    date_time poll_at_{};         ///< when to look for them without having been woken
+    bool look_again_ = false;     ///< rows were reopened below the cursor
+    bool caught_up_last_ = false;
+    stream_holds holds_;
+    std::string refusal_{};
+
+    row_batch ready_;
+    row_batch in_flight_;
+    bool flying_ = false;
+    bool forget_verdicts_ = false;  ///< the lease was lost while the batch was in flight
+    std::vector<row_outcome> unsettled_;
+
+    bool paused_ = false;
+    std::string outage_{};
+    date_time probe_at_{};
+    jittered_backoff probe_backoff_;
+
+    bool store_down_ = false;
+    date_time store_at_{};
+    jittered_backoff store_backoff_;
+
+    date_time purge_at_{};
+    bool stopping_ = false;
+    bool released_ = false;
+    date_time leave_by_{};
+
+    state_clock state_;
+    rate_meter rate_;
+    std::int64_t published_ = 0;
+    std::int64_t refused_ = 0;
+};
+
+}  // namespace sluice::outbox

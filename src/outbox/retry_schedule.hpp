@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+
+#include <sluice/time.hpp>
+
+#include "base/random.hpp"
+#include "config/configuration.hpp"
+
+namespace sluice::outbox {
+
+/// When a row that its broker refused is sent again: `base * multiplier^(n-1)` after the n-th refusal, capped, then
+/// spread by ±`jitter_factor`. Pure: chance is injected.
+///
+/// Thread safety: const members may be called concurrently, with different random sources.
+class retry_schedule {
+public:
+    explicit retry_schedule(const config::retry_settings& settings) : settings_{settings} {}
+
+    /// @param refusals  how often the row was refused so far, this time included; at least 1
+    /// @returns the time to wait, or nothing when the budget is used up
+    [[nodiscard]] std::optional<duration> delay_after(int refusals, base::random_source& random) const;
+
+private:
+    config::retry_settings settings_;
+};
+
+}  // namespace sluice::outbox

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <sluice/error.hpp>
+
+#include "base/random.hpp"
+#include "store/store.hpp"
+
+namespace sluice::testing {
+
+/// When calls to a database fail: before they did anything, or after they did all of it.
+struct flakiness {
+    double chance = 0;
+    base::random_source* random = nullptr;
+
+    void strike() const {
+        if (chance > 0 && random->uniform() < chance) {
+            throw store_error{"scripted trouble with the database", error_nature::retryable};
+        }
+    }
+    template <class Call>
+    decltype(auto) around(Call call) const {
+        strike();
+        auto result = call();
+        strike();
+        return result;
+    }
+};
+
+/// A lane session whose calls fail now and then, also after they took effect.
+class flaky_lane_session final : public store::lane_session {
+public:
+    flaky_lane_session(std::unique_ptr<store::lane_session> behind, const flakiness& faults)
+        : behind_{std::move(behind)}, faults_{faults} {}
+
+    std::optional<store::lease_grant> acquire(std::string_view lane, std::string_view owner, date_time now,
+                                              duration ttl) override {
+        return faults_.around([&] { return behind_->acquire(lane, owner, now, ttl); });
+    }
+    bool renew(store::lease_grant& grant, const store::lane_report& report, date_time now, duration ttl) override {
+        return faults_.around([&] { return behind_->renew(grant, report, now, ttl); });
+    }
+    void release(const store::lease_grant& grant, const store::lane_report& report) override {
+        faults_.strike();
+        behind_->release(grant, report);
+        faults_.strike();
+    }
+    store::due_batch due(const store::lease_grant& grant, std::string_view target_broker, store::sequence after,
+                         std::size_t limit) override {
+        return faults_.around([&] { return behind_->due(grant, target_broker, after, limit); });
+    }
+    store::due_batch due_in_stream(const store::lease_grant& grant, std::string_view target_broker,
+                                   std::string_view stream, store::sequence after, store::sequence upto,
+                                   std::size_t limit) override {
+        return faults_.around([&] { return behind_->due_in_stream(grant, target_broker, stream, after, upto, limit); });
+    }
+    store::settle_outcome settle(const store::lease_grant& grant, std::string_view target_broker,
+                                 std::span<const store::settlement> settlements, store::sequence mark) override {
+        return faults_.around([&] { return behind_->settle(grant, target_broker, settlements, mark); });
+    }
+    store::wake_reason wait(store::wake_signal& signal, duration timeout) override {
+        return behind_->wait(signal, timeout);
+    }
+    std::size_t purge(const store::lease_grant& grant, std::string_view target_broker, date_time published_before,
+                      date_time abandoned_before, std::size_t limit) override {
+        return faults_.around(
+            [&] { return behind_->purge(grant, target_broker, published_before, abandoned_before, limit); });
+    }
+
+private:
+    std::unique_ptr<store::lane_session> behind_;
+    const flakiness& faults_;
+};
+
+/// The database as lanes see it; everybody else uses the one behind.
+class flaky_database final : public store::database {
+public:
+    flaky_database(store::database& behind, const flakiness& faults) : behind_{behind}, faults_{faults} {}
+
+    [[nodiscard]] std::string describe() const override { return behind_.describe(); }
+    void setup() override { behind_.setup(); }
+    [[nodiscard]] store::schema_status schema() override { return behind_.schema(); }
+    [[nodiscard]] std::string identity() override { return behind_.identity(); }
+    [[nodiscard]] std::unique_ptr<store::unit_session> open_unit() override { return behind_.open_unit(); }
+    [[nodiscard]] std::unique_ptr<store::operations_session> open_operations() override {
+        return behind_.open_operations();
+    }
+    [[nodiscard]] std::unique_ptr<store::lane_session> open_lane() override {
+        faults_.strike();
+        return std::make_unique<flaky_lane_session>(behind_.open_lane(), faults_);
+    }
+
+private:
+    store::database& behind_;
+    const flakiness& faults_;
+};
+
+}  // namespace sluice::testing

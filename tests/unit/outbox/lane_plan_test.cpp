@@ -1,0 +1,705 @@
+#include "outbox/lane_plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <utility>
+
+namespace sluice::outbox {
+namespace {
+
+using namespace std::chrono_literals;
+using broker::delivered;
+using broker::refused;
+using broker::unreachable;
+
+constexpr auto start = date_time::from_micros(1'000'000'000);
+
+config::outbox_settings small_batches() {
+    config::outbox_settings settings;
+    settings.messages_per_tick = 3;
+    settings.retry.jitter = false;
+    return settings;
+}
+
+store::due_row row(store::sequence seq, std::string stream) {
+    store::due_row result;
+    result.seq = seq;
+    result.event.message_id = "m-" + std::to_string(seq);
+    result.event.stream = std::move(stream);
+    result.event.data = "{}";
+    return result;
+}
+
+/// Plays the shell: `expect` takes the plan's next action, which must be of that kind; renewals and clean-ups that come
+/// before it are granted.
+class lane_plan_test : public testing::Test {
+protected:
+    explicit lane_plan_test(bool overlap = false) : plan_{small_batches(), 10s, overlap, random_} {}
+
+    template <class Action>
+    Action expect() {
+        for (int steps = 0; steps < 10; ++steps) {
+            const auto next = plan_.next(now_);
+            if (const auto* const found = std::get_if<Action>(&next)) return *found;
+            if (!grant_upkeep(next)) throw std::runtime_error{"another action, number " + std::to_string(next.index())};
+        }
+        throw std::runtime_error{"nothing but upkeep"};
+    }
+    bool grant_upkeep(const lane_action& next) {
+        if (std::holds_alternative<action::purge>(next)) {
+            plan_.purged(0, now_);
+        } else if (std::holds_alternative<action::renew>(next)) {
+            plan_.grant().expires_at = now_ + 15s;
+            plan_.renewed(true, now_);
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    void own_the_lease(store::sequence mark = 0) {
+        expect<action::acquire>();
+        plan_.acquired({"db:b", "me", 1, now_ + 15s, mark, rescan_}, now_);
+    }
+    store::due_batch found(std::vector<store::due_row> rows) const {
+        store::due_batch result;
+        result.rows = std::move(rows);
+        result.rescan = rescan_;
+        return result;
+    }
+    action::fetch fetch(std::vector<store::due_row> rows) {
+        const auto asked = expect<action::fetch>();
+        plan_.fetched(found(std::move(rows)), now_);
+        return asked;
+    }
+    action::catch_up catch_up(std::vector<store::due_row> rows) {
+        const auto asked = expect<action::catch_up>();
+        plan_.caught_up(asked.stream, found(std::move(rows)), now_);
+        return asked;
+    }
+    /// @returns the numbers of the rows that were sent
+    std::vector<store::sequence> publish(const std::vector<broker::verdict>& verdicts) {
+        expect<action::publish>();
+        std::vector<store::sequence> sent;
+        for (const auto& sent_row : plan_.in_flight()) sent.push_back(sent_row.seq);
+        plan_.published(verdicts, now_);
+        return sent;
+    }
+    /// @returns the mark and what was settled
+    std::pair<store::sequence, std::vector<row_outcome>> settle() {
+        const auto asked = expect<action::settle>();
+        return {asked.mark, plan_.settled(store::settle_outcome::settled, now_)};
+    }
+    void renew() {
+        expect<action::renew>();
+        plan_.grant().expires_at = now_ + 15s;
+        plan_.renewed(true, now_);
+    }
+    /// Renews and looks for rows as often as needed until the plan sleeps.
+    action::sleep rest() {
+        for (int steps = 0; steps < 20; ++steps) {
+            const auto next = plan_.next(now_);
+            if (const auto* const nap = std::get_if<action::sleep>(&next)) return *nap;
+            if (std::holds_alternative<action::fetch>(next)) {
+                plan_.fetched(found({}), now_);
+            } else if (!grant_upkeep(next)) {
+                throw std::runtime_error{"not at rest, but action number " + std::to_string(next.index())};
+            }
+        }
+        throw std::runtime_error{"does not come to rest"};
+    }
+
+    using numbers = std::vector<store::sequence>;
+
+    base::seeded_random random_{1};
+    date_time now_ = start;
+    std::uint64_t rescan_ = 0;
+    lane_plan plan_;
+};
+
+class overlapping_plan_test : public lane_plan_test {
+protected:
+    overlapping_plan_test() : lane_plan_test{true} {}
+};
+
+// ---- flow -----------------------------------------------------------------------------------------------------------
+
+TEST_F(lane_plan_test, fetches_behind_the_mark_publishes_and_settles) {
+    own_the_lease(40);
+    const auto asked = fetch({row(41, "a"), row(43, "b")});
+    EXPECT_EQ(asked.after, 40);
+    EXPECT_EQ(asked.limit, 3U);
+    EXPECT_EQ(publish({delivered{"r1"}, delivered{"r2"}}), (numbers{41, 43}));
+    const auto [mark, outcomes] = settle();
+    EXPECT_EQ(mark, 43);
+    ASSERT_EQ(outcomes.size(), 2U);
+    EXPECT_EQ(outcomes[0].settlement.receipt, "r1");
+    EXPECT_EQ(outcomes[1].event.message_id, "m-43");
+    EXPECT_TRUE(outcomes[1].event.data.empty()) << "payloads are not kept";
+    rest();
+    EXPECT_EQ(plan_.report(now_).published, 2);
+}
+
+TEST_F(lane_plan_test, does_not_sleep_while_there_is_a_backlog) {
+    own_the_lease();
+    for (store::sequence seq = 1; seq < 30; seq += 3) {
+        EXPECT_EQ(fetch({row(seq, "a"), row(seq + 1, "b"), row(seq + 2, "c")}).after, seq - 1);
+        publish({delivered{}, delivered{}, delivered{}});
+        settle();
+        EXPECT_EQ(plan_.state(), lane_state::flowing);
+    }
+}
+
+TEST_F(lane_plan_test, sleeps_for_a_tick_and_is_woken_earlier) {
+    own_the_lease();
+    fetch({});
+    auto nap = expect<action::sleep>();
+    EXPECT_TRUE(nap.rows_wake);
+    EXPECT_LE(nap.until, now_ + 1s);
+    plan_.woken();
+    expect<action::fetch>();
+    plan_.fetched(found({}), now_);
+    now_ += 1s;
+    expect<action::fetch>();
+}
+
+TEST_F(lane_plan_test, is_idle_when_there_is_nothing_to_do) {
+    own_the_lease();
+    fetch({});
+    expect<action::sleep>();
+    EXPECT_EQ(plan_.state(), lane_state::idle);
+}
+
+// ---- refusals -------------------------------------------------------------------------------------------------------
+
+TEST_F(lane_plan_test, a_refused_row_holds_back_only_its_own_stream) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "a"), row(3, "b")});
+    publish({refused{"no", "", false}, refused{"behind", "", false}, delivered{}});
+    const auto [mark, outcomes] = settle();
+    EXPECT_EQ(mark, 0) << "row 1 is open";
+    ASSERT_EQ(outcomes.size(), 2U) << "row 2 was not sent and costs nothing";
+    EXPECT_EQ(outcomes[0].settlement.status, store::row_status::failed);
+    EXPECT_EQ(outcomes[0].settlement.next_retry_at, now_ + 60s);
+    EXPECT_EQ(outcomes[0].error, "no");
+
+    fetch({row(4, "a"), row(5, "b"), row(6, "a")});
+    EXPECT_EQ(publish({delivered{}}), (numbers{5}));
+    EXPECT_EQ(plan_.state(), lane_state::blocked);
+    EXPECT_EQ(settle().first, 0);
+    EXPECT_EQ(plan_.report(now_).detail, "1 stream on hold: no");
+    EXPECT_EQ(plan_.report(now_).refused, 1);
+}
+
+TEST_F(lane_plan_test, a_held_stream_is_caught_up_before_its_newer_rows) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "a"), row(3, "a")});
+    publish({refused{"no", "", false}});
+    settle();
+    fetch({row(4, "b"), row(5, "a")});
+    publish({delivered{}});
+    settle();
+    EXPECT_EQ(rest().rows_wake, true);
+
+    now_ += 60s;
+    const auto first = catch_up({row(1, "a"), row(2, "a"), row(3, "a")});
+    EXPECT_EQ(first.stream, "a");
+    EXPECT_EQ(first.after, 0);
+    EXPECT_EQ(first.upto, 5);
+    EXPECT_EQ(publish({delivered{}, delivered{}, delivered{}}), (numbers{1, 2, 3}));
+    EXPECT_EQ(settle().first, 3) << "row 5 is open";
+
+    fetch({row(6, "a"), row(7, "b")});  // the others have their turn
+    EXPECT_EQ(publish({delivered{}}), (numbers{7}));
+    settle();
+    const auto second = catch_up({row(5, "a"), row(6, "a")});
+    EXPECT_EQ(second.after, 3);
+    EXPECT_EQ(second.upto, 7);
+    EXPECT_EQ(publish({delivered{}, delivered{}}), (numbers{5, 6}));
+    EXPECT_EQ(settle().first, 7);
+
+    plan_.woken();
+    fetch({row(8, "a")});
+    EXPECT_EQ(publish({delivered{}}), (numbers{8})) << "the stream is free";
+}
+
+TEST_F(lane_plan_test, the_mark_moves_on_when_a_stream_is_free) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "b")});
+    publish({refused{"no", "", false}, delivered{}});
+    EXPECT_EQ(settle().first, 0);
+    rest();
+    now_ += 60s;
+    (void)catch_up({row(1, "a")});
+    publish({delivered{}});
+    EXPECT_EQ(settle().first, 2);
+    EXPECT_EQ(plan_.report(now_).detail, "");
+}
+
+TEST_F(lane_plan_test, an_abandoned_row_lets_its_stream_go_on_at_once) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "a"), row(3, "b")});
+    publish({refused{"never", "", true}, unreachable{}, delivered{}});
+    EXPECT_EQ(plan_.state(), lane_state::flowing);
+    const auto [mark, outcomes] = settle();
+    EXPECT_EQ(mark, 1);
+    EXPECT_EQ(outcomes.at(0).settlement.status, store::row_status::abandoned);
+    const auto asked = catch_up({row(2, "a")});
+    EXPECT_EQ(asked.after, 1);
+    EXPECT_EQ(publish({delivered{}}), (numbers{2}));
+}
+
+TEST_F(lane_plan_test, a_stream_with_nothing_behind_its_abandoned_row_is_free) {
+    own_the_lease();
+    fetch({row(1, "a")});
+    publish({refused{"never", "", true}});
+    EXPECT_EQ(settle().first, 1);
+    rest();
+    EXPECT_EQ(plan_.state(), lane_state::idle);
+}
+
+TEST_F(lane_plan_test, a_new_owner_keeps_the_holds_of_the_one_before) {
+    own_the_lease();
+    auto failed = row(1, "a");
+    failed.status = store::row_status::failed;
+    failed.retry_count = 1;
+    failed.next_retry_at = now_ + 30s;
+    fetch({failed, row(2, "a"), row(3, "b")});
+    EXPECT_EQ(publish({delivered{}}), (numbers{3}));
+    EXPECT_EQ(settle().first, 0);
+    rest();
+    EXPECT_EQ(plan_.state(), lane_state::blocked);
+    now_ += 30s;
+    failed.next_retry_at = now_;
+    (void)catch_up({failed, row(2, "a")});
+    EXPECT_EQ(publish({delivered{}, delivered{}}), (numbers{1, 2}));
+}
+
+TEST_F(lane_plan_test, many_streams_that_are_due_share_a_batch) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "b"), row(3, "c")});
+    publish({refused{"x", "", false}, refused{"x", "", false}, refused{"x", "", false}});
+    settle();
+    rest();
+    now_ += 60s;
+    EXPECT_EQ(catch_up({row(1, "a")}).limit, 3U);
+    EXPECT_EQ(catch_up({row(2, "b")}).limit, 2U);
+    EXPECT_EQ(catch_up({row(3, "c")}).limit, 1U);
+    EXPECT_EQ(publish({delivered{}, delivered{}, delivered{}}), (numbers{1, 2, 3}));
+}
+
+TEST_F(lane_plan_test, catching_up_a_long_stream_takes_several_batches) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "a"), row(3, "a")});
+    publish({refused{"no", "", false}});
+    settle();
+    fetch({row(4, "a"), row(5, "a")});
+    rest();
+    now_ += 60s;
+    (void)catch_up({row(1, "a"), row(2, "a"), row(3, "a")});
+    publish({delivered{}, delivered{}, delivered{}});
+    EXPECT_EQ(settle().first, 3);
+    fetch({});
+    EXPECT_EQ(catch_up({row(4, "a"), row(5, "a")}).after, 3);
+    publish({delivered{}, delivered{}});
+    EXPECT_EQ(settle().first, 5);
+}
+
+TEST_F(lane_plan_test, looks_no_further_while_too_many_streams_are_held) {
+    own_the_lease();
+    auto settings = small_batches();
+    settings.messages_per_tick = lane_plan::max_holds;
+    lane_plan plan{settings, 10s, false, random_};
+    (void)plan.next(now_);
+    plan.acquired({"db:b", "me", 1, now_ + 15s, 0, 0}, now_);
+    (void)plan.next(now_);
+    std::vector<store::due_row> rows;
+    std::vector<broker::verdict> verdicts;
+    for (std::size_t i = 0; i < lane_plan::max_holds; ++i) {
+        rows.push_back(row(static_cast<store::sequence>(i + 1), "s" + std::to_string(i)));
+        verdicts.emplace_back(refused{"no", "", false});
+    }
+    plan.fetched({std::move(rows)}, now_);
+    (void)plan.next(now_);
+    plan.published(verdicts, now_);
+    (void)plan.next(now_);
+    (void)plan.settled(store::settle_outcome::settled, now_);
+    const auto next = plan.next(now_);
+    const auto* const nap = std::get_if<action::sleep>(&next);
+    ASSERT_NE(nap, nullptr) << "action number " << next.index();
+    EXPECT_FALSE(nap->rows_wake);
+}
+
+// ---- outages --------------------------------------------------------------------------------------------------------
+
+TEST_F(lane_plan_test, an_outage_pauses_the_lane_and_costs_no_attempt) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "b"), row(3, "a")});
+    publish({delivered{}, unreachable{"connection refused"}, unreachable{"later"}});
+    const auto [mark, outcomes] = settle();
+    EXPECT_EQ(mark, 1);
+    EXPECT_EQ(outcomes.size(), 1U);
+    renew();  // tells of the pause at once
+    EXPECT_EQ(plan_.state(), lane_state::paused);
+    EXPECT_EQ(plan_.report(now_).detail, "connection refused");
+    EXPECT_FALSE(expect<action::sleep>().rows_wake);
+
+    now_ += 1s;
+    expect<action::probe>();
+    plan_.probed("", now_);
+    renew();
+    EXPECT_EQ(fetch({row(2, "b"), row(3, "a")}).after, 1) << "what was not confirmed is read again";
+    EXPECT_EQ(publish({delivered{}, delivered{}}), (numbers{2, 3}));
+}
+
+TEST_F(lane_plan_test, probes_with_growing_pauses_up_to_the_cap) {
+    own_the_lease();
+    fetch({row(1, "a")});
+    publish({unreachable{"gone"}});
+    duration longest{};
+    for (int probes = 0; probes < 30; ++probes) {
+        auto next = plan_.next(now_);
+        const auto began = now_;
+        while (!std::holds_alternative<action::probe>(next)) {
+            if (const auto* const nap = std::get_if<action::sleep>(&next)) {
+                now_ = nap->until;
+            } else {
+                ASSERT_TRUE(grant_upkeep(next));
+            }
+            next = plan_.next(now_);
+        }
+        longest = std::max(longest, now_ - began);
+        plan_.probed("still gone", now_);
+    }
+    EXPECT_LE(longest, 30s);
+    EXPECT_GE(longest, 24s);
+    EXPECT_EQ(plan_.report(now_).detail, "still gone");
+}
+
+TEST_F(lane_plan_test, a_broker_that_answers_probes_only_is_not_hammered) {
+    own_the_lease();
+    auto last = duration{};
+    for (int rounds = 0; rounds < 6; ++rounds) {
+        now_ += 1min;
+        if (rounds > 0) {
+            expect<action::probe>();
+            plan_.probed("", now_);
+            const auto next = plan_.next(now_);
+            if (std::holds_alternative<action::renew>(next)) plan_.renewed(true, now_);
+        }
+        fetch({row(1, "a")});
+        publish({unreachable{"disk full"}});
+        const auto pause = std::min(expect<action::sleep>().until - now_, duration{5s});
+        EXPECT_GT(pause, last);
+        last = pause;
+    }
+}
+
+TEST_F(lane_plan_test, missing_verdicts_count_as_an_outage) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "b")});
+    publish({delivered{}});
+    EXPECT_EQ(settle().first, 1);
+    EXPECT_EQ(plan_.state(), lane_state::paused);
+}
+
+TEST_F(lane_plan_test, a_stream_being_caught_up_survives_an_outage) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "a")});
+    publish({refused{"no", "", false}});
+    settle();
+    rest();
+    now_ += 60s;
+    (void)catch_up({row(1, "a"), row(2, "a")});
+    publish({delivered{}, unreachable{"gone"}});
+    EXPECT_EQ(settle().first, 1);
+    now_ += 1s;
+    expect<action::probe>();
+    plan_.probed("", now_);
+    fetch({});
+    EXPECT_EQ(catch_up({row(2, "a")}).after, 1);
+    EXPECT_EQ(publish({delivered{}}), (numbers{2}));
+}
+
+// ---- lease ----------------------------------------------------------------------------------------------------------
+
+TEST_F(lane_plan_test, stands_by_until_the_lease_is_free) {
+    expect<action::acquire>();
+    plan_.not_acquired(now_);
+    const auto nap = expect<action::sleep>();
+    EXPECT_TRUE(nap.rows_wake) << "a released lease wakes as well";
+    EXPECT_LE(nap.until, now_ + 1s);
+    EXPECT_EQ(plan_.state(), lane_state::lost);
+    plan_.woken();
+    own_the_lease();
+}
+
+TEST_F(lane_plan_test, renews_every_third_of_the_leases_life) {
+    own_the_lease();
+    rest();
+    now_ += 4999ms;
+    (void)rest();
+    now_ += 5001ms;
+    renew();
+}
+
+TEST_F(lane_plan_test, publishes_nothing_that_the_lease_might_not_outlast) {
+    own_the_lease();
+    fetch({row(1, "a")});
+    now_ += 4500ms;  // 10.5 s left, and a publish may take 10 s
+    renew();
+    publish({delivered{}});
+}
+
+TEST_F(lane_plan_test, a_lease_that_ran_out_is_renewed_before_anything_else) {
+    own_the_lease();
+    fetch({row(1, "a")});
+    now_ += 20s;
+    expect<action::renew>();
+    EXPECT_EQ(plan_.state(), lane_state::lost);
+    plan_.renewed(false, now_);
+    expect<action::acquire>();
+    EXPECT_TRUE(plan_.in_flight().empty());
+}
+
+TEST_F(lane_plan_test, forgets_everything_with_the_lease) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "b")});
+    publish({refused{"no", "", false}, delivered{}});
+    expect<action::settle>();
+    EXPECT_TRUE(plan_.settled(store::settle_outcome::fenced, now_).empty());
+    own_the_lease(0);
+    EXPECT_EQ(fetch({row(1, "a")}).after, 0);
+    EXPECT_EQ(publish({delivered{}}), (numbers{1})) << "no hold is left";
+    EXPECT_EQ(plan_.report(now_).refused, 0);
+}
+
+TEST_F(lane_plan_test, notices_at_a_fetch_that_the_lease_is_gone) {
+    own_the_lease();
+    expect<action::fetch>();
+    store::due_batch gone;
+    gone.owned = false;
+    plan_.fetched(gone, now_);
+    expect<action::acquire>();
+}
+
+// ---- operators ------------------------------------------------------------------------------------------------------
+
+TEST_F(lane_plan_test, begins_again_at_the_mark_when_rows_were_reopened) {
+    own_the_lease(10);
+    fetch({row(11, "a"), row(12, "b")});
+    publish({refused{"no", "", false}, delivered{}});
+    settle();
+    rest();
+    ++rescan_;
+    plan_.woken();
+    expect<action::fetch>();
+    auto reopened = found({});
+    reopened.mark = 4;
+    plan_.fetched(reopened, now_);
+    EXPECT_EQ(plan_.grant().rescan, rescan_);
+    EXPECT_EQ(fetch({row(5, "c"), row(11, "a")}).after, 4);
+    EXPECT_EQ(publish({delivered{}, delivered{}}), (numbers{5, 11})) << "the hold is forgotten";
+}
+
+TEST_F(overlapping_plan_test, settles_what_is_under_way_before_it_looks_again) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "b"), row(3, "c")});
+    EXPECT_TRUE(expect<action::publish>().overlap);
+    ++rescan_;
+    expect<action::fetch>();
+    plan_.fetched(found({row(4, "d")}), now_);
+    expect<action::collect>();
+    EXPECT_EQ(plan_.grant().rescan, 0U) << "the settlement must not raise the mark over reopened rows";
+    plan_.published(std::vector<broker::verdict>(3, delivered{}), now_);
+    settle();
+    expect<action::fetch>();
+    plan_.fetched(found({}), now_);
+    EXPECT_EQ(plan_.grant().rescan, 1U);
+    EXPECT_EQ(expect<action::fetch>().after, 0);
+}
+
+// ---- overlap --------------------------------------------------------------------------------------------------------
+
+TEST_F(overlapping_plan_test, fetches_and_settles_while_a_batch_is_in_flight) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "b"), row(3, "c")});
+    EXPECT_TRUE(expect<action::publish>().overlap);
+    fetch({row(4, "a"), row(5, "b"), row(6, "c")});
+    expect<action::collect>();
+    plan_.published(std::vector<broker::verdict>(3, delivered{}), now_);
+    EXPECT_TRUE(expect<action::publish>().overlap) << "the next batch starts first";
+    EXPECT_EQ(settle().first, 3) << "rows 4 to 6 are open";
+    fetch({});
+    expect<action::collect>();
+    plan_.published(std::vector<broker::verdict>(3, delivered{}), now_);
+    EXPECT_EQ(settle().first, 6);
+}
+
+TEST_F(overlapping_plan_test, a_lone_batch_needs_no_helper) {
+    own_the_lease();
+    fetch({row(1, "a")});
+    EXPECT_FALSE(expect<action::publish>().overlap);
+}
+
+TEST_F(overlapping_plan_test, a_batch_read_ahead_respects_the_verdicts_before_it) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "b"), row(3, "c")});
+    expect<action::publish>();
+    fetch({row(4, "a"), row(5, "b")});
+    expect<action::collect>();
+    plan_.published(std::vector<broker::verdict>{refused{"no", "", false}, delivered{}, delivered{}}, now_);
+    EXPECT_EQ(publish({delivered{}}), (numbers{5}));
+}
+
+TEST_F(overlapping_plan_test, a_batch_read_ahead_is_put_back_in_an_outage) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "b"), row(3, "c")});
+    expect<action::publish>();
+    fetch({row(4, "a")});
+    expect<action::collect>();
+    plan_.published(std::vector<broker::verdict>{delivered{}, delivered{}, unreachable{"gone"}}, now_);
+    EXPECT_EQ(settle().first, 2);
+    now_ += 1s;
+    expect<action::probe>();
+    plan_.probed("", now_);
+    EXPECT_EQ(expect<action::fetch>().after, 2);
+}
+
+TEST_F(overlapping_plan_test, verdicts_that_come_after_the_lease_are_worthless) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "b"), row(3, "c")});
+    expect<action::publish>();
+    now_ += 20s;
+    expect<action::renew>();
+    plan_.renewed(false, now_);
+    expect<action::collect>();
+    plan_.published(std::vector<broker::verdict>(3, delivered{}), now_);
+    own_the_lease();
+    EXPECT_EQ(expect<action::fetch>().after, 0);
+}
+
+// ---- trouble with the database --------------------------------------------------------------------------------------
+
+TEST_F(lane_plan_test, tries_the_database_again_with_growing_pauses_and_loses_nothing) {
+    own_the_lease();
+    fetch({row(1, "a")});
+    publish({delivered{}});
+    auto last = duration{};
+    for (int times = 0; times < 4; ++times) {
+        expect<action::settle>();
+        plan_.store_failed(now_);
+        const auto until = expect<action::sleep>().until;
+        EXPECT_GT(until - now_, last);
+        EXPECT_LE(until - now_, 5s);
+        last = until - now_;
+        now_ = until;
+    }
+    EXPECT_EQ(settle().second.size(), 1U);
+}
+
+TEST_F(lane_plan_test, starts_no_batch_while_it_cannot_settle) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "b"), row(3, "c")});
+    publish({delivered{}, delivered{}, delivered{}});
+    expect<action::settle>();
+    plan_.store_failed(now_);
+    expect<action::sleep>();
+    now_ += 200ms;
+    expect<action::settle>();
+}
+
+// ---- the end --------------------------------------------------------------------------------------------------------
+
+TEST_F(overlapping_plan_test, finishes_the_batch_in_flight_before_it_leaves) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "b"), row(3, "c")});
+    expect<action::publish>();
+    fetch({row(4, "a")});
+    plan_.stop_requested(now_);
+    renew();  // tells that it drains
+    EXPECT_EQ(plan_.state(), lane_state::draining);
+    expect<action::collect>();
+    plan_.published(std::vector<broker::verdict>(3, delivered{}), now_);
+    EXPECT_EQ(settle().first, 3) << "row 4 was never sent";
+    expect<action::release>();
+    EXPECT_EQ(plan_.farewell(now_).detail, "released");
+    plan_.released();
+    expect<action::stop>();
+}
+
+TEST_F(lane_plan_test, leaves_at_once_when_idle_paused_or_standing_by) {
+    plan_.stop_requested(now_);
+    expect<action::stop>();
+}
+
+TEST_F(lane_plan_test, leaves_from_a_pause_without_another_probe) {
+    own_the_lease();
+    fetch({row(1, "a")});
+    publish({unreachable{"gone"}});
+    plan_.stop_requested(now_);
+    now_ += 5s;
+    expect<action::release>();
+}
+
+TEST_F(lane_plan_test, leaves_without_release_when_the_database_stays_away) {
+    own_the_lease();
+    fetch({});
+    plan_.stop_requested(now_);
+    for (int tries = 0; tries < 100; ++tries) {
+        const auto next = plan_.next(now_);
+        if (std::holds_alternative<action::stop>(next)) {
+            EXPECT_EQ(now_ - start, 10s);
+            return;
+        }
+        if (const auto* const nap = std::get_if<action::sleep>(&next)) {
+            now_ = nap->until;
+        } else {
+            plan_.store_failed(now_);
+        }
+    }
+    FAIL() << "did not leave";
+}
+
+// ---- clean-up -------------------------------------------------------------------------------------------------------
+
+TEST_F(lane_plan_test, cleans_up_in_batches_between_turns) {
+    own_the_lease();
+    rest();
+    now_ += 60s;
+    const auto asked = expect<action::purge>();
+    EXPECT_EQ(asked.published_before, now_ - 168h);
+    EXPECT_EQ(asked.abandoned_before, now_ - 720h);
+    EXPECT_EQ(asked.limit, 5000U);
+    plan_.purged(5000, now_);
+    rest();
+    now_ += 50ms;
+    expect<action::purge>();
+    plan_.purged(17, now_);
+    rest();
+    now_ += 59min;
+    (void)rest();
+    now_ += 1min;
+    expect<action::purge>();
+}
+
+TEST_F(lane_plan_test, cleans_up_one_batch_only_while_there_is_a_backlog) {
+    own_the_lease();
+    now_ += 60s;
+    expect<action::purge>();
+    plan_.purged(0, now_);
+    fetch({row(1, "a"), row(2, "a"), row(3, "a")});
+    publish({delivered{}, delivered{}, delivered{}});
+    settle();
+    now_ += 1h;
+    expect<action::purge>();
+    plan_.purged(5000, now_);
+    expect<action::fetch>();
+    now_ += 1s;
+    plan_.fetched(found({row(4, "a"), row(5, "a"), row(6, "a")}), now_);
+    expect<action::publish>();
+}
+
+}  // namespace
+}  // namespace sluice::outbox
