@@ -1,0 +1,100 @@
+#include "consume/message_trace.hpp"
+
+#include <cmath>
+
+namespace sluice::consume {
+
+namespace {
+
+/// Milliseconds with two digits after the point (WIRE 13).
+double milliseconds(duration took) {
+    constexpr double micros_per_hundredth = 10;
+    constexpr double hundredths = 100;
+    return std::round(static_cast<double>(took.count()) / micros_per_hundredth) / hundredths;
+}
+
+/// A trace that cannot be built (out of memory) disturbs nothing.
+template <class Make>
+void quietly(Make make) noexcept {
+    try {
+        make();
+    } catch (...) {  // NOLINT(bugprone-empty-catch)
+    }
+}
+
+}  // namespace
+
+void message_trace::started(const parcel& what) const noexcept {
+    if (!tracer_.wanted()) return;
+    quietly([&] { tracer_.emit(describe("handler.started", "ok", what.source, what.delivery.entry, what.content)); });
+}
+
+void message_trace::completed(const parcel& what, duration took) const noexcept {
+    if (!tracer_.wanted()) return;
+    quietly([&] {
+        trace_event event = describe("handler.completed", "ok", what.source, what.delivery.entry, what.content);
+        event.duration_ms = milliseconds(took);
+        tracer_.emit(std::move(event));
+    });
+}
+
+void message_trace::failed(const parcel& what, std::string_view reason, duration took) const noexcept {
+    quietly([&] {
+        trace_event event = describe("handler.failed", "error", what.source, what.delivery.entry, what.content);
+        event.duration_ms = milliseconds(took);
+        event.error = reason;
+        tracer_.emit(std::move(event));
+    });
+}
+
+void message_trace::acknowledged(std::size_t source, const receipt& what) const noexcept {
+    if (!tracer_.wanted()) return;
+    quietly([&] {
+        trace_event event = describe("message.acked", "ok", source, what.entry, what.content);
+        if (what.duplicate) event.metadata.set("duplicate", true);
+        tracer_.emit(std::move(event));
+    });
+}
+
+void message_trace::deferred(const put_off& what, int max_attempts) const noexcept {
+    quietly([&] {
+        const parcel& of = what.what;
+        trace_event event = describe("message.nacked", "retry", of.source, of.delivery.entry, of.content);
+        event.error = what.reason;
+        event.metadata.set("retry_count", what.attempts);
+        event.metadata.set("max_retries", max_attempts);
+        event.metadata.set("not_before", what.not_before.to_string());
+        tracer_.emit(std::move(event));
+    });
+}
+
+void message_trace::buried(const set_aside& what) const noexcept {
+    quietly([&] {
+        const parcel& of = what.what;
+        trace_event event = describe("message.dlq", "error", of.source, of.delivery.entry, of.content);
+        event.error = what.why.reason;
+        event.metadata.set("code", what.why.code);
+        event.metadata.set("retry_count", what.why.attempts);
+        tracer_.emit(std::move(event));
+    });
+}
+
+trace_event message_trace::describe(const char* event, const char* status, std::size_t source, const std::string& entry,
+                                    const std::optional<message>& content) const {
+    trace_event result;
+    result.event = event;
+    result.status = status;
+    result.stream = route_.streams.at(source);
+    result.handler = route_.name;
+    result.worker_id = worker_;
+    result.broker = route_.broker;
+    result.message_id = content && !content->id().empty() ? content->id() : entry;
+    result.message_type = content && !content->type().text().empty() ? content->type().text() : "unknown";
+    if (content) {
+        result.correlation_id = content->correlation_id();
+        result.causation_id = content->metadata().domain.causation_id;
+    }
+    return result;
+}
+
+}  // namespace sluice::consume

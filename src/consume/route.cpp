@@ -1,0 +1,115 @@
+#include "consume/route.hpp"
+
+#include <set>
+#include <utility>
+
+namespace sluice::consume {
+
+namespace {
+
+using detail::command_entry;
+using detail::event_handler_entry;
+using detail::registry;
+using detail::subscriber_entry;
+
+class route_maker {
+public:
+    explicit route_maker(commit::environment& env)
+        : env_{env}, domain_{env.domain()}, internal_broker_{env.configuration().outbox.broker} {}
+
+    [[nodiscard]] std::vector<route> make() {
+        for (const event_handler_entry& handler : domain_.event_handlers) add(handler);
+        add_commands();
+        for (const subscriber_entry& subscriber : domain_.subscribers) add(subscriber);
+        return std::move(routes_);
+    }
+
+private:
+    void add(const event_handler_entry& handler) {
+        std::set<std::string> categories;
+        for (const auto& [cpp_name, reaction] : handler.on) {
+            if (const auto event = domain_.events.find(cpp_name); event != domain_.events.end()) {
+                categories.insert(domain_.aggregate(event->second.aggregate).category);
+            }
+        }
+        for (const std::string& category : categories) {
+            routes_.push_back({.name = handler.name,
+                               .broker = internal_broker_,
+                               .streams = streams_of(internal_broker_, category),
+                               .group = handler.name,
+                               .interest_in = interest_of(handler),
+                               .handle = reactions_of(handler)});
+        }
+    }
+
+    void add_commands() {
+        std::set<std::string> categories;
+        for (const auto& [cpp_name, command] : domain_.commands) {
+            categories.insert(domain_.aggregate(command.aggregate).category);
+        }
+        for (const std::string& category : categories) {
+            std::string group = domain_.normalized + ".commands:" + category;
+            routes_.push_back({.name = "commands",
+                               .broker = internal_broker_,
+                               .streams = streams_of(internal_broker_, category + ":command"),
+                               .group = group,
+                               .interest_in =
+                                   [&domain = domain_](const message& m) {
+                                       const command_entry* known = domain.command_by_type(m.type().text());
+                                       return known == nullptr ? interest::unknown : interest::wanted;
+                                   },
+                               .handle =
+                                   [&env = env_, group](const message& m, std::string_view entry) {
+                                       return commit::handle_command(env, m, entry, group);
+                                   }});
+        }
+    }
+
+    void add(const subscriber_entry& subscriber) {
+        routes_.push_back({.name = subscriber.name,
+                           .broker = subscriber.broker,
+                           .streams = streams_of(subscriber.broker, subscriber.stream),
+                           .group = subscriber.name,
+                           .interest_in = [](const message&) { return interest::wanted; },
+                           .handle =
+                               [&env = env_, &subscriber](const message& m, std::string_view entry) {
+                                   return commit::handle(env, m, entry, subscriber.name,
+                                                         [&](context& in) { subscriber.handle(m, in); });
+                               }});
+    }
+
+    [[nodiscard]] std::function<interest(const message&)> interest_of(const event_handler_entry& handler) const {
+        return [&domain = domain_, &handler](const message& m) {
+            const detail::event_entry* event = domain.event_by_type(m.type().text());
+            if (event == nullptr) return interest::unknown;
+            return handler.on.contains(event->cpp_name) ? interest::wanted : interest::unwanted;
+        };
+    }
+
+    [[nodiscard]] std::function<commit::outcome(const message&, std::string_view)> reactions_of(
+        const event_handler_entry& handler) const {
+        return [&env = env_, &handler](const message& m, std::string_view entry) {
+            const detail::event_entry* event = env.domain().event_by_type(m.type().text());
+            const auto& reaction = handler.on.at(event->cpp_name);
+            return commit::handle(env, m, entry, handler.name, [&](context& in) { reaction(m, in); });
+        };
+    }
+
+    [[nodiscard]] std::vector<std::string> streams_of(const std::string& broker, const std::string& stream) const {
+        std::vector<std::string> streams{stream};
+        const auto& lanes = env_.configuration().server.priority_lanes;
+        if (lanes.enabled && broker == internal_broker_) streams.push_back(stream + ":" + lanes.backfill_suffix);
+        return streams;
+    }
+
+    commit::environment& env_;
+    const registry& domain_;
+    const std::string& internal_broker_;
+    std::vector<route> routes_;
+};
+
+}  // namespace
+
+std::vector<route> routes_of(commit::environment& env) { return route_maker{env}.make(); }
+
+}  // namespace sluice::consume

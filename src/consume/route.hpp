@@ -1,0 +1,45 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sluice/message.hpp>
+
+#include "commit/environment.hpp"
+#include "commit/invocation.hpp"
+
+namespace sluice::consume {
+
+/// Whether a message is one for the handler behind a route.
+enum class interest {
+    wanted,
+    unwanted,  ///< of this domain, but the handler does not react to it
+    unknown    ///< no type of this domain
+};
+
+/// Where one subscription reads, and what it does with what it reads.
+struct route {
+    std::string name;  ///< for people; the handler class or `commands`
+    std::string broker;
+    std::vector<std::string> streams;  ///< the primary one, then the backfill lane when lanes are enabled
+    std::string group;
+    std::function<interest(const message&)> interest_in;
+    /// Runs the handler in a unit of work. @throws whatever the handler or the commit throws
+    std::function<commit::outcome(const message& m, std::string_view entry)> handle;
+};
+
+/// The routes of a domain, from its declaration:
+///   - an event handler and each stream category of the events it reacts to, on the internal broker; the group is the
+///     handler's class (`shop.notify_customer`);
+///   - the asynchronous commands of each category, `{category}:command` on the internal broker; the group is
+///     `{domain}.commands:{category}`;
+///   - a subscriber and its stream, on its own broker; the group is the subscriber's class.
+///
+/// With priority lanes, what is read from the internal broker is also read from `{stream}:{suffix}`.
+/// `env` must outlive the routes.
+/// @throws usage_error when the declaration names an aggregate that it does not declare
+[[nodiscard]] std::vector<route> routes_of(commit::environment& env);
+
+}  // namespace sluice::consume

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <sluice/error.hpp>
+
+#include "base/wake.hpp"
+#include "broker/broker.hpp"
+#include "consume/message_trace.hpp"
+#include "consume/route.hpp"
+#include "consume/subscription_plan.hpp"
+
+namespace sluice::consume {
+
+/// What a subscription shows of itself.
+struct subscription_status {
+    std::string state;         ///< idle, working, paused (database away), disconnected (broker away), stopped
+    std::string detail;        ///< last trouble, one line
+    std::size_t held = 0;      ///< messages in memory
+    std::int64_t handled = 0;  ///< since the start; duplicates included
+    std::int64_t failed = 0;   ///< attempts
+    std::int64_t dead = 0;     ///< messages set aside
+};
+
+/// Reads the streams of one route, hands each message to its handler, and acknowledges what was committed: the shell
+/// around subscription_plan, on a thread and connections of its own.
+///
+/// Return of a handler is acknowledgement, an exception is a failed attempt (see subscription_plan). store_error that
+/// is retryable or in doubt, and broker_error, are outages: the message is handled again and loses nothing. At most
+/// `plan_settings::ack_limit` handled messages are delivered again after a crash; the inbox knows them.
+///
+/// A handler that works longer than the claim time may see its message taken over by another consumer of the group;
+/// the inbox then lets one of the two effects happen.
+///
+/// Thread safety: `run` and `work` belong to one thread; `status` may be called by any.
+/// Lifetime: `env` must outlive it.
+class subscription {
+public:
+    /// @param consumer  the same after a restart, and of no other living consumer of the group
+    /// @throws configuration_error when the route's broker is not configured
+    subscription(commit::environment& env, route what, std::string consumer);
+
+    /// Works until `stop` is requested: then the message in hand is finished, what is done is
+    /// acknowledged, and what is not done is free for other consumers at once.
+    /// Broker trouble is logged and retried after 1, 2, 4 … 30 seconds.
+    /// @throws what is neither the broker's nor the handler's fault; it may be called again then
+    void run(const std::stop_token& stop);
+
+    /// Works until there is nothing to do now, and says how long that holds. Used by `run`, and by tests that move
+    /// their own clock.
+    [[nodiscard]] duration work(const std::stop_token& stop = {});
+
+    [[nodiscard]] const route& where() const noexcept { return route_; }
+    [[nodiscard]] subscription_status status() const;
+
+private:
+    void perform(const handle_parcel& act);
+    void perform(const acknowledge& act);
+    void perform(const put_off& act);
+    void perform(const set_aside& act);
+    void perform(const read_more& act);
+    void perform(const keep_claims& act);
+    void perform(const reopen& act);
+
+    [[nodiscard]] arrival look_at(std::size_t source, broker::delivery delivery) const;
+    void run_handler(const parcel& what);
+    void fail(const parcel& what, const std::string& reason, const std::string& code, duration took);
+    void interrupt(const error& trouble);
+    void outage_over(bool over);
+
+    void open();
+    void close() noexcept;
+    [[nodiscard]] duration disconnected(const error& trouble);
+    void leave() noexcept;
+    void wait(duration timeout);
+
+    void show(std::string state, std::string detail = {});
+    [[nodiscard]] date_time now() const { return env_.time().now(); }
+
+    commit::environment& env_;
+    route route_;
+    broker::membership member_;
+    broker::broker& broker_;
+    message_trace trace_;
+    subscription_plan plan_;
+    base::wake_signal signal_;
+    std::vector<std::unique_ptr<broker::consumer>> consumers_;  ///< one per stream; empty while disconnected
+    bool listen_ = false;
+    int disconnections_ = 0;  ///< in a row
+
+    mutable std::mutex mutex_;
+    subscription_status status_;
+};
+
+}  // namespace sluice::consume

@@ -1,0 +1,192 @@
+#include "engine/engine.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <utility>
+
+#include <sluice/error.hpp>
+
+#include "base/backoff.hpp"
+#include "observe/log.hpp"
+#include "outbox/lane_owner.hpp"
+
+namespace sluice::engine {
+
+namespace {
+
+/// Share of the shutdown time that a hanging broker may use up; the rest is for settling and leaving.
+constexpr double publishing_share = 0.8;
+constexpr auto grace = std::chrono::seconds{1};
+
+std::set<std::string> databases_with_aggregates(const detail::registry& domain) {
+    std::set<std::string> names;
+    for (const auto& [cpp_name, aggregate] : domain.aggregates) names.insert(aggregate.database);
+    return names;
+}
+
+/// Tells apart the deployments that may run on one host: the same domain on another database is another deployment.
+std::string deployment_of(commit::environment& env) {
+    std::string text = env.domain().normalized;
+    for (const auto& [name, database] : env.parts().databases) text += '\n' + name + '=' + database->identity();
+    return text;
+}
+
+std::string name_of(const consume::subscription& s) { return s.where().name + " " + s.where().streams.front(); }
+
+}  // namespace
+
+engine::running_lane::running_lane(commit::environment& env, const outbox::lane_settings& settings)
+    : random{env.random().next()},
+      lane{settings,
+           {env.sessions(settings.database).database(), env.broker(settings.broker), env.time(), random, env.tracer()}},
+      wake{env.lanes(), settings.database, lane.signal()} {}
+
+engine::engine(commit::environment& env) : env_{env} {}
+
+engine::~engine() { static_cast<void>(stop()); }
+
+void engine::start() {
+    const std::lock_guard lock{mutex_};
+    if (std::exchange(started_, true)) throw usage_error{"an engine starts once; make another one"};
+    try {
+        require_schema();
+        slot_ = std::make_unique<instance_slot>(deployment_of(env_));
+        consumer_ = host_name() + "-" + env_.domain().normalized + "-" + std::to_string(slot_->number());
+        const std::string owner = outbox::make_lane_owner(env_.random());
+        make_lanes(owner);
+        make_subscriptions();
+        make_workers(owner);
+        for (const auto& each : workers_) each->start();
+    } catch (...) {
+        discard();
+        started_ = false;
+        throw;
+    }
+    running_ = true;
+    observe::log(observe::level::info, "engine.started",
+                 {{"domain", env_.domain().name},
+                  {"lanes", std::to_string(lanes_.size())},
+                  {"subscriptions", std::to_string(subscriptions_.size())},
+                  {"consumer", consumer_}});
+}
+
+bool engine::stop() {
+    const auto deadline =
+        std::chrono::steady_clock::now() + base::from_seconds(env_.configuration().server.shutdown_seconds) + grace;
+    bool first = false;
+    {
+        // Not held while waiting: the status can be asked for during the drain. The workers stay what they are.
+        const std::lock_guard lock{mutex_};
+        first = std::exchange(running_, false);
+    }
+    for (const auto& each : workers_) each->request_stop();
+    bool all_ended = true;
+    for (const auto& each : workers_) {
+        if (each->ended_by(deadline)) continue;
+        all_ended = false;
+        observe::log(observe::level::error, "engine.still_busy", {{"worker", each->name()}});
+    }
+    if (first) observe::log(observe::level::info, "engine.stopped", {{"in_time", all_ended ? "yes" : "no"}});
+    return all_ended;
+}
+
+std::vector<worker_status> engine::status() const {
+    const std::lock_guard lock{mutex_};
+    std::vector<worker_status> all;
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+        const worker::health health = workers_[i]->state();
+        worker_status one{.what = worker_status::kind::maintenance,
+                          .name = "maintenance",
+                          .state = !health.running  ? "stopped"
+                                   : health.waiting ? "restarting"
+                                                    : "running",
+                          .detail = health.last_failure,
+                          .restarts = health.restarts};
+        if (i < lanes_.size()) {
+            one.what = worker_status::kind::lane;
+            one.name = lanes_[i]->lane.name();
+        } else if (i < lanes_.size() + subscriptions_.size()) {
+            const consume::subscription& s = *subscriptions_[i - lanes_.size()];
+            consume::subscription_status own = s.status();
+            one.what = worker_status::kind::subscription;
+            one.name = name_of(s);
+            if (one.state == "running") {
+                one.state = std::move(own.state);
+                one.detail = std::move(own.detail);
+            }
+        }
+        all.push_back(std::move(one));
+    }
+    return all;
+}
+
+std::string engine::consumer_name() const {
+    const std::lock_guard lock{mutex_};
+    return consumer_;
+}
+
+void engine::require_schema() const {
+    for (const auto& [name, database] : env_.parts().databases) {
+        const store::schema_status schema = database->schema();
+        if (schema.applied == schema.expected) continue;
+        const std::string versions =
+            " has schema " + std::to_string(schema.applied) + ", this build needs " + std::to_string(schema.expected);
+        throw store_error{
+            "database `" + name + "` (" + database->describe() + ")" + versions +
+            (schema.applied < schema.expected ? "; run `sluice db setup`" : "; run the newer Sluice that wrote it")};
+    }
+}
+
+void engine::make_lanes(const std::string& owner) {
+    const auto& configuration = env_.configuration();
+    const double shutdown = configuration.server.shutdown_seconds;
+    config::outbox_settings outbox = configuration.outbox;
+    outbox.publish_timeout_seconds = std::min(outbox.publish_timeout_seconds, shutdown * publishing_share);
+
+    for (const std::string& database : databases_with_aggregates(env_.domain())) {
+        const auto add = [&](const std::string& broker, bool external) {
+            lanes_.push_back(std::make_unique<running_lane>(
+                env_, outbox::lane_settings{.database = database,
+                                            .broker = broker,
+                                            .external = external,
+                                            .owner = owner,
+                                            .outbox = outbox,
+                                            .priority_lanes = configuration.server.priority_lanes,
+                                            .drain = base::from_seconds(shutdown)}));
+        };
+        add(outbox.broker, false);
+        for (const std::string& broker : outbox.external_brokers) add(broker, true);
+    }
+}
+
+void engine::make_subscriptions() {
+    for (consume::route& route : consume::routes_of(env_)) {
+        subscriptions_.push_back(std::make_unique<consume::subscription>(env_, std::move(route), consumer_));
+    }
+}
+
+void engine::make_workers(const std::string& owner) {
+    const auto add = [&](std::string name, worker::loop body) {
+        workers_.push_back(std::make_unique<worker>(std::move(name), std::move(body)));
+    };
+    for (const auto& each : lanes_) {
+        add("lane " + each->lane.name(), [&lane = each->lane](const std::stop_token& stop) { lane.run(stop); });
+    }
+    for (const auto& each : subscriptions_) {
+        add(name_of(*each), [&subscription = *each](const std::stop_token& stop) { subscription.run(stop); });
+    }
+    maintenance_ = std::make_unique<maintenance>(env_, owner);
+    add("maintenance", [this](const std::stop_token& stop) { maintenance_->run(stop); });
+}
+
+void engine::discard() noexcept {
+    workers_.clear();
+    maintenance_.reset();
+    subscriptions_.clear();
+    lanes_.clear();
+    slot_.reset();
+    consumer_.clear();
+}
+
+}  // namespace sluice::engine

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.hpp"
+#include "commit/environment.hpp"
+#include "commit/wake_hub.hpp"
+#include "consume/subscription.hpp"
+#include "engine/instance_slot.hpp"
+#include "engine/maintenance.hpp"
+#include "engine/worker.hpp"
+#include "outbox/lane.hpp"
+
+namespace sluice::engine {
+
+/// One thread of the engine, as `engine::status` shows it.
+struct worker_status {
+    enum class kind { lane, subscription, maintenance };
+
+    kind what = kind::lane;
+    std::string name;    ///< `default:partner_events`; `shop.notify_customer shop::order`; `maintenance`
+    std::string state;   ///< running, restarting or stopped; of a subscription its own words
+    std::string detail;  ///< last trouble, one line
+    int restarts = 0;    ///< by the supervisor
+};
+
+/// Runs a domain: one lane per database with aggregates and broker (internal and external), one subscription per route,
+/// and the maintenance, each on a thread of its own. No two of them share a thread, a connection or a lock, so what
+/// happens to one does not touch the others.
+///
+/// A restarted engine has the consumer name of its predecessor (`{host}-{domain}-{slot}`, see instance_slot), so the
+/// messages that a crash left in hand come back at once, in order.
+///
+/// Threads that handle signals are the application's: block its signals before `start`, whose threads inherit that.
+///
+/// Thread safety: all members may be called concurrently. Lifetime: `env` must outlive it.
+class engine {
+public:
+    explicit engine(commit::environment& env);
+    engine(const engine&) = delete;
+    engine& operator=(const engine&) = delete;
+    /// Stops, and waits for every thread however long it takes: nothing of `env` is in use afterwards.
+    ~engine();
+
+    /// Checks the schema of every database and starts all threads.
+    /// @throws configuration_error naming a broker or database that is not configured
+    /// @throws store_error when a database is away, or its schema is not the one of this build; names the remedy
+    /// @throws usage_error when it was started before
+    /// Nothing runs after an exception.
+    void start();
+
+    /// Lets every subscription finish the message in hand and every lane its batch, and gives the leases back.
+    ///
+    /// Returns within `server.shutdown_seconds` and one second. To keep that bound with a broker that hangs, lanes of
+    /// an engine wait at most four fifths of it for a confirmation, whatever `outbox.publish_timeout_seconds` says.
+    /// @returns false when a thread is still busy (a handler that does not return): then the process should end
+    ///          without destroying the engine. Whatever was not committed is delivered again.
+    bool stop();
+
+    /// Empty before the start.
+    [[nodiscard]] std::vector<worker_status> status() const;
+    /// Of the consumers; empty before the start.
+    [[nodiscard]] std::string consumer_name() const;
+
+private:
+    /// A lane with what it stands on. Its chance is its own, because sources need not be thread safe.
+    struct running_lane {
+        running_lane(commit::environment& env, const outbox::lane_settings& settings);
+
+        base::seeded_random random;
+        outbox::lane lane;
+        commit::wake_hub::registration wake;
+    };
+
+    void require_schema() const;
+    void make_lanes(const std::string& owner);
+    void make_subscriptions();
+    void make_workers(const std::string& owner);
+    void discard() noexcept;
+
+    commit::environment& env_;
+    mutable std::mutex mutex_;
+    bool started_ = false;
+    bool running_ = false;
+    std::unique_ptr<instance_slot> slot_;
+    std::string consumer_;
+    std::vector<std::unique_ptr<running_lane>> lanes_;
+    std::vector<std::unique_ptr<consume::subscription>> subscriptions_;
+    std::unique_ptr<maintenance> maintenance_;
+    std::vector<std::unique_ptr<worker>> workers_;  ///< lanes, subscriptions, maintenance; last: joined first
+};
+
+}  // namespace sluice::engine

@@ -1,0 +1,83 @@
+#include "engine/maintenance.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include <sluice/error.hpp>
+
+#include "base/backoff.hpp"
+#include "base/one_line.hpp"
+#include "observe/log.hpp"
+
+namespace sluice::engine {
+
+namespace {
+
+// No lane is named so: a lane's name has a colon.
+constexpr std::string_view lease_name = "maintenance";
+constexpr duration lease_time = std::chrono::minutes{1};
+
+}  // namespace
+
+void maintenance::run(const std::stop_token& stop) {
+    const std::stop_callback wake{stop, [this] { signal_.notify(); }};
+    const duration interval = base::from_seconds(env_.configuration().outbox.cleanup.interval_seconds);
+    while (!stop.stop_requested()) {
+        round(stop);
+        static_cast<void>(base::wait_any(signal_, nullptr, interval));  // only the stop ends it before its time
+    }
+}
+
+void maintenance::round(const std::stop_token& stop) {
+    for (const auto& [name, database] : env_.parts().databases) {
+        if (stop.stop_requested()) return;
+        try {
+            report_orphans(name, *database);
+            forget_old_marks(*database, stop);
+        } catch (const store_error& e) {
+            observe::log(observe::level::warn, "engine.maintenance_failed",
+                         {{"database", name}, {"reason", base::one_line(e.what())}});
+        }
+    }
+}
+
+void maintenance::report_orphans(std::string_view name, store::database& database) const {
+    const auto& outbox = env_.configuration().outbox;
+    for (const auto& [broker, counts] : database.open_operations()->outbox_summary()) {
+        const bool has_lane = broker == outbox.broker ||
+                              std::find(outbox.external_brokers.begin(), outbox.external_brokers.end(), broker) !=
+                                  outbox.external_brokers.end();
+        if (has_lane) continue;
+        std::int64_t open = 0;
+        for (const auto& [status, count] : counts.by_status) open += store::is_open(status) ? count : 0;
+        if (open == 0) continue;
+        observe::log(observe::level::warn, "outbox.orphaned",
+                     {{"broker", broker},
+                      {"database", std::string{name}},
+                      {"rows", std::to_string(open)},
+                      {"remedy",
+                       "add it to outbox.external_brokers again, or give the rows up with: sluice outbox "
+                       "retire " +
+                           broker}});
+    }
+}
+
+void maintenance::forget_old_marks(store::database& database, const std::stop_token& stop) const {
+    constexpr double seconds_per_hour = 3600;
+    const auto& configuration = env_.configuration();
+    const date_time begin = env_.time().now();
+    const date_time before = begin - base::from_seconds(configuration.inbox.retention_hours * seconds_per_hour);
+    const std::size_t batch = configuration.outbox.cleanup.batch_size;
+
+    const auto lease = database.open_lane();
+    auto grant = lease->acquire(lease_name, owner_, begin, lease_time);
+    if (!grant) return;
+    const store::lane_report report{.state = "idle", .detail = {}, .since = begin};
+    const auto operations = database.open_operations();
+    while (!stop.stop_requested() && operations->purge_inbox(before, batch) >= batch) {
+        if (!lease->renew(*grant, report, env_.time().now(), lease_time)) return;
+    }
+    lease->release(*grant, report);
+}
+
+}  // namespace sluice::engine
