@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <sluice/domain.hpp>
+
+namespace sluice::app {
+
+/// Where domain libraries are looked for when `--domain` gives a name and no path.
+struct search_places {
+    std::filesystem::path working_directory;
+    std::filesystem::path program_directory;            ///< of the running executable
+    std::vector<std::filesystem::path> library_path{};  ///< LD_LIBRARY_PATH
+};
+
+[[nodiscard]] search_places places_of_this_process();
+
+/// The files that `which` may mean, best first: only itself when it is a path (it holds a `/`); for the name `shop`
+/// libshop.so in the working directory, its build/lib and build, ../lib beside the program, and the library path.
+[[nodiscard]] std::vector<std::filesystem::path> candidates(const std::string& which, const search_places& places);
+
+/// Loads a domain library and makes its domain. The library stays loaded until the process ends.
+/// @throws configuration_error: no such file (with all places searched), not a domain library, built with another
+///         Sluice, or its factory threw
+[[nodiscard]] std::unique_ptr<domain> load_domain(const std::string& which, const search_places& places);
+
+}  // namespace sluice::app

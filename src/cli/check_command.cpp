@@ -1,0 +1,104 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/commands.hpp"
+#include "cli/failure.hpp"
+#include "cli/units.hpp"
+#include "config/problems.hpp"
+
+namespace sluice::cli {
+
+namespace {
+
+using config::finding;
+using config::severity;
+
+/// A problem of the file in the shape of all other findings.
+finding to_finding(const std::string& file, const config::problem& found) {
+    return {.level = severity::error,
+            .code = "CONFIGURATION",
+            .element = found.key,
+            .message = config::to_text(file, {found.line, found.key, found.value, found.message, {}}),
+            .remedy = found.remedy};
+}
+
+/// Rows that wait for a broker of an earlier configuration. Databases that are empty or away have nothing to tell here.
+void add_orphans(const session& in, const config::configuration& with, std::vector<finding>& found) {
+    const commit::adapters parts = in.host.make_adapters(with);
+    for (const auto& [name, database] : parts.databases) {
+        try {
+            const store::schema_status schema = database->schema();
+            if (schema.applied == 0 || schema.applied != schema.expected) continue;
+            const auto summary = database->open_operations()->outbox_summary();
+            for (const orphans& each : find_orphans(with.outbox, name, summary)) {
+                found.push_back(cli::to_finding(each));
+            }
+        } catch (const store_error& e) {
+            found.push_back({.level = severity::warning,
+                             .code = "DATABASE_UNAVAILABLE",
+                             .element = "databases." + name,
+                             .message = std::string{"not checked for orphaned rows: "} + e.what(),
+                             .remedy = {}});
+        }
+    }
+}
+
+json::value as_json(const finding& found) {
+    return json::object{{"level", config::to_string(found.level)},
+                        {"code", found.code},
+                        {"element", found.element},
+                        {"message", found.message},
+                        {"remedy", found.remedy}};
+}
+
+std::string describe(const detail::registry& declared) {
+    const auto published = std::count_if(declared.events.begin(), declared.events.end(),
+                                         [](const auto& event) { return event.second.published; });
+    return fmt::format("domain {}: {}, {} ({} published), {}, {}, {}", declared.name,
+                       count_of(std::ssize(declared.aggregates), "aggregate"),
+                       count_of(std::ssize(declared.events), "event"), published,
+                       count_of(std::ssize(declared.commands), "command"),
+                       count_of(std::ssize(declared.event_handlers), "event handler"),
+                       count_of(std::ssize(declared.subscribers), "subscriber"));
+}
+
+exit_code check(const session& in) {
+    const std::unique_ptr<domain> declared = load_domain(in);
+    std::vector<finding> found;
+    try {
+        const config::configuration with = load_configuration(in);
+        found = findings_of(*declared, with);
+        add_orphans(in, with, found);
+    } catch (const config::invalid_configuration& e) {
+        for (const config::problem& each : e.problems()) found.push_back(to_finding(e.file(), each));
+    }
+    const auto errors = std::count_if(found.begin(), found.end(),
+                                      [](const finding& each) { return each.level == severity::error; });
+    const auto warnings = std::ssize(found) - errors;
+    if (in.out.json()) {
+        json::array list;
+        for (const finding& each : found) list.push_back(as_json(each));
+        in.out.print_json(json::object{{"domain", declared->name()},
+                                  {"configuration", in.options.config},
+                                  {"errors", errors},
+                                  {"warnings", warnings},
+                                  {"findings", std::move(list)}});
+    } else {
+        in.out.print(safe_lines(describe(declared->declared())));
+        for (const finding& each : found) in.out.print(to_text(each, in.out));
+        in.out.print(found.empty() ? in.out.paint("no problems", tone::good)
+                                   : fmt::format("{}, {}", count_of(errors, "error"), count_of(warnings, "warning")));
+    }
+    return errors > 0 ? exit_code::configuration : exit_code::ok;
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, session& in, action& chosen) {
+    CLI::App* command = app.add_subcommand("check", "Check the domain and its configuration; writes nothing");
+    command->callback([&] { chosen = make_action([&in] { return check(in); }); });
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,297 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/base64.hpp"
+#include "base/utf8.hpp"
+#include "cli/commands.hpp"
+#include "cli/failure.hpp"
+#include "cli/json_forms.hpp"
+#include "cli/table.hpp"
+#include "cli/units.hpp"
+#include "config/printable.hpp"
+#include "config/section.hpp"
+
+namespace sluice::cli {
+
+namespace {
+
+using broker::dead_letter_entry;
+using broker::dead_letter_filter;
+
+struct dlq_arguments {
+    std::string id;
+    std::string broker;
+    std::string stream;
+    std::string group;
+    std::size_t limit = 100;
+    bool all = false;
+    bool yes = false;
+};
+
+dead_letter_filter to_filter(const dlq_arguments& given) {
+    return {.stream = given.stream, .group = given.group, .id = given.id, .limit = given.limit};
+}
+
+struct open_broker {
+    std::string name;
+    std::unique_ptr<broker::operations> operations;
+};
+
+/// The broker that was asked for, or all.
+std::vector<open_broker> open_brokers(const installation& with, const std::string& wanted) {
+    std::vector<open_broker> opened;
+    std::vector<std::string> names;
+    for (const auto& [name, broker] : with.parts.brokers) {
+        names.push_back(name);
+        if (wanted.empty() || wanted == name) opened.push_back({name, broker->open_operations()});
+    }
+    if (opened.empty()) {
+        throw wrong_usage(fmt::format("no broker `{}` is configured; {}", wanted,
+                                      config::did_you_mean(wanted, names, "brokers are")));
+    }
+    return opened;
+}
+
+struct located_letter {
+    std::string broker;
+    dead_letter_entry letter;
+};
+
+/// Looks on every broker; one that is away is reported and does not hide the others.
+/// @throws broker_error when none could answer
+std::vector<located_letter> find_letters(const session& in, std::vector<open_broker>& brokers,
+                                         const dead_letter_filter& filter, bool& all_answered) {
+    std::vector<located_letter> found;
+    std::size_t away = 0;
+    for (open_broker& broker : brokers) {
+        try {
+            for (dead_letter_entry& letter : broker.operations->dead_letters(filter)) {
+                found.push_back({broker.name, std::move(letter)});
+            }
+        } catch (const broker_error& e) {
+            if (++away == brokers.size()) throw;
+            in.out.warn(fmt::format("broker {} is unavailable: {}", broker.name, e.what()));
+        }
+    }
+    all_answered = away == 0;
+    std::stable_sort(found.begin(), found.end(),
+                     [](const auto& a, const auto& b) { return a.letter.failed_at > b.letter.failed_at; });
+    if (found.size() > filter.limit) found.erase(found.begin() + static_cast<std::ptrdiff_t>(filter.limit), found.end());
+    return found;
+}
+
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const base::utf8_sequence next = base::decode_utf8(text);
+        if (!next.well_formed) return false;
+        text.remove_prefix(next.length);
+    }
+    return true;
+}
+
+/// Bodies are raw bytes: text when they are text, else base64.
+json::value as_json(const located_letter& located) {
+    const dead_letter_entry& letter = located.letter;
+    const bool text = is_utf8(letter.body);
+    return json::object{{"id", letter.id},
+                        {"broker", located.broker},
+                        {"stream", letter.stream},
+                        {"entry", letter.original_entry},
+                        {"group", letter.group},
+                        {"consumer", letter.consumer},
+                        {"code", letter.code},
+                        {"reason", letter.reason},
+                        {"attempts", letter.attempts},
+                        {"failed_at", letter.failed_at.to_string()},
+                        {"body", text ? json::value{letter.body} : nullptr},
+                        {"body_base64", text ? nullptr : json::value{base::base64_encode(letter.body)}}};
+}
+
+std::string body_for_people(const std::string& body) {
+    try {
+        return indented(json::dump(json::parse(body), json::style::pretty), 2);
+    } catch (const decode_error&) {
+        return is_utf8(body) ? indented(body, 2) : "  base64: " + base::base64_encode(body);
+    }
+}
+
+exit_code list(const session& in, const dlq_arguments& given) {
+    const installation with = open_installation(in);
+    auto brokers = open_brokers(with, given.broker);
+    bool all_answered = true;
+    const auto letters = find_letters(in, brokers, to_filter(given), all_answered);
+    if (in.out.json()) {
+        json::array list;
+        for (const located_letter& each : letters) list.push_back(as_json(each));
+        in.out.print_json(json::object{{"dead_letters", std::move(list)}});
+    } else if (letters.empty()) {
+        in.out.print("no dead letters");
+    } else {
+        table listing{{{"ID"},
+                       {"BROKER"},
+                       {"STREAM"},
+                       {"GROUP"},
+                       {"CODE"},
+                       {"TRIES", alignment::right},
+                       {"AGE", alignment::right},
+                       {"REASON"}}};
+        const date_time now = system_clock().now();
+        for (const auto& [broker, letter] : letters) {
+            constexpr std::size_t longest_reason = 80;
+            listing.add({letter.id, broker, letter.stream, letter.group, letter.code, std::to_string(letter.attempts),
+                         age_text(now - letter.failed_at), config::printable(letter.reason, longest_reason)});
+        }
+        in.out.print(listing.render(in.out));
+        if (letters.size() == given.limit) in.out.print("\nthere may be more (--limit)");
+    }
+    return all_answered ? exit_code::ok : exit_code::unavailable;
+}
+
+failure no_such_letter(const std::string& id) {
+    return not_found(fmt::format("there is no dead letter `{}`; `sluice dlq list` shows the ids", id));
+}
+
+/// The one letter with that id; several brokers may number alike.
+located_letter find_one(const session& in, std::vector<open_broker>& brokers, const dlq_arguments& given) {
+    bool all_answered = true;
+    auto letters = find_letters(in, brokers, to_filter(given), all_answered);
+    if (letters.empty()) throw no_such_letter(given.id);
+    if (letters.size() == 1) return std::move(letters.front());
+    std::vector<std::string> names;
+    for (const located_letter& each : letters) names.push_back(each.broker);
+    throw wrong_usage(fmt::format("several brokers have a dead letter `{}`; add --broker with one of: {}", given.id,
+                                  fmt::join(names, ", ")));
+}
+
+exit_code show(const session& in, const dlq_arguments& given) {
+    const installation with = open_installation(in);
+    auto brokers = open_brokers(with, given.broker);
+    const located_letter found = find_one(in, brokers, given);
+    if (in.out.json()) {
+        in.out.print_json(as_json(found));
+        return exit_code::ok;
+    }
+    const dead_letter_entry& letter = found.letter;
+    const std::string age = age_text(system_clock().now() - letter.failed_at);
+    for (const auto& [title, value] : std::initializer_list<std::pair<const char*, std::string>>{
+             {"id", letter.id},
+             {"broker", found.broker},
+             {"stream", letter.stream},
+             {"entry", letter.original_entry},
+             {"group", letter.group},
+             {"consumer", letter.consumer},
+             {"code", letter.code},
+             {"reason", letter.reason},
+             {"attempts", std::to_string(letter.attempts)},
+             {"failed", letter.failed_at.to_string() + " (" + age + " ago)"}}) {
+        in.out.print(fmt::format("{:<9} {}", title, config::printable(value)));
+    }
+    in.out.print("\nbody");
+    in.out.print(body_for_people(letter.body));
+    return exit_code::ok;
+}
+
+/// What can be done with dead letters.
+struct letter_change {
+    const char* verb;
+    const char* done;
+    std::size_t (broker::operations::*run)(const dead_letter_filter&);
+};
+
+constexpr std::size_t letters_per_write = 1000;
+
+std::size_t dead_in(broker::operations& operations, const dead_letter_filter& filter) {
+    if (!filter.id.empty()) return operations.dead_letters(filter).size();
+    std::int64_t dead = 0;
+    for (const broker::group_status& group : operations.groups()) {
+        const bool matches = (filter.stream.empty() || filter.stream == group.stream) &&
+                             (filter.group.empty() || filter.group == group.group);
+        dead += matches ? group.dead : 0;
+    }
+    return static_cast<std::size_t>(dead);
+}
+
+exit_code change_letters(const session& in, const dlq_arguments& given, const letter_change& change) {
+    const bool picks_nothing = given.id.empty() && given.broker.empty() && given.stream.empty() && given.group.empty();
+    if (given.all && !picks_nothing) throw wrong_usage("--all and a choice of dead letters contradict each other");
+    if (picks_nothing && !given.all) {
+        throw wrong_usage(fmt::format("say which dead letters to {}: an ID, --broker, --stream, --group, or --all",
+                                      change.verb));
+    }
+    const installation with = open_installation(in);
+    auto brokers = open_brokers(with, given.broker);
+    if (!given.id.empty()) {
+        const std::string owner = find_one(in, brokers, given).broker;
+        std::erase_if(brokers, [&](const open_broker& each) { return each.name != owner; });
+    }
+    dead_letter_filter filter = to_filter(given);
+    std::vector<std::size_t> counts;
+    std::size_t total = 0;
+    for (open_broker& broker : brokers) total += counts.emplace_back(dead_in(*broker.operations, filter));
+    const std::string amount = count_of(static_cast<std::int64_t>(total), "dead letter");
+    if (total > 0 && !given.yes && !in.out.confirm(fmt::format("{} {}?", change.verb, amount))) {
+        throw failure{exit_code::failed, "declined", "nothing was changed"};
+    }
+    std::size_t changed = 0;
+    for (std::size_t i = 0; i < brokers.size(); ++i) {
+        // Bounded by what was there: a letter that comes back at once is not sent round and round.
+        for (std::size_t left = counts[i]; left > 0;) {
+            filter.limit = std::min(left, letters_per_write);
+            const std::size_t now = (brokers[i].operations.get()->*change.run)(filter);
+            changed += now;
+            left -= std::min(left, now);
+            if (now < filter.limit) break;
+        }
+    }
+    if (in.out.json()) {
+        in.out.print_json(json::object{{"changed", changed}});
+    } else {
+        in.out.print(fmt::format("{} {}", count_of(static_cast<std::int64_t>(changed), "dead letter"), change.done));
+    }
+    return exit_code::ok;
+}
+
+exit_code replay(const session& in, const dlq_arguments& given) {
+    return change_letters(in, given, {"replay", "handed back to the group that failed", &broker::operations::replay});
+}
+
+exit_code purge(const session& in, const dlq_arguments& given) {
+    return change_letters(in, given, {"purge", "deleted", &broker::operations::purge});
+}
+
+}  // namespace
+
+void add_dlq(CLI::App& app, session& in, action& chosen) {
+    CLI::App* group = app.add_subcommand("dlq", "Look at dead letters, replay or delete them");
+    group->require_subcommand(1);
+    auto given = std::make_shared<dlq_arguments>();
+    const auto add = [&](const char* name, const char* text, exit_code (*run)(const session&, const dlq_arguments&)) {
+        CLI::App* command = group->add_subcommand(name, text);
+        command->add_option("--broker", given->broker, "On this broker only (default: all configured)")
+            ->type_name("NAME");
+        command->add_option("--stream", given->stream, "Of this stream")->type_name("STREAM");
+        command->add_option("--group", given->group, "Of this consumer group")->type_name("GROUP");
+        command->callback([&in, &chosen, given, run] {
+            chosen = make_action([&in, given, run] { return run(in, *given); });
+        });
+        return command;
+    };
+    add("list", "List dead letters, newest first", list)
+        ->add_option("--limit", given->limit, "At most so many (default 100)")
+        ->check(CLI::Range(1, 100'000));
+    add("show", "Show one dead letter with its body", show)->add_option("ID", given->id, "Its id")->required();
+
+    const auto add_change = [&](const char* name, const char* text, auto run) {
+        CLI::App* command = add(name, text, run);
+        command->add_option("ID", given->id, "Only this one");
+        command->add_flag("--all", given->all, "All of every broker");
+        command->add_flag("-y,--yes", given->yes, "Do not ask");
+    };
+    add_change("replay", "Hand dead letters back to the group that failed, and to no other", replay);
+    add_change("purge", "Delete dead letters", purge);
+}
+
+}  // namespace sluice::cli

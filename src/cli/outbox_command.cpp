@@ -1,0 +1,449 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "cli/commands.hpp"
+#include "cli/failure.hpp"
+#include "cli/json_forms.hpp"
+#include "cli/table.hpp"
+#include "cli/units.hpp"
+#include "config/printable.hpp"
+#include "config/section.hpp"
+#include "envelope/envelope.hpp"
+
+namespace sluice::cli {
+
+namespace {
+
+using store::outbox_filter;
+using store::outbox_row;
+using store::row_status;
+
+/// Options of the commands that pick rows.
+struct row_arguments {
+    std::string message_id;
+    std::string broker;
+    std::string status;
+    std::string stream;
+    std::string older_than;
+    std::size_t limit = 100;
+    bool all = false;
+    bool yes = false;
+    bool envelope = false;
+
+    [[nodiscard]] bool picks_nothing() const {
+        return message_id.empty() && broker.empty() && status.empty() && stream.empty() && older_than.empty();
+    }
+};
+
+const std::vector<std::string>& status_words() {
+    static const std::vector<std::string> words{"pending", "processing", "published", "failed", "abandoned"};
+    return words;
+}
+
+row_status status_named(const std::string& word) {
+    try {
+        return store::row_status_from(word);
+    } catch (const decode_error&) {
+        throw wrong_usage(fmt::format("`{}` is no status of a row; {}", word,
+                                      config::did_you_mean(word, status_words(), "there are")));
+    }
+}
+
+outbox_filter to_filter(const row_arguments& given, date_time now) {
+    outbox_filter filter;
+    filter.message_id = given.message_id;
+    filter.target_broker = given.broker;
+    filter.stream = given.stream;
+    filter.limit = given.limit;
+    if (!given.status.empty()) filter.status = status_named(given.status);
+    if (!given.older_than.empty()) filter.created_before = now - parse_age(given.older_than);
+    return filter;
+}
+
+struct open_database {
+    std::string name;
+    std::unique_ptr<store::operations_session> session;
+};
+
+/// All configured databases; a broker's rows may lie in each of them.
+std::vector<open_database> open_all(const installation& with) {
+    std::vector<open_database> opened;
+    for (const auto& [name, database] : with.parts.databases) opened.push_back({name, database->open_operations()});
+    return opened;
+}
+
+struct located_row {
+    std::string database;
+    outbox_row row;
+};
+
+std::vector<located_row> list_rows(const std::vector<open_database>& databases, const outbox_filter& filter) {
+    std::vector<located_row> found;
+    for (const open_database& database : databases) {
+        for (outbox_row& row : database.session->list(filter)) found.push_back({database.name, std::move(row)});
+    }
+    std::stable_sort(found.begin(), found.end(),
+                     [](const auto& a, const auto& b) { return a.row.created_at > b.row.created_at; });
+    if (found.size() > filter.limit) found.erase(found.begin() + static_cast<std::ptrdiff_t>(filter.limit), found.end());
+    return found;
+}
+
+json::value as_json(const located_row& located) {
+    const outbox_row& row = located.row;
+    return json::object{{"database", located.database},
+                        {"seq", row.seq},
+                        {"message_id", row.message_id},
+                        {"target_broker", row.target_broker},
+                        {"stream", row.stream},
+                        {"type", row.type},
+                        {"status", store::to_string(row.status)},
+                        {"priority", row.priority},
+                        {"retry_count", row.retry_count},
+                        {"next_retry_at", time_or_null(row.next_retry_at)},
+                        {"last_error", embedded(row.last_error)},
+                        {"published_at", time_or_null(row.published_at)},
+                        {"receipt", text_or_null(row.receipt)},
+                        {"created_at", row.created_at.to_string()}};
+}
+
+json::array as_json(const std::vector<located_row>& rows) {
+    json::array list;
+    for (const located_row& row : rows) list.push_back(as_json(row));
+    return list;
+}
+
+tone tone_of(row_status status) {
+    switch (status) {
+        case row_status::published: return tone::good;
+        case row_status::failed: return tone::caution;
+        case row_status::abandoned: return tone::bad;
+        default: return tone::plain;
+    }
+}
+
+/// One line about the last error; the whole of it is in `outbox show`.
+std::string brief_error(const outbox_row& row) {
+    if (row.last_error.empty() || row.status == row_status::published) return {};
+    const json::value error = embedded(row.last_error);
+    return error.is_object() ? error.string_or("message", error.string_or("reason", "")) : row.last_error;
+}
+
+bool are_in_several_databases(const std::vector<located_row>& rows) {
+    return std::any_of(rows.begin(), rows.end(), [&](const auto& each) { return each.database != rows[0].database; });
+}
+
+exit_code list(const session& in, const row_arguments& given) {
+    const installation with = open_installation(in);
+    const date_time now = system_clock().now();
+    const auto rows = list_rows(open_all(with), to_filter(given, now));
+    if (in.out.json()) {
+        in.out.print_json(json::object{{"rows", as_json(rows)}});
+        return exit_code::ok;
+    }
+    if (rows.empty()) {
+        in.out.print("no rows");
+        return exit_code::ok;
+    }
+    const bool many = are_in_several_databases(rows);
+    table listing{{{"DATABASE"},
+                   {"MESSAGE ID"},
+                   {"BROKER"},
+                   {"STATUS"},
+                   {"TYPE"},
+                   {"TRIES", alignment::right},
+                   {"AGE", alignment::right},
+                   {"ERROR"}}};
+    for (const auto& [database, row] : rows) {
+        constexpr std::size_t longest_error = 80;
+        listing.add({many ? database : "",
+                     row.message_id,
+                     row.target_broker,
+                     {store::to_string(row.status), tone_of(row.status)},
+                     row.type,
+                     std::to_string(row.retry_count),
+                     age_text(now - row.created_at),
+                     config::printable(brief_error(row), longest_error)});
+    }
+    in.out.print(listing.render(in.out));
+    if (rows.size() == given.limit) {
+        in.out.print(fmt::format("\nthe newest {}; there may be more (--limit)", count_of(std::ssize(rows), "row")));
+    }
+    return exit_code::ok;
+}
+
+void show_rows(const session& in, const std::vector<located_row>& rows) {
+    const bool many = are_in_several_databases(rows);
+    table listing{{{"DATABASE"},
+                   {"BROKER"},
+                   {"STATUS"},
+                   {"TRIES", alignment::right},
+                   {"PUBLISHED"},
+                   {"RECEIPT"},
+                   {"NEXT RETRY"}}};
+    for (const auto& [database, row] : rows) {
+        listing.add({many ? database : "",
+                     row.target_broker,
+                     {store::to_string(row.status), tone_of(row.status)},
+                     std::to_string(row.retry_count),
+                     row.published_at ? row.published_at->to_string() : "",
+                     row.receipt,
+                     row.next_retry_at ? row.next_retry_at->to_string() : ""});
+    }
+    in.out.print(listing.render(in.out));
+    for (const auto& [database, row] : rows) {
+        if (row.last_error.empty()) continue;
+        in.out.print(safe_lines(fmt::format("\nlast error of {}", row.target_broker)));
+        in.out.print(indented(json::dump(embedded(row.last_error), json::style::pretty), 2));
+    }
+}
+
+exit_code show(const session& in, const row_arguments& given) {
+    const installation with = open_installation(in);
+    const auto databases = open_all(with);
+    outbox_filter filter;
+    filter.message_id = given.message_id;
+    const auto rows = list_rows(databases, filter);
+    std::optional<store::logged_event> event;
+    std::string home;
+    for (const open_database& database : databases) {
+        if (event) break;
+        event = database.session->event(given.message_id);
+        home = database.name;
+    }
+    if (!event) {
+        throw not_found(fmt::format("no database has a message `{}`; `sluice outbox list` shows the ids",
+                                    given.message_id));
+    }
+    const std::string envelope = given.envelope ? envelope::render_external(event->data, event->metadata) : "";
+    if (in.out.json()) {
+        json::object result{{"message_id", event->message_id},
+                            {"type", event->type},
+                            {"stream", event->stream},
+                            {"database", home},
+                            {"created_at", event->created_at.to_string()},
+                            {"data", embedded(event->data)},
+                            {"metadata", embedded(event->metadata)},
+                            {"rows", as_json(rows)}};
+        if (given.envelope) result.set("envelope", embedded(envelope));
+        in.out.print_json(result);
+        return exit_code::ok;
+    }
+    const date_time now = system_clock().now();
+    in.out.print(safe_lines(fmt::format("message   {}\ntype      {}\nstream    {}\ndatabase  {}\ncreated   {} ({} ago)",
+                                        event->message_id, event->type, event->stream, home,
+                                        event->created_at.to_string(), age_text(now - event->created_at))) + "\n\n");
+    show_rows(in, rows);
+    const auto part = [&](const char* title, const std::string& text) {
+        in.out.print(fmt::format("\n{}", title));
+        in.out.print(indented(json::dump(embedded(text), json::style::pretty), 2));
+    };
+    part("data", event->data);
+    if (given.envelope) {
+        part("external envelope", envelope);
+    } else {
+        part("metadata", event->metadata);
+    }
+    return exit_code::ok;
+}
+
+/// One of the two things an operator may do with rows.
+struct row_change {
+    const char* verb;                  ///< retry
+    const char* done;                  ///< given a new budget
+    std::vector<row_status> statuses;  ///< of the rows it is about
+    std::function<std::size_t(store::operations_session&, const outbox_filter&)> run;
+};
+
+constexpr std::size_t rows_per_write = 1000;
+constexpr std::size_t most_counted = 10'000;
+
+/// The filters for the statuses that are asked for, one each.
+std::vector<outbox_filter> filters_of(const row_change& change, const outbox_filter& asked) {
+    std::vector<outbox_filter> filters;
+    for (const row_status status : change.statuses) {
+        if (asked.status && *asked.status != status) continue;
+        filters.push_back(asked);
+        filters.back().status = status;
+    }
+    if (filters.empty()) {
+        std::vector<std::string> words;
+        for (const row_status status : change.statuses) words.emplace_back(store::to_string(status));
+        throw wrong_usage(fmt::format("`outbox {}` is about rows that are {}, not {}", change.verb,
+                                      fmt::join(words, ", "), store::to_string(*asked.status)));
+    }
+    return filters;
+}
+
+std::size_t count_matching(const std::vector<open_database>& databases, std::vector<outbox_filter> filters) {
+    std::size_t count = 0;
+    for (outbox_filter& filter : filters) {
+        filter.limit = most_counted + 1;
+        for (const open_database& database : databases) count += database.session->list(filter).size();
+    }
+    return count;
+}
+
+/// Upper bound of the rows that a filter may mean, however many match anew while the work goes on.
+std::size_t most_rows(store::operations_session& session, const outbox_filter& filter) {
+    std::int64_t most = 0;
+    for (const auto& [broker, counts] : session.outbox_summary()) {
+        if (!filter.target_broker.empty() && broker != filter.target_broker) continue;
+        const auto found = counts.by_status.find(*filter.status);
+        if (found != counts.by_status.end()) most += found->second;
+    }
+    return static_cast<std::size_t>(most);
+}
+
+/// In bounded writes, so that the lanes and the committers get their turns.
+std::size_t apply(const row_change& change, const std::vector<open_database>& databases,
+                  const std::vector<outbox_filter>& filters) {
+    std::size_t total = 0;
+    for (outbox_filter filter : filters) {
+        for (const open_database& database : databases) {
+            const std::size_t most = most_rows(*database.session, filter);
+            std::size_t changed = 0;
+            while (changed < most) {
+                filter.limit = std::min(rows_per_write, most - changed);
+                const std::size_t now = change.run(*database.session, filter);
+                changed += now;
+                if (now < filter.limit) break;
+            }
+            total += changed;
+        }
+    }
+    return total;
+}
+
+std::string counted(std::size_t count) {
+    if (count > most_counted) return fmt::format("more than {} rows", count_text(most_counted));
+    return count_of(static_cast<std::int64_t>(count), "row");
+}
+
+exit_code change_rows(const session& in, const row_change& change, const row_arguments& given,
+                      const installation& with, const outbox_filter& asked) {
+    const auto databases = open_all(with);
+    const auto filters = filters_of(change, asked);
+    const std::size_t count = count_matching(databases, filters);
+    if (count == 0 && !asked.message_id.empty()) {
+        throw not_found(fmt::format("message `{}` has no row to {}; see `sluice outbox show {}`", asked.message_id,
+                                    change.verb, asked.message_id));
+    }
+    if (count > 0 && !given.yes && !in.out.confirm(fmt::format("{} {}?", change.verb, counted(count)))) {
+        throw failure{exit_code::failed, "declined", "nothing was changed"};
+    }
+    const std::size_t changed = count == 0 ? 0 : apply(change, databases, filters);
+    if (in.out.json()) {
+        in.out.print_json(json::object{{"changed", changed}});
+    } else {
+        in.out.print(fmt::format("{} {}", count_of(static_cast<std::int64_t>(changed), "row"), change.done));
+    }
+    return exit_code::ok;
+}
+
+void require_a_choice(const char* verb, const row_arguments& given) {
+    if (given.all == given.picks_nothing()) return;
+    if (given.all) throw wrong_usage("--all and a choice of rows contradict each other");
+    throw wrong_usage(fmt::format("say which rows to {0}: a MESSAGE_ID, --broker, --stream, --status, --older-than, or "
+                                  "--all",
+                                  verb));
+}
+
+exit_code retry(const session& in, const row_arguments& given) {
+    require_a_choice("retry", given);
+    const row_change change{"retry",
+                            "given a full new budget",
+                            {row_status::failed, row_status::abandoned},
+                            [](auto& session, const auto& filter) { return session.retry(filter); }};
+    return change_rows(in, change, given, open_installation(in), to_filter(given, system_clock().now()));
+}
+
+exit_code discard(const session& in, const row_arguments& given) {
+    require_a_choice("discard", given);
+    const row_change change{"discard",
+                            "given up",
+                            {row_status::pending, row_status::processing, row_status::failed},
+                            [](auto& session, const auto& filter) {
+                                return session.discard(filter, "discarded by an operator", system_clock().now());
+                            }};
+    return change_rows(in, change, given, open_installation(in), to_filter(given, system_clock().now()));
+}
+
+exit_code retire(const session& in, const row_arguments& given) {
+    const installation with = open_installation(in);
+    if (is_target(with.configuration.outbox, given.broker)) {
+        throw failure{exit_code::failed, "still_configured",
+                      fmt::format("broker `{0}` is served by the outbox of {1}; remove it there first, or use `sluice "
+                                  "outbox discard --broker {0}`",
+                                  given.broker, in.options.config)};
+    }
+    std::vector<std::string> known;
+    for (const open_database& database : open_all(with)) {
+        for (const auto& [broker, counts] : database.session->outbox_summary()) known.push_back(broker);
+    }
+    if (std::find(known.begin(), known.end(), given.broker) == known.end()) {
+        throw not_found(fmt::format("no row was ever written for a broker `{}`; {}", given.broker,
+                                    config::did_you_mean(given.broker, known, "there are rows for")));
+    }
+    const row_change change{"retire",
+                            "given up",
+                            {row_status::pending, row_status::processing, row_status::failed},
+                            [](auto& session, const auto& filter) {
+                                return session.discard(filter, "the broker was retired", system_clock().now());
+                            }};
+    outbox_filter filter;
+    filter.target_broker = given.broker;
+    return change_rows(in, change, given, with, filter);
+}
+
+void add_choice(CLI::App& command, row_arguments& given) {
+    command.add_option("--broker", given.broker, "Rows for this broker")->type_name("NAME");
+    command.add_option("--status", given.status, "Rows in this status: pending, failed, abandoned, …")->type_name("WORD");
+    command.add_option("--stream", given.stream, "Rows of this stream (shop::order-o-1) or category (shop::order)")
+        ->type_name("STREAM");
+    command.add_option("--older-than", given.older_than, "Rows written longer ago: 90s, 10m, 1h30m, 7d")
+        ->type_name("AGE");
+}
+
+}  // namespace
+
+void add_outbox(CLI::App& app, session& in, action& chosen) {
+    CLI::App* group = app.add_subcommand("outbox", "Look at outbox rows, retry them or give them up");
+    group->require_subcommand(1);
+    auto given = std::make_shared<row_arguments>();
+    const auto on = [&in, &chosen, given](CLI::App* command, exit_code (*run)(const session&, const row_arguments&)) {
+        command->callback([&in, &chosen, given, run] {
+            chosen = make_action([&in, given, run] { return run(in, *given); });
+        });
+    };
+
+    CLI::App* listing = group->add_subcommand("list", "List rows, newest first");
+    add_choice(*listing, *given);
+    listing->add_option("--limit", given->limit, "At most so many (default 100)")->check(CLI::Range(1, 100'000));
+    on(listing, list);
+
+    CLI::App* showing = group->add_subcommand("show", "Show one message with all its rows");
+    showing->add_option("MESSAGE_ID", given->message_id, "Id of the message")->required();
+    showing->add_flag("--envelope", given->envelope, "Show what external brokers get, instead of the metadata");
+    on(showing, show);
+
+    const auto add_change = [&](const char* name, const char* text, auto run) {
+        CLI::App* command = group->add_subcommand(name, text);
+        command->add_option("MESSAGE_ID", given->message_id, "Only the rows of this message");
+        add_choice(*command, *given);
+        command->add_flag("--all", given->all, "All rows that can be meant");
+        command->add_flag("-y,--yes", given->yes, "Do not ask");
+        on(command, run);
+    };
+    add_change("retry", "Give failed and abandoned rows a full new budget", retry);
+    add_change("discard", "Give up rows that wait: they are not sent", discard);
+
+    CLI::App* retiring = group->add_subcommand("retire", "Give up what waits for a broker that left the configuration");
+    retiring->add_option("BROKER", given->broker, "Name the broker had")->required();
+    retiring->add_flag("-y,--yes", given->yes, "Do not ask");
+    on(retiring, retire);
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,185 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <sluice/json.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/failure.hpp"
+#include "cli/line_reader.hpp"
+#include "cli/progress.hpp"
+#include "cli/stop_signals.hpp"
+#include "cli/units.hpp"
+#include "commit/invocation.hpp"
+#include "config/printable.hpp"
+#include "config/section.hpp"
+
+namespace sluice::cli {
+
+namespace {
+
+constexpr std::size_t longest_line = 16U * 1024 * 1024;
+
+struct process_arguments {
+    std::string command;
+    std::string data;
+    process_options options;
+};
+
+void require_known(const detail::registry& declared, const std::string& command) {
+    if (declared.command_by_name(command) != nullptr) return;
+    std::vector<std::string> names;
+    for (const auto& [cpp_name, entry] : declared.commands) names.push_back(entry.name);
+    throw wrong_usage(fmt::format("domain {} has no command `{}`; {}", declared.name, command,
+                                  names.empty() ? "it has none at all"
+                                                : config::did_you_mean(command, names, "it knows")));
+}
+
+exit_code process_one(const session& in, const process_arguments& given) {
+    const application opened = open_application(in);
+    require_known(opened.declared->declared(), given.command);
+    json::value data;
+    try {
+        data = json::parse(given.data);
+    } catch (const decode_error& e) {
+        throw wrong_usage(fmt::format("the data of {} is not JSON: {}", given.command, e.what()));
+    }
+    try {
+        commit::make_context(*opened.env).process(given.command, data, given.options);
+    } catch (const std::exception& e) {
+        const verdict_on_error verdict = judge(e, exit_code::failed);
+        // Only what the command met on its way counts; the configuration was in order.
+        throw failure{verdict.how == exit_code::configuration ? exit_code::failed : verdict.how, verdict.code,
+                      verdict.message};
+    }
+    if (in.out.json()) {
+        in.out.print_json(json::object{{"command", given.command}, {"processed", 1}, {"failed", 0}});
+    } else {
+        in.out.print(given.command + (given.options.asynchronous ? " accepted" : " processed"));
+    }
+    return exit_code::ok;
+}
+
+/// Reads `{"command": …, "data": {…}}` per line from standard input, each its own unit of work.
+class stream_processor {
+public:
+    stream_processor(const session& in, commit::environment& env, const process_options& options, int interrupt_fd)
+        : in_{in},
+          options_{options},
+          context_{commit::make_context(env)},
+          lines_{STDIN_FILENO, interrupt_fd, longest_line} {}
+
+    int run(stop_signals& signals) {
+        std::optional<int> signal;
+        std::string_view line;
+        for (auto read = line_reader::outcome::line; !signal;) {
+            signal = signals.poll();
+            if (signal) break;
+            read = lines_.next(line);
+            if (read == line_reader::outcome::end) break;
+            if (read == line_reader::outcome::interrupted) continue;
+            ++line_number_;
+            handle(read == line_reader::outcome::too_long ? std::nullopt : std::optional{line});
+            progress_.update(processed_, failed_, lines_.consumed());
+        }
+        summarise(signal);
+        constexpr int died_by_signal = 128;
+        if (signal) return died_by_signal + *signal;
+        return static_cast<int>(failed_ > 0 ? exit_code::failed : exit_code::ok);
+    }
+
+private:
+    void handle(std::optional<std::string_view> line) {
+        try {
+            if (!line) throw decode_error{fmt::format("the line is longer than {} bytes", longest_line)};
+            if (line->find_first_not_of(" \t") == std::string_view::npos) return;
+            const json::value request = json::parse(*line);
+            const auto [command, data] = take_apart(request);
+            context_.process(*command, *data, options_);
+            ++processed_;
+        } catch (const std::exception& e) {
+            report(judge(e, exit_code::failed));
+        }
+    }
+
+    static std::pair<const std::string*, const json::value*> take_apart(const json::value& request) {
+        if (!request.is_object()) throw decode_error{"the line is no JSON object"};
+        for (const auto& [key, value] : request.as_object()) {
+            if (key == "command" || key == "data") continue;
+            throw decode_error{"unknown key `" + key + "`; a line is {\"command\": \"…\", \"data\": {…}}"};
+        }
+        return {&request.at("command").as_string(), &request.at("data")};
+    }
+
+    void report(const verdict_on_error& error) {
+        ++failed_;
+        progress_.clear();
+        if (in_.out.json()) {
+            in_.out.print_line(json::object{{"line", line_number_},
+                                            {"error", json::object{{"code", error.code}, {"message", error.message}}}});
+        } else {
+            std::fputs(fmt::format("line {}: {}\n", line_number_, config::printable(error.message)).c_str(), stderr);
+        }
+    }
+
+    void summarise(std::optional<int> signal) {
+        const double seconds = progress_.elapsed().count();
+        progress_.clear();
+        if (in_.out.json()) {
+            in_.out.print_line(json::object{{"processed", processed_},
+                                            {"failed", failed_},
+                                            {"interrupted", signal.has_value()},
+                                            {"seconds", seconds}});
+        } else {
+            in_.out.print(fmt::format("{} processed, {} failed{}", count_text(processed_), count_text(failed_),
+                                      signal ? fmt::format("; stopped after line {}", line_number_) : ""));
+        }
+    }
+
+    const session& in_;
+    process_options options_;
+    context context_;
+    line_reader lines_;
+    progress_bar progress_{STDIN_FILENO};
+    std::int64_t line_number_ = 0;
+    std::int64_t processed_ = 0;
+    std::int64_t failed_ = 0;
+};
+
+int process_stream(const session& in, const process_arguments& given) {
+    if (!given.data.empty()) throw wrong_usage("`process -` reads its data from standard input and takes no more words");
+    stop_signals signals;
+    const application opened = open_application(in);
+    return stream_processor{in, *opened.env, given.options, signals.fd()}.run(signals);
+}
+
+}  // namespace
+
+void add_process(CLI::App& app, session& in, action& chosen) {
+    CLI::App* command = app.add_subcommand("process", "Run a command of the domain in a unit of work of its own");
+    auto given = std::make_shared<process_arguments>();
+    command->add_option("COMMAND", given->command, "Name of the command, or - for lines of JSON on standard input:\n"
+                                                   R"({"command": "ShipOrder", "data": {"order_id": "o-1"}})")
+        ->required();
+    command->add_option("JSON", given->data, R"(The command's fields, for example '{"order_id": "o-1"}')");
+    command->add_flag("--async", given->options.asynchronous, "Only write the command down; the engine runs it");
+    command->add_option("--priority", given->options.priority, "-100 to 100; low ones may take the backfill lane")
+        ->check(CLI::Range(-100, 100));
+    command->add_option("--correlation-id", given->options.correlation_id, "Continue this correlation");
+    command->callback([&in, &chosen, given] {
+        if (given->command == "-") {
+            chosen = [&in, given] { return process_stream(in, *given); };
+        } else {
+            chosen = make_action([&in, given] {
+                if (given->data.empty()) {
+                    throw wrong_usage(fmt::format("JSON is missing; for a command without fields write: sluice process "
+                                                  "{} '{{}}'",
+                                                  given->command));
+                }
+                return process_one(in, *given);
+            });
+        }
+    });
+}
+
+}  // namespace sluice::cli

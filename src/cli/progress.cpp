@@ -1,0 +1,65 @@
+#include "cli/progress.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "cli/units.hpp"
+
+namespace sluice::cli {
+
+namespace {
+
+constexpr std::chrono::milliseconds interval{100};
+constexpr int bar_width = 24;
+
+std::string bar(double share) {
+    const int full = static_cast<int>(std::lround(share * bar_width));
+    std::string drawn;
+    for (int i = 0; i < bar_width; ++i) drawn += i < full ? "█" : "░";
+    return fmt::format("{} {:3.0f}%  ", drawn, share * 100);
+}
+
+}  // namespace
+
+std::string progress_line(const progress_state& state) {
+    std::string line;
+    if (state.total_bytes > 0) {
+        line += bar(std::min(1.0, static_cast<double>(state.bytes) / static_cast<double>(state.total_bytes)));
+    }
+    line += fmt::format("{} done, {} failed", count_text(state.done), count_text(state.failed));
+    if (state.elapsed.count() > 0) {
+        const double rate = static_cast<double>(state.done + state.failed) / state.elapsed.count();
+        line += fmt::format("  {}/s", count_text(std::llround(rate)));
+    }
+    return line;
+}
+
+progress_bar::progress_bar(int input_fd) : on_terminal_{isatty(STDERR_FILENO) == 1} {
+    struct stat info {};
+    if (fstat(input_fd, &info) == 0 && S_ISREG(info.st_mode)) total_bytes_ = static_cast<std::uint64_t>(info.st_size);
+}
+
+void progress_bar::update(std::int64_t done, std::int64_t failed, std::uint64_t bytes) {
+    if (!on_terminal_) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_) return;
+    next_ = now + interval;
+    visible_ = true;
+    const std::string line = progress_line({done, failed, bytes, total_bytes_, elapsed()});
+    std::fprintf(stderr, "\r\x1b[K%s", line.c_str());
+    std::fflush(stderr);
+}
+
+void progress_bar::clear() noexcept {
+    if (!visible_) return;
+    visible_ = false;
+    std::fputs("\r\x1b[K", stderr);
+    std::fflush(stderr);
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,133 @@
+#include "cli/workspace.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/random.hpp"
+#include "cli/failure.hpp"
+#include "cli/units.hpp"
+#include "config/loader.hpp"
+#include "observe/log.hpp"
+
+namespace sluice::cli {
+
+namespace {
+
+/// Refuses what the declaration or the configuration gets wrong, and shows the rest.
+void require_no_errors(const session& in, const std::vector<config::finding>& found) {
+    std::string errors;
+    for (const config::finding& each : found) {
+        if (each.level == config::severity::warning) {
+            in.out.warn(fmt::format("{}: {}\n  {}", each.code, each.message, each.remedy));
+        } else {
+            errors += (errors.empty() ? "" : "\n") + each.message + (each.remedy.empty() ? "" : "; " + each.remedy);
+        }
+    }
+    if (!errors.empty()) throw configuration_error{errors};
+}
+
+/// Sets up what is empty and embedded; refuses what an older or newer Sluice has set up.
+void require_current_schemas(const config::configuration& configuration, const commit::adapters& parts) {
+    for (const auto& [name, database] : parts.databases) {
+        const store::schema_status schema = database->schema();
+        if (schema.applied == schema.expected) continue;
+        const bool empty = schema.applied == 0;
+        if (empty && is_embedded(configuration.databases.at(name).provider)) {
+            database->setup();
+            observe::log(observe::level::info, "database.created",
+                         {{"database", name}, {"schema", std::to_string(schema.expected)}});
+            continue;
+        }
+        const std::string who = fmt::format("database {} ({})", name, database->describe());
+        if (empty) throw store_error{who + " has no Sluice tables; run `sluice db setup`"};
+        throw store_error{fmt::format("{} has schema {}, but this build works with schema {}; {}", who, schema.applied,
+                                      schema.expected,
+                                      schema.applied < schema.expected ? "run `sluice db setup`"
+                                                                       : "use the newer Sluice that set it up")};
+    }
+}
+
+}  // namespace
+
+config::configuration load_configuration(const session& in) {
+    return config::load(in.options.config, in.host.providers());
+}
+
+std::unique_ptr<domain> load_domain(const session& in) {
+    if (in.host.loads_domains() && in.options.domain.empty()) {
+        throw wrong_usage("no domain is named; add --domain=PATH_OR_NAME or set SLUICE_DOMAIN");
+    }
+    return in.host.load_domain(in.options.domain);
+}
+
+std::vector<config::finding> findings_of(const domain& declared, const config::configuration& with) {
+    std::vector<config::finding> found;
+    try {
+        declared.validate();
+    } catch (const configuration_error& e) {
+        found.push_back({.level = config::severity::error,
+                         .code = "DECLARATION",
+                         .element = declared.name(),
+                         .message = e.what(),
+                         .remedy = {}});
+    }
+    for (config::finding& each : config::check(declared.declared(), with)) found.push_back(std::move(each));
+    return found;
+}
+
+installation open_installation(const session& in) {
+    installation opened{load_configuration(in), {}};
+    opened.parts = in.host.make_adapters(opened.configuration);
+    return opened;
+}
+
+application open_application(const session& in) {
+    application opened;
+    opened.declared = load_domain(in);
+    installation with = open_installation(in);
+    require_no_errors(in, findings_of(*opened.declared, with.configuration));
+    require_current_schemas(with.configuration, with.parts);
+    opened.env = std::make_unique<commit::environment>(opened.declared->declared(), std::move(with.configuration),
+                                                       std::move(with.parts), system_clock(), base::system_random());
+    return opened;
+}
+
+std::string to_text(const config::finding& found, const console& on) {
+    const bool is_error = found.level == config::severity::error;
+    std::string text = on.paint(config::to_string(found.level), is_error ? tone::bad : tone::caution) + " " +
+                       safe_lines(found.code) + "  " + safe_lines(found.message) + "\n";
+    if (!found.remedy.empty()) text += indented(found.remedy, 2) + "\n";
+    return text;
+}
+
+bool is_embedded(const std::string& provider) { return provider == "memory" || provider == "sqlite"; }
+
+bool is_target(const config::outbox_settings& outbox, const std::string& broker) {
+    const auto& external = outbox.external_brokers;
+    return broker == outbox.broker || std::find(external.begin(), external.end(), broker) != external.end();
+}
+
+std::vector<orphans> find_orphans(const config::outbox_settings& outbox, const std::string& database,
+                                  const std::map<std::string, store::outbox_counts>& summary) {
+    std::vector<orphans> found;
+    for (const auto& [broker, counts] : summary) {
+        std::int64_t open = 0;
+        for (const auto& [status, count] : counts.by_status) open += store::is_open(status) ? count : 0;
+        if (open > 0 && !is_target(outbox, broker)) found.push_back({database, broker, open});
+    }
+    return found;
+}
+
+config::finding to_finding(const orphans& found) {
+    return {.level = config::severity::warning,
+            .code = "ORPHANED_ROWS",
+            .element = found.database + ":" + found.broker,
+            .message = fmt::format("{} outstanding in database {} for broker \"{}\", which the outbox no longer serves",
+                                   count_of(found.open, "row"), found.database, found.broker),
+            .remedy = fmt::format("list it in [outbox] again to have them sent, or give them up with: sluice outbox "
+                                  "retire {}",
+                                  found.broker)};
+}
+
+}  // namespace sluice::cli

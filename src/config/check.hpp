@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sluice/registry.hpp>
+
+#include "config/configuration.hpp"
+
+namespace sluice::config {
+
+enum class severity { warning, error };
+[[nodiscard]] const char* to_string(severity level) noexcept;
+
+/// Something worth telling about a domain together with its configuration.
+struct finding {
+    severity level = severity::warning;
+    std::string code;     ///< stable word: PUBLISHED_NO_EXTERNAL_BROKER
+    std::string element;  ///< what it is about: `shop.OrderShipped`, `brokers.partner_events`
+    std::string message;
+    std::string remedy;
+
+    friend bool operator==(const finding&, const finding&) = default;
+};
+
+/// Compares what the domain declares with what the configuration offers, before any row is written. Pure.
+///
+/// Errors: a subscriber's broker or an aggregate's database is not configured. Warnings: published events without
+/// external brokers, an external broker that no other process can read.
+[[nodiscard]] std::vector<finding> check(const detail::registry& domain, const configuration& with);
+
+}  // namespace sluice::config

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <sluice/time.hpp>
+
+namespace sluice::config {
+
+/// `[databases.NAME]`
+struct database_settings {
+    std::string name;
+    std::string provider;      ///< memory | sqlite | postgresql
+    std::string database_uri;  ///< as configured after substitution; may hold a password: never print it
+    std::string path;          ///< of a file-based provider: absolute, relative ones resolved from the file's directory
+    std::map<std::string, std::string> options;  ///< what the file sets of the provider's own keys, checked
+};
+
+/// `[brokers.NAME]`
+struct broker_settings {
+    std::string name;
+    std::string provider;  ///< inline | sqlite | …
+    std::string uri;       ///< key `URI`; may hold a password: never print it
+    std::string path;      ///< of a file-based provider: absolute
+    std::map<std::string, std::string> options;
+};
+
+/// `[outbox.retry]` (durations in seconds in the file)
+struct retry_settings {
+    int max_attempts = 3;
+    double base_delay_seconds = 60;
+    double max_backoff_seconds = 3600;
+    double backoff_multiplier = 2;
+    bool jitter = true;
+    double jitter_factor = 0.25;
+};
+
+/// `[outbox.cleanup]`
+struct cleanup_settings {
+    double published_retention_hours = 168;
+    double abandoned_retention_hours = 720;
+    double interval_seconds = 3600;
+    std::size_t batch_size = 5000;
+};
+
+/// `[outbox]`
+struct outbox_settings {
+    std::string broker = "default";
+    std::vector<std::string> external_brokers;
+    std::size_t messages_per_tick = 50;
+    double tick_interval = 1;        ///< seconds; fallback poll
+    double lease_seconds = 15;       ///< how long a silent lane owner keeps its lane
+    double publish_timeout_seconds = 10;
+    double max_probe_interval_seconds = 30;  ///< cap of the probe backoff while a broker is unreachable
+    retry_settings retry;
+    cleanup_settings cleanup;
+};
+
+/// `[server.priority_lanes]`
+struct priority_lane_settings {
+    bool enabled = false;
+    int threshold = 0;
+    std::string backfill_suffix = "backfill";
+};
+
+/// `[server.subscription]`
+struct subscription_settings {
+    std::size_t messages_per_tick = 100;
+    int max_retries = 3;             ///< attempts in total before the dead letters
+    double retry_delay_seconds = 1;  ///< first delay; doubles each time
+    double max_retry_delay_seconds = 60;
+    double claim_seconds = 30;       ///< a silent consumer's messages may be taken over after this time
+    std::size_t max_held = 1000;     ///< messages held back in memory behind failing ones
+};
+
+/// `[server]`
+struct server_settings {
+    double shutdown_seconds = 10;  ///< bound of the drain on SIGTERM
+    subscription_settings subscription;
+    priority_lane_settings priority_lanes;
+};
+
+/// `[inbox]`
+struct inbox_settings {
+    double retention_hours = 168;
+};
+
+/// `[log]`
+struct log_section {
+    std::string level = "info";
+    std::string format = "text";
+};
+
+/// domain.toml after substitution and overlay, every value checked. Defaults here are the documented ones.
+struct configuration {
+    std::string file;         ///< path it was read from, empty for defaults
+    std::string environment;  ///< value of SLUICE_ENV, may be empty
+    std::map<std::string, database_settings> databases;
+    std::map<std::string, broker_settings> brokers;
+    outbox_settings outbox;
+    server_settings server;
+    inbox_settings inbox;
+    log_section log;
+};
+
+}  // namespace sluice::config

@@ -1,0 +1,340 @@
+#include "config/loader.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "config/location.hpp"
+#include "config/printable.hpp"
+#include "config/section.hpp"
+
+namespace sluice::config {
+
+namespace {
+
+const std::vector<std::string>& section_names() {
+    static const std::vector<std::string> names{"brokers", "databases", "inbox", "log", "outbox", "server"};
+    return names;
+}
+
+bool is_section(std::string_view name) {
+    const auto& names = section_names();
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// True for a table that holds sections only: the overlay of some environment.
+bool looks_like_overlay(const node& value) {
+    const auto* members = value.as_table();
+    return members != nullptr && !members->empty() &&
+           std::all_of(members->begin(), members->end(), [](const auto& m) { return is_section(m.key); });
+}
+
+/// Leaves the sections that hold in this environment; reports everything at the top of the file that is none.
+node select_environment(node root, const std::string& environment, std::vector<problem>& found) {
+    if (is_section(environment)) {
+        found.push_back({.message = fmt::format("{}={} names a section, not an environment", environment_variable,
+                                                environment),
+                         .remedy = "choose another name, for example production"});
+        return root;
+    }
+    node sections{.value = node::table{}};
+    const node* overlay = nullptr;
+    for (const auto& [name, value] : *root.as_table()) {
+        if (is_section(name)) {
+            sections.as_table()->push_back({name, value});
+        } else if (name == environment && value.as_table() != nullptr) {
+            overlay = &value;
+        } else if (!looks_like_overlay(value)) {
+            const bool is_table = value.as_table() != nullptr;
+            found.push_back({.line = value.line,
+                             .key = join_key("", name),
+                             .message = is_table ? "unknown section" : "unknown key at the top of the file",
+                             .remedy = did_you_mean(name, section_names(), "sections are")});
+        }
+    }
+    if (overlay == nullptr) return sections;
+    for (const auto& [name, value] : *overlay->as_table()) {
+        if (is_section(name)) continue;
+        found.push_back({.line = value.line,
+                         .key = join_key(environment, name),
+                         .message = "unknown section",
+                         .remedy = did_you_mean(name, section_names(), "sections are")});
+    }
+    node known = *overlay;
+    std::erase_if(*known.as_table(), [](const auto& m) { return !is_section(m.key); });
+    lay_over(sections, known);
+    return sections;
+}
+
+/// Names end up in lane names, tables and commands.
+bool is_plain_name(std::string_view name) {
+    constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+    return !name.empty() && name.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+void read_option(section& in, const provider_option& option, std::map<std::string, std::string>& options) {
+    in.know(option.key);
+    if (!in.has(option.key)) return;
+    const std::string key{option.key};
+    switch (option.what) {
+        case provider_option::kind::whole: {
+            std::size_t value = 0;
+            in.whole(key, value, option.lowest, option.highest);
+            options[key] = std::to_string(value);
+            break;
+        }
+        case provider_option::kind::choice: in.choice(key, options[key], option.words); break;
+    }
+}
+
+/// What [databases.NAME] and [brokers.NAME] have in common.
+struct adapter_entry {
+    std::string provider;
+    std::string uri;
+    std::string path;
+    std::map<std::string, std::string> options;
+};
+
+/// Reads such entries; `kind` and `uri_key` are what their two sections call things.
+struct adapter_reader {
+    std::string kind;     ///< database or broker
+    std::string uri_key;  ///< database_uri or URI
+    std::span<const provider_rule> known;
+    const std::vector<std::string>& available;
+    const std::filesystem::path& base_directory;
+
+    [[nodiscard]] adapter_entry read(section& in) const {
+        adapter_entry entry;
+        in.text("provider", entry.provider);
+        if (!in.has("provider")) {
+            in.report("provider", "is missing", fmt::format("choose one of {}", fmt::join(available, ", ")));
+        }
+        const provider_rule* rule = find_rule(in, entry.provider);
+        if (rule == nullptr) {
+            in.ignore_unknown();
+            return entry;
+        }
+        for (const provider_option& option : rule->options) read_option(in, option, entry.options);
+        read_location(in, *rule, entry);
+        return entry;
+    }
+
+private:
+    [[nodiscard]] const provider_rule* find_rule(const section& in, const std::string& provider) const {
+        if (provider.empty()) return nullptr;
+        const auto rule = std::find_if(known.begin(), known.end(), [&](const auto& r) { return r.name == provider; });
+        if (rule == known.end()) {
+            in.report("provider", fmt::format("is no {} provider", kind),
+                      did_you_mean(provider, available, "available"));
+            return nullptr;
+        }
+        if (std::find(available.begin(), available.end(), provider) == available.end()) {
+            in.report("provider", fmt::format("provider \"{}\" is not part of this build", provider),
+                      fmt::format("available: {}", fmt::join(available, ", ")));
+            return nullptr;
+        }
+        return &*rule;
+    }
+
+    void read_location(section& in, const provider_rule& rule, adapter_entry& entry) const {
+        if (rule.where == provider_rule::location::unused && !in.has(uri_key)) return;
+        in.text(uri_key, entry.uri, sensitivity::uri);
+        if (rule.where == provider_rule::location::unused) {
+            in.report(uri_key, fmt::format("provider \"{}\" keeps nothing anywhere and does not use it", rule.name),
+                      "remove it, or choose another provider");
+            return;
+        }
+        if (!in.has(uri_key)) {
+            in.report(uri_key, fmt::format("is missing; provider \"{}\" needs it", rule.name),
+                      rule.where == provider_rule::location::file ? "for example \"sqlite:///data/" + kind + ".db\"" : "");
+        } else if (rule.where == provider_rule::location::file && !entry.uri.empty()) {
+            file_location located = locate_file(entry.uri, base_directory);
+            if (!located.problem.empty()) in.report(uri_key, std::move(located.problem), std::move(located.remedy));
+            entry.path = std::move(located.path);
+        }
+    }
+};
+
+void require_default(const section& in, const std::string& example) {
+    if (in.has("default")) return;
+    in.report("default", "is missing", fmt::format("add [{}.default] with provider = \"{}\"", in.path(), example));
+}
+
+/// Two adapters on one file would meet each other's rows and messages.
+class file_owners {
+public:
+    void claim(const section& in, const std::string& uri_key, const std::string& path) {
+        if (path.empty()) return;
+        std::error_code ignored;
+        const auto canonical = std::filesystem::weakly_canonical(path, ignored);
+        const auto [owner, is_new] = owners_.emplace(ignored ? path : canonical.string(), in.path());
+        if (is_new) return;
+        in.report(uri_key, fmt::format("is the file of [{}] too", owner->second), "give each a file of its own");
+    }
+
+private:
+    std::map<std::string, std::string> owners_;
+};
+
+void read_outbox(section in, const configuration& so_far, outbox_settings& outbox) {
+    in.text("broker", outbox.broker);
+    in.texts("external_brokers", outbox.external_brokers);
+    in.whole("messages_per_tick", outbox.messages_per_tick, 1, 10'000);
+    in.number("tick_interval", outbox.tick_interval, 0.001, 3600);
+    in.number("lease_seconds", outbox.lease_seconds, 1, 3600);
+    in.number("publish_timeout_seconds", outbox.publish_timeout_seconds, 0.1, 600);
+    in.number("max_probe_interval_seconds", outbox.max_probe_interval_seconds, 0.1, 3600);
+
+    section retry = in.below("retry");
+    retry.whole("max_attempts", outbox.retry.max_attempts, 1, 1'000'000);
+    retry.number("base_delay_seconds", outbox.retry.base_delay_seconds, 0, 604'800);
+    retry.number("max_backoff_seconds", outbox.retry.max_backoff_seconds, 0, 604'800);
+    retry.number("backoff_multiplier", outbox.retry.backoff_multiplier, 1, 1000);
+    retry.flag("jitter", outbox.retry.jitter);
+    retry.number("jitter_factor", outbox.retry.jitter_factor, 0, 1);
+    retry.refuse_unknown();
+
+    section cleanup = in.below("cleanup");
+    cleanup.number("published_retention_hours", outbox.cleanup.published_retention_hours, 0, 876'000);
+    cleanup.number("abandoned_retention_hours", outbox.cleanup.abandoned_retention_hours, 0, 876'000);
+    cleanup.number("interval_seconds", outbox.cleanup.interval_seconds, 1, 604'800);
+    cleanup.whole("batch_size", outbox.cleanup.batch_size, 1, 100'000);
+    cleanup.refuse_unknown();
+    in.refuse_unknown();
+
+    if (outbox.lease_seconds <= outbox.publish_timeout_seconds) {
+        in.report("lease_seconds",
+                  fmt::format("must be longer than publish_timeout_seconds ({:g})", outbox.publish_timeout_seconds),
+                  "a lane publishes only while its lease outlasts the publishing");
+    }
+
+    std::vector<std::string> names;
+    for (const auto& [name, settings] : so_far.brokers) names.push_back(name);
+    if (!so_far.brokers.contains(outbox.broker) && (in.has("broker") || so_far.brokers.contains("default"))) {
+        in.report("broker", "no such broker in [brokers]", did_you_mean(outbox.broker, names, "brokers are"));
+    }
+    for (std::size_t i = 0; i < outbox.external_brokers.size(); ++i) {
+        const std::string& name = outbox.external_brokers[i];
+        const auto first = std::find(outbox.external_brokers.begin(), outbox.external_brokers.end(), name);
+        const auto complain = [&](std::string message, std::string remedy) {
+            in.report_element("external_brokers", i, std::move(message), std::move(remedy));
+        };
+        if (static_cast<std::size_t>(first - outbox.external_brokers.begin()) < i) {
+            complain("is listed twice", "remove one: a broker gets one copy of an event");
+        } else if (name == outbox.broker) {
+            complain("is the internal broker (outbox.broker)", "remove it: internal messages go there anyway");
+        } else if (!so_far.brokers.contains(name)) {
+            complain("no such broker in [brokers]", did_you_mean(name, names, "brokers are"));
+        }
+    }
+}
+
+void read_server(section in, server_settings& server) {
+    in.number("shutdown_seconds", server.shutdown_seconds, 1, 3600);
+
+    section subscription = in.below("subscription");
+    subscription.whole("messages_per_tick", server.subscription.messages_per_tick, 1, 10'000);
+    subscription.whole("max_retries", server.subscription.max_retries, 1, 1'000'000);
+    subscription.number("retry_delay_seconds", server.subscription.retry_delay_seconds, 0, 86'400);
+    subscription.number("max_retry_delay_seconds", server.subscription.max_retry_delay_seconds, 0, 86'400);
+    subscription.number("claim_seconds", server.subscription.claim_seconds, 1, 86'400);
+    subscription.whole("max_held", server.subscription.max_held, 1, 1'000'000);
+    subscription.refuse_unknown();
+
+    section lanes = in.below("priority_lanes");
+    lanes.flag("enabled", server.priority_lanes.enabled);
+    lanes.whole("threshold", server.priority_lanes.threshold, -1'000'000, 1'000'000);
+    lanes.text("backfill_suffix", server.priority_lanes.backfill_suffix);
+    if (!is_plain_name(server.priority_lanes.backfill_suffix)) {
+        lanes.report("backfill_suffix", "becomes part of stream names", "use letters, digits, _, - and .");
+    }
+    lanes.refuse_unknown();
+    in.refuse_unknown();
+}
+
+void read_log(section in, log_section& log) {
+    static const std::vector<std::string> levels{"trace", "debug", "info", "warn", "error", "off"};
+    static const std::vector<std::string> formats{"text", "json"};
+    in.choice("level", log.level, levels);
+    in.choice("format", log.format, formats);
+    in.refuse_unknown();
+}
+
+void read_adapters(section& root, const providers& available, const std::filesystem::path& base_directory,
+                   configuration& into) {
+    file_owners owners;
+    const auto name_is_plain = [](const section& all, const std::string& name) {
+        if (is_plain_name(name)) return;
+        all.report(name, "is no name for an adapter", "use letters, digits, _, - and .");
+    };
+
+    section databases = root.below("databases");
+    require_default(databases, "memory");
+    const adapter_reader read_database{"database", "database_uri", known_databases(), available.databases, base_directory};
+    for (auto& [name, in] : databases.all_below()) {
+        name_is_plain(databases, name);
+        adapter_entry entry = read_database.read(in);
+        in.refuse_unknown();
+        owners.claim(in, "database_uri", entry.path);
+        into.databases[name] = {name, std::move(entry.provider), std::move(entry.uri), std::move(entry.path),
+                                std::move(entry.options)};
+    }
+
+    section brokers = root.below("brokers");
+    require_default(brokers, "inline");
+    const adapter_reader read_broker{"broker", "URI", known_brokers(), available.brokers, base_directory};
+    for (auto& [name, in] : brokers.all_below()) {
+        name_is_plain(brokers, name);
+        adapter_entry entry = read_broker.read(in);
+        in.refuse_unknown();
+        owners.claim(in, "URI", entry.path);
+        into.brokers[name] = {name, std::move(entry.provider), std::move(entry.uri), std::move(entry.path),
+                              std::move(entry.options)};
+    }
+}
+
+}  // namespace
+
+configuration parse(std::string_view text, const std::filesystem::path& file, const providers& available,
+                    const variable_lookup& variables) {
+    configuration result;
+    result.file = file.string();
+    result.environment = variables(environment_variable).value_or("");
+
+    std::vector<problem> found;
+    node sections = select_environment(read_toml(text, result.file), result.environment, found);
+    substitute(sections, variables, found);
+
+    section root{&sections, "", found};
+    read_adapters(root, available, std::filesystem::absolute(file).parent_path(), result);
+    read_outbox(root.below("outbox"), result, result.outbox);
+    read_server(root.below("server"), result.server);
+    section inbox = root.below("inbox");
+    inbox.number("retention_hours", result.inbox.retention_hours, 0, 876'000);
+    inbox.refuse_unknown();
+    read_log(root.below("log"), result.log);
+
+    if (!found.empty()) throw invalid_configuration{result.file, std::move(found)};
+    return result;
+}
+
+configuration load(const std::filesystem::path& file, const providers& available, const variable_lookup& variables) {
+    std::error_code ignored;
+    std::ifstream stream{file, std::ios::binary};
+    std::ostringstream text;
+    if (std::filesystem::is_directory(file, ignored) || !stream || !(text << stream.rdbuf())) {
+        const bool exists = std::filesystem::exists(file, ignored);
+        throw invalid_configuration{
+            file.string(),
+            {{.message = exists ? "this configuration file cannot be read" : "there is no such configuration file",
+              .remedy = exists ? "check that it is a file and its permissions"
+                               : "create it, or name another one with --config"}}};
+    }
+    return parse(text.view(), file, available, variables);
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+#include "config/configuration.hpp"
+#include "config/document.hpp"
+#include "config/problems.hpp"
+#include "config/providers.hpp"
+
+namespace sluice::config {
+
+/// Name of the environment variable that selects an overlay: with `SLUICE_ENV=production` the sections below
+/// `[production]` are laid over those of the file.
+inline constexpr const char* environment_variable = "SLUICE_ENV";
+
+/// Reads domain.toml: substitutes variables, lays the environment's section over the rest, and checks every value.
+/// Nothing but the file (and the links in the directories it names) is touched.
+///
+/// @param file  relative database and broker files are resolved from its directory
+/// @param available  adapters of this build
+/// @throws invalid_configuration with everything that is wrong, not just the first thing
+[[nodiscard]] configuration load(const std::filesystem::path& file, const providers& available,
+                                 const variable_lookup& variables = process_variable);
+
+/// The same for a text that is already in memory; `file` is only its name and place.
+[[nodiscard]] configuration parse(std::string_view text, const std::filesystem::path& file, const providers& available,
+                                  const variable_lookup& variables);
+
+}  // namespace sluice::config

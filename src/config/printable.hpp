@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace sluice::config {
+
+/// Text from elsewhere, made safe for a terminal and kept on one line: control characters, characters that turn the
+/// writing direction and malformed UTF-8 become escapes (`\n`, `\x1b`, `\u202e`).
+/// @param limit  longer texts are cut after so many characters and end in `…`
+[[nodiscard]] std::string printable(std::string_view text, std::size_t limit = std::string_view::npos);
+
+/// Where a URI points, without user, password, query and fragment: `redis://cache:6379/0`. A text that is neither a URI
+/// nor a plain path may hold a password anywhere, so nothing of it is shown.
+[[nodiscard]] std::string masked_uri(std::string_view uri);
+
+}  // namespace sluice::config

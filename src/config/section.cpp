@@ -1,0 +1,256 @@
+#include "config/section.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "base/names.hpp"
+#include "config/printable.hpp"
+
+namespace sluice::config {
+
+namespace {
+
+constexpr std::size_t longest_shown_value = 80;
+
+std::string shown(const node& value, sensitivity how) {
+    if (const auto* text = std::get_if<std::string>(&value.value)) {
+        const bool is_uri = how == sensitivity::uri || text->find("://") != std::string::npos;
+        return '"' + printable(is_uri ? masked_uri(*text) : *text, longest_shown_value) + '"';
+    }
+    if (const auto* whole = std::get_if<std::int64_t>(&value.value)) return std::to_string(*whole);
+    if (const auto* number = std::get_if<double>(&value.value)) return fmt::format("{}", *number);
+    if (const auto* flag = std::get_if<bool>(&value.value)) return *flag ? "true" : "false";
+    return {};
+}
+
+template <class Number>
+std::optional<Number> parse_number(const std::string& text) {
+    Number parsed{};
+    const char* end = text.data() + text.size();
+    const auto [stopped, error] = std::from_chars(text.data(), end, parsed);
+    if (error != std::errc{} || stopped != end) return std::nullopt;
+    return parsed;
+}
+
+/// Values from the environment are always texts; only those may stand for a number or a flag.
+const std::string* substituted_text(const node& value) {
+    return value.substituted ? std::get_if<std::string>(&value.value) : nullptr;
+}
+
+std::optional<std::int64_t> as_whole(const node& value) {
+    if (const auto* whole = std::get_if<std::int64_t>(&value.value)) return *whole;
+    if (const auto* text = substituted_text(value)) return parse_number<std::int64_t>(*text);
+    return std::nullopt;
+}
+
+std::optional<double> as_number(const node& value) {
+    if (const auto* number = std::get_if<double>(&value.value)) return *number;
+    if (const auto* whole = std::get_if<std::int64_t>(&value.value)) return static_cast<double>(*whole);
+    if (const auto* text = substituted_text(value)) return parse_number<double>(*text);
+    return std::nullopt;
+}
+
+std::optional<bool> as_flag(const node& value) {
+    if (const auto* flag = std::get_if<bool>(&value.value)) return *flag;
+    const auto* text = substituted_text(value);
+    if (text != nullptr && *text == "true") return true;
+    if (text != nullptr && *text == "false") return false;
+    return std::nullopt;
+}
+
+}  // namespace
+
+section::section(const node* table, std::string path, std::vector<problem>& found)
+    : table_{table}, path_{std::move(path)}, found_{&found} {
+    if (table_ != nullptr && table_->as_table() == nullptr) {
+        if (!table_->broken) {
+            found_->push_back({.line = table_->line,
+                               .key = path_,
+                               .value = shown(*table_, sensitivity::open),
+                               .message = "must be a table",
+                               .remedy = "write [" + path_ + "] on a line of its own, with its keys below"});
+        }
+        table_ = nullptr;
+    }
+}
+
+void section::whole(std::string_view key, int& target, std::int64_t lowest, std::int64_t highest) {
+    std::int64_t value = 0;
+    if (read_whole(key, value, lowest, highest)) target = static_cast<int>(value);
+}
+
+void section::whole(std::string_view key, std::size_t& target, std::int64_t lowest, std::int64_t highest) {
+    std::int64_t value = 0;
+    if (read_whole(key, value, lowest, highest)) target = static_cast<std::size_t>(value);
+}
+
+bool section::read_whole(std::string_view key, std::int64_t& target, std::int64_t lowest, std::int64_t highest) {
+    const node* value = ask(key);
+    if (value == nullptr) return false;
+    const auto read = as_whole(*value);
+    if (!read || *read < lowest || *read > highest) {
+        mismatch(key, *value, fmt::format("a whole number from {} to {}", lowest, highest));
+        return false;
+    }
+    target = *read;
+    return true;
+}
+
+void section::number(std::string_view key, double& target, double lowest, double highest) {
+    const node* value = ask(key);
+    if (value == nullptr) return;
+    const auto read = as_number(*value);
+    if (!read || !(*read >= lowest && *read <= highest)) {
+        mismatch(key, *value, fmt::format("a number from {:g} to {:g}", lowest, highest));
+    } else {
+        target = *read;
+    }
+}
+
+void section::flag(std::string_view key, bool& target) {
+    const node* value = ask(key);
+    if (value == nullptr) return;
+    if (const auto read = as_flag(*value)) {
+        target = *read;
+    } else {
+        mismatch(key, *value, "true or false, without quotes");
+    }
+}
+
+void section::text(std::string_view key, std::string& target, sensitivity shown) {
+    if (shown == sensitivity::uri) uris_.emplace(key);
+    const node* value = ask(key);
+    if (value == nullptr) return;
+    const auto* read = std::get_if<std::string>(&value->value);
+    if (read == nullptr) {
+        mismatch(key, *value, "a text in quotes");
+    } else if (read->find_first_not_of(" \t\r\n") == std::string::npos) {
+        add(key, value, "is blank", "give it a value or remove it");
+    } else {
+        target = *read;
+    }
+}
+
+void section::choice(std::string_view key, std::string& target, std::span<const std::string> words) {
+    const node* value = ask(key);
+    if (value == nullptr) return;
+    const auto* read = std::get_if<std::string>(&value->value);
+    if (read == nullptr) {
+        mismatch(key, *value, fmt::format("one of \"{}\"", fmt::join(words, "\", \"")));
+    } else if (std::find(words.begin(), words.end(), *read) == words.end()) {
+        add(key, value, "is not one of the choices", did_you_mean(*read, words, "use one of"));
+    } else {
+        target = *read;
+    }
+}
+
+void section::texts(std::string_view key, std::vector<std::string>& target) {
+    const node* value = ask(key);
+    if (value == nullptr) return;
+    if (const auto* single = std::get_if<std::string>(&value->value)) {
+        add(key, value, "must be a list of texts",
+            fmt::format("did you mean [\"{}\"]?", printable(*single, longest_shown_value)));
+        return;
+    }
+    const auto* elements = std::get_if<node::array>(&value->value);
+    if (elements == nullptr) {
+        mismatch(key, *value, "a list of texts, for example [\"partner_events\"]");
+        return;
+    }
+    std::vector<std::string> read;
+    for (const node& element : *elements) {
+        if (element.broken) continue;
+        const auto* text = std::get_if<std::string>(&element.value);
+        if (text == nullptr) {
+            add(key, &element, "must hold texts only", "put every element in quotes");
+            return;
+        }
+        read.push_back(*text);
+    }
+    target = std::move(read);
+}
+
+section section::below(std::string_view key) {
+    known_.emplace(key);
+    return {peek(key), join_key(path_, key), *found_};
+}
+
+std::vector<std::pair<std::string, section>> section::all_below() {
+    std::vector<std::pair<std::string, section>> sections;
+    if (table_ == nullptr) return sections;
+    for (const auto& [key, value] : *table_->as_table()) {
+        known_.insert(key);
+        sections.emplace_back(key, section{&value, join_key(path_, key), *found_});
+    }
+    return sections;
+}
+
+bool section::has(std::string_view key) const noexcept { return peek(key) != nullptr; }
+
+void section::refuse_unknown() const {
+    if (table_ == nullptr || ignores_unknown_) return;
+    for (const auto& [key, value] : *table_->as_table()) {
+        if (known_.contains(key)) continue;
+        // The value of a key nobody knows may be anything, also a secret: it is not shown.
+        const std::vector<std::string> candidates{known_.begin(), known_.end()};
+        found_->push_back({.line = value.line,
+                           .key = join_key(path_, key),
+                           .value = {},
+                           .message = "unknown key",
+                           .remedy = did_you_mean(key, candidates, "known here")});
+    }
+}
+
+void section::report(std::string_view key, std::string message, std::string remedy) const {
+    add(key, peek(key), std::move(message), std::move(remedy));
+}
+
+void section::report_element(std::string_view key, std::size_t index, std::string message, std::string remedy) const {
+    const node* list = peek(key);
+    const auto* elements = list == nullptr ? nullptr : std::get_if<node::array>(&list->value);
+    add(key, elements == nullptr || index >= elements->size() ? list : &(*elements)[index], std::move(message),
+        std::move(remedy));
+}
+
+const node* section::ask(std::string_view key) {
+    known_.emplace(key);
+    const node* value = peek(key);
+    return value == nullptr || value->broken ? nullptr : value;
+}
+
+const node* section::peek(std::string_view key) const noexcept { return table_ == nullptr ? nullptr : table_->find(key); }
+
+void section::mismatch(std::string_view key, const node& value, const std::string& expected) const {
+    const auto* text = std::get_if<std::string>(&value.value);
+    const bool quoted = text != nullptr && !value.substituted &&
+                        (parse_number<double>(*text) || *text == "true" || *text == "false");
+    add(key, &value, "must be " + expected, quoted ? "remove the quotes" : "");
+}
+
+void section::add(std::string_view key, const node* value, std::string message, std::string remedy) const {
+    const auto how = uris_.contains(key) ? sensitivity::uri : sensitivity::open;
+    found_->push_back({.line = value == nullptr ? line() : value->line,
+                       .key = join_key(path_, key),
+                       .value = value == nullptr ? std::string{} : shown(*value, how),
+                       .message = std::move(message),
+                       .remedy = std::move(remedy)});
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates, std::string_view otherwise) {
+    std::string nearest = base::suggest(word, candidates);
+    for (const std::string& candidate : candidates) {
+        // `warning` for `warn`, `rabbit` for `rabbitmq`
+        const bool is_part = std::min(word.size(), candidate.size()) >= 3 &&
+                             (word.starts_with(candidate) || candidate.starts_with(word));
+        if (nearest.empty() && is_part) nearest = candidate;
+    }
+    if (!nearest.empty()) return "did you mean \"" + nearest + "\"?";
+    if (candidates.empty()) return {};
+    return fmt::format("{}: {}", otherwise, fmt::join(candidates, ", "));
+}
+
+}  // namespace sluice::config

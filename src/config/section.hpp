@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config/document.hpp"
+#include "config/problems.hpp"
+
+namespace sluice::config {
+
+/// How the value of a key may be shown in an error.
+enum class sensitivity {
+    open,  ///< as it is
+    uri    ///< scheme, host and path only
+};
+
+/// Reads the keys of one table of the document and reports what does not fit, always going on.
+///
+/// A reader leaves its target alone when the key is absent or wrong, so the target's initial value is the default.
+/// Keys that were asked for are the known ones; `refuse_unknown` reports all others.
+class section {
+public:
+    /// @param table  null when the file has no such section; must outlive this object, like `found`
+    section(const node* table, std::string path, std::vector<problem>& found);
+
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    [[nodiscard]] int line() const noexcept { return table_ == nullptr ? 0 : table_->line; }
+
+    void whole(std::string_view key, int& target, std::int64_t lowest, std::int64_t highest);
+    void whole(std::string_view key, std::size_t& target, std::int64_t lowest, std::int64_t highest);
+    void number(std::string_view key, double& target, double lowest, double highest);
+    void flag(std::string_view key, bool& target);
+    void text(std::string_view key, std::string& target, sensitivity shown = sensitivity::open);
+    void choice(std::string_view key, std::string& target, std::span<const std::string> words);
+    void texts(std::string_view key, std::vector<std::string>& target);
+
+    /// A table below this one.
+    [[nodiscard]] section below(std::string_view key);
+    /// All tables below this one, when their names are the user's choice.
+    [[nodiscard]] std::vector<std::pair<std::string, section>> all_below();
+
+    /// Makes a key known without reading it.
+    void know(std::string_view key) { known_.emplace(key); }
+    /// True when the file sets the key, rightly or wrongly.
+    [[nodiscard]] bool has(std::string_view key) const noexcept;
+    /// Takes the keys not asked for so far as known: what they mean cannot be told.
+    void ignore_unknown() noexcept { ignores_unknown_ = true; }
+    void refuse_unknown() const;
+
+    /// Reports something about a key of this section that the caller found out.
+    void report(std::string_view key, std::string message, std::string remedy) const;
+    /// The same about one element of a list.
+    void report_element(std::string_view key, std::size_t index, std::string message, std::string remedy) const;
+
+private:
+    [[nodiscard]] const node* ask(std::string_view key);
+    [[nodiscard]] const node* peek(std::string_view key) const noexcept;
+    void mismatch(std::string_view key, const node& value, const std::string& expected) const;
+    void add(std::string_view key, const node* value, std::string message, std::string remedy) const;
+    [[nodiscard]] bool read_whole(std::string_view key, std::int64_t& target, std::int64_t lowest,
+                                  std::int64_t highest);
+
+    const node* table_;
+    std::string path_;
+    std::vector<problem>* found_;
+    std::set<std::string, std::less<>> known_;
+    std::set<std::string, std::less<>> uris_;
+    bool ignores_unknown_ = false;
+};
+
+/// `did you mean "outbox"?`, or `known: a, b` when nothing is near.
+[[nodiscard]] std::string did_you_mean(std::string_view word, std::span<const std::string> candidates,
+                                       std::string_view otherwise = "known");
+
+}  // namespace sluice::config

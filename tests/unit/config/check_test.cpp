@@ -1,0 +1,77 @@
+#include "config/check.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sluice::config {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+configuration usual() {
+    configuration with;
+    with.file = "domain.toml";
+    with.databases["default"] = {"default", "sqlite", "shop.db", "/srv/shop.db", {}};
+    with.brokers["default"] = {"default", "inline", "", "", {}};
+    with.brokers["partner_events"] = {"partner_events", "sqlite", "p.db", "/srv/p.db", {}};
+    return with;
+}
+
+detail::registry shop(bool publishes) {
+    detail::registry domain;
+    domain.name = "myapp";
+    domain.aggregates["shop::Order"] = {.cpp_name = "shop::Order", .name = "Order", .category = "myapp::order", .database = "default"};
+    domain.events["shop::OrderShipped"] = {.cpp_name = "shop::OrderShipped", .name = "OrderShipped", .published = publishes,
+                                           .aggregate = "shop::Order", .type = "Myapp.OrderShipped.v1", .fqn = "shop.OrderShipped"};
+    return domain;
+}
+
+TEST(Check, IsSilentWhenEverythingFits) {
+    configuration with = usual();
+    with.outbox.external_brokers = {"partner_events"};
+    EXPECT_THAT(check(shop(true), with), IsEmpty());
+    EXPECT_THAT(check(shop(false), usual()), IsEmpty());
+}
+
+TEST(Check, WarnsOfPublishedEventsWithoutExternalBrokers) {
+    const auto found = check(shop(true), usual());
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].level, severity::warning);
+    EXPECT_EQ(found[0].code, "PUBLISHED_NO_EXTERNAL_BROKER");
+    EXPECT_EQ(found[0].message,
+              "Domain has published events but no external_brokers configured in outbox settings. Published events will "
+              "only be dispatched internally.");
+}
+
+TEST(Check, WarnsOfAnExternalBrokerThatOthersCannotRead) {
+    configuration with = usual();
+    with.brokers["partner_events"].provider = "inline";
+    with.outbox.external_brokers = {"partner_events"};
+    EXPECT_THAT(check(shop(true), with), ElementsAre(Field(&finding::code, "EXTERNAL_BROKER_IN_PROCESS")));
+}
+
+TEST(Check, AnUnknownBrokerOfASubscriberIsAnError) {
+    detail::registry domain = shop(false);
+    domain.subscribers.push_back({.name = "f.order_events", .broker = "partner_event", .stream = "myapp::order", .handle = {}});
+    const auto found = check(domain, usual());
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].level, severity::error);
+    EXPECT_EQ(found[0].code, "UNKNOWN_BROKER");
+    EXPECT_THAT(found[0].message, HasSubstr("subscriber f.order_events reads from broker \"partner_event\""));
+    EXPECT_THAT(found[0].remedy, HasSubstr("did you mean \"partner_events\"?"));
+}
+
+TEST(Check, AnUnknownDatabaseOfAnAggregateIsAnError) {
+    detail::registry domain = shop(false);
+    domain.aggregates["shop::Order"].database = "orders";
+    const auto found = check(domain, usual());
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].code, "UNKNOWN_DATABASE");
+    EXPECT_THAT(found[0].remedy, HasSubstr("databases are: default"));
+}
+
+}  // namespace
+}  // namespace sluice::config

@@ -1,0 +1,435 @@
+#include "config/loader.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace sluice::config {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::Pair;
+
+using variables = std::map<std::string, std::string>;
+
+const providers this_build{{"memory", "sqlite"}, {"inline", "sqlite"}};
+
+configuration read(const std::string& text, const variables& environment = {}) {
+    return parse(text, "/srv/shop/domain.toml", this_build, [&](const std::string& name) -> std::optional<std::string> {
+        const auto found = environment.find(name);
+        if (found == environment.end()) return std::nullopt;
+        return found->second;
+    });
+}
+
+/// The text of every problem, without the file's name.
+std::vector<std::string> problems_of(const std::string& text, const variables& environment = {}) {
+    try {
+        static_cast<void>(read(text, environment));
+    } catch (const invalid_configuration& e) {
+        std::vector<std::string> texts;
+        for (const problem& found : e.problems()) texts.push_back(to_text("f", found));
+        return texts;
+    }
+    return {};
+}
+
+const std::string minimal = R"([databases.default]
+provider = "memory"
+[brokers.default]
+provider = "inline"
+)";
+
+TEST(Loader, NeedsOnlyADatabaseAndABroker) {
+    const configuration loaded = read(minimal);
+    EXPECT_EQ(loaded.databases.at("default").provider, "memory");
+    EXPECT_EQ(loaded.brokers.at("default").provider, "inline");
+    EXPECT_EQ(loaded.file, "/srv/shop/domain.toml");
+    EXPECT_EQ(loaded.environment, "");
+    EXPECT_EQ(loaded.outbox.broker, "default");
+    EXPECT_TRUE(loaded.outbox.external_brokers.empty());
+    EXPECT_EQ(loaded.outbox.messages_per_tick, 50u);
+    EXPECT_EQ(loaded.outbox.retry.max_attempts, 3);
+    EXPECT_EQ(loaded.server.priority_lanes.backfill_suffix, "backfill");
+    EXPECT_EQ(loaded.log.level, "info");
+}
+
+TEST(Loader, ReadsEveryKey) {
+    const configuration loaded = read(R"(
+[databases.default]
+provider = "sqlite"
+database_uri = "sqlite:///data/shop.db"
+synchronous = "normal"
+busy_timeout_ms = 250
+
+[brokers.default]
+provider = "sqlite"
+URI = "sqlite:////var/lib/broker.db"
+synchronous = "full"
+busy_timeout_ms = 300
+retention_hours = 36
+maxlen = 1000
+max_message_bytes = 65536
+
+[brokers.partner_events]
+provider = "sqlite"
+URI = "partner/events.db"
+
+[outbox]
+broker = "default"
+external_brokers = ["partner_events"]
+messages_per_tick = 500
+tick_interval = 0.5
+lease_seconds = 20
+publish_timeout_seconds = 5
+max_probe_interval_seconds = 60
+
+[outbox.retry]
+max_attempts = 5
+base_delay_seconds = 1
+max_backoff_seconds = 100
+backoff_multiplier = 1.5
+jitter = false
+jitter_factor = 0.1
+
+[outbox.cleanup]
+published_retention_hours = 1
+abandoned_retention_hours = 2
+interval_seconds = 30
+batch_size = 100
+
+[server]
+shutdown_seconds = 4
+
+[server.subscription]
+messages_per_tick = 7
+max_retries = 8
+retry_delay_seconds = 0.25
+max_retry_delay_seconds = 9
+claim_seconds = 10
+max_held = 11
+
+[server.priority_lanes]
+enabled = true
+threshold = -10
+backfill_suffix = "later"
+
+[inbox]
+retention_hours = 12
+
+[log]
+level = "debug"
+format = "json"
+)");
+    const database_settings& database = loaded.databases.at("default");
+    EXPECT_EQ(database.path, "/srv/shop/data/shop.db");
+    EXPECT_EQ(database.database_uri, "sqlite:///data/shop.db");
+    EXPECT_THAT(database.options, ElementsAre(Pair("busy_timeout_ms", "250"), Pair("synchronous", "normal")));
+    const broker_settings& broker = loaded.brokers.at("default");
+    EXPECT_EQ(broker.path, "/var/lib/broker.db");
+    EXPECT_THAT(broker.options, ElementsAre(Pair("busy_timeout_ms", "300"), Pair("max_message_bytes", "65536"),
+                                            Pair("maxlen", "1000"), Pair("retention_hours", "36"),
+                                            Pair("synchronous", "full")));
+    EXPECT_EQ(loaded.brokers.at("partner_events").path, "/srv/shop/partner/events.db");
+
+    EXPECT_THAT(loaded.outbox.external_brokers, ElementsAre("partner_events"));
+    EXPECT_EQ(loaded.outbox.messages_per_tick, 500u);
+    EXPECT_EQ(loaded.outbox.tick_interval, 0.5);
+    EXPECT_EQ(loaded.outbox.lease_seconds, 20);
+    EXPECT_EQ(loaded.outbox.publish_timeout_seconds, 5);
+    EXPECT_EQ(loaded.outbox.max_probe_interval_seconds, 60);
+    EXPECT_EQ(loaded.outbox.retry.max_attempts, 5);
+    EXPECT_EQ(loaded.outbox.retry.base_delay_seconds, 1);
+    EXPECT_EQ(loaded.outbox.retry.max_backoff_seconds, 100);
+    EXPECT_EQ(loaded.outbox.retry.backoff_multiplier, 1.5);
+    EXPECT_FALSE(loaded.outbox.retry.jitter);
+    EXPECT_EQ(loaded.outbox.retry.jitter_factor, 0.1);
+    EXPECT_EQ(loaded.outbox.cleanup.published_retention_hours, 1);
+    EXPECT_EQ(loaded.outbox.cleanup.abandoned_retention_hours, 2);
+    EXPECT_EQ(loaded.outbox.cleanup.interval_seconds, 30);
+    EXPECT_EQ(loaded.outbox.cleanup.batch_size, 100u);
+    EXPECT_EQ(loaded.server.shutdown_seconds, 4);
+    EXPECT_EQ(loaded.server.subscription.messages_per_tick, 7u);
+    EXPECT_EQ(loaded.server.subscription.max_retries, 8);
+    EXPECT_EQ(loaded.server.subscription.retry_delay_seconds, 0.25);
+    EXPECT_EQ(loaded.server.subscription.max_retry_delay_seconds, 9);
+    EXPECT_EQ(loaded.server.subscription.claim_seconds, 10);
+    EXPECT_EQ(loaded.server.subscription.max_held, 11u);
+    EXPECT_TRUE(loaded.server.priority_lanes.enabled);
+    EXPECT_EQ(loaded.server.priority_lanes.threshold, -10);
+    EXPECT_EQ(loaded.server.priority_lanes.backfill_suffix, "later");
+    EXPECT_EQ(loaded.inbox.retention_hours, 12);
+    EXPECT_EQ(loaded.log.level, "debug");
+    EXPECT_EQ(loaded.log.format, "json");
+}
+
+TEST(Loader, APartialSectionKeepsTheOtherDefaults) {
+    const configuration loaded = read(minimal + "[outbox.retry]\nmax_attempts = 9\n");
+    EXPECT_EQ(loaded.outbox.retry.max_attempts, 9);
+    EXPECT_EQ(loaded.outbox.retry.base_delay_seconds, 60);
+}
+
+/// Prints its title only.
+struct bad_input {
+    friend std::ostream& operator<<(std::ostream& out, const bad_input& input) { return out << input.title; }
+
+    const char* title;
+    std::string added;  ///< after `minimal`, whose last line is 4
+    std::string problem;
+};
+
+class BadInput : public ::testing::TestWithParam<bad_input> {};
+
+TEST_P(BadInput, IsReportedExactly) { EXPECT_THAT(problems_of(minimal + GetParam().added), ElementsAre(GetParam().problem)); }
+
+INSTANTIATE_TEST_SUITE_P(
+    Loader, BadInput,
+    ::testing::Values(
+        bad_input{"UnknownKey", "[outbox]\nmesages_per_tick = 5\n",
+                  R"(f:6: outbox.mesages_per_tick: unknown key; did you mean "messages_per_tick"?)"},
+        bad_input{"UnknownKeyWithoutNeighbour", "[inbox]\nzzzzzz = \"s3cret\"\n",
+                  "f:6: inbox.zzzzzz: unknown key; known here: retention_hours"},
+        bad_input{"UnknownSection", "[outbx]\nbroker = \"default\"\n",
+                  R"(f:5: outbx: unknown section; did you mean "outbox"?)"},
+        bad_input{"EmptyUnknownSection", "[zzzzzz]\n",
+                  "f:5: zzzzzz: unknown section; sections are: brokers, databases, inbox, log, outbox, server"},
+        bad_input{"UnknownSubsection", "[server.retry]\n",
+                  "f:5: server.retry: unknown key; known here: priority_lanes, shutdown_seconds, subscription"},
+        bad_input{"TooSmall", "[outbox]\nmessages_per_tick = 0\n",
+                  "f:6: outbox.messages_per_tick = 0: must be a whole number from 1 to 10000"},
+        bad_input{"TooLarge", "[outbox]\nmessages_per_tick = 10001\n",
+                  "f:6: outbox.messages_per_tick = 10001: must be a whole number from 1 to 10000"},
+        bad_input{"FractionForAWholeNumber", "[outbox]\nmessages_per_tick = 1.5\n",
+                  "f:6: outbox.messages_per_tick = 1.5: must be a whole number from 1 to 10000"},
+        bad_input{"NumberInQuotes", "[outbox]\nmessages_per_tick = \"50\"\n",
+                  "f:6: outbox.messages_per_tick = \"50\": must be a whole number from 1 to 10000; remove the quotes"},
+        bad_input{"FlagForANumber", "[outbox]\ntick_interval = true\n",
+                  "f:6: outbox.tick_interval = true: must be a number from 0.001 to 3600"},
+        bad_input{"NotANumber", "[outbox]\ntick_interval = nan\n",
+                  "f:6: outbox.tick_interval = nan: must be a number from 0.001 to 3600"},
+        bad_input{"WordForAFlag", "[outbox.retry]\njitter = \"yes\"\n",
+                  "f:6: outbox.retry.jitter = \"yes\": must be true or false, without quotes"},
+        bad_input{"NumberForAText", "[outbox]\nbroker = 1\n", "f:6: outbox.broker = 1: must be a text in quotes"},
+        bad_input{"DateForANumber", "[inbox]\nretention_hours = 2026-01-01\n",
+                  "f:6: inbox.retention_hours: must be a number from 0 to 876000"},
+        bad_input{"NoAttempts", "[outbox.retry]\nmax_attempts = 0\n",
+                  "f:6: outbox.retry.max_attempts = 0: must be a whole number from 1 to 1000000"},
+        bad_input{"ShrinkingBackoff", "[outbox.retry]\nbackoff_multiplier = 0.5\n",
+                  "f:6: outbox.retry.backoff_multiplier = 0.5: must be a number from 1 to 1000"},
+        bad_input{"TooMuchJitter", "[outbox.retry]\njitter_factor = 1.1\n",
+                  "f:6: outbox.retry.jitter_factor = 1.1: must be a number from 0 to 1"},
+        bad_input{"ScalarForASubsection", "[server]\npriority_lanes = true\n",
+                  "f:6: server.priority_lanes = true: must be a table; write [server.priority_lanes] on a line of its "
+                  "own, with its keys below"},
+        bad_input{"BlankSuffix", "[server.priority_lanes]\nbackfill_suffix = \" \"\n",
+                  "f:6: server.priority_lanes.backfill_suffix = \" \": is blank; give it a value or remove it"},
+        bad_input{"SuffixWithColon", "[server.priority_lanes]\nbackfill_suffix = \"a:b\"\n",
+                  "f:6: server.priority_lanes.backfill_suffix = \"a:b\": becomes part of stream names; use letters, "
+                  "digits, _, - and ."},
+        bad_input{"UnknownInternalBroker", "[outbox]\nbroker = \"defualt\"\n",
+                  R"(f:6: outbox.broker = "defualt": no such broker in [brokers]; did you mean "default"?)"},
+        bad_input{"UnknownExternalBroker", "[outbox]\nexternal_brokers = [\"partner\"]\n",
+                  R"(f:6: outbox.external_brokers = "partner": no such broker in [brokers]; brokers are: default)"},
+        bad_input{"InternalAmongExternal", "[outbox]\nexternal_brokers = [\n\"default\"]\n",
+                  "f:7: outbox.external_brokers = \"default\": is the internal broker (outbox.broker); remove it: "
+                  "internal messages go there anyway"},
+        bad_input{"BareStringForAList", "[outbox]\nexternal_brokers = \"partner\"\n",
+                  R"(f:6: outbox.external_brokers = "partner": must be a list of texts; did you mean ["partner"]?)"},
+        bad_input{"NumbersInAList", "[outbox]\nexternal_brokers = [1]\n",
+                  "f:6: outbox.external_brokers = 1: must hold texts only; put every element in quotes"},
+        bad_input{"UnknownProvider", "[brokers.b]\nprovider = \"sqllite\"\n",
+                  R"(f:6: brokers.b.provider = "sqllite": is no broker provider; did you mean "sqlite"?)"},
+        bad_input{"ProviderOfAnotherBuild", "[brokers.b]\nprovider = \"redis\"\nURI = \"redis://localhost\"\n",
+                  R"(f:6: brokers.b.provider = "redis": provider "redis" is not part of this build; available: inline, sqlite)"},
+        bad_input{"NoProvider", "[brokers.b]\n", "f:5: brokers.b.provider: is missing; choose one of inline, sqlite"},
+        bad_input{"NoLocation", "[brokers.b]\nprovider = \"sqlite\"\n",
+                  R"(f:5: brokers.b.URI: is missing; provider "sqlite" needs it; for example "sqlite:///data/broker.db")"},
+        bad_input{"LocationWithoutUse", "[brokers.b]\nprovider = \"inline\"\nURI = \"x.db\"\n",
+                  R"(f:7: brokers.b.URI = "x.db": provider "inline" keeps nothing anywhere and does not use it; remove it, or choose another provider)"},
+        bad_input{"OtherSpellingOfTheLocation", "[brokers.b]\nprovider = \"inline\"\nuri = \"x.db\"\n",
+                  R"(f:7: brokers.b.uri: unknown key; known here: provider)"},
+        bad_input{"OptionOfAnotherProvider", "[databases.d]\nprovider = \"memory\"\nsynchronous = \"full\"\n",
+                  "f:7: databases.d.synchronous: unknown key; known here: provider"},
+        bad_input{"WrongWord", "[log]\nlevel = \"warning\"\n",
+                  R"(f:6: log.level = "warning": is not one of the choices; did you mean "warn"?)"},
+        bad_input{"WrongWordForAnOption", "[databases.d]\nprovider = \"sqlite\"\ndatabase_uri = \"d.db\"\nsynchronous = \"of\"\n",
+                  R"(f:8: databases.d.synchronous = "of": is not one of the choices; use one of: full, normal)"},
+        bad_input{"NotAFile", "[databases.d]\nprovider = \"sqlite\"\ndatabase_uri = \"postgresql://joe:pw@db/shop\"\n",
+                  "f:7: databases.d.database_uri = \"postgresql://db/shop\": is no location of a file; write "
+                  "sqlite:///shop.db (beside domain.toml), sqlite:////var/lib/shop.db or a plain path"},
+        bad_input{"OneFileTwice",
+                  "[brokers.a]\nprovider = \"sqlite\"\nURI = \"x.db\"\n[brokers.b]\nprovider = \"sqlite\"\nURI = "
+                  "\"sqlite:///./x.db\"\n",
+                  "f:10: brokers.b.URI = \"sqlite:///./x.db\": is the file of [brokers.a] too; give each a file of its "
+                  "own"},
+        bad_input{"LeaseShorterThanPublishing", "[outbox]\nlease_seconds = 5\n",
+                  "f:6: outbox.lease_seconds = 5: must be longer than publish_timeout_seconds (10); a lane publishes "
+                  "only while its lease outlasts the publishing"},
+        bad_input{"NameWithColon", "[brokers.\"a:b\"]\nprovider = \"inline\"\n",
+                  "f:5: brokers.\"a:b\": is no name for an adapter; use letters, digits, _, - and ."},
+        bad_input{"UnsetVariable", "[outbox]\nbroker = \"${BROKER}\"\n",
+                  "f:6: outbox.broker: environment variable BROKER is not set; set it, or give a default: "
+                  "${BROKER|…}"},
+        bad_input{"VariableWithoutEnd", "[outbox]\nbroker = \"${BROKER\"\n",
+                  "f:6: outbox.broker: has a ${ without }; close it, or write $${ for a literal ${"},
+        bad_input{"VariableWithoutName", "[outbox]\nbroker = \"${|x}\"\n",
+                  "f:6: outbox.broker: refers to ${}, which is no name of an environment variable; use letters, "
+                  "digits and _"}),
+    [](const auto& tested) { return tested.param.title; });
+
+TEST(Loader, ReportsEverythingAtOnceInTheOrderOfTheFile) {
+    try {
+        static_cast<void>(read(R"([databases.default]
+provider = "memory"
+[brokers.default]
+provider = "inlne"
+[log]
+level = "loud"
+[outbox]
+messages_per_tick = -1
+external_brokers = ["p", "p"]
+)"));
+        FAIL() << "accepted";
+    } catch (const invalid_configuration& e) {
+        EXPECT_STREQ(e.what(), R"(/srv/shop/domain.toml has 5 problems:
+  /srv/shop/domain.toml:4: brokers.default.provider = "inlne": is no broker provider; did you mean "inline"?
+  /srv/shop/domain.toml:6: log.level = "loud": is not one of the choices; use one of: trace, debug, info, warn, error, off
+  /srv/shop/domain.toml:8: outbox.messages_per_tick = -1: must be a whole number from 1 to 10000
+  /srv/shop/domain.toml:9: outbox.external_brokers = "p": no such broker in [brokers]; brokers are: default
+  /srv/shop/domain.toml:9: outbox.external_brokers = "p": is listed twice; remove one: a broker gets one copy of an event)");
+    }
+}
+
+TEST(Loader, AScalarIsNoSection) {
+    EXPECT_THAT(problems_of("server = true\nspeed = 9\n" + minimal),
+                ElementsAre("f:1: server = true: must be a table; write [server] on a line of its own, with its keys below",
+                            "f:2: speed: unknown key at the top of the file; sections are: brokers, databases, inbox, "
+                            "log, outbox, server"));
+}
+
+TEST(Loader, MissingDefaultsAreNamed) {
+    EXPECT_THAT(problems_of(""),
+                ElementsAre("f: databases.default: is missing; add [databases.default] with provider = \"memory\"",
+                            "f: brokers.default: is missing; add [brokers.default] with provider = \"inline\""));
+}
+
+TEST(Loader, SyntaxErrorNamesTheLine) {
+    EXPECT_THAT(problems_of("[databases.default]\nprovider = \n"),
+                ElementsAre(AllOf(HasSubstr("f:2: is not TOML: "), HasSubstr("correct the syntax"))));
+}
+
+TEST(Loader, NeverShowsASecret) {
+    const auto problems = problems_of(minimal + R"([databases.d]
+provider = "sqlite"
+database_uri = "postgresql://joe:hunter2@db:5432/shop?password=hunter2"
+[databases.e]
+provider = "sqlite"
+database_uri = "file:host=db password=hunter2"
+[outbox]
+broker = "redis://:hunter2@cache/0"
+password = "hunter2"
+)");
+    EXPECT_EQ(problems.size(), 4u);
+    EXPECT_THAT(problems, ::testing::Each(Not(HasSubstr("hunter2"))));
+}
+
+TEST(Loader, ValuesInErrorsCannotMoveTheCursor) {
+    EXPECT_THAT(problems_of(minimal + "[outbox]\nbroker = \"a\\u001b[2Jb\"\n"),
+                ElementsAre(HasSubstr(R"(outbox.broker = "a\x1b[2Jb": no such broker)")));
+}
+
+TEST(Loader, TextsFromVariablesMayStandForNumbersAndFlags) {
+    const std::string text = minimal + R"([outbox]
+messages_per_tick = "${BATCH|200}"
+tick_interval = "${TICK}"
+[outbox.retry]
+jitter = "${JITTER|false}"
+)";
+    const configuration loaded = read(text, {{"TICK", "2.5"}});
+    EXPECT_EQ(loaded.outbox.messages_per_tick, 200u);
+    EXPECT_EQ(loaded.outbox.tick_interval, 2.5);
+    EXPECT_FALSE(loaded.outbox.retry.jitter);
+
+    EXPECT_THAT(problems_of(text, {{"TICK", "soon"}, {"BATCH", "0"}}),
+                ElementsAre("f:6: outbox.messages_per_tick = \"0\": must be a whole number from 1 to 10000",
+                            "f:7: outbox.tick_interval = \"soon\": must be a number from 0.001 to 3600"));
+}
+
+const std::string layered = R"([databases.default]
+provider = "sqlite"
+database_uri = "dev.db"
+synchronous = "normal"
+[brokers.default]
+provider = "inline"
+[outbox]
+messages_per_tick = 10
+[production.databases.default]
+database_uri = "${PROD_DB}"
+[production.brokers.partner]
+provider = "inline"
+[production.outbox]
+external_brokers = ["partner"]
+[test.databases.default]
+provider = "memory"
+)";
+
+TEST(Overlay, IsIgnoredInOtherEnvironmentsWithItsVariables) {
+    const configuration loaded = read(layered);
+    EXPECT_EQ(loaded.databases.at("default").path, "/srv/shop/dev.db");
+    EXPECT_FALSE(loaded.brokers.contains("partner"));
+}
+
+TEST(Overlay, ReplacesAndAddsKeyByKey) {
+    const configuration loaded = read(layered, {{"SLUICE_ENV", "production"}, {"PROD_DB", "/data/prod.db"}});
+    EXPECT_EQ(loaded.environment, "production");
+    EXPECT_EQ(loaded.databases.at("default").path, "/data/prod.db");
+    EXPECT_EQ(loaded.databases.at("default").options.at("synchronous"), "normal");
+    EXPECT_EQ(loaded.outbox.messages_per_tick, 10u);
+    EXPECT_THAT(loaded.outbox.external_brokers, ElementsAre("partner"));
+}
+
+TEST(Overlay, AnotherProviderReplacesTheWholeEntry) {
+    const configuration loaded = read(layered, {{"SLUICE_ENV", "test"}});
+    EXPECT_EQ(loaded.databases.at("default").provider, "memory");
+    EXPECT_TRUE(loaded.databases.at("default").options.empty());
+}
+
+TEST(Overlay, AnEnvironmentWithoutASectionChangesNothing) {
+    EXPECT_EQ(read(layered, {{"SLUICE_ENV", "staging"}}).databases.at("default").provider, "sqlite");
+}
+
+TEST(Overlay, ItsKeysAreCheckedToo) {
+    EXPECT_THAT(problems_of(minimal + "[production.outbx]\nbroker = \"x\"\n", {{"SLUICE_ENV", "production"}}),
+                ElementsAre(R"(f:5: production.outbx: unknown section; did you mean "outbox"?)"));
+}
+
+TEST(Overlay, AnEnvironmentCannotBeCalledLikeASection) {
+    EXPECT_THAT(problems_of(minimal, {{"SLUICE_ENV", "outbox"}}),
+                ElementsAre(HasSubstr("SLUICE_ENV=outbox names a section, not an environment")));
+}
+
+TEST(Load, AMissingFileIsAnErrorNotADefault) {
+    try {
+        static_cast<void>(load("/nonexistent/domain.toml", this_build));
+        FAIL() << "accepted";
+    } catch (const invalid_configuration& e) {
+        EXPECT_STREQ(e.what(), "/nonexistent/domain.toml: there is no such configuration file; create it, or name "
+                               "another one with --config");
+    }
+}
+
+TEST(Load, ADirectoryIsNoFile) {
+    try {
+        static_cast<void>(load("/", this_build));
+        FAIL() << "accepted";
+    } catch (const invalid_configuration& e) {
+        EXPECT_THAT(e.what(), HasSubstr("/: this configuration file cannot be read"));
+    }
+}
+
+}  // namespace
+}  // namespace sluice::config

@@ -1,0 +1,48 @@
+#include "config/printable.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sluice::config {
+namespace {
+
+TEST(Printable, LeavesOrdinaryTextAlone) {
+    EXPECT_EQ(printable("Größe: 5 €, 日本 🚚"), "Größe: 5 €, 日本 🚚");
+    EXPECT_EQ(printable(R"(C:\temp "x")"), R"(C:\temp "x")");
+}
+
+TEST(Printable, EscapesWhatWouldDriveATerminal) {
+    EXPECT_EQ(printable("a\x1b[31mred"), R"(a\x1b[31mred)");
+    EXPECT_EQ(printable("a\r\nb\tc"), R"(a\r\nb\tc)");
+    EXPECT_EQ(printable(std::string_view{"\0\x07\x7f", 3}), R"(\x00\x07\x7f)");
+    EXPECT_EQ(printable("\xc2\x9b"), R"(\x9b)");
+    EXPECT_EQ(printable("\xe2\x80\xae"), R"(\u202e)");
+    EXPECT_EQ(printable("\xe2\x80\xa8"), R"(\u2028)");
+}
+
+TEST(Printable, EscapesMalformedBytesOneByOne) {
+    EXPECT_EQ(printable("a\xff" "b\xe2\x82"), R"(a\xffb\xe2\x82)");
+    EXPECT_EQ(printable("\xc0\xaf"), R"(\xc0\xaf)");
+}
+
+TEST(Printable, CutsByCharacters) {
+    EXPECT_EQ(printable("äöü", 2), "äö…");
+    EXPECT_EQ(printable("äöü", 3), "äöü");
+}
+
+TEST(MaskedUri, KeepsSchemeHostAndPathOnly) {
+    EXPECT_EQ(masked_uri("redis://cache:6379/0"), "redis://cache:6379/0");
+    EXPECT_EQ(masked_uri("postgresql://joe:pw@db:5432/shop?sslkey=k#f"), "postgresql://db:5432/shop");
+    EXPECT_EQ(masked_uri("amqp://joe:p@ss/w@rd@mq/vhost"), "amqp://mq/vhost");
+    EXPECT_EQ(masked_uri("sqlite:///data/shop.db"), "sqlite:///data/shop.db");
+    EXPECT_EQ(masked_uri("data/shop.db"), "data/shop.db");
+}
+
+TEST(MaskedUri, HidesWhatMayBeAPassword) {
+    EXPECT_EQ(masked_uri("host=db password=pw"), "(hidden)");
+    EXPECT_EQ(masked_uri("joe:pw@db/shop"), "(hidden)");
+    EXPECT_EQ(masked_uri("redis://joe:hunter2-cache:6379/0"), "redis://(hidden)");
+    EXPECT_EQ(masked_uri("redis://:hunter2/0"), "redis://(hidden)");
+}
+
+}  // namespace
+}  // namespace sluice::config
