@@ -73,7 +73,7 @@ private:
 
 class timed_broker final : public broker::broker {
 public:
-    timed_broker(std::unique_ptr<broker::broker> inner, confirmations& noted)
+    timed_broker(std::unique_ptr<sluice::broker::broker> inner, confirmations& noted)
         : inner_{std::move(inner)}, noted_{noted} {}
 
     [[nodiscard]] std::string describe() const override { return inner_->describe(); }

@@ -23,11 +23,12 @@ struct backoff {
     }
 };
 
-/// Seconds as configuration has them, as a duration; what does not fit becomes a hundred years.
+/// Seconds as configuration has them, as a duration. What does not fit becomes a hundred years; NaN becomes zero.
 [[nodiscard]] inline duration from_seconds(double seconds) noexcept {
     constexpr double longest = 100.0 * 365 * 24 * 3600;
     constexpr double micros = 1e6;
-    return duration{static_cast<duration::rep>(std::clamp(seconds, 0.0, longest) * micros)};
+    if (!(seconds > 0)) return duration{0};
+    return duration{static_cast<duration::rep>(std::min(seconds, longest) * micros)};
 }
 
 }  // namespace sluice::base

@@ -4,6 +4,10 @@
 #ifdef SLUICE_WITH_BROKER_SQLITE
 #include "broker/sqlite/sqlite_broker.hpp"
 #endif
+#ifdef SLUICE_WITH_BROKER_REDIS
+#include "broker/redis/redis_broker.hpp"
+#include "support/redis_server.hpp"
+#endif
 
 namespace sluice::broker::contract {
 
@@ -54,6 +58,18 @@ INSTANTIATE_TEST_SUITE_P(sqlite_broker, broker_contract,
                                                    [](const std::filesystem::path& directory) {
                                                        return make_sqlite_broker({.path = directory / "broker.db"});
                                                    }}),
+                         [](const auto& i) { return i.param.name; });
+#endif
+#ifdef SLUICE_WITH_BROKER_REDIS
+/// One server for all tests of the process; each begins with an empty one.
+std::unique_ptr<broker> make_on_empty_server(const std::filesystem::path& /*directory*/) {
+    static const sluice::testing::temporary_directory directory;
+    static const sluice::testing::redis_server server{directory / "redis"};
+    server.cli({"flushall"});
+    return make_redis_broker({.uri = server.uri()});
+}
+
+INSTANTIATE_TEST_SUITE_P(redis_broker, broker_contract, ::testing::Values(subject{"redis", make_on_empty_server}),
                          [](const auto& i) { return i.param.name; });
 #endif
 

@@ -78,6 +78,7 @@ TEST_P(broker_contract, remembers_failed_attempts) {
 }
 
 TEST_P(broker_contract, shares_a_stream_within_a_group) {
+    if (!broker_->can().shares_groups) GTEST_SKIP() << "one consumer of a group reads at a time";
     deliver(*broker_, notes("m", 4, 4));
     const auto one = join("g", "one");
     const auto two = join("g", "two");
@@ -86,6 +87,7 @@ TEST_P(broker_contract, shares_a_stream_within_a_group) {
 }
 
 TEST_P(broker_contract, gives_no_later_message_of_a_key_to_somebody_else) {
+    if (!broker_->can().shares_groups) GTEST_SKIP() << "one consumer of a group reads at a time";
     deliver(*broker_, {{"a", "k1", "a1"}, {"b", "k1", "a2"}, {"c", "k2", "b1"}, {"d", "k1", "a3"}});
     const auto one = join("g", "one");
     const auto two = join("g", "two");
@@ -99,12 +101,30 @@ TEST_P(broker_contract, gives_no_later_message_of_a_key_to_somebody_else) {
 }
 
 TEST_P(broker_contract, does_not_stop_the_holder_of_a_key) {
+    if (!broker_->can().shares_groups) GTEST_SKIP() << "one consumer of a group reads at a time";
     deliver(*broker_, {{"a", "k1", "a1"}, {"b", "k1", "a2"}, {"c", "k2", "b1"}, {"d", "k1", "a3"}});
     const auto one = join("g", "one");
     const auto two = join("g", "two");
     static_cast<void>(one->read(1, noon));
     static_cast<void>(two->read(10, noon));
     EXPECT_THAT(bodies_of(one->read(10, noon)), ElementsAre("a2", "a3"));
+}
+
+TEST_P(broker_contract, lets_others_of_a_group_stand_by_until_the_reader_leaves) {
+    if (broker_->can().shares_groups) GTEST_SKIP() << "consumers of a group read side by side";
+    deliver(*broker_, notes("m", 3, 3));
+    auto one = join("g", "one");
+    const auto two = join("g", "two");
+    static_cast<void>(one->read(1, noon));
+    EXPECT_THAT(two->read(10, noon), IsEmpty());
+    one.reset();
+
+    std::vector<std::string> got;
+    for (const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+         got.empty() && std::chrono::steady_clock::now() < give_up;) {
+        got = bodies_of(two->read(10, noon));
+    }
+    EXPECT_THAT(got, ElementsAre("m0", "m1", "m2")) << "at once, with what it left";
 }
 
 TEST_P(broker_contract, holds_a_key_while_a_failed_message_waits) {
@@ -155,7 +175,7 @@ TEST_P(broker_contract, lets_a_former_holder_settle_nothing) {
 
 TEST_P(broker_contract, refuses_to_settle_what_is_no_entry) {
     const auto reader = join("g", "c");
-    EXPECT_THROW(reader->defer("1-0", 1, noon), usage_error);
+    EXPECT_THROW(reader->defer("1 0", 1, noon), usage_error);
     const std::vector<std::string> strange{"x"};
     EXPECT_THROW(reader->ack(strange), usage_error);
 }

@@ -70,7 +70,7 @@ TEST_P(broker_contract, replays_to_the_group_that_failed_and_to_no_other) {
     for (const auto& d : got) {
         EXPECT_EQ(d.attempts, 0);
         EXPECT_FALSE(d.not_before);
-        EXPECT_EQ(d.key, "order-0");
+        EXPECT_EQ(d.key, broker_->can().knows_keys ? "order-0" : "");
     }
     EXPECT_THAT(well->read(10, noon), IsEmpty());
     EXPECT_THAT(bodies_of(join("new", "c")->read(10, noon)), ElementsAre("m0", "m1", "m2")) << "each once";

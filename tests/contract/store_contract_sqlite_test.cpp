@@ -9,6 +9,7 @@
 #include <csignal>
 #include <fstream>
 #include <iterator>
+#include <list>
 #include <random>
 
 #include "contract/store_contract.hpp"
@@ -180,7 +181,8 @@ TEST_F(sqlite_store, is_durable_and_in_wal_mode) {
 
 TEST_F(sqlite_store, has_the_tables_that_people_query) {
     open_database()->setup();
-    const auto unit = open_database()->open_unit();
+    const auto store = open_database();
+    const auto unit = store->open_unit();
     commit(*unit, {insert("o-1")}, {event("m-1")});
     EXPECT_EQ(scalar("SELECT group_concat(target_broker || '=' || status) FROM outbox WHERE message_id = 'm-1'"),
               "default=pending,partner=pending");
@@ -194,11 +196,11 @@ TEST_F(sqlite_store, has_the_tables_that_people_query) {
 
 TEST_F(sqlite_store, may_be_set_up_by_several_processes_at_once) {
     {
-        std::vector<std::unique_ptr<child_process>> children;
+        std::list<child_process> children;
         for (int i = 0; i < 4; ++i) {
-            children.push_back(std::make_unique<child_process>([this] { open_database()->setup(); }));
+            children.emplace_back([this] { open_database()->setup(); });
         }
-        for (const auto& child : children) EXPECT_TRUE(child->wait());
+        for (auto& child : children) EXPECT_TRUE(child.wait());
     }
     EXPECT_EQ(scalar("SELECT count(*) FROM sluice_migration"), "1");
     EXPECT_EQ(scalar("SELECT count(*) FROM sluice_meta"), "1");
@@ -210,18 +212,18 @@ TEST_F(sqlite_store, keeps_every_commit_of_several_processes) {
     constexpr int commits = 30;
     open_database()->setup();
     {
-        std::vector<std::unique_ptr<child_process>> children;
+        std::list<child_process> children;
         for (int writer = 0; writer < writers; ++writer) {
-            children.push_back(std::make_unique<child_process>([this, writer] {
+            children.emplace_back([this, writer] {
                 const auto store = open_database();
                 const auto unit = store->open_unit();
                 for (int i = 0; i < commits; ++i) {
                     const auto name = std::to_string(writer) + '-' + std::to_string(i);
                     commit(*unit, {insert(name)}, {event("m-" + name, "shared")});
                 }
-            }));
+            });
         }
-        for (const auto& child : children) EXPECT_TRUE(child->wait());
+        for (auto& child : children) EXPECT_TRUE(child.wait());
     }
     EXPECT_EQ(scalar("SELECT count(*) FROM aggregate_state"), std::to_string(writers * commits));
     EXPECT_EQ(scalar("SELECT max(seq) || '/' || max(position) FROM event_log"), "90/89");
@@ -307,7 +309,8 @@ TEST_F(sqlite_store, leaves_nothing_of_a_transaction_that_was_killed_before_its_
         ::raise(SIGKILL);
     }};
     EXPECT_FALSE(committer.wait());
-    const auto unit = open_database()->open_unit();
+    const auto store = open_database();
+    const auto unit = store->open_unit();
     EXPECT_FALSE(unit->load("Order", "o-1"));
     commit(*unit, {insert("o-1")}, {});
 }
@@ -337,7 +340,8 @@ TEST_F(sqlite_store, answers_retryable_when_the_lock_is_held_for_too_long) {
 
 TEST_F(sqlite_store, waits_for_a_lock_that_is_given_back) {
     open_database()->setup();
-    const auto unit = open_database()->open_unit();
+    const auto store = open_database();
+    const auto unit = store->open_unit();
     auto other = connect();
     std::optional<sqlite::transaction> hog;
     hog.emplace(other, sqlite::transaction::kind::write);
@@ -383,6 +387,7 @@ protected:
         store->setup();
         const auto unit = store->open_unit();
         std::vector<event_write> events;
+        events.reserve(2000);
         for (int i = 0; i < 2000; ++i) events.push_back(event("m-" + std::to_string(i), std::to_string(i % 50)));
         commit(*unit, {}, std::move(events));
         auto db = connect();

@@ -1,3 +1,5 @@
+#include <list>
+
 #include "contract/store_contract.hpp"
 
 namespace sluice::store::contract {
@@ -158,15 +160,15 @@ TEST_P(store_unit, finds_only_by_scalars_and_plain_names) {
 }
 
 TEST_P(store_unit, keeps_every_commit_of_many_threads) {
-    constexpr int writers = 4;
-    constexpr int commits = 25;
+    constexpr unsigned writers = 4;
+    constexpr unsigned commits = 25;
     commit({insert("shared")});
     {
-        std::vector<std::jthread> threads;
-        for (int writer = 0; writer < writers; ++writer) {
+        std::list<std::jthread> threads;
+        for (unsigned writer = 0; writer < writers; ++writer) {
             threads.emplace_back([this, writer] {
                 const auto unit = store_->open_unit();
-                for (int i = 0; i < commits;) {
+                for (unsigned i = 0; i < commits;) {
                     const auto name = std::to_string(writer) + '-' + std::to_string(i);
                     const auto version = unit->load("Order", "shared")->version;
                     try {
@@ -181,7 +183,7 @@ TEST_P(store_unit, keeps_every_commit_of_many_threads) {
             });
         }
     }
-    constexpr auto total = std::size_t{writers * commits};
+    constexpr auto total = std::size_t{writers} * std::size_t{commits};
     EXPECT_EQ(unit_->load("Order", "shared")->version, static_cast<std::int64_t>(total));
     EXPECT_EQ(unit_->find("Order", {"", ""}).size(), total + 1);
     EXPECT_EQ(count_rows(), 2 * total);

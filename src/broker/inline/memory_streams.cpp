@@ -1,7 +1,6 @@
 #include "broker/inline/memory_streams.hpp"
 
 #include <algorithm>
-#include <ranges>
 
 #include <fmt/format.h>
 
@@ -9,6 +8,14 @@
 #include "broker/hand_out.hpp"
 
 namespace sluice::broker::memory {
+namespace {
+
+bool matches(const dead_letter_filter& filter, const dead_letter_entry& dead) {
+    return (filter.stream.empty() || filter.stream == dead.stream) &&
+           (filter.group.empty() || filter.group == dead.group) && (filter.id.empty() || filter.id == dead.id);
+}
+
+}  // namespace
 
 std::vector<verdict> memory_streams::publish(std::span<const outgoing> batch, const producer& from) {
     const std::lock_guard lock{mutex_};
@@ -56,15 +63,15 @@ verdict memory_streams::insert(const outgoing& message) {
 }
 
 /// Drops the oldest entry that every group has acknowledged.
-bool memory_streams::make_room(stream& s) const {
-    const auto done = std::ranges::find_if(s.entries, [&](const auto& entry) {
-        return std::ranges::all_of(s.groups | std::views::values, [&](const group& g) {
-            return entry.first <= g.cursor && !g.pending.contains(entry.first);
-        });
-    });
-    if (done == s.entries.end()) return false;
-    if (!done->second.replayed) s.by_message_id.erase(done->second.id);
-    s.entries.erase(done);
+bool memory_streams::make_room(stream& s) {
+    const auto unneeded = [&](const auto& kept) {
+        return std::all_of(s.groups.begin(), s.groups.end(),
+                           [&](const auto& g) { return g.second.is_done_with(kept.first); });
+    };
+    const auto oldest = std::find_if(s.entries.begin(), s.entries.end(), unneeded);
+    if (oldest == s.entries.end()) return false;
+    if (!oldest->second.replayed) s.by_message_id.erase(oldest->second.id);
+    s.entries.erase(oldest);
     return true;
 }
 
@@ -187,10 +194,8 @@ void memory_streams::announce(stream& s) {
 std::vector<std::uint64_t> memory_streams::matching(const dead_letter_filter& filter) const {
     std::vector<std::uint64_t> ids;
     for (const auto& [id, g] : graves_) {
-        const bool wanted = (filter.stream.empty() || filter.stream == g.record.stream) &&
-                            (filter.group.empty() || filter.group == g.record.group) &&
-                            (filter.id.empty() || filter.id == g.record.id);
-        if (wanted) ids.push_back(id);
+        if (ids.size() == filter.limit) break;
+        if (matches(filter, g.record)) ids.push_back(id);
     }
     return ids;
 }
@@ -198,17 +203,15 @@ std::vector<std::uint64_t> memory_streams::matching(const dead_letter_filter& fi
 std::vector<dead_letter_entry> memory_streams::dead_letters(const dead_letter_filter& filter) {
     const std::lock_guard lock{mutex_};
     std::vector<dead_letter_entry> found;
-    const auto ids = matching(filter);
-    for (const auto id : ids | std::views::reverse | std::views::take(static_cast<std::ptrdiff_t>(filter.limit))) {
-        found.push_back(graves_.at(id).record);
+    for (auto g = graves_.rbegin(); g != graves_.rend() && found.size() < filter.limit; ++g) {
+        if (matches(filter, g->second.record)) found.push_back(g->second.record);
     }
     return found;
 }
 
 std::size_t memory_streams::replay(const dead_letter_filter& filter) {
     const std::lock_guard lock{mutex_};
-    auto ids = matching(filter);
-    ids.resize(std::min(ids.size(), filter.limit));
+    const auto ids = matching(filter);
     for (const auto id : ids) {
         const auto& [entry, message_id, key, record] = graves_.at(id);
         auto& s = streams_[record.stream];
@@ -222,8 +225,7 @@ std::size_t memory_streams::replay(const dead_letter_filter& filter) {
 
 std::size_t memory_streams::purge(const dead_letter_filter& filter) {
     const std::lock_guard lock{mutex_};
-    auto ids = matching(filter);
-    ids.resize(std::min(ids.size(), filter.limit));
+    const auto ids = matching(filter);
     for (const auto id : ids) graves_.erase(id);
     return ids.size();
 }
@@ -232,19 +234,19 @@ std::vector<group_status> memory_streams::groups() {
     const std::lock_guard lock{mutex_};
     std::vector<group_status> found;
     for (const auto& [stream_name, s] : streams_) {
-        const auto visible = [](const auto& entry) { return !entry.second.replayed; };
         for (const auto& [group_name, g] : s.groups) {
-            const auto unseen = std::ranges::subrange(s.entries.upper_bound(g.cursor), s.entries.end());
-            const auto unheld = std::ranges::count_if(g.pending, [](const auto& p) { return !p.second.consumer; });
-            const auto dead = std::ranges::count_if(graves_, [&](const auto& buried) {
-                return buried.second.record.stream == stream_name && buried.second.record.group == group_name;
-            });
-            found.push_back({.stream = stream_name,
-                             .group = group_name,
-                             .length = std::ranges::count_if(s.entries, visible),
-                             .lag = std::ranges::count_if(unseen, visible) + unheld,
-                             .pending = std::ssize(g.pending) - unheld,
-                             .dead = dead});
+            group_status status{.stream = stream_name, .group = group_name};
+            for (const auto& [entry, kept] : s.entries) {
+                if (kept.replayed) continue;
+                ++status.length;
+                if (entry > g.cursor) ++status.lag;
+            }
+            for (const auto& [entry, by] : g.pending) ++(by.consumer ? status.pending : status.lag);
+            const dead_letter_filter of_group{.stream = stream_name, .group = group_name, .id = ""};
+            for (const auto& [id, buried] : graves_) {
+                if (matches(of_group, buried.record)) ++status.dead;
+            }
+            found.push_back(std::move(status));
         }
     }
     return found;

@@ -71,6 +71,8 @@ private:
         entry_id cursor = 0;
         std::map<entry_id, claim> pending;
         std::map<std::string, date_time> alive_until;
+
+        [[nodiscard]] bool is_done_with(entry_id entry) const { return entry <= cursor && !pending.contains(entry); }
     };
     struct stream {
         std::map<entry_id, stored> entries;
@@ -89,7 +91,8 @@ private:
     [[nodiscard]] group& group_of(const seat& at) { return streams_[at.stream].groups[at.member.group]; }
     [[nodiscard]] claim* claim_of(const seat& at, entry_id entry);
     [[nodiscard]] verdict insert(const outgoing& message);
-    [[nodiscard]] bool make_room(stream& s) const;
+    [[nodiscard]] static bool make_room(stream& s);
+    /// Oldest first, up to the filter's limit.
     [[nodiscard]] std::vector<std::uint64_t> matching(const dead_letter_filter& filter) const;
     static void announce(stream& s);
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "broker/sqlite/settling.hpp"
+#include "base/settling.hpp"
 
 namespace sluice::broker::sqlite {
 namespace {
@@ -42,7 +42,7 @@ base::wake_reason commit_watch::wait(connection& db, base::wake_signal& signal, 
 
 duration commit_watch::nap(duration remaining) const {
     constexpr duration without_watch{std::chrono::milliseconds{20}};
-    const auto settling = look_again_after(std::chrono::duration_cast<duration>(steady::now() - last_write_));
+    const auto settling = base::look_again_after(std::chrono::duration_cast<duration>(steady::now() - last_write_));
     auto longest = std::max(remaining, duration{0});
     if (settling) longest = std::min(longest, *settling);
     if (wal_.fd() < 0) longest = std::min(longest, without_watch);

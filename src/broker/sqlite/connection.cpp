@@ -15,6 +15,7 @@ std::string reason(int code, const char* detail, duration patience) {
     switch (code & 0xFF) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
+        case SQLITE_PROTOCOL:
             return fmt::format("another process has been writing for more than {} ms; look for one that hangs",
                                std::chrono::ceil<std::chrono::milliseconds>(patience).count());
         case SQLITE_CORRUPT:
@@ -34,7 +35,10 @@ std::string reason(int code, const char* detail, duration patience) {
     }
 }
 
-bool busy(int code) { return (code & 0xFF) == SQLITE_BUSY || (code & 0xFF) == SQLITE_LOCKED; }
+bool busy(int code) {
+    const int primary = code & 0xFF;
+    return primary == SQLITE_BUSY || primary == SQLITE_LOCKED || primary == SQLITE_PROTOCOL;
+}
 
 }  // namespace
 

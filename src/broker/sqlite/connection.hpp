@@ -78,8 +78,8 @@ private:
     [[noreturn]] void fail(int code) const;
 
     std::filesystem::path file_;
-    duration patience_;
-    std::chrono::steady_clock::time_point patient_until_;
+    duration patience_{};
+    std::chrono::steady_clock::time_point patient_until_{};
     std::unique_ptr<sqlite3, close_handle> handle_;
     std::unordered_map<std::string, std::unique_ptr<sqlite3_stmt, finalize_statement>, text_hash, std::equal_to<>>
         statements_;

@@ -21,11 +21,12 @@ enum class sqlite_synchronous {
 struct sqlite_broker_options {
     std::filesystem::path path{};
     sqlite_synchronous synchronous = sqlite_synchronous::full;
-    duration busy_timeout{std::chrono::seconds{5}};    ///< how long to wait for another process's write
-    std::size_t max_message_bytes = 8U * 1024 * 1024;  ///< a larger body is refused for good (`message_too_big`)
-    std::int64_t maxlen = 0;                           ///< entries kept per stream; 0: decided by age alone
-    std::chrono::hours retention{168};                 ///< age from which an entry may go
-    const clock* time = nullptr;                       ///< stamps entries and decides their age; null: `system_clock()`
+    duration busy_timeout{std::chrono::seconds{5}};  ///< how long to wait for another process's write
+    std::size_t max_message_bytes =
+        std::size_t{8} * 1024 * 1024;   ///< a larger body is refused for good (`message_too_big`)
+    std::int64_t maxlen = 0;            ///< entries kept per stream; 0: decided by age alone
+    std::chrono::hours retention{168};  ///< age from which an entry may go
+    const clock* time = nullptr;        ///< stamps entries and decides their age; null: `system_clock()`
 };
 
 /// The embedded durable broker: streams, consumer groups, pending messages and dead letters in one SQLite file (WAL)

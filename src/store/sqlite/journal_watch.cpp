@@ -3,14 +3,17 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/settling.hpp"
+
 namespace sluice::store::sqlite {
 namespace {
 
 using namespace std::chrono_literals;
 using base::wake_reason;
 
-constexpr duration first_look = 250us;
-constexpr duration last_look = 1s;  ///< no fsync of a healthy disk takes longer; the lane's tick covers the others
+duration since(std::chrono::steady_clock::time_point begin) {
+    return std::chrono::floor<duration>(std::chrono::steady_clock::now() - begin);
+}
 
 duration left_until(std::chrono::steady_clock::time_point end) {
     return std::chrono::ceil<duration>(end - std::chrono::steady_clock::now());
@@ -30,19 +33,19 @@ journal_watch::state journal_watch::look() {
 wake_reason journal_watch::wait(base::wake_signal& signal, duration timeout) {
     constexpr duration longest = 24h;
     const auto end = std::chrono::steady_clock::now() + std::clamp(timeout, duration{0}, longest);
-    duration next_look = longest;  // nothing was written that is not visible yet
     for (;;) {
         if (look() != seen_) return wake_reason::file_changed;
         const auto left = left_until(end);
         if (left <= duration{0}) return wake_reason::timed_out;
+        // What was written before this wait may become visible only now.
+        const auto next_look = base::look_again_after(since(last_write_)).value_or(longest);
         switch (base::wait_any(signal, &watch_, std::min(left, next_look))) {
             case wake_reason::signalled:
                 return wake_reason::signalled;
             case wake_reason::file_changed:
-                next_look = first_look;
+                last_write_ = std::chrono::steady_clock::now();
                 break;
             case wake_reason::timed_out:
-                next_look = next_look < last_look ? 2 * next_look : longest;
                 break;
         }
     }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+
 #include "base/wake.hpp"
 #include "store/sqlite/connection.hpp"
 
@@ -42,6 +44,7 @@ private:
     base::file_watch watch_;
     statement look_;
     state seen_;
+    std::chrono::steady_clock::time_point last_write_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace sluice::store::sqlite

@@ -33,6 +33,7 @@ TEST(backoff, survives_any_number) {
 TEST(from_seconds, takes_fractions_and_bounds_the_rest) {
     EXPECT_EQ(from_seconds(0.25), duration{250ms});
     EXPECT_EQ(from_seconds(-1), duration{0s});
+    EXPECT_EQ(from_seconds(std::numeric_limits<double>::quiet_NaN()), duration{0s});
     EXPECT_EQ(from_seconds(1e300), from_seconds(1e200));
     EXPECT_GT(from_seconds(1e300), duration{24h * 365});
 }

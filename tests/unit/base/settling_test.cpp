@@ -1,8 +1,8 @@
-#include "broker/sqlite/settling.hpp"
+#include "base/settling.hpp"
 
 #include <gtest/gtest.h>
 
-namespace sluice::broker::sqlite {
+namespace sluice::base {
 namespace {
 
 using namespace std::chrono_literals;
@@ -30,4 +30,4 @@ TEST(settling, costs_few_looks_for_each_write) {
 }
 
 }  // namespace
-}  // namespace sluice::broker::sqlite
+}  // namespace sluice::base

@@ -1,0 +1,74 @@
+#include "store/postgresql/connection.hpp"
+
+#include <poll.h>
+
+#include <memory>
+
+#include <sluice/error.hpp>
+
+#include "store/postgresql/exchange.hpp"
+#include "store/postgresql/failure.hpp"
+
+namespace sluice::store::postgresql {
+namespace {
+
+/// A pooler invents the process number that it tells its clients. The settings are made only in a session of our own.
+const statement handshake{
+    "",
+    "SELECT pg_backend_pid() = $1,"
+    " (SELECT backend_start FROM pg_stat_get_activity(pg_backend_pid())),"
+    " CASE WHEN pg_backend_pid() = $1 THEN"
+    " (SELECT count(set_config(setting.name, setting.value, false))"
+    " FROM unnest($2::text[], $3::text[]) AS setting (name, value)) END"};
+
+struct notification_freer {
+    void operator()(PGnotify* notification) const noexcept { PQfreemem(notification); }
+};
+
+}  // namespace
+
+connection::connection(const server_address& server, const connection_use& use)
+    : server_{server}, use_{use}, handle_{server.connect()} {
+    if (PQsetnonblocking(handle(), 1) != 0 || PQenterPipelineMode(handle()) != 1) lose(PQerrorMessage(handle()));
+    array<std::string_view> names;
+    array<std::string_view> values;
+    for (const auto& [name, value] : use_.settings) {
+        names.push(std::string_view{name});
+        values.push(std::string_view{value});
+    }
+    exchange trip{*this, exchange::raw};
+    const auto answer = trip.add(handshake, parameters{std::int32_t{backend()}, names, values});
+    trip.run();
+    // Without the right to see its own start a session is treated as a stranger's: slower, and never wrong.
+    if (trip[answer].boolean(0, 0)) backend_start_ = trip[answer].optional_time(0, 1);
+}
+
+int connection::backend() const noexcept { return PQbackendPID(handle()); }
+
+int connection::socket() const noexcept { return PQsocket(handle()); }
+
+bool connection::look_alive() noexcept {
+    pollfd look{.fd = socket(), .events = POLLIN, .revents = 0};
+    if (usable_ && ::poll(&look, 1, 0) > 0) {
+        // Between two exchanges a server says something only to notify, to tell of a changed setting or to say good-bye.
+        usable_ = PQconsumeInput(handle()) == 1 && PQstatus(handle()) == CONNECTION_OK;
+    }
+    return usable_;
+}
+
+void connection::read_pending() {
+    if (PQconsumeInput(handle()) != 1) lose(PQerrorMessage(handle()));
+}
+
+std::optional<std::string> connection::next_notification() {
+    const std::unique_ptr<PGnotify, notification_freer> next{PQnotifies(handle())};
+    if (next == nullptr) return std::nullopt;
+    return next->extra;
+}
+
+void connection::lose(std::string_view reason) {
+    usable_ = false;
+    throw connection_lost{server_name(), reason.empty() ? "the connection was lost" : reason};
+}
+
+}  // namespace sluice::store::postgresql

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "store/postgresql/server_address.hpp"
+
+namespace sluice::store::postgresql {
+
+/// A statement as the catalogue of a database holds it. Its name is that under which a session prepares it; without one
+/// it is never prepared.
+struct statement {
+    std::string name;
+    std::string sql;
+};
+
+/// What a connection is used for.
+struct connection_use {
+    std::vector<std::pair<std::string, std::string>> settings;  ///< server settings, as text
+    bool prepare = true;
+    duration patience{};  ///< how long to wait for an answer; the server's own timeout ends a statement before that
+};
+
+/// One connection to the server. Statements go through an `exchange`.
+///
+/// A connection that a pooler stands behind is told from a direct one when it is made: nothing may be kept in its
+/// session then, so its settings travel with every transaction and nothing is prepared.
+///
+/// Thread safety: used by one thread at a time.
+class connection {
+public:
+    /// @throws store_error
+    connection(const server_address& server, const connection_use& use);
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+
+    [[nodiscard]] const std::string& server_name() const noexcept { return server_.name(); }
+    [[nodiscard]] bool pooled() const noexcept { return !backend_start_; }
+    /// False once it broke; it stays broken.
+    [[nodiscard]] bool usable() const noexcept { return usable_; }
+    /// Notices without waiting that the server has closed it.
+    [[nodiscard]] bool look_alive() noexcept;
+
+    /// 150018 for 15.18.
+    [[nodiscard]] int server_version() const noexcept { return PQserverVersion(handle()); }
+    /// The server process behind a direct connection, recognisable for ever by number and start.
+    [[nodiscard]] int backend() const noexcept;
+    [[nodiscard]] std::optional<date_time> backend_start() const noexcept { return backend_start_; }
+
+    /// For `poll`.
+    [[nodiscard]] int socket() const noexcept;
+    /// Reads what has come without being asked for.
+    /// @throws connection_lost
+    void read_pending();
+    /// The payload of a notification that has come, oldest first.
+    [[nodiscard]] std::optional<std::string> next_notification();
+
+private:
+    friend class exchange;
+
+    [[nodiscard]] PGconn* handle() const noexcept { return handle_.get(); }
+    [[noreturn]] void lose(std::string_view reason);
+
+    const server_address& server_;
+    connection_use use_;
+    connection_handle handle_;
+    bool usable_ = true;
+    std::optional<date_time> backend_start_;
+    std::set<std::string, std::less<>> prepared_;
+};
+
+}  // namespace sluice::store::postgresql

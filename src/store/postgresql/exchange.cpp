@@ -1,0 +1,150 @@
+#include "store/postgresql/exchange.hpp"
+
+#include <poll.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "store/postgresql/failure.hpp"
+
+namespace sluice::store::postgresql {
+namespace {
+
+// In a session of our own an exchange is one implicit transaction, which costs no statement. A pooler's session has
+// settings of its own, so there each transaction brings what it relies on.
+const statement begin_transaction{"", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"};
+const statement commit_transaction{"", "COMMIT"};
+const statement roll_back_transaction{"", "ROLLBACK"};
+const statement set_locally{"",
+                            "SELECT set_config(setting.name, setting.value, true)"
+                            " FROM unnest($1::text[], $2::text[]) AS setting (name, value)"};
+
+}  // namespace
+
+std::size_t exchange::add(const statement& what, const parameters& with) {
+    begin();
+    send(what, with);
+    sent_.push_back({.what = step::query, .place = answers_.size()});
+    answers_.emplace_back();
+    return answers_.size() - 1;
+}
+
+void exchange::begin() {
+    if (std::exchange(open_, true) || raw_ || !over_.pooled()) return;
+    array<std::string_view> names;
+    array<std::string_view> values;
+    for (const auto& [name, value] : over_.use_.settings) {
+        names.push(std::string_view{name});
+        values.push(std::string_view{value});
+    }
+    send_aside(begin_transaction, parameters{});
+    send_aside(set_locally, parameters{names, values});
+}
+
+void exchange::send(const statement& what, const parameters& with) {
+    const auto values = with.values();
+    auto* const handle = over_.handle();
+    const bool prepare = over_.use_.prepare && !over_.pooled() && !what.name.empty();
+    if (prepare && !over_.prepared_.contains(what.name)) {
+        if (PQsendPrepare(handle, what.name.c_str(), what.sql.c_str(), with.count(), with.types()) != 1) {
+            over_.lose(PQerrorMessage(handle));
+        }
+        sent_.push_back({.what = step::prepare, .name = what.name});
+        over_.prepared_.insert(what.name);  // taken back when the server refuses it
+    }
+    const int done = prepare ? PQsendQueryPrepared(handle, what.name.c_str(), with.count(), values.data(),
+                                                   with.lengths(), with.formats(), 1)
+                             : PQsendQueryParams(handle, what.sql.c_str(), with.count(), with.types(), values.data(),
+                                                 with.lengths(), with.formats(), 1);
+    if (done != 1) over_.lose(PQerrorMessage(handle));
+}
+
+void exchange::send_aside(const statement& what, const parameters& with) {
+    send(what, with);
+    sent_.push_back({.what = step::aside});
+}
+
+void exchange::flush() {
+    if (PQsendFlushRequest(over_.handle()) != 1) over_.lose(PQerrorMessage(over_.handle()));
+}
+
+void exchange::end() {
+    if (!std::exchange(open_, false)) return;
+    if (!raw_ && over_.pooled()) send_aside(commit_transaction, parameters{});
+    if (PQpipelineSync(over_.handle()) != 1) over_.lose(PQerrorMessage(over_.handle()));
+    sent_.push_back({.what = step::end});
+}
+
+void exchange::run() {
+    end();
+    give_up_ = std::chrono::steady_clock::now() + over_.use_.patience;
+    read_all();
+    if (!refusal_) return;
+    const statement_error refused{over_.server_name(), std::exchange(refusal_, {})};
+    roll_back();
+    throw refused;
+}
+
+void exchange::read_all() {
+    for (const auto& expected : std::exchange(sent_, {})) read(expected);
+}
+
+void exchange::read(const sent& expected) {
+    auto answer = next_answer();
+    switch (answer ? PQresultStatus(answer.get()) : PGRES_EMPTY_QUERY) {
+        case PGRES_TUPLES_OK:
+        case PGRES_COMMAND_OK:
+            if (expected.what == step::query) answers_[expected.place] = std::move(answer);
+            break;
+        case PGRES_PIPELINE_SYNC:
+            return;
+        case PGRES_PIPELINE_ABORTED:
+            // The server skipped it after an earlier refusal.
+            if (expected.what == step::prepare) over_.prepared_.erase(expected.name);
+            break;
+        case PGRES_FATAL_ERROR: {
+            if (expected.what == step::prepare) over_.prepared_.erase(expected.name);
+            const bool goes = ends_connection(answer) || PQstatus(over_.handle()) != CONNECTION_OK;
+            if (goes) over_.lose(PQresultErrorMessage(answer.get()));
+            if (!refusal_) refusal_ = std::move(answer);
+            // A refused commit is followed by the end that it belongs to.
+            if (expected.what == step::end) return read(expected);
+            break;
+        }
+        default:
+            over_.lose("the server answered out of turn");
+    }
+    if (next_answer()) over_.lose("the server answered out of turn");
+}
+
+result exchange::next_answer() {
+    wait_for_answer();
+    return result{PQgetResult(over_.handle())};
+}
+
+void exchange::wait_for_answer() {
+    auto* const handle = over_.handle();
+    bool unsent = PQflush(handle) == 1;
+    while (unsent || PQisBusy(handle) == 1) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(give_up_ - std::chrono::steady_clock::now());
+        if (left.count() <= 0) over_.lose("no answer in time");
+        pollfd socket{.fd = over_.socket(), .events = POLLIN, .revents = 0};
+        if (unsent) socket.events |= POLLOUT;
+        if (::poll(&socket, 1, static_cast<int>(left.count())) < 0 && errno != EINTR) over_.lose("poll failed");
+        if ((socket.revents & ~POLLOUT) != 0 && PQconsumeInput(handle) != 1) over_.lose(PQerrorMessage(handle));
+        const int flushed = PQflush(handle);
+        // What the server said before it hung up is worth reading: it is the reason.
+        unsent = flushed == 1;
+        if (flushed < 0 && PQconsumeInput(handle) != 1) over_.lose(PQerrorMessage(handle));
+    }
+}
+
+/// Only a pooler's session is still in its transaction after a refusal.
+void exchange::roll_back() {
+    if (PQtransactionStatus(over_.handle()) == PQTRANS_IDLE) return;
+    exchange trip{over_, raw};
+    trip.add(roll_back_transaction);
+    trip.run();
+}
+
+}  // namespace sluice::store::postgresql

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <sluice/error.hpp>
+
+#include "store/postgresql/result.hpp"
+
+namespace sluice::store::postgresql {
+
+/// What a SQLSTATE tells a caller about trying again.
+[[nodiscard]] error_nature nature_of(std::string_view sqlstate) noexcept;
+/// What a person can do about it.
+[[nodiscard]] std::string_view remedy_for(std::string_view sqlstate) noexcept;
+
+/// The server refused a statement; its transaction was rolled back. The text carries the server's primary message,
+/// which has no values in it, not its details, which have.
+class statement_error : public store_error {
+public:
+    statement_error(const std::string& server, const result& answer);
+
+    [[nodiscard]] const std::string& sqlstate() const noexcept { return sqlstate_; }
+    [[nodiscard]] const std::string& message() const noexcept { return message_; }
+    /// Name of the constraint that was violated, or empty.
+    [[nodiscard]] const std::string& constraint() const noexcept { return constraint_; }
+    /// What one of Sluice's own functions adds to its refusal.
+    [[nodiscard]] const std::string& detail() const noexcept { return detail_; }
+
+private:
+    statement_error(const std::string& server, std::string sqlstate, std::string message, const result& answer);
+
+    std::string sqlstate_;
+    std::string message_;
+    std::string constraint_;
+    std::string detail_;
+};
+
+/// The connection broke, or the server did not answer in time. What was under way may have happened.
+class connection_lost : public store_error {
+public:
+    connection_lost(const std::string& server, std::string_view reason);
+};
+
+/// True when the server ends the connection together with the statement.
+[[nodiscard]] bool ends_connection(const result& answer) noexcept;
+
+}  // namespace sluice::store::postgresql

@@ -1,0 +1,77 @@
+#include "store/postgresql/gap_tracker.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace sluice::store::postgresql {
+
+std::optional<sequence> gap_tracker::horizon() const {
+    if (gaps_.empty()) return std::nullopt;
+    return gaps_.begin()->first;
+}
+
+std::vector<gap_tracker::range> gap_tracker::gaps() const {
+    std::vector<range> all;
+    all.reserve(gaps_.size());
+    for (const auto& [first, gap] : gaps_) all.push_back({first, gap.last});
+    return all;
+}
+
+void gap_tracker::scanned(sequence upto, std::span<const range> missing, time_point now) {
+    for (const auto& [first, last] : missing) gaps_.emplace(first, gap{.last = last, .since = now});
+    high_ = std::max(high_, upto);
+}
+
+void gap_tracker::appeared(sequence number) {
+    auto at = gaps_.upper_bound(number);
+    if (at == gaps_.begin()) return;
+    --at;
+    if (at->second.last < number) return;
+    const auto [first, whole] = *at;
+    gaps_.erase(at);
+    if (first < number) {
+        auto left = whole;
+        left.last = number - 1;
+        gaps_.emplace(first, left);
+    }
+    if (number < whole.last) gaps_.emplace(number + 1, whole);
+}
+
+bool gap_tracker::wants_bound() const noexcept {
+    return std::ranges::any_of(gaps_, [](const auto& entry) { return !entry.second.bound; });
+}
+
+void gap_tracker::bound(transaction_id next) {
+    for (auto& [first, gap] : gaps_) {
+        if (!gap.bound) gap.bound = next;
+    }
+}
+
+void gap_tracker::all_ended_below(transaction_id oldest) {
+    std::erase_if(gaps_, [oldest](const auto& entry) { return entry.second.bound && *entry.second.bound <= oldest; });
+}
+
+bool gap_tracker::wants_writers(time_point now) const {
+    return now - asked_ >= patience && std::ranges::any_of(gaps_, [now](const auto& entry) {
+               return now - entry.second.since >= patience;
+           });
+}
+
+void gap_tracker::writers(std::set<std::string> holding, time_point now) {
+    asked_ = now;
+    if (watching_) {
+        std::set<std::string> still;
+        std::ranges::set_intersection(watched_writers_, holding, std::inserter(still, still.end()));
+        watched_writers_ = std::move(still);
+    } else {
+        watching_ = true;
+        watched_writers_ = std::move(holding);
+        for (auto& [first, gap] : gaps_) gap.watched = true;
+    }
+    if (!watched_writers_.empty()) return;
+    watching_ = false;
+    std::erase_if(gaps_, [](const auto& entry) { return entry.second.watched; });
+}
+
+}  // namespace sluice::store::postgresql

@@ -1,0 +1,185 @@
+#include "store/postgresql/lane_sql.hpp"
+
+#include "store/postgresql/migrations.hpp"
+
+namespace sluice::store::postgresql {
+namespace {
+
+#define SLUICE_ROW_COLUMNS                                                                                       \
+    "o.seq, o.status, o.priority, o.retry_count, o.next_retry_at, o.last_error, o.message_id, o.stream, "        \
+    "e.stream_category, e.type, e.data, e.metadata, e.created_at"
+
+// The sub-select with OFFSET 0 is a fence for the planner: each row's event is looked up by its key, in the order of
+// the rows, and never joined in another way.
+#define SLUICE_EVENT_OF_ROW                                                                                  \
+    "CROSS JOIN LATERAL (SELECT stream_category, type, data, metadata, created_at FROM @event_log AS log "   \
+    "WHERE log.seq = o.seq OFFSET 0) AS e "
+
+#define SLUICE_OPEN "o.status IN ('pending', 'failed', 'processing')"
+
+constexpr auto read_lease_sql = "SELECT owner, epoch, mark, rescan FROM @lease WHERE lane = $1";
+
+constexpr auto acquire_sql = R"sql(
+INSERT INTO @lease AS held (lane, broker, owner, epoch, expires_at, state, since)
+VALUES ($1, $2, $3, 1, coalesce($4, clock_timestamp()) + $5 * interval '1 microsecond', 'idle', $6)
+ON CONFLICT (lane) DO UPDATE SET
+    owner = excluded.owner, epoch = held.epoch + CASE WHEN held.owner = excluded.owner THEN 0 ELSE 1 END,
+    expires_at = excluded.expires_at, state = 'idle', since = excluded.since, detail = '', published = 0, refused = 0,
+    rate = 0, horizon = NULL
+WHERE held.owner IN ('', excluded.owner) OR held.expires_at <= coalesce($4, clock_timestamp())
+RETURNING epoch, mark, rescan)sql";
+
+constexpr auto renew_sql = R"sql(
+UPDATE @lease SET expires_at = coalesce($4, clock_timestamp()) + $5 * interval '1 microsecond',
+    state = $6, detail = $7, published = $8, refused = $9, rate = $10, since = $11, horizon = nullif($12, 0)
+WHERE lane = $1 AND owner = $2 AND epoch = $3)sql";
+
+// Those who stand by wait for this word.
+constexpr auto release_sql = R"sql(
+WITH released AS (
+    UPDATE @lease SET owner = '', state = $4, detail = $5, published = $6, refused = $7, rate = $8, since = $9,
+        horizon = NULL
+    WHERE lane = $1 AND owner = $2 AND epoch = $3
+    RETURNING broker
+)
+SELECT pg_notify(@sluice_channel(broker), 'released') FROM released)sql";
+
+// One snapshot for the numbers looked at, the lease and the rows, and one line at least. The log is scanned from the
+// highest number looked at so far; no row above what was scanned is handed out, so none can hide below a row that was.
+constexpr auto due_sql = R"sql(
+WITH scan AS MATERIALIZED (
+    SELECT seq, lag(seq, 1, $7) OVER (ORDER BY seq) AS previous
+    FROM (SELECT seq FROM @event_log WHERE seq > $7 ORDER BY seq LIMIT $8) AS ahead
+), head AS MATERIALIZED (
+    SELECT greatest(max(seq), $7) AS upto, count(*) AS scanned,
+           array_agg(previous + 1 ORDER BY seq) FILTER (WHERE seq > previous + 1) AS firsts,
+           array_agg(seq - 1 ORDER BY seq) FILTER (WHERE seq > previous + 1) AS lasts
+    FROM scan
+)
+SELECT head.upto, head.scanned, head.firsts, head.lasts,
+       coalesce(held.owner = $2 AND held.epoch = $3, false), held.rescan, held.mark, d.*
+FROM head
+LEFT JOIN @lease AS held ON held.lane = $1
+LEFT JOIN LATERAL (
+    SELECT )sql" SLUICE_ROW_COLUMNS R"sql(
+    FROM (SELECT * FROM @outbox AS o
+          WHERE o.target_broker = $4 AND o.seq > $5 AND o.seq <= head.upto AND )sql" SLUICE_OPEN R"sql(
+          ORDER BY o.seq LIMIT $6) AS o
+    )sql" SLUICE_EVENT_OF_ROW R"sql(
+) AS d ON held.owner = $2 AND held.epoch = $3)sql";
+
+// What has appeared in the gaps, with its open row of this broker where it has one.
+constexpr auto late_sql = R"sql(
+SELECT head.oldest, d.*
+FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS oldest) AS head
+LEFT JOIN LATERAL (
+    SELECT found.seq AS found_seq, r.*
+    FROM (SELECT log.seq FROM unnest($2::bigint[], $3::bigint[]) AS gap (first, last)
+          CROSS JOIN LATERAL (SELECT seq FROM @event_log WHERE seq BETWEEN gap.first AND gap.last
+                              ORDER BY seq LIMIT $4) AS log
+          ORDER BY log.seq LIMIT $4) AS found
+    LEFT JOIN LATERAL (
+        SELECT )sql" SLUICE_ROW_COLUMNS R"sql(
+        FROM @outbox AS o
+        )sql" SLUICE_EVENT_OF_ROW R"sql(
+        WHERE o.target_broker = $1 AND o.seq = found.seq AND )sql" SLUICE_OPEN R"sql(
+    ) AS r ON true
+) AS d ON true)sql";
+
+// Within one stream, position and number rise together.
+constexpr auto due_in_stream_sql = R"sql(
+SELECT NULL::bigint, NULL::bigint, NULL::bigint[], NULL::bigint[],
+       coalesce(held.owner = $2 AND held.epoch = $3, false), held.rescan, held.mark, d.*
+FROM (SELECT 1) AS head
+LEFT JOIN @lease AS held ON held.lane = $1
+LEFT JOIN LATERAL (
+    SELECT )sql" SLUICE_ROW_COLUMNS R"sql(
+    FROM (SELECT * FROM @event_log AS log
+          WHERE log.stream = $5
+            AND log.position >= coalesce((SELECT first.position FROM @event_log AS first
+                                          WHERE first.seq > $6 AND first.stream = $5 ORDER BY first.seq LIMIT 1), 0)
+          ORDER BY log.position OFFSET 0) AS e
+    JOIN LATERAL (SELECT * FROM @outbox AS row WHERE row.target_broker = $4 AND row.seq = e.seq OFFSET 0) AS o ON true
+    WHERE e.seq > $6 AND e.seq <= $7 AND )sql" SLUICE_OPEN R"sql(
+    ORDER BY e.position LIMIT $8
+) AS d ON held.owner = $2 AND held.epoch = $3)sql";
+
+// What was published stays so; a discarded row changes only when it turns out to have been published; a row whose
+// budget an operator renewed meanwhile is left alone. The lease's row is locked before any other, here and by operators.
+constexpr auto settle_sql = R"sql(
+WITH fence AS MATERIALIZED (
+    SELECT rescan <> $4 AS reopened FROM @lease WHERE lane = $1 AND owner = $2 AND epoch = $3 FOR UPDATE
+), settled AS (
+    UPDATE @outbox AS o SET status = s.status, retry_count = s.retry_count, next_retry_at = s.next_retry_at,
+        last_error = s.last_error::json, published_at = s.published_at, abandoned_at = s.abandoned_at,
+        receipt = s.receipt
+    FROM fence, unnest($6::bigint[], $7::text[], $8::integer[], $9::timestamptz[], $10::text[], $11::timestamptz[],
+                       $12::timestamptz[], $13::text[])
+         AS s (seq, status, retry_count, next_retry_at, last_error, published_at, abandoned_at, receipt)
+    WHERE o.target_broker = $5 AND o.seq = s.seq AND o.status <> 'published'
+      AND (s.status = 'published'
+           OR (o.status <> 'abandoned' AND (NOT fence.reopened OR o.retry_count >= s.retry_count - 1)))
+)
+SELECT count(*) FROM fence)sql";
+
+constexpr auto raise_mark_sql = R"sql(
+UPDATE @lease SET mark = $5
+WHERE lane = $1 AND owner = $2 AND epoch = $3 AND rescan = $4 AND mark < $5)sql";
+
+// An event written after the later cut cannot have been settled before it, so the walk ends there.
+constexpr auto purge_sql = R"sql(
+WITH fence AS MATERIALIZED (
+    SELECT mark FROM @lease WHERE lane = $1 AND owner = $2 AND epoch = $3 FOR UPDATE
+), page AS MATERIALIZED (
+    SELECT o.seq, (o.status = 'published' AND o.published_at < $5) OR (o.status = 'abandoned' AND o.abandoned_at < $6)
+                  AS expired,
+           e.created_at < greatest($5, $6) AS old
+    FROM fence
+    CROSS JOIN LATERAL (SELECT seq, status, published_at, abandoned_at FROM @outbox
+                        WHERE target_broker = $4 AND seq > $7 AND seq <= fence.mark ORDER BY seq LIMIT $8) AS o
+    CROSS JOIN LATERAL (SELECT created_at FROM @event_log AS log WHERE log.seq = o.seq OFFSET 0) AS e
+), walked AS MATERIALIZED (
+    SELECT seq, expired FROM page
+    WHERE seq < coalesce((SELECT min(seq) FROM page WHERE NOT old), 9223372036854775807)
+), doomed AS MATERIALIZED (
+    SELECT seq FROM walked WHERE expired ORDER BY seq LIMIT $9
+), gone AS (
+    DELETE FROM @outbox AS o USING doomed WHERE o.target_broker = $4 AND o.seq = doomed.seq
+)
+SELECT (SELECT count(*) FROM doomed), (SELECT max(seq) FROM doomed), (SELECT count(*) FROM walked),
+       (SELECT max(seq) FROM walked))sql";
+
+// Who writes to the log holds this lock from before the number is drawn to the end of the transaction.
+constexpr auto writers_sql = R"sql(
+SELECT coalesce(array_agg(DISTINCT virtualtransaction), '{}') FROM pg_locks
+WHERE locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND relation = '@event_log'::regclass AND mode = 'RowExclusiveLock')sql";
+
+constexpr auto fall_asleep_sql = "SELECT pg_try_advisory_lock('@outbox'::regclass::oid::integer, hashtext($1))";
+constexpr auto wake_up_sql = "SELECT pg_advisory_unlock('@outbox'::regclass::oid::integer, hashtext($1))";
+
+constexpr auto look_sql = R"sql(
+SELECT (SELECT max(seq) FROM @event_log), held.owner, held.epoch, held.rescan
+FROM (SELECT 1) AS one LEFT JOIN @lease AS held ON held.lane = $1)sql";
+
+}  // namespace
+
+lane_statements::lane_statements(const std::string& schema)
+    : read_lease{"sluice_read_lease", in_schema(read_lease_sql, schema)},
+      acquire{"sluice_acquire", in_schema(acquire_sql, schema)},
+      renew{"sluice_renew", in_schema(renew_sql, schema)},
+      release{"sluice_release", in_schema(release_sql, schema)},
+      due{"sluice_due", in_schema(due_sql, schema)},
+      late{"sluice_late", in_schema(late_sql, schema)},
+      due_in_stream{"sluice_due_in_stream", in_schema(due_in_stream_sql, schema)},
+      settle{"sluice_settle", in_schema(settle_sql, schema)},
+      raise_mark{"sluice_raise_mark", in_schema(raise_mark_sql, schema)},
+      purge{"sluice_purge", in_schema(purge_sql, schema)},
+      next_transaction{"sluice_transaction", "SELECT pg_current_xact_id()"},
+      writers{"sluice_writers", in_schema(writers_sql, schema)},
+      channel{"", in_schema("SELECT @sluice_channel($1)", schema)},
+      fall_asleep{"sluice_fall_asleep", in_schema(fall_asleep_sql, schema)},
+      wake_up{"sluice_wake_up", in_schema(wake_up_sql, schema)},
+      look{"sluice_look", in_schema(look_sql, schema)} {}
+
+}  // namespace sluice::store::postgresql

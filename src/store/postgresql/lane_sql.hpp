@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+
+#include "store/postgresql/connection.hpp"
+
+namespace sluice::store::postgresql {
+
+/// The statements of a lane. A test asserts how the server executes those whose speed must not depend on the length of
+/// the history.
+struct lane_statements {
+    explicit lane_statements(const std::string& schema);
+
+    statement read_lease;     ///< $1 lane
+    statement acquire;        ///< $1 lane, $2 broker, $3 owner, $4 now or NULL for the server's clock, $5 ttl, $6 since
+    statement renew;          ///< $1 lane, $2 owner, $3 epoch, $4 now, $5 ttl, $6-$11 report, $12 horizon
+    statement release;        ///< $1 lane, $2 owner, $3 epoch, $4-$9 report
+    statement due;            ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 after, $6 limit, $7 high, $8 window
+    statement late;           ///< $1 broker, $2 firsts, $3 lasts, $4 limit
+    statement due_in_stream;  ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 stream, $6 after, $7 upto, $8 limit
+    statement settle;         ///< $1 lane, $2 owner, $3 epoch, $4 rescan, $5 broker, $6-$13 columns of the outcomes
+    statement raise_mark;     ///< $1 lane, $2 owner, $3 epoch, $4 rescan, $5 mark
+    statement purge;          ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 published before, $6 abandoned before,
+                              ///< $7 after, $8 most examined, $9 limit
+    statement next_transaction;
+    statement writers;
+    statement channel;        ///< $1 broker
+    statement fall_asleep;    ///< $1 broker
+    statement wake_up;        ///< $1 broker
+    statement look;           ///< $1 lane
+};
+
+/// Columns of `due`, `late` and `due_in_stream` before those of the rows.
+namespace due_column {
+enum : int { upto, scanned, firsts, lasts, owned, rescan, mark, row };
+}
+namespace late_column {
+enum : int { oldest_transaction, seq, row };
+}
+
+}  // namespace sluice::store::postgresql

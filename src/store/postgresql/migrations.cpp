@@ -1,0 +1,340 @@
+#include "store/postgresql/migrations.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <span>
+
+#include <sluice/error.hpp>
+
+#include "store/postgresql/exchange.hpp"
+#include "store/postgresql/failure.hpp"
+
+namespace sluice::store::postgresql {
+namespace {
+
+struct migration {
+    int number;
+    const char* name;
+    std::span<const char* const> statements;
+};
+
+// Texts are compared byte by byte, as everywhere else in Sluice.
+constexpr std::array first_tables{
+    "CREATE TABLE @sluice_meta (key text COLLATE \"C\" PRIMARY KEY, value text NOT NULL)",
+
+    "INSERT INTO @sluice_meta (key, value) VALUES ('identity', replace(gen_random_uuid()::text, '-', ''))",
+
+    // The sequence must hand out numbers one by one: a session that kept some for later would break their order.
+    R"sql(
+CREATE TABLE @event_log (
+    seq             bigint GENERATED ALWAYS AS IDENTITY (CACHE 1) PRIMARY KEY,
+    message_id      text COLLATE "C" NOT NULL CONSTRAINT event_log_message_id UNIQUE,
+    stream          text COLLATE "C" NOT NULL,
+    stream_category text COLLATE "C" NOT NULL,
+    position        bigint NOT NULL,
+    type            text COLLATE "C" NOT NULL,
+    created_at      timestamptz NOT NULL,
+    data            json NOT NULL,
+    metadata        json NOT NULL,
+    CONSTRAINT event_log_position UNIQUE (stream, position)
+))sql",
+
+    // No index knows the status: a lane walks its own key upwards from its mark, and settling a row touches no index
+    // (a HOT update), for which each page keeps room.
+    R"sql(
+CREATE TABLE @outbox (
+    target_broker text COLLATE "C" NOT NULL,
+    seq           bigint NOT NULL,
+    message_id    text COLLATE "C" NOT NULL,
+    stream        text COLLATE "C" NOT NULL,
+    status        text COLLATE "C" NOT NULL DEFAULT 'pending'
+                  CHECK (status IN ('pending', 'processing', 'published', 'failed', 'abandoned')),
+    priority      integer NOT NULL DEFAULT 0,
+    retry_count   integer NOT NULL DEFAULT 0,
+    next_retry_at timestamptz,
+    last_error    json,
+    published_at  timestamptz,
+    abandoned_at  timestamptz,
+    receipt       text,
+    PRIMARY KEY (target_broker, seq),
+    CONSTRAINT outbox_message_id UNIQUE (message_id, target_broker)
+) WITH (fillfactor = 50))sql",
+
+    // Rows given up are few and asked for often. Publishing does not change abandoned_at, so it stays a HOT update.
+    "CREATE INDEX outbox_abandoned ON @outbox (target_broker, seq) WHERE abandoned_at IS NOT NULL",
+
+    R"sql(
+CREATE TABLE @lease (
+    lane       text COLLATE "C" PRIMARY KEY,
+    broker     text COLLATE "C" NOT NULL,
+    owner      text COLLATE "C" NOT NULL,
+    epoch      bigint NOT NULL,
+    expires_at timestamptz NOT NULL,
+    mark       bigint NOT NULL DEFAULT 0,
+    horizon    bigint,
+    rescan     bigint NOT NULL DEFAULT 0,
+    state      text NOT NULL,
+    detail     text NOT NULL DEFAULT '',
+    published  bigint NOT NULL DEFAULT 0,
+    refused    bigint NOT NULL DEFAULT 0,
+    rate       double precision NOT NULL DEFAULT 0,
+    since      timestamptz NOT NULL
+) WITH (fillfactor = 10))sql",
+
+    R"sql(
+CREATE TABLE @inbox (
+    message_id   text COLLATE "C" NOT NULL,
+    handler      text COLLATE "C" NOT NULL,
+    processed_at timestamptz NOT NULL,
+    CONSTRAINT inbox_mark PRIMARY KEY (message_id, handler)
+))sql",
+
+    "CREATE INDEX inbox_processed_at ON @inbox (processed_at)",
+
+    R"sql(
+CREATE TABLE @aggregate_state (
+    aggregate text COLLATE "C" NOT NULL,
+    id        text COLLATE "C" NOT NULL,
+    version   bigint NOT NULL,
+    state     json NOT NULL,
+    PRIMARY KEY (aggregate, id)
+) WITH (fillfactor = 80))sql",
+
+    // A lane's owner that sleeps holds a lock named so, and is notified on a channel named so.
+    R"sql(
+CREATE FUNCTION @sluice_channel(broker text) RETURNS text LANGUAGE sql STABLE
+AS $body$ SELECT format('sluice_%s_%s', '@outbox'::regclass::oid, hashtext(broker)) $body$)sql",
+
+    // Everything that a unit of work writes. Why the order is as it is:
+    //  1. The transaction gets its id before it draws a number: that is how a reader knows which gaps among the numbers
+    //     can still be filled.
+    //  2. The aggregates' rows are locked, then the streams, each in one order so that two units cannot wait for each
+    //     other in a circle; then numbers are drawn. The locks are held to the end of the transaction, so within a
+    //     stream the order of the numbers, of the positions and of the commits is the same, and a gap never hides
+    //     an older event of a stream of which a newer one was seen.
+    //  3. A broker whose lane sleeps is told; one that is awake looks by itself, and commits that notify wait for each
+    //     other. The lane sleeps only while it holds its lock alone, so a lock got here keeps it awake until this
+    //     transaction has ended.
+    // SQLSTATE SL001: an aggregate is not at the expected version; the message is its place. SL002: a stream is not at
+    // the expected position; the message is the event's place, the detail the position.
+    R"sql(
+CREATE FUNCTION @sluice_commit(
+    commit_time timestamptz,
+    mark_messages text[], mark_handlers text[],
+    state_writes text[], state_aggregates text[], state_ids text[], state_versions bigint[], states text[],
+    messages text[], streams text[], categories text[], types text[], datas text[], metadatas text[],
+    times timestamptz[], expected bigint[],
+    row_messages text[], row_brokers text[], row_priorities integer[]
+) RETURNS void LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
+AS $body$
+#variable_conflict use_column
+DECLARE
+    wrong record;
+BEGIN
+    PERFORM pg_current_xact_id();
+
+    IF cardinality(mark_messages) > 0 THEN
+        INSERT INTO @inbox (message_id, handler, processed_at)
+        SELECT mark.message, mark.handler, commit_time
+        FROM unnest(mark_messages, mark_handlers) AS mark (message, handler);
+    END IF;
+
+    FOR i IN 1 .. cardinality(state_ids) LOOP
+        CASE state_writes[i]
+            WHEN 'insert' THEN
+                INSERT INTO @aggregate_state (aggregate, id, version, state)
+                VALUES (state_aggregates[i], state_ids[i], state_versions[i], states[i]::json)
+                ON CONFLICT DO NOTHING;
+            WHEN 'update' THEN
+                UPDATE @aggregate_state SET version = state_versions[i], state = states[i]::json
+                WHERE aggregate = state_aggregates[i] AND id = state_ids[i] AND version = state_versions[i] - 1;
+            WHEN 'remove' THEN
+                DELETE FROM @aggregate_state
+                WHERE aggregate = state_aggregates[i] AND id = state_ids[i] AND version = state_versions[i] - 1;
+        END CASE;
+        IF NOT FOUND THEN RAISE EXCEPTION USING ERRCODE = 'SL001', MESSAGE = i::text; END IF;
+    END LOOP;
+
+    IF cardinality(messages) = 0 THEN RETURN; END IF;
+
+    PERFORM pg_advisory_xact_lock('@event_log'::regclass::oid::integer, lock)
+    FROM (SELECT DISTINCT hashtext(stream) & 4095 AS lock FROM unnest(streams) AS stream ORDER BY lock) AS locks;
+
+    IF EXISTS (SELECT FROM unnest(expected) AS wanted WHERE wanted IS NOT NULL) THEN
+        SELECT event.place, event.expected, head.next + event.nth - 1 AS position INTO wrong
+        FROM (SELECT place, stream, expected, row_number() OVER (PARTITION BY stream ORDER BY place) AS nth
+              FROM unnest(streams, expected) WITH ORDINALITY AS given (stream, expected, place)) AS event
+        CROSS JOIN LATERAL (SELECT coalesce(max(log.position) + 1, 0) AS next FROM @event_log AS log
+                            WHERE log.stream = event.stream) AS head
+        WHERE event.expected <> head.next + event.nth - 1
+        ORDER BY event.place LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION USING ERRCODE = 'SL002', MESSAGE = wrong.place::text, DETAIL = wrong.position::text;
+        END IF;
+    END IF;
+
+    WITH logged AS (
+        INSERT INTO @event_log (message_id, stream, stream_category, position, type, created_at, data, metadata)
+        SELECT event.message, event.stream, event.category,
+               head.next + row_number() OVER (PARTITION BY event.stream ORDER BY event.place) - 1,
+               event.type, event.created_at, event.data::json, event.metadata::json
+        FROM unnest(messages, streams, categories, types, times, datas, metadatas) WITH ORDINALITY
+             AS event (message, stream, category, type, created_at, data, metadata, place)
+        CROSS JOIN LATERAL (SELECT coalesce(max(log.position) + 1, 0) AS next FROM @event_log AS log
+                            WHERE log.stream = event.stream) AS head
+        ORDER BY event.place
+        RETURNING seq, message_id, stream
+    )
+    INSERT INTO @outbox (target_broker, seq, message_id, stream, priority)
+    SELECT fork.broker, logged.seq, logged.message_id, logged.stream, fork.priority
+    FROM logged JOIN unnest(row_messages, row_brokers, row_priorities) AS fork (message, broker, priority)
+         ON fork.message = logged.message_id
+    ORDER BY logged.seq;
+
+    PERFORM pg_notify(@sluice_channel(target.broker), 'rows')
+    FROM (SELECT DISTINCT broker FROM unnest(row_brokers) AS broker) AS target
+    WHERE NOT pg_try_advisory_xact_lock_shared('@outbox'::regclass::oid::integer, hashtext(target.broker));
+END
+$body$)sql"};
+
+constexpr std::array all_migrations{migration{1, "first tables", first_tables}};
+
+int expected_migration() { return all_migrations.back().number; }
+
+constexpr int oldest_server = 130'000;
+
+}  // namespace
+
+/// A transaction over several round trips; rolled back unless committed.
+class long_transaction {
+public:
+    explicit long_transaction(connection& db) : db_{db} {
+        run({"", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"});
+    }
+    long_transaction(const long_transaction&) = delete;
+    long_transaction& operator=(const long_transaction&) = delete;
+    ~long_transaction() {
+        if (!open_ || !db_.usable()) return;
+        try {
+            run({"", "ROLLBACK"});
+        } catch (const store_error&) {
+            return;  // the connection broke, and the server rolls back by itself
+        }
+    }
+
+    result run(const statement& what, const parameters& with = parameters{}) {
+        exchange trip{db_, exchange::raw};
+        const auto place = trip.add(what, with);
+        try {
+            trip.run();
+        } catch (const statement_error&) {
+            open_ = false;  // rolled back
+            throw;
+        }
+        return trip.take(place);
+    }
+
+    void commit() {
+        run({"", "COMMIT"});
+        open_ = false;
+    }
+
+private:
+    connection& db_;
+    bool open_ = true;
+};
+
+/// @param ask  runs a statement and returns its answer
+template <class Ask>
+int applied_migration(const std::string& schema, Ask ask) {
+    const auto there = ask({"", "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = $1"
+                                " AND tablename = 'sluice_migration')"},
+                           parameters{schema});
+    if (!there.boolean(0, 0)) return 0;
+    const auto newest =
+        ask({"", in_schema("SELECT coalesce(max(number), 0) FROM @sluice_migration", schema)}, parameters{});
+    return static_cast<int>(newest.integer(0, 0));
+}
+
+void refuse_newer(const connection& db, int applied) {
+    if (applied <= expected_migration()) return;
+    throw store_error{fmt::format("{} has schema {}, newer than {} which this build knows; use the newer Sluice",
+                                  db.server_name(), applied, expected_migration())};
+}
+
+void create_schema_if_absent(long_transaction& writing, const std::string& schema) {
+    const auto there = writing.run({"", "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)"},
+                                   parameters{schema});
+    if (!there.boolean(0, 0)) writing.run({"", "CREATE SCHEMA \"" + schema + '"'});
+}
+
+}  // namespace
+
+std::string in_schema(std::string_view sql, std::string_view schema) {
+    std::string out;
+    out.reserve(2 * sql.size());
+    for (const char c : sql) {
+        if (c == '@') {
+            out.append("\"").append(schema).append("\".");
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
+int migrations::applied(connection& db) const {
+    return applied_migration(schema_, [&db](const statement& what, const parameters& with) {
+        exchange trip{db};
+        const auto place = trip.add(what, with);
+        trip.run();
+        return trip.take(place);
+    });
+}
+
+schema_status migrations::read(connection& db) const {
+    schema_status status{.applied = applied(db), .expected = expected_migration(), .pending = {}};
+    for (const auto& step : all_migrations) {
+        if (step.number > status.applied) status.pending.emplace_back(step.name);
+    }
+    return status;
+}
+
+void migrations::apply(connection& db) const {
+    if (db.server_version() < oldest_server) {
+        throw store_error{fmt::format("{} is version {}; Sluice needs PostgreSQL 13 or newer", db.server_name(),
+                                      db.server_version() / 10'000)};
+    }
+    for (const auto& step : all_migrations) {
+        long_transaction writing{db};
+        // The first does it; the others wait here and then find it done.
+        writing.run({"", "SELECT pg_advisory_xact_lock(hashtext('sluice_migration'), hashtext($1))"},
+                    parameters{schema_});
+        const int now = applied_migration(
+            schema_, [&](const statement& what, const parameters& with) { return writing.run(what, with); });
+        refuse_newer(db, now);
+        if (now >= step.number) continue;
+        create_schema_if_absent(writing, schema_);
+        writing.run({"", in_schema("CREATE TABLE IF NOT EXISTS @sluice_migration ("
+                                   "number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL)",
+                                   schema_)});
+        for (const auto* sql : step.statements) writing.run({"", in_schema(sql, schema_)});
+        writing.run({"", in_schema("INSERT INTO @sluice_migration VALUES ($1, $2, clock_timestamp())", schema_)},
+                    parameters{std::int32_t{step.number}, step.name});
+        writing.commit();
+    }
+}
+
+void migrations::require_current(connection& db) const {
+    const int now = applied(db);
+    refuse_newer(db, now);
+    if (now == 0) throw store_error{db.server_name() + " has no Sluice tables; run `sluice db setup`"};
+    if (now < expected_migration()) {
+        throw store_error{fmt::format("{} has schema {} and this build needs {}; run `sluice db setup`",
+                                      db.server_name(), now, expected_migration())};
+    }
+}
+
+}  // namespace sluice::store::postgresql

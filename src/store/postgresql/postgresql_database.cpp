@@ -1,0 +1,159 @@
+#include "store/postgresql/postgresql_database.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <utility>
+
+#include <sluice/error.hpp>
+
+#include "store/postgresql/exchange.hpp"
+#include "store/postgresql/failure.hpp"
+#include "store/postgresql/migrations.hpp"
+#include "store/postgresql/sessions.hpp"
+
+namespace sluice::store {
+namespace postgresql {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The server's timeout is to end a statement before the client gives up on the whole connection.
+constexpr duration grace = 5s;
+
+connection_use use_with(const postgresql_options& options, duration statement_timeout) {
+    const auto milliseconds = [](duration time) {
+        return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
+    };
+    return {.settings = {{"statement_timeout", milliseconds(statement_timeout)},
+                         {"lock_timeout", milliseconds(options.lock_timeout)},
+                         {"default_transaction_isolation", "read committed"},
+                         {"jit", "off"}},
+            .prepare = options.prepare_statements,
+            .patience = statement_timeout + grace};
+}
+
+}  // namespace
+
+connection_use shared_use(const postgresql_options& options) { return use_with(options, options.statement_timeout); }
+
+connection_use lane_use(const postgresql_options& options) {
+    auto use = use_with(options, options.statement_timeout);
+    for (const char* method : {"enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"}) {
+        use.settings.emplace_back(method, "off");
+    }
+    use.settings.emplace_back("plan_cache_mode", "force_generic_plan");
+    return use;
+}
+
+connection_use setup_use(const postgresql_options& options) {
+    auto use = use_with(options, std::max<duration>(options.statement_timeout, 10min));
+    // The one who waits for another process's migration waits for all of it.
+    for (auto& [name, value] : use.settings) {
+        if (name == "lock_timeout") value = "0";
+    }
+    return use;
+}
+
+shared_state::shared_state(postgresql_options chosen)
+    : options{std::move(chosen)},
+      server{options},
+      pool{server, shared_use(options), options.max_connections, options.connection_wait} {}
+
+std::shared_ptr<lane_memory> shared_state::memory_of(const lease_grant& grant) {
+    const std::lock_guard lock{mutex_};
+    auto& memory = memories_[grant.lane];
+    if (memory == nullptr || memory->owner != grant.owner || memory->epoch != grant.epoch) {
+        memory = std::make_shared<lane_memory>(
+            lane_memory{.owner = grant.owner, .epoch = grant.epoch, .gaps = gap_tracker{grant.mark}});
+    }
+    return memory;
+}
+
+void shared_state::forget(const std::string& lane) {
+    const std::lock_guard lock{mutex_};
+    memories_.erase(lane);
+}
+
+}  // namespace postgresql
+
+namespace {
+
+using postgresql::connection;
+using postgresql::exchange;
+using postgresql::migrations;
+
+class postgresql_database final : public database {
+public:
+    explicit postgresql_database(postgresql_options options)
+        : schema_{options.schema}, shared_{std::move(options)} {}
+
+    std::string describe() const override { return shared_.server.name(); }
+
+    void setup() override {
+        const auto db = shared_.pool.keep(postgresql::setup_use(shared_.options));
+        schema_.apply(*db);
+    }
+    schema_status schema() override { return schema_.read(*shared_.pool.borrow()); }
+    std::string identity() override;
+
+    std::unique_ptr<unit_session> open_unit() override {
+        require_schema();
+        return postgresql::make_unit_session(shared_);
+    }
+    std::unique_ptr<lane_session> open_lane() override {
+        require_schema();
+        return postgresql::make_lane_session(shared_);
+    }
+    std::unique_ptr<operations_session> open_operations() override {
+        require_schema();
+        return postgresql::make_operations_session(shared_);
+    }
+
+private:
+    /// Asked until the answer was yes: sessions are opened often, and a schema does not go away.
+    void require_schema() {
+        if (schema_is_current_) return;
+        schema_.require_current(*shared_.pool.borrow());
+        schema_is_current_ = true;
+    }
+
+    const migrations schema_;
+    postgresql::shared_state shared_;
+    std::atomic<bool> schema_is_current_ = false;
+};
+
+std::string postgresql_database::identity() {
+    require_schema();
+    const auto db = shared_.pool.borrow();
+    exchange trip{*db};
+    const auto place = trip.add(
+        {"sluice_identity",
+         postgresql::in_schema("SELECT value FROM @sluice_meta WHERE key = 'identity'", shared_.options.schema)});
+    trip.run();
+    if (trip[place].rows() == 0) {
+        throw store_error{describe() + " has lost its identity (table sluice_meta); restore it"};
+    }
+    return trip[place].text(0, 0);
+}
+
+bool is_plain_identifier(std::string_view name) {
+    constexpr std::size_t longest = 63;
+    const auto fits = [](char c) {
+        return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    };
+    return !name.empty() && name.size() <= longest && std::ranges::all_of(name, fits) &&
+           !(name.front() >= '0' && name.front() <= '9');
+}
+
+}  // namespace
+
+std::unique_ptr<database> make_postgresql_database(postgresql_options options) {
+    if (!is_plain_identifier(options.schema)) {
+        throw configuration_error{"schema '" + options.schema +
+                                  "' is no plain name; use up to 63 letters, digits and underscores"};
+    }
+    return std::make_unique<postgresql_database>(std::move(options));
+}
+
+}  // namespace sluice::store

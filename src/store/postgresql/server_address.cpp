@@ -1,0 +1,97 @@
+#include "store/postgresql/server_address.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <vector>
+
+#include <sluice/error.hpp>
+
+#include "base/one_line.hpp"
+#include "store/postgresql/failure.hpp"
+
+namespace sluice::store::postgresql {
+namespace {
+
+struct options_closer {
+    void operator()(PQconninfoOption* options) const noexcept { PQconninfoFree(options); }
+};
+
+std::map<std::string, std::string> parse(const std::string& conninfo) {
+    char* complaint = nullptr;
+    const std::unique_ptr<PQconninfoOption, options_closer> parsed{PQconninfoParse(conninfo.c_str(), &complaint)};
+    // The complaint quotes the text, and with it perhaps the password.
+    PQfreemem(complaint);
+    if (parsed == nullptr) {
+        throw configuration_error{
+            "database_uri is no connection string of PostgreSQL; write postgresql://user@host:5432/database?key=value,"
+            " with every special character of a password as %XX"};
+    }
+    std::map<std::string, std::string> settings;
+    for (const auto* option = parsed.get(); option->keyword != nullptr; ++option) {
+        if (option->val != nullptr) settings.emplace(option->keyword, option->val);
+    }
+    return settings;
+}
+
+std::string describe(const std::map<std::string, std::string>& settings) {
+    const auto value = [&](const char* key) -> std::string {
+        const auto found = settings.find(key);
+        return found == settings.end() ? "" : found->second;
+    };
+    std::string name = "postgresql";
+    if (const auto database = value("dbname"); !database.empty()) name += ' ' + database;
+    auto host = value("host");
+    if (host.empty()) host = value("hostaddr");
+    if (host.empty()) return name;
+    name += " at " + host;
+    if (const auto port = value("port"); !port.empty()) name += ':' + port;
+    return name;
+}
+
+/// Trouble that does not pass by itself.
+bool is_permanent(std::string_view reason) {
+    static constexpr std::array words{"authentication failed", "no pg_hba.conf entry", "does not exist",
+                                      "could not translate host name", "invalid", "certificate"};
+    return std::ranges::any_of(words, [&](const char* word) { return reason.find(word) != std::string_view::npos; });
+}
+
+}  // namespace
+
+server_address::server_address(const postgresql_options& options) : settings_{parse(options.conninfo)} {
+    using namespace std::chrono_literals;
+    // libpq counts whole seconds and takes less than two for two.
+    const auto connect = std::max(std::chrono::ceil<std::chrono::seconds>(options.connect_timeout), 2s);
+    settings_.emplace("connect_timeout", std::to_string(connect.count()));
+    settings_.emplace("application_name", "sluice");
+    // A peer that vanished without a word is noticed within half a minute, with or without data under way.
+    settings_.emplace("tcp_user_timeout", "20000");
+    settings_.emplace("keepalives_idle", "10");
+    settings_.emplace("keepalives_interval", "5");
+    settings_.emplace("keepalives_count", "3");
+    settings_["client_encoding"] = "UTF8";
+    name_ = describe(settings_);
+}
+
+connection_handle server_address::connect() const {
+    std::vector<const char*> keys;
+    std::vector<const char*> values;
+    for (const auto& [key, value] : settings_) {
+        keys.push_back(key.c_str());
+        values.push_back(value.c_str());
+    }
+    keys.push_back(nullptr);
+    values.push_back(nullptr);
+    connection_handle handle{PQconnectdbParams(keys.data(), values.data(), 0)};
+    if (handle == nullptr) throw store_error{name_ + ": out of memory", error_nature::retryable};
+    if (PQstatus(handle.get()) != CONNECTION_OK) {
+        const std::string reason = PQerrorMessage(handle.get());
+        throw store_error{fmt::format("cannot connect to {}: {}", name_, base::one_line(reason)),
+                          is_permanent(reason) ? error_nature::permanent : error_nature::retryable};
+    }
+    return handle;
+}
+
+}  // namespace sluice::store::postgresql

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "store/postgresql/postgresql_database.hpp"
+
+namespace sluice::store::postgresql {
+
+struct connection_closer {
+    void operator()(PGconn* handle) const noexcept { PQfinish(handle); }
+};
+using connection_handle = std::unique_ptr<PGconn, connection_closer>;
+
+/// Where the server is and how to reach it: the user's connection string, with deadlines where it has none.
+///
+/// Thread safety: const members may be called concurrently.
+class server_address {
+public:
+    /// @throws configuration_error  libpq cannot read the connection string
+    explicit server_address(const postgresql_options& options);
+
+    /// A few words without credentials: `postgresql shop at db.example:5432`.
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] const std::map<std::string, std::string>& settings() const noexcept { return settings_; }
+
+    /// @throws store_error  with libpq's reason; retryable when the server may come back
+    [[nodiscard]] connection_handle connect() const;
+
+private:
+    std::map<std::string, std::string> settings_;
+    std::string name_;
+};
+
+}  // namespace sluice::store::postgresql

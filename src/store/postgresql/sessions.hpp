@@ -1,0 +1,54 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "store/postgresql/connection_pool.hpp"
+#include "store/postgresql/gap_tracker.hpp"
+#include "store/postgresql/postgresql_database.hpp"
+#include "store/store.hpp"
+
+/// The sessions of one PostgreSQL database and what they share.
+namespace sluice::store::postgresql {
+
+/// What a lane knows of the log. It belongs to a grant, not to a session: when the connection breaks, the lane opens
+/// another session and goes on under the same grant, and must not forget which numbers it has gone past.
+struct lane_memory {
+    std::string owner;
+    std::uint64_t epoch = 0;
+    gap_tracker gaps{0};
+};
+
+/// What all sessions share.
+///
+/// Thread safety: the members may be used concurrently; a `lane_memory` belongs to the lane's thread.
+struct shared_state {
+    explicit shared_state(postgresql_options chosen);
+
+    /// The memory of a lane, begun anew at `mark` when the grant is another one.
+    [[nodiscard]] std::shared_ptr<lane_memory> memory_of(const lease_grant& grant);
+    void forget(const std::string& lane);
+
+    const postgresql_options options;
+    const server_address server;
+    connection_pool pool;
+
+private:
+    std::mutex mutex_;
+    std::map<std::string, std::shared_ptr<lane_memory>> memories_;
+};
+
+/// Settings of a borrowed connection, and of a lane's own: there every statement shall be executed as its index wants
+/// it, whatever the statistics say at the moment.
+[[nodiscard]] connection_use shared_use(const postgresql_options& options);
+[[nodiscard]] connection_use lane_use(const postgresql_options& options);
+/// For migrations, which may take long.
+[[nodiscard]] connection_use setup_use(const postgresql_options& options);
+
+[[nodiscard]] std::unique_ptr<unit_session> make_unit_session(shared_state& shared);
+[[nodiscard]] std::unique_ptr<lane_session> make_lane_session(shared_state& shared);
+[[nodiscard]] std::unique_ptr<operations_session> make_operations_session(shared_state& shared);
+
+}  // namespace sluice::store::postgresql

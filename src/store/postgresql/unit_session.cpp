@@ -1,0 +1,197 @@
+#include "store/unit_session.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include <sluice/error.hpp>
+#include <sluice/json.hpp>
+
+#include "base/backoff.hpp"
+#include "store/postgresql/commit_call.hpp"
+#include "store/postgresql/exchange.hpp"
+#include "store/postgresql/failure.hpp"
+#include "store/postgresql/migrations.hpp"
+#include "store/postgresql/sessions.hpp"
+#include "store/postgresql/verdict_of_commit.hpp"
+
+namespace sluice::store::postgresql {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// How long a commit whose answer was lost is looked up before it counts as in doubt.
+constexpr auto look_up_time = 15s;
+constexpr base::backoff between_looks{.first = 20ms, .factor = 2, .most = 1s};
+
+struct unit_statements {
+    explicit unit_statements(const std::string& schema)
+        : load{"sluice_load", in_schema("SELECT version, state FROM @aggregate_state WHERE aggregate = $1 AND id = $2",
+                                        schema)},
+          is_marked{"sluice_is_marked",
+                    in_schema("SELECT EXISTS (SELECT FROM @inbox WHERE message_id = $1 AND handler = $2)", schema)},
+          commit{"sluice_commit", in_schema(commit_sql(), schema)} {}
+
+    statement load;
+    statement is_marked;
+    statement own_transaction{"sluice_transaction", "SELECT pg_current_xact_id()"};
+    statement commit;
+};
+
+/// The condition of a finder on the state's field $2 and, where there is one, its value $3.
+std::string condition_for(const std::string& field, const json::value& wanted) {
+    switch (wanted.kind()) {
+        case json::kind::null:
+            return "coalesce(json_typeof(state -> $2), 'null') = 'null'";
+        case json::kind::boolean:
+            return "json_typeof(state -> $2) = 'boolean' AND state ->> $2 = $3";
+        case json::kind::string:
+            return "json_typeof(state -> $2) = 'string' AND state ->> $2 = $3";
+        case json::kind::number:
+            return "CASE WHEN json_typeof(state -> $2) = 'number' THEN (state ->> $2)::numeric = $3::numeric"
+                   " ELSE false END";
+        default:
+            break;
+    }
+    throw usage_error{fmt::format("cannot find by field '{}': compare it with a string, number, boolean or null, not "
+                                  "with an {}",
+                                  field, json::to_string(wanted.kind()))};
+}
+
+/// Reads, and the one write of a unit of work. Each call borrows a connection for itself, so a unit that does nothing
+/// holds nothing.
+class postgresql_unit_session final : public unit_session {
+public:
+    explicit postgresql_unit_session(shared_state& shared) : shared_{shared} {}
+
+    std::optional<stored_state> load(std::string_view aggregate, std::string_view id) override;
+    std::vector<stored_state> find(std::string_view aggregate, const state_query& query) override;
+    bool is_marked(std::string_view message_id, std::string_view handler) override;
+    void commit(const commit_batch& batch) override;
+
+private:
+    [[nodiscard]] result read(const statement& what, const parameters& with);
+    /// Returns when the batch is in the database.
+    void look_up(const lost_commit& lost, const commit_batch& batch, const connection_lost& how);
+
+    shared_state& shared_;
+    unit_statements sql_{shared_.options.schema};
+};
+
+/// A read can be repeated, and an idle connection may have been cut since its last use.
+result postgresql_unit_session::read(const statement& what, const parameters& with) {
+    for (;;) {
+        const auto db = shared_.pool.borrow();
+        try {
+            exchange trip{*db};
+            const auto place = trip.add(what, with);
+            trip.run();
+            return trip.take(place);
+        } catch (const connection_lost&) {
+            if (db.fresh()) throw;
+        }
+    }
+}
+
+std::optional<stored_state> postgresql_unit_session::load(std::string_view aggregate, std::string_view id) {
+    const auto found = read(sql_.load, parameters{aggregate, id});
+    if (found.rows() == 0) return std::nullopt;
+    return stored_state{.id = std::string{id}, .version = found.integer(0, 0), .state = found.text(0, 1)};
+}
+
+std::vector<stored_state> postgresql_unit_session::find(std::string_view aggregate, const state_query& query) {
+    const auto limit = static_cast<std::int64_t>(query.limit);
+    parameters with{aggregate};
+    std::string condition = "true";
+    if (!query.field.empty()) {
+        if (query.field.find_first_of("\"\\") != std::string::npos) {
+            throw usage_error{"cannot find by field '" + query.field +
+                              "': a field's name has no quote and no backslash"};
+        }
+        const auto wanted = json::parse(query.equals);
+        condition = condition_for(query.field, wanted);
+        with.add(query.field);
+        if (!wanted.is_null()) with.add(wanted.is_string() ? wanted.as_string() : query.equals);
+    }
+    with.add(limit);
+    const auto found = read({"", in_schema(fmt::format("SELECT id, version, state FROM @aggregate_state"
+                                                       " WHERE aggregate = $1 AND {} ORDER BY id LIMIT ${}",
+                                                       condition, with.count()),
+                                           shared_.options.schema)},
+                            with);
+    std::vector<stored_state> states;
+    for (int row = 0; row < found.rows(); ++row) {
+        states.push_back({.id = found.text(row, 0), .version = found.integer(row, 1), .state = found.text(row, 2)});
+    }
+    return states;
+}
+
+bool postgresql_unit_session::is_marked(std::string_view message_id, std::string_view handler) {
+    return read(sql_.is_marked, parameters{message_id, handler}).boolean(0, 0);
+}
+
+void postgresql_unit_session::commit(const commit_batch& batch) {
+    if (batch.empty()) return;
+    const commit_call call{batch};
+    lost_commit lost;
+    std::optional<connection_lost> how;
+    {
+        const auto db = shared_.pool.borrow();
+        lost.backend = db->backend();
+        lost.backend_start = db->backend_start();
+        exchange trip{*db};
+        try {
+            const auto transaction = trip.add(sql_.own_transaction);
+            try {
+                trip.flush();  // the id is on its way to us before anything is written
+                trip.add(sql_.commit, call.arguments());
+                trip.run();
+                return;
+            } catch (const connection_lost&) {
+                if (trip[transaction]) lost.transaction = trip[transaction].integer(0, 0);
+                throw;
+            }
+        } catch (const statement_error& refusal) {
+            call.explain(refusal);
+        } catch (const connection_lost& loss) {
+            how = loss;
+        }
+    }
+    look_up(lost, batch, *how);
+}
+
+void postgresql_unit_session::look_up(const lost_commit& lost, const commit_batch& batch, const connection_lost& how) {
+    const auto give_up = std::chrono::steady_clock::now() + look_up_time;
+    std::string obstacle = "its transaction did not end";
+    for (int look = 1; std::chrono::steady_clock::now() < give_up; ++look) {
+        auto verdict = commit_verdict::in_progress;
+        try {
+            const auto db = shared_.pool.borrow();
+            verdict = judge(collect_evidence(*db, shared_.options.schema, lost, batch));
+        } catch (const store_error& trouble) {
+            obstacle = trouble.what();  // the server is on its way up again
+        }
+        if (verdict == commit_verdict::committed) return;
+        if (verdict == commit_verdict::absent) {
+            throw store_error{std::string{how.what()} + "; nothing was written", error_nature::retryable};
+        }
+        if (verdict == commit_verdict::unknown) {
+            obstacle = "the aggregate has changed since";
+            break;
+        }
+        std::this_thread::sleep_for(between_looks.delay(look));
+    }
+    throw store_error{fmt::format("{}; whether the commit took effect is unknown ({}), read it back", how.what(),
+                                  obstacle),
+                      error_nature::in_doubt};
+}
+
+}  // namespace
+
+std::unique_ptr<unit_session> make_unit_session(shared_state& shared) {
+    return std::make_unique<postgresql_unit_session>(shared);
+}
+
+}  // namespace sluice::store::postgresql

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "store/postgresql/connection.hpp"
+#include "store/postgresql/gap_tracker.hpp"
+#include "store/records.hpp"
+
+namespace sluice::store::postgresql {
+
+/// What is known about a commit whose answer never came.
+struct lost_commit {
+    std::optional<gap_tracker::transaction_id> transaction{};  ///< when the server had told it before it went
+    int backend = 0;
+    std::optional<date_time> backend_start{};  ///< none behind a pooler, whose processes are unknown
+};
+
+enum class commit_verdict {
+    committed,
+    absent,       ///< not there, and it cannot come any more
+    in_progress,  ///< not there, and the transaction may still end either way
+    unknown
+};
+
+/// What can be read back. Pure questions and answers are apart, so that each combination can be tested.
+struct commit_evidence {
+    std::optional<std::string> transaction_status{};  ///< of pg_xact_status
+    bool backend_gone = false;  ///< the server process that did it has ended
+    std::optional<bool> traces{};  ///< events and inbox marks are there; none when the batch has neither
+    std::optional<bool> states_behind{};  ///< every aggregate is still below the version it would have got
+};
+
+/// Pure.
+[[nodiscard]] commit_verdict judge(const commit_evidence& found) noexcept;
+
+/// Asks the server once.
+[[nodiscard]] commit_evidence collect_evidence(connection& db, const std::string& schema, const lost_commit& lost,
+                                               const commit_batch& batch);
+
+}  // namespace sluice::store::postgresql
