@@ -15,12 +15,18 @@ namespace {
 
 spdlog::level::level_enum native(level lv) {
     switch (lv) {
-        case level::trace: return spdlog::level::trace;
-        case level::debug: return spdlog::level::debug;
-        case level::info: return spdlog::level::info;
-        case level::warn: return spdlog::level::warn;
-        case level::error: return spdlog::level::err;
-        case level::off: break;
+        case level::trace:
+            return spdlog::level::trace;
+        case level::debug:
+            return spdlog::level::debug;
+        case level::info:
+            return spdlog::level::info;
+        case level::warn:
+            return spdlog::level::warn;
+        case level::error:
+            return spdlog::level::err;
+        case level::off:
+            break;
     }
     return spdlog::level::off;
 }
@@ -36,8 +42,8 @@ struct sink {
 
     void configure(const log_settings& settings) {
         format = settings.format;
-        logger.set_formatter(std::make_unique<spdlog::pattern_formatter>(pattern_of(settings.format),
-                                                                         spdlog::pattern_time_type::utc));
+        logger.set_formatter(
+            std::make_unique<spdlog::pattern_formatter>(pattern_of(settings.format), spdlog::pattern_time_type::utc));
         logger.set_level(native(settings.threshold));
     }
 

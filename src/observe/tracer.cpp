@@ -62,6 +62,16 @@ void tracer::emit(trace_event event) const noexcept {
     for (const auto& subscriber : *subscribers()) hand_to(subscriber, event);
 }
 
+void tracer::count_with(std::shared_ptr<meter> counts) {
+    const std::lock_guard lock{mutex_};
+    counts_ = std::move(counts);
+}
+
+std::shared_ptr<meter> tracer::counts() const noexcept {
+    const std::lock_guard lock{mutex_};
+    return counts_;
+}
+
 std::shared_ptr<const tracer::subscriber_list> tracer::subscribers() const noexcept {
     const std::lock_guard lock{mutex_};
     return subscribers_;

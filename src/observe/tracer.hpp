@@ -7,6 +7,8 @@
 
 #include <sluice/trace.hpp>
 
+#include "observe/meter.hpp"
+
 namespace sluice::observe {
 
 /// Hands every trace event to the log (one structured line each: `ok` at level debug, the rest as a warning) and to the
@@ -24,6 +26,11 @@ public:
     /// Fills `domain` and `timestamp`, then logs and hands on. Never throws.
     void emit(trace_event event) const noexcept;
 
+    /// Hands what is counted to one meter. Call it before the engine starts.
+    void count_with(std::shared_ptr<meter> counts);
+    /// Null while nobody counts.
+    [[nodiscard]] std::shared_ptr<meter> counts() const noexcept;
+
 private:
     using subscriber_list = std::vector<trace_subscriber>;
     [[nodiscard]] std::shared_ptr<const subscriber_list> subscribers() const noexcept;
@@ -32,6 +39,7 @@ private:
     const clock& clock_;
     mutable std::mutex mutex_;
     std::shared_ptr<const subscriber_list> subscribers_;
+    std::shared_ptr<meter> counts_;
 };
 
 }  // namespace sluice::observe

@@ -33,11 +33,7 @@ lane::lane(lane_settings settings, const lane_ports& ports)
       rules_{settings_.external, settings_.priority_lanes},
       plan_{settings_.outbox, settings_.drain, settings_.overlapping != overlap::none, ports_.random} {}
 
-lane::~lane() {
-    if (in_flight_.valid() && settings_.overlapping == overlap::threaded) in_flight_.wait();
-}
-
-void lane::run(const std::stop_token& stop) noexcept {
+void lane::run(const std::stop_token& stop) {
     const std::stop_callback wake{stop, [this] { signal_.notify(); }};
     for (;;) {
         if (stop.stop_requested()) request_stop();
@@ -94,13 +90,14 @@ void lane::perform(const action::fetch& step) {
 }
 
 void lane::perform(const action::catch_up& step) {
-    auto batch = session().due_in_stream(plan_.grant(), settings_.broker, step.stream, step.after, step.upto, step.limit);
+    auto batch =
+        session().due_in_stream(plan_.grant(), settings_.broker, step.stream, step.after, step.upto, step.limit);
     plan_.caught_up(step.stream, std::move(batch), now());
 }
 
 void lane::perform(const action::publish& step) {
-    const auto policy = step.overlap && settings_.overlapping == overlap::threaded ? std::launch::async
-                                                                                   : std::launch::deferred;
+    const auto policy =
+        step.overlap && settings_.overlapping == overlap::threaded ? std::launch::async : std::launch::deferred;
     in_flight_ = std::async(policy, [this, from = broker::producer{producer_, plan_.grant().epoch}] {
         return dispatch(plan_.in_flight(), rules_, publisher(), from, plan_.lease().publish_timeout());
     });
@@ -120,7 +117,9 @@ void lane::perform(const action::collect& /*step*/) {
 void lane::perform(const action::settle& step) {
     const auto settlements = settlements_of(plan_.unsettled());
     const auto outcome = session().settle(plan_.grant(), settings_.broker, settlements, step.mark);
-    trace(plan_.settled(outcome, now()));
+    const auto outcomes = plan_.settled(outcome, now());
+    count(outcomes);
+    trace(outcomes);
 }
 
 void lane::perform(const action::probe& /*step*/) {
@@ -134,9 +133,9 @@ void lane::perform(const action::probe& /*step*/) {
 }
 
 void lane::perform(const action::purge& step) {
-    plan_.purged(session().purge(plan_.grant(), settings_.broker, step.published_before, step.abandoned_before,
-                                 step.limit),
-                 now());
+    plan_.purged(
+        session().purge(plan_.grant(), settings_.broker, step.published_before, step.abandoned_before, step.limit),
+        now());
 }
 
 void lane::perform(const action::release& /*step*/) {
@@ -190,14 +189,32 @@ void lane::log_change(lane_state before) const {
     }
 }
 
+void lane::count(const std::vector<row_outcome>& outcomes) const {
+    const auto meter = ports_.tracer.counts();
+    if (meter == nullptr || outcomes.empty()) return;
+    observe::settled_rows rows{.database = settings_.database, .broker = settings_.broker};
+    std::vector<double> latencies;
+    latencies.reserve(outcomes.size());
+    for (const auto& [event, settlement, reason] : outcomes) {
+        rows.published += settlement.status == store::row_status::published ? 1 : 0;
+        rows.failed += settlement.status == store::row_status::failed ? 1 : 0;
+        rows.abandoned += settlement.status == store::row_status::abandoned ? 1 : 0;
+        if (!settlement.published_at) continue;
+        const duration took = std::max(*settlement.published_at - event.created_at, duration{0});
+        latencies.push_back(std::chrono::duration<double>{took}.count());
+    }
+    rows.latencies = latencies;
+    meter->count(rows);
+}
+
 void lane::trace(const std::vector<row_outcome>& outcomes) const {
     const bool successes_wanted = ports_.tracer.wanted();
     for (const auto& [event, settlement, reason] : outcomes) {
         const bool published = settlement.status == store::row_status::published;
         if (published && !successes_wanted) continue;
         trace_event record;
-        record.event = std::string{"outbox."} + (settings_.external ? "external_" : "") +
-                       (published ? "published" : "failed");
+        record.event =
+            std::string{"outbox."} + (settings_.external ? "external_" : "") + (published ? "published" : "failed");
         record.stream = event.stream;
         record.message_id = event.message_id;
         record.message_type = event.type;

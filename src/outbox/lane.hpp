@@ -32,7 +32,7 @@ struct lane_settings {
     std::string database;  ///< configured name of the database
     std::string broker;    ///< configured name of the broker: the rows' `target_broker`
     bool external = false;
-    std::string owner;     ///< see make_lane_owner; one text may own all lanes of a process
+    std::string owner;  ///< see make_lane_owner; one text may own all lanes of a process
     config::outbox_settings outbox{};
     config::priority_lane_settings priority_lanes{};
     duration drain{std::chrono::seconds{10}};  ///< how long to try to leave tidily
@@ -66,11 +66,10 @@ public:
     lane(lane_settings settings, const lane_ports& ports);
     lane(const lane&) = delete;
     lane& operator=(const lane&) = delete;
-    ~lane();
 
     /// Works until the token asks to stop; then finishes the batch in flight, settles it and gives the lease back,
-    /// within `drain` plus the publish timeout. Never throws.
-    void run(const std::stop_token& stop) noexcept;
+    /// within `drain` plus the publish timeout. What database and broker do never makes it throw.
+    void run(const std::stop_token& stop);
 
     /// Notify it after a commit, so that the lane need not wait for its tick.
     [[nodiscard]] base::wake_signal& signal() noexcept { return signal_; }
@@ -96,8 +95,6 @@ private:
     void perform(const action::probe& step);
     void perform(const action::purge& step);
     void perform(const action::release& step);
-    void perform(const action::sleep& step) = delete;
-    void perform(const action::stop& step) = delete;
 
     void sleep(const action::sleep& nap);
     [[nodiscard]] store::lane_session& session();
@@ -105,6 +102,7 @@ private:
     [[nodiscard]] date_time now() const { return ports_.time.now(); }
     void store_trouble(std::string_view what);
     void log_change(lane_state before) const;
+    void count(const std::vector<row_outcome>& outcomes) const;
     void trace(const std::vector<row_outcome>& outcomes) const;
 
     lane_settings settings_;
@@ -116,7 +114,7 @@ private:
     std::string producer_;  ///< known once the database was reached
     std::unique_ptr<store::lane_session> session_;
     std::unique_ptr<broker::publisher> publisher_;
-    std::future<std::vector<broker::verdict>> in_flight_;  ///< last: waited for before the rest goes
+    std::future<std::vector<broker::verdict>> in_flight_;  ///< last: its end is waited for before the rest goes
 };
 
 }  // namespace sluice::outbox

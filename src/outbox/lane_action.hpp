@@ -59,8 +59,8 @@ struct stop {};
 
 namespace sluice::outbox {
 
-using lane_action = std::variant<action::acquire, action::renew, action::fetch, action::catch_up, action::publish,
-                                 action::collect, action::settle, action::probe, action::purge, action::sleep,
-                                 action::release, action::stop>;
+using lane_action =
+    std::variant<action::acquire, action::renew, action::fetch, action::catch_up, action::publish, action::collect,
+                 action::settle, action::probe, action::purge, action::sleep, action::release, action::stop>;
 
 }  // namespace sluice::outbox

@@ -18,8 +18,8 @@ using namespace std::chrono_literals;
 constexpr duration first_probe = 100ms;
 constexpr duration first_store_retry = 100ms;
 constexpr duration longest_store_retry = 5s;
-constexpr duration first_clean_up = 60s;      ///< after taking the lease, so that short lives clean up too
-constexpr duration next_clean_up = 50ms;      ///< between two batches of one clean-up
+constexpr duration first_clean_up = 60s;  ///< after taking the lease, so that short lives clean up too
+constexpr duration next_clean_up = 50ms;  ///< between two batches of one clean-up
 constexpr duration shortest_tick = 1ms;
 
 /// How often a lane that stands by asks for the lease. A release wakes it anyway.
@@ -69,7 +69,7 @@ lane_action lane_plan::next(date_time now) {
 
 lane_action lane_plan::without_lease(date_time now) const {
     if (stopping_) return action::stop{};
-    const auto at = std::max(acquire_at_, store_down_ ? store_at_ : acquire_at_);
+    const auto at = store_down_ ? std::max(acquire_at_, store_at_) : acquire_at_;
     if (now < at) return action::sleep{at, !store_down_};
     return action::acquire{};
 }
@@ -185,7 +185,7 @@ void lane_plan::fetched(store::due_batch batch, date_time now) {
     poll_at_ = now + tick_;
     caught_up_last_ = false;
     if (batch.rows.empty()) return;
-    cursor_ = batch.rows.back().seq;
+    cursor_ = std::max(cursor_, batch.rows.back().seq);  // they may all be late ones from below it
     ready_.rows = std::move(batch.rows);
 }
 
@@ -239,7 +239,7 @@ void lane_plan::published(std::span<const broker::verdict> verdicts, date_time n
         in_flight_ = {};
         return;
     }
-    static const broker::verdict silence = broker::unreachable{"the broker gave no verdict"};
+    const broker::verdict silence = broker::unreachable{"the broker gave no verdict"};
     std::set<std::string, std::less<>> stopped;  // streams whose later rows were not sent
     std::optional<std::string> outage;
     bool answered = false;
@@ -285,15 +285,15 @@ void lane_plan::settle_row(store::due_row& row, const broker::verdict& verdict, 
 
 /// A stream being caught up is free when all rows that were passed over have been delivered.
 void lane_plan::continue_streams(const std::set<std::string, std::less<>>& stopped, date_time now) {
+    std::map<std::string_view, store::sequence> last;
+    for (const auto& row : in_flight_.rows) last[row.event.stream] = row.seq;
     for (const auto& [stream, complete] : in_flight_.caught_up) {
         if (stopped.contains(stream)) continue;
         if (complete) {
             holds_.release(stream);
-            continue;
+        } else {
+            holds_.set(stream, last.at(stream) + 1, now);
         }
-        const auto last = std::find_if(in_flight_.rows.rbegin(), in_flight_.rows.rend(),
-                                       [&](const store::due_row& row) { return row.event.stream == stream; });
-        holds_.set(stream, last->seq + 1, now);
     }
 }
 
@@ -410,13 +410,17 @@ lane_state lane_plan::evaluate(date_time now) const {
 
 std::string lane_plan::detail() const {
     switch (state_.current()) {
-        case lane_state::lost: return lost_reason_;
-        case lane_state::paused: return outage_;
+        case lane_state::lost:
+            return lost_reason_;
+        case lane_state::paused:
+            return outage_;
         case lane_state::blocked: {
             const auto streams = holds_.size();
-            return std::to_string(streams) + (streams == 1 ? " stream" : " streams") + " on hold: " + refusal_;
+            return std::to_string(streams) + (streams == 1 ? " stream" : " streams") + " on hold" +
+                   (refusal_.empty() ? "" : ": " + refusal_);
         }
-        default: return {};
+        default:
+            return {};
     }
 }
 

@@ -14,12 +14,18 @@ bool is_urgent(lane_state state) { return state == lane_state::paused || state =
 
 const char* to_string(lane_state state) noexcept {
     switch (state) {
-        case lane_state::flowing: return "flowing";
-        case lane_state::idle: return "idle";
-        case lane_state::paused: return "paused";
-        case lane_state::blocked: return "blocked";
-        case lane_state::draining: return "draining";
-        case lane_state::lost: break;
+        case lane_state::flowing:
+            return "flowing";
+        case lane_state::idle:
+            return "idle";
+        case lane_state::paused:
+            return "paused";
+        case lane_state::blocked:
+            return "blocked";
+        case lane_state::draining:
+            return "draining";
+        case lane_state::lost:
+            break;
     }
     return "lost";
 }

@@ -13,9 +13,9 @@ namespace sluice::outbox {
 
 /// Decides what happens to one outbox row after the broker's verdict. Pure: no clock, no I/O.
 ///
-/// delivered    published, with the broker's receipt; the last error is forgotten
-/// refused      failed until the retry schedule's next time; abandoned when the budget is used up or the refusal is final
-/// unreachable  nothing: an outage costs no row an attempt
+/// - delivered: published, with the broker's receipt; the last error is forgotten.
+/// - refused: failed until the retry schedule's next time; abandoned when the budget is used up or it was final.
+/// - unreachable: nothing; an outage costs no row an attempt.
 ///
 /// `last_error` is a JSON object: class (`refused` or `refused_permanently`), message, code, first_failed_at,
 /// last_failed_at, attempts, and reason once the row is abandoned.

@@ -35,8 +35,9 @@ void expect_golden(const std::string& name, const std::string& rendered) {
 void collect_keys(const json::value& value, const std::string& path, std::vector<std::string>& keys) {
     if (!value.is_object()) return;
     for (const auto& [key, member] : value.as_object()) {
-        keys.push_back(path + "/" + key);
-        collect_keys(member, keys.back(), keys);
+        const auto here = path + "/" + key;
+        keys.push_back(here);
+        collect_keys(member, here, keys);
     }
 }
 
@@ -69,9 +70,10 @@ sample plain_sample() {
 
 /// Every member has a value, and the payload is awkward.
 sample full_sample() {
-    sample result{"{\"order_id\":\"o-0\",\"note\":\"Grüße 🚚 \\\"x\\\"/\x7f\",\"amount\":2.0,"
-                  "\"big\":1180591620717411303424,\"n\":null,\"lines\":[{\"q\":1,\"a\":1e+22}]}",
-                  plain_sample().metadata};
+    sample result{
+        "{\"order_id\":\"o-0\",\"note\":\"Grüße 🚚 \\\"x\\\"/\x7f\",\"amount\":2.0,"
+        "\"big\":1180591620717411303424,\"n\":null,\"lines\":[{\"q\":1,\"a\":1e+22}]}",
+        plain_sample().metadata};
     auto& [headers, specversion, checksum, domain, extensions] = result.metadata;
     headers.time = date_time::parse("2026-11-23T07:56:25+00:00");
     headers.traceparent = trace_parent{"0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", true};

@@ -57,7 +57,7 @@ TEST(lane_property, holds_its_promises_over_memory_and_inline_brokers) {
 TEST(lane_property, holds_its_promises_over_sqlite) {
     const temporary_directory directory;
     int life = 0;
-    live_many_lives(number_from("SLUICE_RUNS", 25), [&] {
+    live_many_lives(number_from("SLUICE_RUNS", 15), [&] {
         const auto file = [&, number = std::to_string(++life)](const std::string& name) {
             return directory / (name + number + ".db");
         };
@@ -65,8 +65,8 @@ TEST(lane_property, holds_its_promises_over_sqlite) {
             store::make_sqlite_database({.path = file("store"), .synchronous = store::sqlite_synchronous::normal}), {}};
         parts.database->setup();
         for (const auto* name : {"default", "east", "west"}) {
-            parts.brokers[name] = broker::make_sqlite_broker(
-                {.path = file(name), .synchronous = broker::sqlite_synchronous::normal});
+            parts.brokers[name] =
+                broker::make_sqlite_broker({.path = file(name), .synchronous = broker::sqlite_synchronous::normal});
         }
         return parts;
     });

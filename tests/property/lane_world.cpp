@@ -54,20 +54,46 @@ void lane_world::live(int steps) {
             case 0:
             case 1:
             case 2:
-            case 3: commit_some(); break;
+            case 3:
+                commit_some();
+                break;
             case 4:
-            case 5: pass_time(); break;
-            case 6: toggle_outage(); break;
-            case 7: plan_refusal(); break;
-            case 8: lose_confirmations(); break;
-            case 9: crash_lane(); break;
-            case 10: freeze_lane(); break;
-            case 11: turn_frozen(); break;
-            case 12: stop_lane(); break;
-            case 13: operator_retry(); break;
-            case 14: operator_discard(); break;
-            case 15: check_rows(); break;
-            default: turn_some(); break;
+            case 5:
+                pass_time();
+                break;
+            case 6:
+                toggle_outage();
+                break;
+            case 7:
+                plan_refusal();
+                break;
+            case 8:
+                lose_confirmations();
+                break;
+            case 9:
+                crash_lane();
+                break;
+            case 10:
+                freeze_lane();
+                break;
+            case 11:
+                turn_frozen();
+                break;
+            case 12:
+                stop_lane();
+                break;
+            case 13:
+                operator_retry();
+                break;
+            case 14:
+                operator_discard();
+                break;
+            case 15:
+                check_rows();
+                break;
+            default:
+                turn_some();
+                break;
         }
     }
 }
@@ -82,8 +108,7 @@ void lane_world::commit_some() {
         const committed_event event{stream + "-" + std::to_string(number), static_cast<int>(aggregate), number,
                                     below(3) != 0};
         store::event_write write;
-        write.event = {event.message_id, stream,      category, "Shop.OrderChanged.v1",
-                       "{}",             R"({"x":1})", batch.at};
+        write.event = {event.message_id, stream, category, "Shop.OrderChanged.v1", "{}", R"({"x":1})", batch.at};
         write.target_brokers = {"default"};
         if (event.published) write.target_brokers.insert(write.target_brokers.end(), {"east", "west"});
         batch.events.push_back(std::move(write));
@@ -100,8 +125,7 @@ void lane_world::turn_some() {
 
 std::optional<date_time> lane_world::turn(outbox::lane& lane) {
     const auto next = lane.turn();
-    tell(lane.name() + " " + outbox::to_string(lane.state()) +
-         (next ? " rests " + std::to_string(next->index()) : ""));
+    tell(lane.name() + " " + outbox::to_string(lane.state()) + (next ? " rests " + std::to_string(next->index()) : ""));
     if (!next) return std::nullopt;
     const auto* const nap = std::get_if<outbox::action::sleep>(&*next);
     return nap != nullptr ? std::optional{nap->until} : std::nullopt;
@@ -158,8 +182,8 @@ void lane_world::turn_frozen() {
     auto& zombie = *p.frozen[below(p.frozen.size())];
     const auto is_owned_by_successor = [&] {
         const auto lanes = operations_->lanes();
-        const auto row = std::find_if(lanes.begin(), lanes.end(),
-                                      [&](const auto& status) { return status.lane == zombie.name(); });
+        const auto row =
+            std::find_if(lanes.begin(), lanes.end(), [&](const auto& status) { return status.lane == zombie.name(); });
         return row != lanes.end() && row->owner == p.lane->owner() && row->expires_at > clock_.now();
     };
     const bool fenced = is_owned_by_successor();
@@ -236,9 +260,8 @@ void lane_world::come_to_rest() {
             const auto brokers = operations_->outbox_summary();
             const bool all_done = std::none_of(brokers.begin(), brokers.end(), [](const auto& broker) {
                 const auto& counts = broker.second.by_status;
-                return std::any_of(counts.begin(), counts.end(), [](const auto& count) {
-                    return store::is_open(count.first) && count.second > 0;
-                });
+                return std::any_of(counts.begin(), counts.end(),
+                                   [](const auto& count) { return store::is_open(count.first) && count.second > 0; });
             });
             if (all_done) return;
             clock_.advance_to(*wake);

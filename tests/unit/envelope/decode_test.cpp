@@ -19,8 +19,17 @@ TEST(decode_metadata, returns_what_was_encoded) {
                         "key \"1\"",
                         "2026-11-23T08:00:00+00:00"};
     original.checksum = std::string(64, 'a');
-    original.domain = {"shop.OrderShipped", message_kind::command, "shop::cart-1", "shop::order", 2, "3.1", false, 3, -50,
-                       "c-1", "m-0"};
+    original.domain = {"shop.OrderShipped",
+                       message_kind::command,
+                       "shop::cart-1",
+                       "shop::order",
+                       2,
+                       "3.1",
+                       false,
+                       3,
+                       -50,
+                       "c-1",
+                       "m-0"};
     original.extensions.set("tenant", "ä");
 
     const auto text = encode_metadata(original);

@@ -52,8 +52,9 @@ TEST_F(captured_log, text_lines_begin_with_utc_time_and_level) {
 }
 
 TEST_F(captured_log, json_lines_are_objects) {
-    const auto line =
-        written_by({.format = log_format::json}, [] { log(level::error, "x.y", {{"k", "a \"b\"\n%v"}}); });
+    const auto line = written_by({.format = log_format::json}, [] {
+        log(level::error, "x.y", {{"k", "a \"b\"\n%v"}});
+    });
     const auto read = json::parse(line);
     EXPECT_EQ(read.at("event").as_string(), "x.y");
     EXPECT_EQ(read.at("level").as_string(), "error");

@@ -47,7 +47,8 @@ public:
 store::due_row row(store::sequence seq, const std::string& stream, std::string metadata = R"({"headers":{"id":"m"}})") {
     store::due_row result;
     result.seq = seq;
-    result.event = {"m-" + std::to_string(seq), stream, "shop::order", "Shop.X.v1", R"({"n": 1})", std::move(metadata), {}};
+    result.event = {"m-" + std::to_string(seq), stream, "shop::order", "Shop.X.v1", R"({"n": 1})",
+                    std::move(metadata),        {}};
     return result;
 }
 

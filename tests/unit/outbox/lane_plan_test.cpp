@@ -151,6 +151,18 @@ TEST_F(lane_plan_test, does_not_sleep_while_there_is_a_backlog) {
     }
 }
 
+TEST_F(lane_plan_test, is_not_taken_back_by_a_row_that_was_committed_late) {
+    own_the_lease();
+    fetch({row(1, "a"), row(3, "b"), row(4, "c")});
+    publish({delivered{}, delivered{}, delivered{}});
+    settle();
+    fetch({row(2, "d")});
+    EXPECT_EQ(publish({delivered{}}), (numbers{2}));
+    EXPECT_EQ(settle().first, 4);
+    plan_.woken();
+    EXPECT_EQ(fetch({}).after, 4) << "rows 3 and 4 would travel twice";
+}
+
 TEST_F(lane_plan_test, sleeps_for_a_tick_and_is_woken_earlier) {
     own_the_lease();
     fetch({});

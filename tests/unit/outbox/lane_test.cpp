@@ -43,8 +43,10 @@ protected:
         store::commit_batch batch;
         batch.at = clock_.now();
         store::event_write write;
-        write.event = {id, stream, category, "Shop.OrderShipped.v1", R"({"n":1})",
-                       R"({"headers":{"id":"x"},"domain":{"correlation_id":"c-1"}})", batch.at};
+        write.event = {id,           stream,
+                       category,     "Shop.OrderShipped.v1",
+                       R"({"n":1})", R"({"headers":{"id":"x"},"domain":{"correlation_id":"c-1"}})",
+                       batch.at};
         write.priority = priority;
         write.target_brokers = {"target"};
         batch.events.push_back(std::move(write));

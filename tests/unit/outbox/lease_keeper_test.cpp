@@ -17,9 +17,7 @@ lease_keeper granted_keeper(duration ttl, duration publish_timeout) {
     return keeper;
 }
 
-TEST(lease_keeper, renews_every_third_of_its_life) {
-    EXPECT_EQ(granted_keeper(15s, 10s).renew_at(), start + 5s);
-}
+TEST(lease_keeper, renews_every_third_of_its_life) { EXPECT_EQ(granted_keeper(15s, 10s).renew_at(), start + 5s); }
 
 TEST(lease_keeper, stops_trusting_a_margin_before_the_end) {
     const auto keeper = granted_keeper(15s, 10s);

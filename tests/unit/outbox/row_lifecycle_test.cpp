@@ -89,8 +89,8 @@ TEST_F(row_lifecycle_test, refused_for_good_is_abandoned_at_once) {
 }
 
 TEST_F(row_lifecycle_test, the_brokers_text_is_cut_and_cleaned) {
-    const auto outcome = after(broker::refused{"a\nb\x1b[31m" + std::string(10'000, 'x'), std::string(500, 'c'), false},
-                               fresh_row());
+    const auto outcome =
+        after(broker::refused{"a\nb\x1b[31m" + std::string(10'000, 'x'), std::string(500, 'c'), false}, fresh_row());
     const auto error = json::parse(outcome->last_error);
     EXPECT_TRUE(error.at("message").as_string().starts_with("a b [31mxxx"));
     EXPECT_LT(outcome->last_error.size(), 1000U);

@@ -1,0 +1,86 @@
+#include "support/postgresql_server.hpp"
+
+#include <libpq-fe.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <stdexcept>
+
+namespace sluice::testing::postgresql {
+namespace {
+
+std::string setting(std::string_view name) {
+    std::ifstream file{SLUICE_TEST_POSTGRES_DIRECTORY "/env"};
+    for (std::string line; std::getline(file, line);) {
+        if (line.size() > name.size() && line.starts_with(name) && line[name.size()] == '=') {
+            return line.substr(name.size() + 1);
+        }
+    }
+    throw std::runtime_error{"there is no " + std::string{name} +
+                             "; ctest starts the server by itself, by hand it is: tests/support/servers/postgres.sh "
+                             "start " SLUICE_TEST_POSTGRES_DIRECTORY};
+}
+
+using answer = std::unique_ptr<PGresult, decltype([](PGresult* r) { PQclear(r); })>;
+
+}  // namespace
+
+struct session::handle {
+    std::unique_ptr<PGconn, decltype([](PGconn* c) { PQfinish(c); })> connection;
+
+    [[nodiscard]] answer run(const std::string& sql) const {
+        answer got{PQexec(connection.get(), sql.c_str())};
+        const auto status = PQresultStatus(got.get());
+        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+            throw std::runtime_error{sql + ": " + PQerrorMessage(connection.get())};
+        }
+        return got;
+    }
+};
+
+std::string uri() { return setting("SLUICE_TEST_POSTGRES_URI"); }
+
+std::string pooler_uri() { return setting("SLUICE_TEST_PGBOUNCER_URI"); }
+
+int port() {
+    const auto address = uri();
+    return std::stoi(address.substr(address.rfind(':') + 1));
+}
+
+void control(const std::string& action) {
+    const auto command = setting("SLUICE_TEST_POSTGRES_CONTROL") + " " + action;
+    if (std::system(command.c_str()) != 0) throw std::runtime_error{command + " failed"};
+}
+
+std::string fresh_schema() {
+    static std::atomic<int> count = 0;
+    return "test_" + std::to_string(::getpid()) + "_" + std::to_string(++count);
+}
+
+session::session(const std::string& to) : handle_{std::make_unique<handle>()} {
+    handle_->connection.reset(PQconnectdb(to.c_str()));
+    if (PQstatus(handle_->connection.get()) != CONNECTION_OK) {
+        throw std::runtime_error{PQerrorMessage(handle_->connection.get())};
+    }
+    PQsetNoticeProcessor(handle_->connection.get(), [](void*, const char*) {}, nullptr);
+}
+
+session::~session() = default;
+
+void session::execute(const std::string& sql) { static_cast<void>(handle_->run(sql)); }
+
+std::string session::scalar(const std::string& sql) {
+    const auto all = column(sql);
+    return all.empty() ? "" : all.front();
+}
+
+std::vector<std::string> session::column(const std::string& sql) {
+    const auto got = handle_->run(sql);
+    std::vector<std::string> all;
+    for (int row = 0; row < PQntuples(got.get()); ++row) all.emplace_back(PQgetvalue(got.get(), row, 0));
+    return all;
+}
+
+}  // namespace sluice::testing::postgresql
