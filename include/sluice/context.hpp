@@ -105,6 +105,8 @@ public:
     void rollback();
 
 private:
+    void give_up() noexcept;
+
     context& context_;
     bool outermost_;
     bool open_ = true;

@@ -29,7 +29,8 @@ bool has_repeated_keys(std::span<const object::member> members) {
         return false;
     }
     std::vector<std::string_view> keys(members.size());
-    std::transform(members.begin(), members.end(), keys.begin(), [](const auto& member) -> std::string_view { return member.first; });
+    std::transform(members.begin(), members.end(), keys.begin(),
+                   [](const auto& member) -> std::string_view { return member.first; });
     std::sort(keys.begin(), keys.end());
     return std::adjacent_find(keys.begin(), keys.end()) != keys.end();
 }

@@ -31,7 +31,7 @@ const detail::command_entry& command_named(const detail::registry& declared, std
 
 /// The state in which a command's handler runs: the caller's, continued.
 std::unique_ptr<context_state> state_for(const context_state& caller, const process_options& options,
-                                         std::string command_id, json::object extensions) {
+                                         std::string command_id, const json::object& extensions) {
     auto state = std::make_unique<context_state>(caller.env);
     state->open = caller.open;
     state->current = caller.current;
@@ -143,7 +143,7 @@ unit_of_work::unit_of_work(context& in) : context_{in}, outermost_{in.state_->op
 }
 
 unit_of_work::~unit_of_work() {
-    if (open_) rollback();
+    if (open_) give_up();
 }
 
 void unit_of_work::commit() {
@@ -157,7 +157,7 @@ void unit_of_work::commit() {
         state.open->collect(state.origin(context_));
         state.open->commit();
     } catch (...) {
-        rollback();
+        give_up();
         throw;
     }
     open_ = false;
@@ -167,6 +167,10 @@ void unit_of_work::commit() {
 
 void unit_of_work::rollback() {
     if (!open_) throw usage_error{"this unit of work was already committed or rolled back; open a new one"};
+    give_up();
+}
+
+void unit_of_work::give_up() noexcept {
     open_ = false;
     context_state& state = *context_.state_;
     if (!outermost_) {
