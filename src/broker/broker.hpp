@@ -16,6 +16,8 @@ struct capabilities {
     bool deduplicates = false;   ///< a second publish of one id into one stream is recognised
     bool fences = false;         ///< an older epoch of a producer is refused
     bool dead_letters = false;
+    bool knows_keys = true;     ///< `delivery::key` is the key that was published
+    bool shares_groups = true;  ///< consumers of a group read side by side; else one reads and the others stand by
     std::size_t max_message_bytes = 0;  ///< 0: no limit of its own
 };
 

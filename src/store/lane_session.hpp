@@ -42,6 +42,9 @@ struct due_batch {
     std::uint64_t rescan = 0;     ///< current rescan counter of the lane
     bool owned = true;            ///< false: the lease has another epoch, nothing was read
     sequence mark = 0;            ///< the lane's mark in the database; a retry may have moved it back
+    /// The lowest number at or below the highest seen that a running transaction may still fill. Its row is handed out
+    /// once it appears, and the stored mark stays below it. Only where commits may overlap.
+    std::optional<sequence> horizon{};
 };
 
 enum class settle_outcome { settled, fenced };
@@ -64,7 +67,8 @@ public:
     virtual void release(const lease_grant& grant, const lane_report& report) = 0;
 
     /// Open rows of `target_broker` with `seq > after`, ascending, at most `limit`. Served by the lane's index at any
-    /// length of history.
+    /// length of history. Where commits may overlap, also rows at or below `after` that were committed since the caller
+    /// went past their number; no newer row of their stream was handed out before.
     [[nodiscard]] virtual due_batch due(const lease_grant& grant, std::string_view target_broker, sequence after,
                                         std::size_t limit) = 0;
     /// Open rows of one stream with `after < seq <= upto`, ascending: to catch up a stream that was on hold.

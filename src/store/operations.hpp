@@ -14,6 +14,7 @@ namespace sluice::store {
 struct outbox_counts {
     std::map<row_status, std::int64_t> by_status{};
     std::optional<date_time> oldest_open{};  ///< creation time of the oldest unconfirmed row
+    bool published_is_estimated = false;     ///< too many to count: the number of published rows is an estimate
 };
 
 /// A lease row with its last report.
@@ -29,6 +30,15 @@ struct lane_status {
     std::int64_t refused = 0;
     double rate = 0;
     date_time since{};
+    std::optional<sequence> horizon{};  ///< the lowest number that a running transaction may still fill, if any
+};
+
+/// A transaction that has written events and not ended yet: what the gap at a lane's horizon waits for.
+struct open_writer {
+    int pid = 0;                    ///< of the server's process; 0 for a prepared transaction
+    std::optional<duration> age{};  ///< since it began; hidden when it belongs to another user
+    std::string application{};
+    std::string state{};  ///< the server's word: `idle in transaction`
 };
 
 struct outbox_filter {
@@ -59,6 +69,8 @@ public:
     [[nodiscard]] virtual std::vector<outbox_row> list(const outbox_filter& filter) = 0;
     [[nodiscard]] virtual std::optional<logged_event> event(std::string_view message_id) = 0;
     [[nodiscard]] virtual std::vector<lane_status> lanes() = 0;
+    /// Oldest first. None where commits do not overlap.
+    [[nodiscard]] virtual std::vector<open_writer> open_writers() { return {}; }
 
     /// Gives failed and abandoned rows that match, oldest first and at most `filter.limit`, a full new budget (pending,
     /// no attempts, no waiting) and makes their lanes look again. The last error stays until the row is published.

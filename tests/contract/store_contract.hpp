@@ -23,7 +23,7 @@ namespace sluice::store::contract {
 using namespace std::chrono_literals;
 using sluice::testing::temporary_directory;
 
-/// Names of the stores under test: `memory` and, when it was built, `sqlite`.
+/// Names of the stores under test: `memory` and, when it was built, `sqlite`; in a binary of its own `postgresql`.
 [[nodiscard]] std::vector<std::string> stores_under_test();
 [[nodiscard]] std::unique_ptr<database> make_store(const std::string& kind, const std::filesystem::path& directory);
 

@@ -11,16 +11,9 @@
 namespace sluice::testing::postgresql {
 namespace {
 
-std::string setting(std::string_view name) {
-    std::ifstream file{SLUICE_TEST_POSTGRES_DIRECTORY "/env"};
-    for (std::string line; std::getline(file, line);) {
-        if (line.size() > name.size() && line.starts_with(name) && line[name.size()] == '=') {
-            return line.substr(name.size() + 1);
-        }
-    }
-    throw std::runtime_error{"there is no " + std::string{name} +
-                             "; ctest starts the server by itself, by hand it is: tests/support/servers/postgres.sh "
-                             "start " SLUICE_TEST_POSTGRES_DIRECTORY};
+void run_script(const std::string& action, const std::string& directory) {
+    const auto command = SLUICE_TEST_POSTGRES_SCRIPT " " + action + " '" + directory + "'";
+    if (std::system(command.c_str()) != 0) throw std::runtime_error{command + " failed"};
 }
 
 using answer = std::unique_ptr<PGresult, decltype([](PGresult* r) { PQclear(r); })>;
@@ -40,18 +33,49 @@ struct session::handle {
     }
 };
 
-std::string uri() { return setting("SLUICE_TEST_POSTGRES_URI"); }
+server server::shared() { return server{SLUICE_TEST_POSTGRES_DIRECTORY}; }
 
-std::string pooler_uri() { return setting("SLUICE_TEST_PGBOUNCER_URI"); }
-
-int port() {
-    const auto address = uri();
-    return std::stoi(address.substr(address.rfind(':') + 1));
+server server::own() {
+    auto place = std::make_unique<temporary_directory>();
+    server one{place->path().string()};
+    one.temporary_ = std::move(place);
+    run_script("start", one.directory_);
+    return one;
 }
 
-void control(const std::string& action) {
-    const auto command = setting("SLUICE_TEST_POSTGRES_CONTROL") + " " + action;
+server::~server() {
+    if (temporary_ != nullptr) run_script("stop", directory_);
+}
+
+std::string server::setting(std::string_view name) const {
+    std::ifstream file{directory_ + "/env"};
+    for (std::string line; std::getline(file, line);) {
+        if (line.size() > name.size() && line.starts_with(name) && line[name.size()] == '=') {
+            return line.substr(name.size() + 1);
+        }
+    }
+    throw std::runtime_error{
+        "there is no " + std::string{name} +
+        "; ctest starts the server by itself, by hand it is: " SLUICE_TEST_POSTGRES_SCRIPT " start " + directory_};
+}
+
+std::string server::uri() const { return setting("SLUICE_TEST_POSTGRES_URI"); }
+
+std::string server::pooler_uri() const { return setting("SLUICE_TEST_PGBOUNCER_URI"); }
+
+std::uint16_t server::port() const {
+    const auto address = uri();
+    return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+}
+
+void server::control(const std::string& action) const {
+    const auto command = "'" + setting("SLUICE_TEST_POSTGRES_CONTROL") + "' " + action;
     if (std::system(command.c_str()) != 0) throw std::runtime_error{command + " failed"};
+}
+
+std::string through_port(const std::string& uri, std::uint16_t port) {
+    const auto colon = uri.rfind(':');
+    return uri.substr(0, colon + 1) + std::to_string(port) + uri.substr(uri.find('/', colon));
 }
 
 std::string fresh_schema() {
@@ -64,9 +88,12 @@ session::session(const std::string& to) : handle_{std::make_unique<handle>()} {
     if (PQstatus(handle_->connection.get()) != CONNECTION_OK) {
         throw std::runtime_error{PQerrorMessage(handle_->connection.get())};
     }
-    PQsetNoticeProcessor(handle_->connection.get(), [](void*, const char*) {}, nullptr);
+    PQsetNoticeProcessor(
+        handle_->connection.get(), [](void*, const char*) {}, nullptr);
 }
 
+session::session(session&&) noexcept = default;
+session& session::operator=(session&&) noexcept = default;
 session::~session() = default;
 
 void session::execute(const std::string& sql) { static_cast<void>(handle_->run(sql)); }
@@ -81,6 +108,16 @@ std::vector<std::string> session::column(const std::string& sql) {
     std::vector<std::string> all;
     for (int row = 0; row < PQntuples(got.get()); ++row) all.emplace_back(PQgetvalue(got.get(), row, 0));
     return all;
+}
+
+bool session::notified() {
+    PQconsumeInput(handle_->connection.get());
+    bool any = false;
+    while (auto* const one = PQnotifies(handle_->connection.get())) {
+        PQfreemem(one);
+        any = true;
+    }
+    return any;
 }
 
 }  // namespace sluice::testing::postgresql

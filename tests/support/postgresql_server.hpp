@@ -1,20 +1,48 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-/// The PostgreSQL server that ctest's fixture `postgres` has started (servers/postgres.sh).
+#include "support/temporary_directory.hpp"
+
+/// PostgreSQL servers for tests, started by servers/postgres.sh.
 namespace sluice::testing::postgresql {
 
-/// @throws std::runtime_error saying how to start it, when it does not run
-[[nodiscard]] std::string uri();
-/// Of the PgBouncer before it.
-[[nodiscard]] std::string pooler_uri();
-[[nodiscard]] int port();
-/// `restart`, `crash`, `stop` or `start`: for the whole server, so only tests that run alone may do it.
-void control(const std::string& action);
+class server {
+public:
+    /// The one that ctest's fixture `postgres` has started. No test may stop it.
+    [[nodiscard]] static server shared();
+    /// One of the test's own, which goes with it.
+    [[nodiscard]] static server own();
+
+    server(server&&) noexcept = default;
+    server& operator=(server&&) = delete;
+    ~server();
+
+    /// @throws std::runtime_error saying how to start it, when it does not run
+    [[nodiscard]] std::string uri() const;
+    /// Of the PgBouncer before it.
+    [[nodiscard]] std::string pooler_uri() const;
+    [[nodiscard]] std::uint16_t port() const;
+    /// `restart`, `crash` (as after a power cut), `stop` or `start`.
+    void control(const std::string& action) const;
+
+private:
+    explicit server(std::string directory) : directory_{std::move(directory)} {}
+    [[nodiscard]] std::string setting(std::string_view name) const;
+
+    std::string directory_;
+    std::unique_ptr<temporary_directory> temporary_{};
+};
+
+/// The address of the shared server.
+[[nodiscard]] inline std::string uri() { return server::shared().uri(); }
+/// The same address behind another port.
+[[nodiscard]] std::string through_port(const std::string& uri, std::uint16_t port);
 
 /// A name that no other test has.
 [[nodiscard]] std::string fresh_schema();
@@ -23,8 +51,8 @@ void control(const std::string& action);
 class session {
 public:
     explicit session(const std::string& to = uri());
-    session(session&&) noexcept = default;
-    session& operator=(session&&) noexcept = default;
+    session(session&&) noexcept;
+    session& operator=(session&&) noexcept;
     ~session();
 
     /// @throws std::runtime_error with the server's words
@@ -33,6 +61,8 @@ public:
     [[nodiscard]] std::string scalar(const std::string& sql);
     /// The first column of all rows.
     [[nodiscard]] std::vector<std::string> column(const std::string& sql);
+    /// A notification has come since the last call.
+    [[nodiscard]] bool notified();
 
 private:
     struct handle;

@@ -63,21 +63,13 @@ void redis_server::start(const std::string& environment) {
     }
 }
 
-void redis_server::stop() {
-    run_command(quoted(REDIS_SCRIPT) + " stop " + quoted(directory_.native()));
-}
+void redis_server::stop() { run_command(quoted(REDIS_SCRIPT) + " stop " + quoted(directory_.native())); }
 
-void redis_server::start_again() {
-    start("REDIS_PORT=" + std::to_string(port_) + " ");
-}
+void redis_server::start_again() { start("REDIS_PORT=" + std::to_string(port_) + " "); }
 
-void redis_server::freeze() {
-    ::kill(pid_, SIGSTOP);
-}
+void redis_server::freeze() { ::kill(pid_, SIGSTOP); }
 
-void redis_server::thaw() {
-    ::kill(pid_, SIGCONT);
-}
+void redis_server::thaw() { ::kill(pid_, SIGCONT); }
 
 std::string redis_server::cli(const std::vector<std::string>& words) const {
     std::string command = "redis-cli --raw -s " + quoted(socket().native());

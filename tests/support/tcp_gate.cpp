@@ -21,9 +21,7 @@ sockaddr_in local(std::uint16_t port) {
     return address;
 }
 
-const sockaddr* generic(const sockaddr_in& address) {
-    return reinterpret_cast<const sockaddr*>(&address);
-}
+const sockaddr* generic(const sockaddr_in& address) { return reinterpret_cast<const sockaddr*>(&address); }
 
 /// False at the end of the stream.
 bool drain(int fd, std::string& into) {

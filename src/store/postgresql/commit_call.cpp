@@ -3,29 +3,38 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <map>
+#include <string_view>
 #include <tuple>
 
+#include "store/postgresql/migrations.hpp"
 #include "store/unit_session.hpp"
 
 namespace sluice::store::postgresql {
 namespace {
 
-std::string_view word_for(state_write::operation what) {
-    switch (what) {
-        case state_write::operation::insert: return "insert";
-        case state_write::operation::update: return "update";
-        case state_write::operation::remove: break;
-    }
-    return "remove";
-}
+#define SLUICE_UNLESS_CHANGED(change)                                 \
+    "WITH changed AS (" change                                        \
+    " RETURNING 1) SELECT CASE WHEN NOT EXISTS (SELECT FROM changed)" \
+    " THEN @sluice_refuse(0) END"
 
-/// A place counted from one, as the function tells it.
-std::size_t place_in(const std::string& message) {
-    std::size_t place = 1;
-    std::from_chars(message.data(), message.data() + message.size(), place);
-    return place - 1;
-}
+// A stream's lock is one of 4096, so that no batch exhausts the server's lock table. The transaction has its own id
+// before it draws a number: that is how a reader knows which gaps among the numbers can still be filled.
+#define SLUICE_LOCK(stream) "pg_advisory_xact_lock('@event_log'::regclass::oid::integer, hashtext(" stream ") & 4095)"
+
+#define SLUICE_NEXT_POSITION(stream) \
+    "coalesce((SELECT position + 1 FROM @event_log WHERE stream = " stream " ORDER BY position DESC LIMIT 1), 0)"
+
+// A broker whose lane sleeps is told; one that is awake looks by itself, and commits that notify wait for each other.
+// The lane sleeps only while it holds its lock alone, so a lock got here keeps it awake until this commit can be seen.
+constexpr auto append_sql =
+    "WITH logged AS ("
+    "INSERT INTO @event_log (message_id, stream, stream_category, position, type, created_at, data, metadata)"
+    " VALUES ($1, $2, $3, " SLUICE_NEXT_POSITION("$2") ", $4, $5, $6::json, $7::json) RETURNING seq)"
+    " INSERT INTO @outbox (target_broker, seq, message_id, stream, priority)"
+    " SELECT broker, logged.seq, $1, $2, $9 FROM logged, unnest($8::text[]) AS broker"
+    " RETURNING CASE WHEN NOT pg_try_advisory_xact_lock_shared('@outbox'::regclass::oid::integer,"
+    " hashtext(target_broker)) THEN pg_notify(@sluice_channel(target_broker), 'rows') END";
 
 expected_version_error wrong_version(const state_write& change) {
     if (change.what == state_write::operation::insert) {
@@ -37,96 +46,143 @@ expected_version_error wrong_version(const state_write& change) {
 }
 
 expected_version_error wrong_position(const event_write& write, const std::string& position) {
-    return expected_version_error{fmt::format("stream {} is at position {}, not {} as expected; load it again and retry",
-                                              write.event.stream, position, write.expected_position.value_or(-1))};
+    return expected_version_error{
+        fmt::format("stream {} is at position {}, not {} as expected; load it again and retry", write.event.stream,
+                    position, write.expected_position.value_or(-1))};
 }
 
 }  // namespace
 
-commit_call::commit_call(const commit_batch& batch) : batch_{batch} {
-    for (const auto& change : batch.states) states_.push_back(&change);
-    for (const auto& mark : batch.marks) marks_.push_back(&mark);
-    // Stable: a batch may insert and then update the same aggregate.
-    std::ranges::stable_sort(states_, {}, [](const state_write* s) { return std::tie(s->aggregate, s->id); });
-    std::ranges::stable_sort(marks_, {}, [](const inbox_mark* m) { return std::tie(m->message_id, m->handler); });
+commit_statements::commit_statements(const std::string& schema)
+    : mark{"sluice_mark",
+           in_schema("INSERT INTO @inbox (message_id, handler, processed_at) VALUES ($1, $2, $3)", schema)},
+      insert_state{"sluice_insert_state", in_schema("INSERT INTO @aggregate_state (aggregate, id, version, state)"
+                                                    " VALUES ($1, $2, $3, $4::json)",
+                                                    schema)},
+      update_state{"sluice_update_state",
+                   in_schema(SLUICE_UNLESS_CHANGED("UPDATE @aggregate_state SET version = $3, state = $4::json"
+                                                   " WHERE aggregate = $1 AND id = $2 AND version = $3 - 1"),
+                             schema)},
+      remove_state{"sluice_remove_state",
+                   in_schema(SLUICE_UNLESS_CHANGED("DELETE FROM @aggregate_state"
+                                                   " WHERE aggregate = $1 AND id = $2 AND version = $3 - 1"),
+                             schema)},
+      transaction{"sluice_transaction", "SELECT pg_current_xact_id()"},
+      lock_stream{"sluice_lock_stream", in_schema("SELECT pg_current_xact_id(), " SLUICE_LOCK("$1"), schema)},
+      lock_streams{
+          "sluice_lock_streams",
+          in_schema("SELECT pg_current_xact_id(), pg_advisory_xact_lock("
+                    "'@event_log'::regclass::oid::integer, lock) FROM (SELECT DISTINCT"
+                    " hashtext(stream) & 4095 AS lock FROM unnest($1::text[]) AS stream ORDER BY lock) AS locks",
+                    schema)},
+      check_position{"sluice_check_position",
+                     in_schema("SELECT CASE WHEN head.next <> $2 THEN @sluice_refuse(head.next) END"
+                               " FROM (SELECT " SLUICE_NEXT_POSITION("$1") " AS next) AS head",
+                               schema)},
+      append{"sluice_append", in_schema(append_sql, schema)} {}
+
+commit_call::commit_call(const commit_statements& sql, const commit_batch& batch) : sql_{sql}, batch_{batch} {}
+
+std::size_t commit_call::add_to(exchange& trip) {
+    // An event proves by itself that its batch was committed, marks and states hardly: there the id comes first.
+    std::size_t transaction = 0;
+    if (batch_.events.empty()) transaction = tell_transaction(trip);
+    add_marks(trip);
+    add_states(trip);
+    if (!batch_.events.empty()) {
+        transaction = lock_streams(trip);
+        check_positions(trip);
+        append_events(trip);
+    }
+    return transaction;
 }
 
-parameters commit_call::arguments() const {
-    using texts = array<std::string_view>;
-    const auto push = [](texts& column, std::string_view value) { column.push(value); };
+std::size_t commit_call::tell_transaction(exchange& trip) {
+    const auto place = trip.add(sql_.transaction);
+    trip.flush();
+    return place;
+}
 
-    texts mark_messages;
-    texts mark_handlers;
-    for (const auto* mark : marks_) {
-        push(mark_messages, mark->message_id);
-        push(mark_handlers, mark->handler);
-    }
+void commit_call::add_marks(exchange& trip) {
+    std::vector<const inbox_mark*> marks;
+    for (const auto& mark : batch_.marks) marks.push_back(&mark);
+    std::ranges::sort(marks, {}, [](const inbox_mark* m) { return std::tie(m->message_id, m->handler); });
+    for (const auto* mark : marks) add(trip, sql_.mark, parameters{mark->message_id, mark->handler, batch_.at}, mark);
+}
 
-    texts writes;
-    texts aggregates;
-    texts ids;
-    array<std::int64_t> versions;
-    texts states;
-    for (const auto* change : states_) {
-        push(writes, word_for(change->what));
-        push(aggregates, change->aggregate);
-        push(ids, change->id);
-        versions.push(change->version);
-        push(states, change->state);
-    }
+void commit_call::add(exchange& trip, const statement& what, const parameters& with, subject about) {
+    const auto place = trip.add(what, with);
+    subjects_.resize(place + 1);
+    subjects_[place] = about;
+}
 
-    texts messages;
-    texts streams;
-    texts categories;
-    texts types;
-    texts datas;
-    texts metadatas;
-    array<date_time> times;
-    array<std::int64_t> expected;
-    texts row_messages;
-    texts row_brokers;
-    array<std::int32_t> row_priorities;
-    for (const auto& write : batch_.events) {
-        const auto& event = write.event;
-        push(messages, event.message_id);
-        push(streams, event.stream);
-        push(categories, event.stream_category);
-        push(types, event.type);
-        push(datas, event.data);
-        push(metadatas, event.metadata);
-        times.push(event.created_at);
-        expected.push(write.expected_position);
-        for (const auto& broker : write.target_brokers) {
-            push(row_messages, event.message_id);
-            push(row_brokers, broker);
-            row_priorities.push(std::int32_t{write.priority});
+void commit_call::add_states(exchange& trip) {
+    std::vector<const state_write*> states;
+    for (const auto& change : batch_.states) states.push_back(&change);
+    // Stable: a batch may insert and then update the same aggregate.
+    std::ranges::stable_sort(states, {}, [](const state_write* s) { return std::tie(s->aggregate, s->id); });
+    for (const auto* change : states) {
+        const auto& [what, aggregate, id, version, state] = *change;
+        if (what == state_write::operation::remove) {
+            add(trip, sql_.remove_state, parameters{aggregate, id, version}, change);
+        } else {
+            const bool is_new = what == state_write::operation::insert;
+            add(trip, is_new ? sql_.insert_state : sql_.update_state, parameters{aggregate, id, version, state},
+                change);
         }
     }
-    return parameters{batch_.at,    mark_messages, mark_handlers, writes,       aggregates,  ids,           versions,
-                      states,       messages,      streams,       categories,   types,       datas,         metadatas,
-                      times,        expected,      row_messages,  row_brokers,  row_priorities};
 }
 
-std::string commit_sql() {
-    return "SELECT @sluice_commit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+std::size_t commit_call::lock_streams(exchange& trip) {
+    std::size_t place = 0;
+    if (batch_.events.size() == 1) {
+        place = trip.add(sql_.lock_stream, parameters{batch_.events.front().event.stream});
+    } else {
+        array<std::string_view> streams;
+        for (const auto& write : batch_.events) streams.push(std::string_view{write.event.stream});
+        place = trip.add(sql_.lock_streams, parameters{streams});
+    }
+    trip.flush();
+    return place;
+}
+
+/// All are checked before the first number is drawn: the events before one in its stream are counted here.
+void commit_call::check_positions(exchange& trip) {
+    std::map<std::string_view, std::int64_t> before;
+    for (const auto& write : batch_.events) {
+        const auto earlier = before[write.event.stream]++;
+        if (!write.expected_position) continue;
+        add(trip, sql_.check_position, parameters{write.event.stream, *write.expected_position - earlier}, &write);
+    }
+}
+
+void commit_call::append_events(exchange& trip) {
+    for (const auto& write : batch_.events) {
+        const auto& event = write.event;
+        array<std::string_view> brokers;
+        for (const auto& broker : write.target_brokers) brokers.push(std::string_view{broker});
+        add(trip, sql_.append,
+            parameters{event.message_id, event.stream, event.stream_category, event.type, event.created_at, event.data,
+                       event.metadata, brokers, std::int32_t{write.priority}},
+            &write);
+    }
 }
 
 void commit_call::explain(const statement_error& refusal) const {
-    const auto& state = refusal.sqlstate();
-    if (state == "SL001") throw wrong_version(*states_.at(place_in(refusal.message())));
-    if (state == "SL002") throw wrong_position(batch_.events.at(place_in(refusal.message())), refusal.detail());
-    constexpr std::string_view unique_violation = "23505";
-    if (state == unique_violation) {
-        if (refusal.constraint() == "event_log_message_id") {
-            throw duplicate_message{batch_.events.size() == 1
-                                        ? "message " + batch_.events.front().event.message_id +
-                                              " is in the event log already"
-                                        : "one of the messages from " + batch_.events.front().event.message_id +
-                                              " on is in the event log already"};
-        }
-        if (refusal.constraint() == "inbox_mark") {
-            const auto& mark = *marks_.front();
-            throw duplicate_message{fmt::format("message {} was handled by {} before", mark.message_id, mark.handler)};
+    const auto about = refusal.place() < subjects_.size() ? subjects_[refusal.place()] : subject{};
+    const bool is_taken = refusal.sqlstate() == "23505";  // unique_violation
+    const bool is_refused = refusal.sqlstate() == "SL001";
+    if (const auto* const change = std::get_if<const state_write*>(&about); change && (is_taken || is_refused)) {
+        throw wrong_version(**change);
+    }
+    if (const auto* const mark = std::get_if<const inbox_mark*>(&about); mark && is_taken) {
+        throw duplicate_message{
+            fmt::format("message {} was handled by {} before", (*mark)->message_id, (*mark)->handler)};
+    }
+    if (const auto* const write = std::get_if<const event_write*>(&about)) {
+        if (is_refused) throw wrong_position(**write, refusal.detail());
+        if (is_taken && refusal.constraint() == "event_log_message_id") {
+            throw duplicate_message{"message " + (*write)->event.message_id + " is in the event log already"};
         }
     }
     throw refusal;

@@ -1,24 +1,48 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "store/postgresql/exchange.hpp"
 #include "store/postgresql/failure.hpp"
-#include "store/postgresql/parameters.hpp"
 #include "store/records.hpp"
 
 namespace sluice::store::postgresql {
 
-/// A unit's batch as the arguments of `sluice_commit`, and that function's refusals in a person's words.
+/// The statements that a commit is made of. Each ends the transaction when it finds something not as expected, so all
+/// can be sent together with the commit.
+struct commit_statements {
+    explicit commit_statements(const std::string& schema);
+
+    statement mark;            ///< $1 message, $2 handler, $3 time
+    statement insert_state;    ///< $1 aggregate, $2 id, $3 version, $4 state
+    statement update_state;    ///< the same
+    statement remove_state;    ///< $1 aggregate, $2 id, $3 version
+    statement transaction;     ///< answers with the transaction's id
+    statement lock_stream;     ///< $1 stream; answers with the transaction's id
+    statement lock_streams;    ///< $1 streams; answers with the transaction's id, for each of them
+    statement check_position;  ///< $1 stream, $2 expected
+    statement append;          ///< $1 message, $2 stream, $3 category, $4 type, $5 time, $6 data, $7 metadata,
+                               ///< $8 brokers, $9 priority
+};
+
+/// A unit's batch as statements in one transaction, and their refusals in a person's words.
 ///
-/// Marks and states travel sorted: then two units take their locks in the same order and never wait in a circle.
+/// The order is: marks, states, streams, events, and marks, states and streams are sorted. So two units take their
+/// locks in the same order and never wait for each other in a circle; and numbers are drawn last, under the locks of
+/// their streams, which are held until the transaction has ended. Within a stream the order of the numbers, of the
+/// positions and of the commits is therefore the same.
 ///
 /// Lifetime: shorter than the batch's.
 class commit_call {
 public:
-    explicit commit_call(const commit_batch& batch);
+    commit_call(const commit_statements& sql, const commit_batch& batch);
 
-    [[nodiscard]] parameters arguments() const;
+    /// Adds the whole batch. Returns the place of the transaction's id; the server is asked to hand it over at once.
+    [[nodiscard]] std::size_t add_to(exchange& trip);
 
     /// Throws what the refusal means to a unit of work.
     /// @throws expected_version_error, duplicate_message
@@ -26,11 +50,20 @@ public:
     [[noreturn]] void explain(const statement_error& refusal) const;
 
 private:
-    const commit_batch& batch_;
-    std::vector<const state_write*> states_;
-    std::vector<const inbox_mark*> marks_;
-};
+    /// What a statement of the round trip is about.
+    using subject = std::variant<std::monostate, const inbox_mark*, const state_write*, const event_write*>;
 
-[[nodiscard]] std::string commit_sql();
+    void add(exchange& trip, const statement& what, const parameters& with, subject about);
+    [[nodiscard]] std::size_t tell_transaction(exchange& trip);
+    void add_marks(exchange& trip);
+    void add_states(exchange& trip);
+    [[nodiscard]] std::size_t lock_streams(exchange& trip);
+    void check_positions(exchange& trip);
+    void append_events(exchange& trip);
+
+    const commit_statements& sql_;
+    const commit_batch& batch_;
+    std::vector<subject> subjects_;  ///< by place
+};
 
 }  // namespace sluice::store::postgresql

@@ -13,13 +13,12 @@ namespace sluice::store::postgresql {
 namespace {
 
 /// A pooler invents the process number that it tells its clients. The settings are made only in a session of our own.
-const statement handshake{
-    "",
-    "SELECT pg_backend_pid() = $1,"
-    " (SELECT backend_start FROM pg_stat_get_activity(pg_backend_pid())),"
-    " CASE WHEN pg_backend_pid() = $1 THEN"
-    " (SELECT count(set_config(setting.name, setting.value, false))"
-    " FROM unnest($2::text[], $3::text[]) AS setting (name, value)) END"};
+const statement handshake{"",
+                          "SELECT pg_backend_pid() = $1,"
+                          " (SELECT backend_start FROM pg_stat_get_activity(pg_backend_pid())),"
+                          " CASE WHEN pg_backend_pid() = $1 THEN"
+                          " (SELECT count(set_config(setting.name, setting.value, false))"
+                          " FROM unnest($2::text[], $3::text[]) AS setting (name, value)) END"};
 
 struct notification_freer {
     void operator()(PGnotify* notification) const noexcept { PQfreemem(notification); }
@@ -29,6 +28,7 @@ struct notification_freer {
 
 connection::connection(const server_address& server, const connection_use& use)
     : server_{server}, use_{use}, handle_{server.connect()} {
+    PQsetNoticeReceiver(handle(), &connection::on_notice, this);
     if (PQsetnonblocking(handle(), 1) != 0 || PQenterPipelineMode(handle()) != 1) lose(PQerrorMessage(handle()));
     array<std::string_view> names;
     array<std::string_view> values;
@@ -50,10 +50,18 @@ int connection::socket() const noexcept { return PQsocket(handle()); }
 bool connection::look_alive() noexcept {
     pollfd look{.fd = socket(), .events = POLLIN, .revents = 0};
     if (usable_ && ::poll(&look, 1, 0) > 0) {
-        // Between two exchanges a server says something only to notify, to tell of a changed setting or to say good-bye.
-        usable_ = PQconsumeInput(handle()) == 1 && PQstatus(handle()) == CONNECTION_OK;
+        // Between two exchanges a server says something only to notify, to tell of a changed setting or to say
+        // good-bye.
+        const bool read = PQconsumeInput(handle()) == 1;
+        static_cast<void>(PQisBusy(handle()));  // has it understood; a good-bye goes to `on_notice`
+        usable_ = usable_ && read && PQstatus(handle()) == CONNECTION_OK;
     }
     return usable_;
+}
+
+void connection::on_notice(void* self, const PGresult* notice) noexcept {
+    const char* severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    if (severity != nullptr && std::string_view{severity} == "FATAL") static_cast<connection*>(self)->usable_ = false;
 }
 
 void connection::read_pending() {

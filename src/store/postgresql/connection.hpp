@@ -63,6 +63,7 @@ public:
 private:
     friend class exchange;
 
+    static void on_notice(void* self, const PGresult* notice) noexcept;
     [[nodiscard]] PGconn* handle() const noexcept { return handle_.get(); }
     [[noreturn]] void lose(std::string_view reason);
 

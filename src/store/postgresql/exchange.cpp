@@ -13,6 +13,7 @@ namespace {
 // In a session of our own an exchange is one implicit transaction, which costs no statement. A pooler's session has
 // settings of its own, so there each transaction brings what it relies on.
 const statement begin_transaction{"", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"};
+const statement begin_one_snapshot{"", "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE"};
 const statement commit_transaction{"", "COMMIT"};
 const statement roll_back_transaction{"", "ROLLBACK"};
 const statement set_locally{"",
@@ -22,22 +23,31 @@ const statement set_locally{"",
 }  // namespace
 
 std::size_t exchange::add(const statement& what, const parameters& with) {
-    begin();
+    if (open_ == block::none) {
+        if (!raw_ && over_.pooled()) {
+            begin(begin_transaction);
+        } else {
+            open_ = block::implicit;
+        }
+    }
     send(what, with);
     sent_.push_back({.what = step::query, .place = answers_.size()});
     answers_.emplace_back();
     return answers_.size() - 1;
 }
 
-void exchange::begin() {
-    if (std::exchange(open_, true) || raw_ || !over_.pooled()) return;
+void exchange::begin_snapshot() { begin(begin_one_snapshot); }
+
+void exchange::begin(const statement& how) {
+    open_ = block::explicit_one;
+    send_aside(how, parameters{});
+    if (!over_.pooled()) return;
     array<std::string_view> names;
     array<std::string_view> values;
     for (const auto& [name, value] : over_.use_.settings) {
         names.push(std::string_view{name});
         values.push(std::string_view{value});
     }
-    send_aside(begin_transaction, parameters{});
     send_aside(set_locally, parameters{names, values});
 }
 
@@ -49,7 +59,7 @@ void exchange::send(const statement& what, const parameters& with) {
         if (PQsendPrepare(handle, what.name.c_str(), what.sql.c_str(), with.count(), with.types()) != 1) {
             over_.lose(PQerrorMessage(handle));
         }
-        sent_.push_back({.what = step::prepare, .name = what.name});
+        sent_.push_back({.what = step::prepare, .name = what.name, .place = answers_.size()});
         over_.prepared_.insert(what.name);  // taken back when the server refuses it
     }
     const int done = prepare ? PQsendQueryPrepared(handle, what.name.c_str(), with.count(), values.data(),
@@ -69,8 +79,9 @@ void exchange::flush() {
 }
 
 void exchange::end() {
-    if (!std::exchange(open_, false)) return;
-    if (!raw_ && over_.pooled()) send_aside(commit_transaction, parameters{});
+    const auto ended = std::exchange(open_, block::none);
+    if (ended == block::none) return;
+    if (ended == block::explicit_one) send_aside(commit_transaction, parameters{});
     if (PQpipelineSync(over_.handle()) != 1) over_.lose(PQerrorMessage(over_.handle()));
     sent_.push_back({.what = step::end});
 }
@@ -80,7 +91,7 @@ void exchange::run() {
     give_up_ = std::chrono::steady_clock::now() + over_.use_.patience;
     read_all();
     if (!refusal_) return;
-    const statement_error refused{over_.server_name(), std::exchange(refusal_, {})};
+    const statement_error refused{over_.server_name(), std::exchange(refusal_, {}), refused_};
     roll_back();
     throw refused;
 }
@@ -106,7 +117,10 @@ void exchange::read(const sent& expected) {
             if (expected.what == step::prepare) over_.prepared_.erase(expected.name);
             const bool goes = ends_connection(answer) || PQstatus(over_.handle()) != CONNECTION_OK;
             if (goes) over_.lose(PQresultErrorMessage(answer.get()));
-            if (!refusal_) refusal_ = std::move(answer);
+            if (!refusal_) {
+                refusal_ = std::move(answer);
+                refused_ = expected.place;
+            }
             // A refused commit is followed by the end that it belongs to.
             if (expected.what == step::end) return read(expected);
             break;
@@ -139,7 +153,7 @@ void exchange::wait_for_answer() {
     }
 }
 
-/// Only a pooler's session is still in its transaction after a refusal.
+/// After a refusal a session is still in a transaction that it was told to begin.
 void exchange::roll_back() {
     if (PQtransactionStatus(over_.handle()) == PQTRANS_IDLE) return;
     exchange trip{over_, raw};

@@ -31,6 +31,8 @@ public:
     exchange(const exchange&) = delete;
     exchange& operator=(const exchange&) = delete;
 
+    /// The next transaction sees one snapshot of the database in all its statements. Call it before the first of them.
+    void begin_snapshot();
     /// Adds a statement to the current transaction. Returns the place of its answer.
     std::size_t add(const statement& what, const parameters& with = parameters{});
     /// Asks the server to hand over the answers so far before it goes on.
@@ -48,13 +50,14 @@ public:
 
 private:
     enum class step { prepare, query, aside, end };
+    enum class block { none, implicit, explicit_one };
     struct sent {
         step what = step::aside;
         std::string name{};  ///< of the statement to prepare
         std::size_t place = 0;
     };
 
-    void begin();
+    void begin(const statement& how);
     void send(const statement& what, const parameters& with);
     void send_aside(const statement& what, const parameters& with);
     void read_all();
@@ -66,10 +69,11 @@ private:
 
     connection& over_;
     bool raw_ = false;
-    bool open_ = false;  ///< a transaction has begun
+    block open_ = block::none;  ///< the transaction that has begun
     std::vector<sent> sent_;
     std::vector<result> answers_;
     result refusal_;
+    std::size_t refused_ = 0;  ///< the place of the statement
     std::chrono::steady_clock::time_point give_up_{};
 };
 

@@ -63,14 +63,15 @@ std::string_view remedy_for(std::string_view sqlstate) noexcept {
     return "`sluice db status` tells what is in it";
 }
 
-statement_error::statement_error(const std::string& server, const result& answer)
-    : statement_error{server, field(answer, PG_DIAG_SQLSTATE), primary_message(answer), answer} {}
+statement_error::statement_error(const std::string& server, const result& answer, std::size_t place)
+    : statement_error{server, field(answer, PG_DIAG_SQLSTATE), primary_message(answer), answer, place} {}
 
 statement_error::statement_error(const std::string& server, std::string sqlstate, std::string message,
-                                 const result& answer)
+                                 const result& answer, std::size_t place)
     : store_error{fmt::format("{}: {} ({}); {}", server, message, sqlstate.empty() ? no_state : sqlstate,
                               remedy_for(sqlstate)),
                   nature_of(sqlstate)},
+      place_{place},
       sqlstate_{std::move(sqlstate)},
       message_{std::move(message)},
       constraint_{field(answer, PG_DIAG_CONSTRAINT_NAME)},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -18,8 +19,10 @@ namespace sluice::store::postgresql {
 /// which has no values in it, not its details, which have.
 class statement_error : public store_error {
 public:
-    statement_error(const std::string& server, const result& answer);
+    /// @param place  of the statement in its round trip
+    statement_error(const std::string& server, const result& answer, std::size_t place);
 
+    [[nodiscard]] std::size_t place() const noexcept { return place_; }
     [[nodiscard]] const std::string& sqlstate() const noexcept { return sqlstate_; }
     [[nodiscard]] const std::string& message() const noexcept { return message_; }
     /// Name of the constraint that was violated, or empty.
@@ -28,8 +31,10 @@ public:
     [[nodiscard]] const std::string& detail() const noexcept { return detail_; }
 
 private:
-    statement_error(const std::string& server, std::string sqlstate, std::string message, const result& answer);
+    statement_error(const std::string& server, std::string sqlstate, std::string message, const result& answer,
+                    std::size_t place);
 
+    std::size_t place_;
     std::string sqlstate_;
     std::string message_;
     std::string constraint_;

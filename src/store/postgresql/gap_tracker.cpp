@@ -14,7 +14,7 @@ std::optional<sequence> gap_tracker::horizon() const {
 std::vector<gap_tracker::range> gap_tracker::gaps() const {
     std::vector<range> all;
     all.reserve(gaps_.size());
-    for (const auto& [first, gap] : gaps_) all.push_back({first, gap.last});
+    for (const auto& [first, hole] : gaps_) all.push_back({first, hole.last});
     return all;
 }
 
@@ -43,8 +43,8 @@ bool gap_tracker::wants_bound() const noexcept {
 }
 
 void gap_tracker::bound(transaction_id next) {
-    for (auto& [first, gap] : gaps_) {
-        if (!gap.bound) gap.bound = next;
+    for (auto& [first, hole] : gaps_) {
+        if (!hole.bound) hole.bound = next;
     }
 }
 
@@ -53,9 +53,8 @@ void gap_tracker::all_ended_below(transaction_id oldest) {
 }
 
 bool gap_tracker::wants_writers(time_point now) const {
-    return now - asked_ >= patience && std::ranges::any_of(gaps_, [now](const auto& entry) {
-               return now - entry.second.since >= patience;
-           });
+    return now - asked_ >= patience &&
+           std::ranges::any_of(gaps_, [now](const auto& entry) { return now - entry.second.since >= patience; });
 }
 
 void gap_tracker::writers(std::set<std::string> holding, time_point now) {
@@ -67,7 +66,7 @@ void gap_tracker::writers(std::set<std::string> holding, time_point now) {
     } else {
         watching_ = true;
         watched_writers_ = std::move(holding);
-        for (auto& [first, gap] : gaps_) gap.watched = true;
+        for (auto& [first, hole] : gaps_) hole.watched = true;
     }
     if (!watched_writers_.empty()) return;
     watching_ = false;

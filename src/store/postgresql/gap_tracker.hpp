@@ -20,7 +20,7 @@ namespace sluice::store::postgresql {
 /// number that is missing below a higher one therefore either belongs to a transaction that still runs, or will never
 /// appear. It is looked for until it appears, or until every transaction that can have drawn it has ended:
 ///
-/// - a transaction has its own id before it draws a number (`sluice_commit` sees to that), so an id handed out after
+/// - a transaction has its own id before it draws a number (`commit_call` sees to that), so an id handed out after
 ///   the gap was noticed is above the id of any transaction that can fill it. Once no transaction below that id runs,
 ///   the gap stays empty;
 /// - a long transaction that has nothing to do with the log would hold that up. So gaps that last are also judged by

@@ -5,19 +5,22 @@
 namespace sluice::store::postgresql {
 namespace {
 
-#define SLUICE_ROW_COLUMNS                                                                                       \
-    "o.seq, o.status, o.priority, o.retry_count, o.next_retry_at, o.last_error, o.message_id, o.stream, "        \
+#define SLUICE_ROW_COLUMNS                                                                                \
+    "o.seq, o.status, o.priority, o.retry_count, o.next_retry_at, o.last_error, o.message_id, o.stream, " \
     "e.stream_category, e.type, e.data, e.metadata, e.created_at"
 
-// The sub-select with OFFSET 0 is a fence for the planner: each row's event is looked up by its key, in the order of
-// the rows, and never joined in another way.
-#define SLUICE_EVENT_OF_ROW                                                                                  \
-    "CROSS JOIN LATERAL (SELECT stream_category, type, data, metadata, created_at FROM @event_log AS log "   \
+// A sub-select with OFFSET 0 is a fence for the planner: what is inside is looked up by its key for each row outside,
+// in their order, and never joined in another way.
+#define SLUICE_EVENT_OF_ROW                                                                                \
+    "CROSS JOIN LATERAL (SELECT stream_category, type, data, metadata, created_at FROM @event_log AS log " \
     "WHERE log.seq = o.seq OFFSET 0) AS e "
 
 #define SLUICE_OPEN "o.status IN ('pending', 'failed', 'processing')"
 
-constexpr auto read_lease_sql = "SELECT owner, epoch, mark, rescan FROM @lease WHERE lane = $1";
+// Those who stand by ask often and mostly in vain; reading takes no lock.
+constexpr auto read_lease_sql =
+    "SELECT owner, epoch, owner IN ('', $2) OR expires_at <= coalesce($3, clock_timestamp()) FROM @lease WHERE lane = "
+    "$1";
 
 constexpr auto acquire_sql = R"sql(
 INSERT INTO @lease AS held (lane, broker, owner, epoch, expires_at, state, since)
@@ -80,32 +83,33 @@ LEFT JOIN LATERAL (
           ORDER BY log.seq LIMIT $4) AS found
     LEFT JOIN LATERAL (
         SELECT )sql" SLUICE_ROW_COLUMNS R"sql(
-        FROM @outbox AS o
+        FROM (SELECT * FROM @outbox AS o
+              WHERE o.target_broker = $1 AND o.seq = found.seq AND )sql" SLUICE_OPEN R"sql( OFFSET 0) AS o
         )sql" SLUICE_EVENT_OF_ROW R"sql(
-        WHERE o.target_broker = $1 AND o.seq = found.seq AND )sql" SLUICE_OPEN R"sql(
+        OFFSET 0
     ) AS r ON true
 ) AS d ON true)sql";
 
-// Within one stream, position and number rise together.
+// Within one stream, position and number rise together. The caller's limit is a row of the stream or stands right
+// before one, which gives the position to begin at; otherwise the stream is walked from its beginning.
 constexpr auto due_in_stream_sql = R"sql(
 SELECT NULL::bigint, NULL::bigint, NULL::bigint[], NULL::bigint[],
        coalesce(held.owner = $2 AND held.epoch = $3, false), held.rescan, held.mark, d.*
-FROM (SELECT 1) AS head
+FROM (SELECT coalesce(min(position), 0) AS position FROM @event_log
+      WHERE seq IN ($6, $6 + 1) AND stream = $5) AS start
 LEFT JOIN @lease AS held ON held.lane = $1
 LEFT JOIN LATERAL (
     SELECT )sql" SLUICE_ROW_COLUMNS R"sql(
-    FROM (SELECT * FROM @event_log AS log
-          WHERE log.stream = $5
-            AND log.position >= coalesce((SELECT first.position FROM @event_log AS first
-                                          WHERE first.seq > $6 AND first.stream = $5 ORDER BY first.seq LIMIT 1), 0)
+    FROM (SELECT * FROM @event_log AS log WHERE log.stream = $5 AND log.position >= start.position
           ORDER BY log.position OFFSET 0) AS e
-    JOIN LATERAL (SELECT * FROM @outbox AS row WHERE row.target_broker = $4 AND row.seq = e.seq OFFSET 0) AS o ON true
+    CROSS JOIN LATERAL (SELECT * FROM @outbox AS item WHERE item.target_broker = $4 AND item.seq = e.seq OFFSET 0) AS o
     WHERE e.seq > $6 AND e.seq <= $7 AND )sql" SLUICE_OPEN R"sql(
     ORDER BY e.position LIMIT $8
 ) AS d ON held.owner = $2 AND held.epoch = $3)sql";
 
 // What was published stays so; a discarded row changes only when it turns out to have been published; a row whose
-// budget an operator renewed meanwhile is left alone. The lease's row is locked before any other, here and by operators.
+// budget an operator renewed meanwhile is left alone. The lease's row is locked before any other, here and by
+// operators.
 constexpr auto settle_sql = R"sql(
 WITH fence AS MATERIALIZED (
     SELECT rescan <> $4 AS reopened FROM @lease WHERE lane = $1 AND owner = $2 AND epoch = $3 FOR UPDATE

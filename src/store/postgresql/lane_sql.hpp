@@ -11,7 +11,7 @@ namespace sluice::store::postgresql {
 struct lane_statements {
     explicit lane_statements(const std::string& schema);
 
-    statement read_lease;     ///< $1 lane
+    statement read_lease;     ///< $1 lane, $2 owner, $3 now or NULL for the server's clock
     statement acquire;        ///< $1 lane, $2 broker, $3 owner, $4 now or NULL for the server's clock, $5 ttl, $6 since
     statement renew;          ///< $1 lane, $2 owner, $3 epoch, $4 now, $5 ttl, $6-$11 report, $12 horizon
     statement release;        ///< $1 lane, $2 owner, $3 epoch, $4-$9 report
@@ -24,10 +24,10 @@ struct lane_statements {
                               ///< $7 after, $8 most examined, $9 limit
     statement next_transaction;
     statement writers;
-    statement channel;        ///< $1 broker
-    statement fall_asleep;    ///< $1 broker
-    statement wake_up;        ///< $1 broker
-    statement look;           ///< $1 lane
+    statement channel;      ///< $1 broker
+    statement fall_asleep;  ///< $1 broker
+    statement wake_up;      ///< $1 broker
+    statement look;         ///< $1 lane
 };
 
 /// Columns of `due`, `late` and `due_in_stream` before those of the rows.

@@ -59,7 +59,7 @@ CREATE TABLE @outbox (
     receipt       text,
     PRIMARY KEY (target_broker, seq),
     CONSTRAINT outbox_message_id UNIQUE (message_id, target_broker)
-) WITH (fillfactor = 50))sql",
+) WITH (fillfactor = 45))sql",
 
     // Rows given up are few and asked for often. Publishing does not change abandoned_at, so it stays a HOT update.
     "CREATE INDEX outbox_abandoned ON @outbox (target_broker, seq) WHERE abandoned_at IS NOT NULL",
@@ -106,96 +106,12 @@ CREATE TABLE @aggregate_state (
 CREATE FUNCTION @sluice_channel(broker text) RETURNS text LANGUAGE sql STABLE
 AS $body$ SELECT format('sluice_%s_%s', '@outbox'::regclass::oid, hashtext(broker)) $body$)sql",
 
-    // Everything that a unit of work writes. Why the order is as it is:
-    //  1. The transaction gets its id before it draws a number: that is how a reader knows which gaps among the numbers
-    //     can still be filled.
-    //  2. The aggregates' rows are locked, then the streams, each in one order so that two units cannot wait for each
-    //     other in a circle; then numbers are drawn. The locks are held to the end of the transaction, so within a
-    //     stream the order of the numbers, of the positions and of the commits is the same, and a gap never hides
-    //     an older event of a stream of which a newer one was seen.
-    //  3. A broker whose lane sleeps is told; one that is awake looks by itself, and commits that notify wait for each
-    //     other. The lane sleeps only while it holds its lock alone, so a lock got here keeps it awake until this
-    //     transaction has ended.
-    // SQLSTATE SL001: an aggregate is not at the expected version; the message is its place. SL002: a stream is not at
-    // the expected position; the message is the event's place, the detail the position.
+    // Lets a statement that finds the world not as expected end its transaction.
     R"sql(
-CREATE FUNCTION @sluice_commit(
-    commit_time timestamptz,
-    mark_messages text[], mark_handlers text[],
-    state_writes text[], state_aggregates text[], state_ids text[], state_versions bigint[], states text[],
-    messages text[], streams text[], categories text[], types text[], datas text[], metadatas text[],
-    times timestamptz[], expected bigint[],
-    row_messages text[], row_brokers text[], row_priorities integer[]
-) RETURNS void LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
+CREATE FUNCTION @sluice_refuse(found bigint) RETURNS void LANGUAGE plpgsql
 AS $body$
-#variable_conflict use_column
-DECLARE
-    wrong record;
 BEGIN
-    PERFORM pg_current_xact_id();
-
-    IF cardinality(mark_messages) > 0 THEN
-        INSERT INTO @inbox (message_id, handler, processed_at)
-        SELECT mark.message, mark.handler, commit_time
-        FROM unnest(mark_messages, mark_handlers) AS mark (message, handler);
-    END IF;
-
-    FOR i IN 1 .. cardinality(state_ids) LOOP
-        CASE state_writes[i]
-            WHEN 'insert' THEN
-                INSERT INTO @aggregate_state (aggregate, id, version, state)
-                VALUES (state_aggregates[i], state_ids[i], state_versions[i], states[i]::json)
-                ON CONFLICT DO NOTHING;
-            WHEN 'update' THEN
-                UPDATE @aggregate_state SET version = state_versions[i], state = states[i]::json
-                WHERE aggregate = state_aggregates[i] AND id = state_ids[i] AND version = state_versions[i] - 1;
-            WHEN 'remove' THEN
-                DELETE FROM @aggregate_state
-                WHERE aggregate = state_aggregates[i] AND id = state_ids[i] AND version = state_versions[i] - 1;
-        END CASE;
-        IF NOT FOUND THEN RAISE EXCEPTION USING ERRCODE = 'SL001', MESSAGE = i::text; END IF;
-    END LOOP;
-
-    IF cardinality(messages) = 0 THEN RETURN; END IF;
-
-    PERFORM pg_advisory_xact_lock('@event_log'::regclass::oid::integer, lock)
-    FROM (SELECT DISTINCT hashtext(stream) & 4095 AS lock FROM unnest(streams) AS stream ORDER BY lock) AS locks;
-
-    IF EXISTS (SELECT FROM unnest(expected) AS wanted WHERE wanted IS NOT NULL) THEN
-        SELECT event.place, event.expected, head.next + event.nth - 1 AS position INTO wrong
-        FROM (SELECT place, stream, expected, row_number() OVER (PARTITION BY stream ORDER BY place) AS nth
-              FROM unnest(streams, expected) WITH ORDINALITY AS given (stream, expected, place)) AS event
-        CROSS JOIN LATERAL (SELECT coalesce(max(log.position) + 1, 0) AS next FROM @event_log AS log
-                            WHERE log.stream = event.stream) AS head
-        WHERE event.expected <> head.next + event.nth - 1
-        ORDER BY event.place LIMIT 1;
-        IF FOUND THEN
-            RAISE EXCEPTION USING ERRCODE = 'SL002', MESSAGE = wrong.place::text, DETAIL = wrong.position::text;
-        END IF;
-    END IF;
-
-    WITH logged AS (
-        INSERT INTO @event_log (message_id, stream, stream_category, position, type, created_at, data, metadata)
-        SELECT event.message, event.stream, event.category,
-               head.next + row_number() OVER (PARTITION BY event.stream ORDER BY event.place) - 1,
-               event.type, event.created_at, event.data::json, event.metadata::json
-        FROM unnest(messages, streams, categories, types, times, datas, metadatas) WITH ORDINALITY
-             AS event (message, stream, category, type, created_at, data, metadata, place)
-        CROSS JOIN LATERAL (SELECT coalesce(max(log.position) + 1, 0) AS next FROM @event_log AS log
-                            WHERE log.stream = event.stream) AS head
-        ORDER BY event.place
-        RETURNING seq, message_id, stream
-    )
-    INSERT INTO @outbox (target_broker, seq, message_id, stream, priority)
-    SELECT fork.broker, logged.seq, logged.message_id, logged.stream, fork.priority
-    FROM logged JOIN unnest(row_messages, row_brokers, row_priorities) AS fork (message, broker, priority)
-         ON fork.message = logged.message_id
-    ORDER BY logged.seq;
-
-    PERFORM pg_notify(@sluice_channel(target.broker), 'rows')
-    FROM (SELECT DISTINCT broker FROM unnest(row_brokers) AS broker) AS target
-    WHERE NOT pg_try_advisory_xact_lock_shared('@outbox'::regclass::oid::integer, hashtext(target.broker));
+    RAISE EXCEPTION USING ERRCODE = 'SL001', MESSAGE = 'not as expected', DETAIL = found::text;
 END
 $body$)sql"};
 
@@ -204,8 +120,6 @@ constexpr std::array all_migrations{migration{1, "first tables", first_tables}};
 int expected_migration() { return all_migrations.back().number; }
 
 constexpr int oldest_server = 130'000;
-
-}  // namespace
 
 /// A transaction over several round trips; rolled back unless committed.
 class long_transaction {
@@ -249,8 +163,9 @@ private:
 /// @param ask  runs a statement and returns its answer
 template <class Ask>
 int applied_migration(const std::string& schema, Ask ask) {
-    const auto there = ask({"", "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = $1"
-                                " AND tablename = 'sluice_migration')"},
+    const auto there = ask({"",
+                            "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = $1"
+                            " AND tablename = 'sluice_migration')"},
                            parameters{schema});
     if (!there.boolean(0, 0)) return 0;
     const auto newest =
@@ -265,8 +180,8 @@ void refuse_newer(const connection& db, int applied) {
 }
 
 void create_schema_if_absent(long_transaction& writing, const std::string& schema) {
-    const auto there = writing.run({"", "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)"},
-                                   parameters{schema});
+    const auto there =
+        writing.run({"", "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)"}, parameters{schema});
     if (!there.boolean(0, 0)) writing.run({"", "CREATE SCHEMA \"" + schema + '"'});
 }
 

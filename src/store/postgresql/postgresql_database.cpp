@@ -85,8 +85,7 @@ using postgresql::migrations;
 
 class postgresql_database final : public database {
 public:
-    explicit postgresql_database(postgresql_options options)
-        : schema_{options.schema}, shared_{std::move(options)} {}
+    explicit postgresql_database(postgresql_options options) : schema_{options.schema}, shared_{std::move(options)} {}
 
     std::string describe() const override { return shared_.server.name(); }
 
@@ -127,9 +126,9 @@ std::string postgresql_database::identity() {
     require_schema();
     const auto db = shared_.pool.borrow();
     exchange trip{*db};
-    const auto place = trip.add(
-        {"sluice_identity",
-         postgresql::in_schema("SELECT value FROM @sluice_meta WHERE key = 'identity'", shared_.options.schema)});
+    const auto place =
+        trip.add({"sluice_identity", postgresql::in_schema("SELECT value FROM @sluice_meta WHERE key = 'identity'",
+                                                           shared_.options.schema)});
     trip.run();
     if (trip[place].rows() == 0) {
         throw store_error{describe() + " has lost its identity (table sluice_meta); restore it"};

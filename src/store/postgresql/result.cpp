@@ -38,8 +38,7 @@ std::vector<std::string_view> elements_of(std::string_view bytes) {
 
 std::string_view result::view(int row, int column) const noexcept {
     if (null(row, column)) return {};
-    return {PQgetvalue(answer_.get(), row, column),
-            static_cast<std::size_t>(PQgetlength(answer_.get(), row, column))};
+    return {PQgetvalue(answer_.get(), row, column), static_cast<std::size_t>(PQgetlength(answer_.get(), row, column))};
 }
 
 std::int64_t result::integer(int row, int column) const noexcept { return number_in(view(row, column)); }

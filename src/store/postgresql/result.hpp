@@ -23,9 +23,7 @@ public:
     [[nodiscard]] PGresult* get() const noexcept { return answer_.get(); }
 
     [[nodiscard]] int rows() const noexcept { return PQntuples(answer_.get()); }
-    [[nodiscard]] bool null(int row, int column) const noexcept {
-        return PQgetisnull(answer_.get(), row, column) != 0;
-    }
+    [[nodiscard]] bool null(int row, int column) const noexcept { return PQgetisnull(answer_.get(), row, column) != 0; }
     /// The text or bytes as they came; valid as long as this result.
     [[nodiscard]] std::string_view view(int row, int column) const noexcept;
     /// Empty for NULL.

@@ -53,8 +53,12 @@ std::string describe(const std::map<std::string, std::string>& settings) {
 
 /// Trouble that does not pass by itself.
 bool is_permanent(std::string_view reason) {
-    static constexpr std::array words{"authentication failed", "no pg_hba.conf entry", "does not exist",
-                                      "could not translate host name", "invalid", "certificate"};
+    static constexpr std::array words{"authentication failed",
+                                      "no pg_hba.conf entry",
+                                      "does not exist",
+                                      "could not translate host name",
+                                      "invalid",
+                                      "certificate"};
     return std::ranges::any_of(words, [&](const char* word) { return reason.find(word) != std::string_view::npos; });
 }
 

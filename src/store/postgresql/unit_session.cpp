@@ -28,16 +28,15 @@ constexpr base::backoff between_looks{.first = 20ms, .factor = 2, .most = 1s};
 
 struct unit_statements {
     explicit unit_statements(const std::string& schema)
-        : load{"sluice_load", in_schema("SELECT version, state FROM @aggregate_state WHERE aggregate = $1 AND id = $2",
-                                        schema)},
+        : load{"sluice_load",
+               in_schema("SELECT version, state FROM @aggregate_state WHERE aggregate = $1 AND id = $2", schema)},
           is_marked{"sluice_is_marked",
                     in_schema("SELECT EXISTS (SELECT FROM @inbox WHERE message_id = $1 AND handler = $2)", schema)},
-          commit{"sluice_commit", in_schema(commit_sql(), schema)} {}
+          commit{schema} {}
 
     statement load;
     statement is_marked;
-    statement own_transaction{"sluice_transaction", "SELECT pg_current_xact_id()"};
-    statement commit;
+    commit_statements commit;
 };
 
 /// The condition of a finder on the state's field $2 and, where there is one, its value $3.
@@ -55,9 +54,10 @@ std::string condition_for(const std::string& field, const json::value& wanted) {
         default:
             break;
     }
-    throw usage_error{fmt::format("cannot find by field '{}': compare it with a string, number, boolean or null, not "
-                                  "with an {}",
-                                  field, json::to_string(wanted.kind()))};
+    throw usage_error{
+        fmt::format("cannot find by field '{}': compare it with a string, number, boolean or null, not "
+                    "with an {}",
+                    field, json::to_string(wanted.kind()))};
 }
 
 /// Reads, and the one write of a unit of work. Each call borrows a connection for itself, so a unit that does nothing
@@ -134,30 +134,25 @@ bool postgresql_unit_session::is_marked(std::string_view message_id, std::string
 
 void postgresql_unit_session::commit(const commit_batch& batch) {
     if (batch.empty()) return;
-    const commit_call call{batch};
     lost_commit lost;
     std::optional<connection_lost> how;
     {
         const auto db = shared_.pool.borrow();
         lost.backend = db->backend();
         lost.backend_start = db->backend_start();
+        commit_call call{sql_.commit, batch};
         exchange trip{*db};
+        std::optional<std::size_t> transaction;
         try {
-            const auto transaction = trip.add(sql_.own_transaction);
-            try {
-                trip.flush();  // the id is on its way to us before anything is written
-                trip.add(sql_.commit, call.arguments());
-                trip.run();
-                return;
-            } catch (const connection_lost&) {
-                if (trip[transaction]) lost.transaction = trip[transaction].integer(0, 0);
-                throw;
-            }
+            transaction = call.add_to(trip);
+            trip.run();
+            return;
         } catch (const statement_error& refusal) {
             call.explain(refusal);
         } catch (const connection_lost& loss) {
             how = loss;
         }
+        if (transaction && trip[*transaction]) lost.transaction = trip[*transaction].integer(0, 0);
     }
     look_up(lost, batch, *how);
 }
@@ -183,9 +178,9 @@ void postgresql_unit_session::look_up(const lost_commit& lost, const commit_batc
         }
         std::this_thread::sleep_for(between_looks.delay(look));
     }
-    throw store_error{fmt::format("{}; whether the commit took effect is unknown ({}), read it back", how.what(),
-                                  obstacle),
-                      error_nature::in_doubt};
+    throw store_error{
+        fmt::format("{}; whether the commit took effect is unknown ({}), read it back", how.what(), obstacle),
+        error_nature::in_doubt};
 }
 
 }  // namespace

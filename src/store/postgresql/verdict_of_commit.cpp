@@ -22,8 +22,9 @@ std::optional<std::string> status_of(connection& db, gap_tracker::transaction_id
 bool is_gone(connection& db, const lost_commit& lost) {
     if (!lost.backend_start) return false;
     exchange trip{db};
-    const auto place = trip.add({"", "SELECT NOT EXISTS (SELECT FROM pg_stat_get_activity(NULL)"
-                                     " WHERE pid = $1 AND (backend_start IS NULL OR backend_start = $2))"},
+    const auto place = trip.add({"",
+                                 "SELECT NOT EXISTS (SELECT FROM pg_stat_get_activity(NULL)"
+                                 " WHERE pid = $1 AND (backend_start IS NULL OR backend_start = $2))"},
                                 parameters{std::int32_t{lost.backend}, *lost.backend_start});
     trip.run();
     return trip[place].boolean(0, 0);

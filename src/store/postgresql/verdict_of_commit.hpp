@@ -26,8 +26,8 @@ enum class commit_verdict {
 /// What can be read back. Pure questions and answers are apart, so that each combination can be tested.
 struct commit_evidence {
     std::optional<std::string> transaction_status{};  ///< of pg_xact_status
-    bool backend_gone = false;  ///< the server process that did it has ended
-    std::optional<bool> traces{};  ///< events and inbox marks are there; none when the batch has neither
+    bool backend_gone = false;                        ///< the server process that did it has ended
+    std::optional<bool> traces{};         ///< events and inbox marks are there; none when the batch has neither
     std::optional<bool> states_behind{};  ///< every aggregate is still below the version it would have got
 };
 

@@ -11,6 +11,9 @@ fail() {
     exit 1
 }
 
+# A server that ended may stay a zombie for as long as nobody asks for its exit code.
+runs() { [[ -e /proc/$1/exe ]]; }
+
 answers() { [[ -S $directory/redis.sock ]] && redis-cli -s "$directory/redis.sock" ping 2>/dev/null | grep -qE 'PONG|NOAUTH|NOPERM|LOADING'; }
 
 start() {
@@ -25,7 +28,7 @@ start() {
             --save '' --appendonly no "$@" >"$directory/redis.log" 2>&1 &
         local pid=$! waited
         for ((waited = 0; waited < 500; ++waited)); do
-            kill -0 $pid 2>/dev/null || break
+            runs $pid || break
             if answers; then
                 disown $pid
                 printf 'REDIS_PORT=%s\nREDIS_SOCKET=%s\nREDIS_PID=%s\n' "$port" "$directory/redis.sock" $pid >"$directory/env"
@@ -49,7 +52,7 @@ stop() {
     kill -CONT "$REDIS_PID" 2>/dev/null || true
     kill -TERM "$REDIS_PID" 2>/dev/null || true
     for ((waited = 0; waited < 200; ++waited)); do
-        kill -0 "$REDIS_PID" 2>/dev/null || break
+        runs "$REDIS_PID" || break
         sleep 0.01
     done
     kill -9 "$REDIS_PID" 2>/dev/null || true

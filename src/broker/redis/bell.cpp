@@ -1,0 +1,92 @@
+#include "broker/redis/bell.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <poll.h>
+
+#include "base/one_line.hpp"
+
+namespace sluice::broker::redis {
+namespace {
+
+/// So long may the server say nothing; then it is asked again, which finds out whether it is still there.
+constexpr std::chrono::seconds block{5};
+
+enum class event { signal, bytes, nothing };
+
+event wait_for_either(int signal, int socket, const deadline& until) {
+    for (;;) {
+        std::array<pollfd, 2> sources{pollfd{.fd = signal, .events = POLLIN, .revents = 0},
+                                      pollfd{.fd = socket, .events = POLLIN, .revents = 0}};
+        const int ready = ::poll(sources.data(), sources.size(), until.poll_milliseconds());
+        if (ready < 0 && errno == EINTR) continue;
+        if (ready < 0) throw outage{"poll failed"};
+        if (ready == 0) return event::nothing;
+        return sources[0].revents != 0 ? event::signal : event::bytes;
+    }
+}
+
+}  // namespace
+
+base::wake_reason bell::wait(base::wake_signal& signal, duration timeout, const places& where) {
+    const deadline end{timeout};
+    try {
+        return listen(signal, end, where);
+    } catch (const outage&) {
+        link_.drop();
+        asked_ = false;
+        return base::wait_any(signal, nullptr, end.left());
+    }
+}
+
+base::wake_reason bell::listen(base::wake_signal& signal, const deadline& end, const places& where) {
+    for (;;) {
+        auto& on = link_.open(end);
+        if (!asked_) ask(on, where);
+        if (const auto answer = on.receive_now()) {
+            asked_ = false;
+            if (rings(*answer, where)) return base::wake_reason::file_changed;
+            continue;
+        }
+        switch (wait_for_either(signal.fd(), on.fd(), end.or_sooner(answer_due_.left()))) {
+            case event::signal:
+                signal.drain();
+                return base::wake_reason::signalled;
+            case event::bytes:
+                break;
+            case event::nothing:
+                if (end.passed()) return base::wake_reason::timed_out;
+                if (answer_due_.passed()) throw outage{"the server did not answer in time"};
+        }
+    }
+}
+
+void bell::ask(connection& on, const places& where) {
+    commands question;
+    question.begin(6 + 2 * where.size()).part("XREAD").part("COUNT").part(1).part("BLOCK");
+    question.part(std::chrono::milliseconds{block}.count()).part("STREAMS");
+    for (const auto& each : where) question.part(each.key);
+    for (const auto& each : where) question.part(each.seen.text());
+    on.send(question, link_.answer_deadline());
+    asked_ = true;
+    answer_due_ = deadline{block + link_.at().options().answer_timeout};
+}
+
+bool bell::rings(const reply& answer, const places& where) {
+    if (answer.is_error()) throw outage{base::one_line(answer.text())};
+    bool any = false;
+    for (std::size_t i = 0; i < answer.size(); ++i) {
+        const auto stream = answer[i];
+        const auto id = entry_id::parse(stream[1][0][0].text());
+        for (std::size_t p = 0; p < where.size(); ++p) {
+            // An answer to an earlier question may tell of what was read since.
+            if (!id || stream[0].text() != where[p].key || *id <= where[p].seen) continue;
+            heard_[p] = std::max(heard_[p], *id);
+            any = true;
+        }
+    }
+    return any;
+}
+
+}  // namespace sluice::broker::redis

@@ -1,0 +1,50 @@
+#include "broker/redis/byte_stream.hpp"
+
+#include <cerrno>
+#include <system_error>
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "broker/redis/outage.hpp"
+
+namespace sluice::broker::redis {
+
+std::size_t socket_stream::read(std::span<char> into) {
+    for (;;) {
+        const auto got = ::recv(socket_.get(), into.data(), into.size(), 0);
+        if (got > 0) return static_cast<std::size_t>(got);
+        if (got == 0) throw outage{"the server closed the connection"};
+        if (errno == EINTR) continue;
+        if (errno != EAGAIN && errno != EWOULDBLOCK) {
+            throw outage{"the connection broke: " + std::generic_category().message(errno)};
+        }
+        wanted_ = POLLIN;
+        return 0;
+    }
+}
+
+std::size_t socket_stream::write(std::string_view bytes) {
+    for (;;) {
+        const auto taken = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (taken >= 0) return static_cast<std::size_t>(taken);
+        if (errno == EINTR) continue;
+        if (errno != EAGAIN && errno != EWOULDBLOCK) {
+            throw outage{"the connection broke: " + std::generic_category().message(errno)};
+        }
+        wanted_ = POLLOUT;
+        return 0;
+    }
+}
+
+void wait_until_ready(const byte_stream& stream, short events, const deadline& until) {
+    for (;;) {
+        if (until.passed()) throw outage{"the server did not answer in time"};
+        pollfd socket{.fd = stream.fd(), .events = events, .revents = 0};
+        const int ready = ::poll(&socket, 1, until.poll_milliseconds());
+        if (ready > 0) return;
+        if (ready < 0 && errno != EINTR) throw outage{"poll failed: " + std::generic_category().message(errno)};
+    }
+}
+
+}  // namespace sluice::broker::redis

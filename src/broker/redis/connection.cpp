@@ -1,0 +1,140 @@
+#include "broker/redis/connection.hpp"
+
+#include <poll.h>
+
+#include <fmt/format.h>
+
+#include "base/one_line.hpp"
+#include "broker/redis/outage.hpp"
+
+namespace sluice::broker::redis {
+namespace {
+
+constexpr std::size_t buffer_size = 65'536;
+
+/// What Redis says before it closes a connection whose bytes it does not like.
+bool ends_the_connection(const reply& r) { return r.is_error() && r.text().starts_with("ERR Protocol error"); }
+
+}  // namespace
+
+connection::connection(server& at, const char* role, const deadline& until)
+    : stream_{at.dial(until)}, buffer_(buffer_size) {
+    log_in(at.location(), role, until);
+}
+
+void connection::log_in(const endpoint& as, const char* role, const deadline& until) {
+    commands login;
+    std::vector<const char*> asked;
+    if (!as.password.empty()) {
+        if (as.user.empty()) {
+            login.add("AUTH", as.password);
+        } else {
+            login.add("AUTH", as.user, as.password);
+        }
+        asked.push_back("the user and password of the URI");
+    }
+    if (as.database != 0) {
+        login.begin(2).part("SELECT").part(as.database);
+        asked.push_back("the database number of the URI");
+    }
+    login.add("CLIENT", "SETNAME", role);  // may be forbidden: it is a courtesy
+    const auto replies = run(login, until);
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if (replies[i].is_error()) {
+            throw outage{fmt::format("the server does not accept {}: {}", asked[i], base::one_line(replies[i].text()))};
+        }
+    }
+}
+
+std::vector<reply> connection::run(const commands& pipeline, const deadline& until) {
+    send(pipeline, until);
+    std::vector<reply> replies;
+    replies.reserve(pipeline.count());
+    for (std::size_t i = 0; i < pipeline.count(); ++i) {
+        replies.push_back(receive(until));
+        if (ends_the_connection(replies.back())) {
+            throw unacceptable_command{base::one_line(replies.back().text()), i};
+        }
+    }
+    return replies;
+}
+
+reply connection::call(const commands& one, const deadline& until) {
+    auto result = run(one, until).at(0);
+    if (result.is_error()) throw outage{base::one_line(result.text())};
+    return result;
+}
+
+/// Reads while it writes: a server whose replies nobody takes might stop taking commands.
+void connection::send(const commands& pipeline, const deadline& until) {
+    std::string_view rest = pipeline.bytes();
+    try {
+        while (!rest.empty()) {
+            const auto taken = stream_->write(rest);
+            rest.remove_prefix(taken);
+            if (taken != 0) continue;
+            const short write_wants = stream_->wanted();
+            if (!read_some()) wait_until_ready(*stream_, static_cast<short>(write_wants | POLLIN), until);
+        }
+    } catch (const outage& trouble) {
+        write_failure_ = trouble.what();
+    }
+}
+
+reply connection::receive(const deadline& until) {
+    for (;;) {
+        if (auto complete = reader_.next()) return *std::move(complete);
+        if (!read_some()) {
+            if (!write_failure_.empty()) throw outage{write_failure_};
+            wait_until_ready(*stream_, stream_->wanted(), until);
+        } else if (until.passed()) {
+            throw outage{"the server did not answer in time"};
+        }
+    }
+}
+
+std::optional<reply> connection::receive_now() {
+    while (read_some()) continue;
+    return reader_.next();
+}
+
+void connection::send_and_forget(const commands& pipeline) noexcept {
+    try {
+        static_cast<void>(stream_->write(pipeline.bytes()));
+    } catch (const std::exception&) {
+        return;  // the connection is gone, and with it what was to be said
+    }
+}
+
+bool connection::is_closed() noexcept {
+    try {
+        while (read_some()) continue;
+        return false;
+    } catch (const std::exception&) {
+        return true;
+    }
+}
+
+bool connection::read_some() {
+    const auto got = stream_->read(buffer_);
+    if (got == 0) return false;
+    reader_.feed({buffer_.data(), got});
+    return true;
+}
+
+connection& link::open(const deadline& until) {
+    if (!connection_) connection_.emplace(*server_, role_, until.or_sooner(server_->options().connect_timeout));
+    return *connection_;
+}
+
+bool link::drop_if_closed() noexcept {
+    if (!connection_ || !connection_->is_closed()) return false;
+    drop();
+    return true;
+}
+
+outage link::named(const outage& trouble) const {
+    return outage{fmt::format("redis {}: {}", server_->location().name(), trouble.what())};
+}
+
+}  // namespace sluice::broker::redis

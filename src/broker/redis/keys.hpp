@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+/// The keys of ours beside the streams themselves. All begin with `sluice:`, for the sake of access rules.
+namespace sluice::broker::redis {
+
+/// Hash: who publishes for this producer, and what went out last.
+[[nodiscard]] inline std::string lane_key(std::string_view producer) { return "sluice:lane:" + std::string{producer}; }
+
+/// Group first: a handler's name holds no @, a stream's may.
+[[nodiscard]] inline std::string of_group(const char* what, std::string_view stream, std::string_view group) {
+    return std::string{"sluice:"} + what + ":" + std::string{group} + "@" + std::string{stream};
+}
+/// Hash: which consumer reads.
+[[nodiscard]] inline std::string group_key(std::string_view stream, std::string_view group) {
+    return of_group("group", stream, group);
+}
+/// Hash: entry -> failed attempts and when it is due again.
+[[nodiscard]] inline std::string attempts_key(std::string_view stream, std::string_view group) {
+    return of_group("attempts", stream, group);
+}
+/// Stream: dead letters on their way back to the one group that failed.
+[[nodiscard]] inline std::string replay_key(std::string_view stream, std::string_view group) {
+    return of_group("replay", stream, group);
+}
+/// Stream, shared by all groups (WIRE 10).
+[[nodiscard]] inline std::string dead_letter_key(std::string_view stream) { return std::string{stream} + ":dlq"; }
+/// Set: the streams that a group of ours reads.
+inline constexpr const char* streams_key = "sluice:streams";
+
+/// The one field of an entry (WIRE 7).
+inline constexpr const char* data_field = "data";
+/// Beside it in a replay stream: the entry's id in the stream it came from.
+inline constexpr const char* original_field = "original";
+
+}  // namespace sluice::broker::redis

@@ -1,0 +1,51 @@
+#include "broker/redis/redis_broker.hpp"
+
+#include <utility>
+
+#include "broker/redis/redis_consumer.hpp"
+#include "broker/redis/redis_operations.hpp"
+#include "broker/redis/redis_publisher.hpp"
+#include "broker/redis/server.hpp"
+
+namespace sluice::broker {
+namespace {
+
+class redis_broker final : public broker {
+public:
+    explicit redis_broker(redis_options options) : server_{std::make_shared<redis::server>(std::move(options))} {}
+
+    [[nodiscard]] std::string describe() const override {
+        return (server_->location().tls ? "redis (TLS) " : "redis ") + server_->location().name();
+    }
+    [[nodiscard]] capabilities can() const override {
+        return {.durable = true,
+                .cross_process = true,
+                .deduplicates = false,
+                .fences = server_->fences(),
+                .dead_letters = true,
+                .knows_keys = false,
+                .shares_groups = false,
+                .max_message_bytes = server_->options().max_message_bytes};
+    }
+
+    [[nodiscard]] std::unique_ptr<publisher> open_publisher() override {
+        return std::make_unique<redis::redis_publisher>(server_);
+    }
+    [[nodiscard]] std::unique_ptr<consumer> open_consumer(std::string stream, membership member) override {
+        return std::make_unique<redis::redis_consumer>(server_, std::move(stream), std::move(member));
+    }
+    [[nodiscard]] std::unique_ptr<operations> open_operations() override {
+        return std::make_unique<redis::redis_operations>(server_);
+    }
+
+private:
+    std::shared_ptr<redis::server> server_;
+};
+
+}  // namespace
+
+std::unique_ptr<broker> make_redis_broker(redis_options options) {
+    return std::make_unique<redis_broker>(std::move(options));
+}
+
+}  // namespace sluice::broker

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <sluice/time.hpp>
+
+#include "broker/broker.hpp"
+
+namespace sluice::broker {
+
+/// What a `rediss://` connection trusts and shows.
+struct redis_tls {
+    std::filesystem::path ca_file{};           ///< PEM; empty: the system's authorities
+    std::filesystem::path certificate_file{};  ///< PEM chain that we show, when the server asks for one
+    std::filesystem::path key_file{};
+    bool verify = true;  ///< the server's certificate must be trusted and name the host
+};
+
+struct redis_options {
+    /// `redis://[user:password@]host[:port][/db]`, `rediss://…` for TLS,
+    /// `unix://[user:password@]/path/to/socket[?db=n]`. Text in user and password is percent-encoded. The parameters
+    /// `db`, `ssl_cert_reqs` (`required` or `none`), `ssl_ca_certs`, `ssl_certfile` and `ssl_keyfile` may follow, as in
+    /// redis-py.
+    std::string uri = "redis://localhost:6379/0";
+    duration connect_timeout{std::chrono::seconds{3}};  ///< name lookup, connecting and logging in together
+    duration answer_timeout{std::chrono::seconds{5}};   ///< any other call as a whole; a publish has its own timeout
+    std::size_t maxlen = 0;              ///< a stream is cut to about so many entries (`MAXLEN ~`); 0: never
+    std::size_t dead_letter_maxlen = 0;  ///< the same for dead letters
+    std::size_t max_message_bytes =
+        std::size_t{8} * 1024 * 1024;  ///< a larger body is refused for good (`message_too_big`)
+    redis_tls tls{};
+    const clock* time = nullptr;  ///< asked where a consumer is not told the time; null: `system_clock()`
+};
+
+/// Redis Streams, 6.2 or newer, one primary (no Redis Cluster): entries, groups and dead letters exactly as Protean
+/// writes and reads them (WIRE 7 and 10), so that either side of a stream may be either.
+///
+/// Publishing. A batch is one MULTI/EXEC transaction: it is in the stream as a whole or not at all. Each producer has a
+/// hash `sluice:lane:{producer}` under WATCH with the epoch that may publish and with the ids of the last 16 batches,
+/// written by the same transaction. So an older epoch is refused, what a lost connection still carries can never arrive
+/// late, and whoever publishes next knows what is there already: nothing is sent twice. Where the account may not use
+/// `~sluice:*` or transactions, batches are plain pipelines: unfenced, and a new connection recognises what it finds
+/// among the last 1,000 entries of a stream. That is logged once, and `can().fences` is false from then on.
+///
+/// Consuming. Order within a group is kept by letting one consumer of a (stream, group) read at a time: it holds a
+/// lease in `sluice:group:{group}@{stream}`, the others stand by and take over, with everything that it left pending,
+/// once it closed or was silent for the claim time. Machines that share a group must agree on the time to within a part
+/// of the claim time. Consumers of other software that share the group keep what they hold until it was idle for the
+/// claim time. Messages carry no key (`delivery::key` is empty): the entry has one field.
+///
+/// Memory and connections: one connection per publisher, one per operations, two per consumer. Bodies in flight: one
+/// batch of 4 MiB or one message per publisher; per consumer, what one read returns.
+///
+/// @throws configuration_error when the URI or a TLS file cannot be used; the URI is not quoted (it may hold a
+/// password)
+[[nodiscard]] std::unique_ptr<broker> make_redis_broker(redis_options options);
+
+}  // namespace sluice::broker

@@ -1,0 +1,481 @@
+#include "broker/redis/redis_consumer.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/ids.hpp"
+#include "base/one_line.hpp"
+#include "broker/redis/dead_letter_text.hpp"
+#include "broker/redis/error_reply.hpp"
+#include "broker/redis/keys.hpp"
+#include "observe/log.hpp"
+
+namespace sluice::broker::redis {
+namespace {
+
+constexpr std::string_view replay_prefix = "replay/";
+constexpr int max_tries = 3;
+constexpr int max_inherited = 10'000;
+constexpr int reclaim_page = 100;
+
+std::int64_t number_or_zero(std::string_view text) {
+    std::int64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+std::string_view field_or_empty(const guard::fields& hash, std::string_view name) {
+    const auto found = hash.find(name);
+    return found == hash.end() ? std::string_view{} : std::string_view{found->second};
+}
+
+bool says(const reply& answer, std::string_view code) { return answer.is_error() && error_code(answer.text()) == code; }
+
+/// What stands for an entry that nobody of us or of Protean wrote; it is no JSON, so that it ends as a dead letter.
+std::string description_of(const std::string& entry, const reply& fields) {
+    auto text = fmt::format("entry {} has no field \"{}\":", entry, data_field);
+    for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+        text += fmt::format(" {}={}", fields[i].text(), fields[i + 1].text());
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string redis_consumer::position::text() const {
+    return from == origin::replay ? std::string{replay_prefix} + id.text() : id.text();
+}
+
+redis_consumer::position redis_consumer::position::parse(std::string_view text) {
+    position result;
+    auto rest = text;
+    if (rest.starts_with(replay_prefix)) {
+        result.from = origin::replay;
+        rest.remove_prefix(replay_prefix.size());
+    }
+    const auto id = entry_id::parse(rest);
+    if (!id) {
+        throw usage_error{"'" + std::string{text} + "' is no entry of a redis broker; pass what read() returned"};
+    }
+    result.id = *id;
+    return result;
+}
+
+redis_consumer::redis_consumer(std::shared_ptr<server> at, std::string stream, membership member)
+    : link_{at, "sluice-consumer"},
+      bell_{std::move(at)},
+      stream_{std::move(stream)},
+      member_{std::move(member)},
+      attempts_key_{attempts_key(stream_, member_.group)},
+      lease_{group_key(stream_, member_.group)},
+      sources_{source{.from = origin::replay, .key = replay_key(stream_, member_.group)},
+               source{.from = origin::stream, .key = stream_}} {}
+
+redis_consumer::~redis_consumer() {
+    auto* const on = link_.current();
+    if (on == nullptr || !lease_.held()) return;
+    // Under the WATCH like everything else: if the lease is not ours any more, nothing happens. The holder stays named,
+    // because the next one inherits what it has pending.
+    commands farewell;
+    farewell.add("MULTI").add("HSET", lease_.key(), "token", "", "alive_until", "0").add("EXEC");
+    on->send_and_forget(farewell);
+}
+
+/// Runs an action with the time that one call may take, and lets go of the connection when it proves bad.
+template <class Action>
+auto redis_consumer::guarded(Action action) {
+    if (link_.drop_if_closed()) disconnect();
+    try {
+        return action(link_.answer_deadline());
+    } catch (const outage& trouble) {
+        disconnect();
+        throw link_.named(trouble);
+    }
+}
+
+void redis_consumer::disconnect() noexcept {
+    link_.drop();
+    lease_.let_go();
+    backlog_.clear();
+}
+
+std::vector<delivery> redis_consumer::read(std::size_t limit, date_time now) {
+    last_now_ = now;
+    if (limit == 0) return {};
+    return guarded([&](const deadline& until) -> std::vector<delivery> {
+        for (int i = 0; i < max_tries; ++i) {
+            if (!lease_.held() && !join(now, until)) return {};
+            if (gather(limit, now, until)) return hand_out(limit);
+            lease_.let_go();
+        }
+        return {};
+    });
+}
+
+/// Takes the lease when it is free, ours, or its holder was silent for too long. False: somebody else reads.
+bool redis_consumer::join(date_time now, const deadline& until) {
+    auto& on = link_.open(until);
+    for (int i = 0; i < max_tries; ++i) {
+        const auto there = lease_.look(on, until);
+        const std::string holder{field_or_empty(there, "holder")};
+        const bool alive = now.micros() < number_or_zero(field_or_empty(there, "alive_until"));
+        if (!holder.empty() && holder != member_.consumer && alive) return false;
+
+        commands more;
+        more.add("SADD", streams_key, stream_);
+        more.add("XGROUP", "CREATE", stream_, member_.group, "0", "MKSTREAM");  // an error when it is there
+        if (!holder.empty() && holder != member_.consumer) inherit(more, holder, until);
+        const auto alive_until = std::to_string((now + member_.claim).micros());
+        if (lease_.take(on, base::uuid4(base::system_random()),
+                        {{"holder", member_.consumer}, {"alive_until", alive_until}}, more, until)) {
+            start_over(until);
+            return true;
+        }
+    }
+    return false;
+}
+
+/// What the former holder has pending becomes ours, in the step that makes us the holder.
+void redis_consumer::inherit(commands& into, const std::string& former, const deadline& until) {
+    for (const auto& from : sources_) {
+        commands look;
+        look.begin(7)
+            .part("XPENDING")
+            .part(from.key)
+            .part(member_.group)
+            .part("-")
+            .part("+")
+            .part(max_inherited)
+            .part(former);
+        const auto pending = link_.open(until).run(look, until).at(0);
+        if (pending.is_error() || pending.size() == 0) continue;  // no such group
+        into.begin(6 + pending.size())
+            .part("XCLAIM")
+            .part(from.key)
+            .part(member_.group)
+            .part(member_.consumer)
+            .part("0");
+        for (std::size_t i = 0; i < pending.size(); ++i) into.part(pending[i][0].text());
+        into.part("JUSTID");
+    }
+}
+
+void redis_consumer::start_over(const deadline& until) {
+    backlog_.clear();
+    reclaim_cursor_ = "0-0";
+    for (auto& each : sources_) {
+        each.resume = entry_id{};
+        each.seen = entry_id{};
+    }
+    const auto groups = link_.open(until).call(commands{}.add("XINFO", "GROUPS", stream_), until);
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        const auto name = groups[i].field("name");
+        const auto last = groups[i].field("last-delivered-id");
+        if (!name || !last || name->text() != member_.group) continue;
+        of(origin::stream).seen = entry_id::parse(last->text()).value_or(entry_id{});
+    }
+    load_attempts(until);
+}
+
+void redis_consumer::load_attempts(const deadline& until) {
+    attempts_.clear();
+    const auto hash = link_.open(until).call(commands{}.add("HGETALL", attempts_key_), until);
+    for (std::size_t i = 0; i + 1 < hash.size(); i += 2) {
+        const auto record = hash[i + 1].text();
+        const auto separator = std::min(record.find(' '), record.size());
+        attempts_[std::string{hash[i].text()}] = {
+            .attempts = static_cast<int>(number_or_zero(record.substr(0, separator))),
+            .not_before =
+                date_time::from_micros(number_or_zero(record.substr(std::min(separator + 1, record.size()))))};
+    }
+}
+
+commands redis_consumer::renewal(date_time now) const {
+    commands what;
+    what.begin(4).part("HSET").part(lease_.key()).part("alive_until").part((now + member_.claim).micros());
+    return what;
+}
+
+/// Fills the backlog for one read: first what is pending with us, then what is new. False: the lease was lost.
+bool redis_consumer::gather(std::size_t limit, date_time now, const deadline& until) {
+    for (auto& each : sources_) {
+        while (each.resume && backlog_.size() < limit) {
+            if (!recover(each, limit, now, until)) return false;
+        }
+    }
+    const bool found = read_new(limit, now, until);
+    if (found && !vanished_.empty()) drop_vanished(until);
+    return found;
+}
+
+/// Runs a transaction under the lease. Nothing when the lease was lost.
+std::optional<reply> redis_consumer::run(const commands& what, const deadline& until) {
+    transaction all{what};
+    const auto result = lease_.run(link_.open(until), all, until);
+    if (result.lost()) return std::nullopt;
+    if (result.done()) return result.result;
+    for (const auto& each : result.queued) {
+        if (each.is_error()) throw outage{base::one_line(each.text())};
+    }
+    throw outage{base::one_line(result.result.text())};
+}
+
+bool redis_consumer::recover(source& from, std::size_t limit, date_time now, const deadline& until) {
+    auto what = renewal(now);
+    add_reading(what, from, limit, from.resume->text());
+    const auto result = run(what, until);
+    if (!result) return false;
+    const auto answer = (*result)[1];
+    auto entries = entries_in(answer, from);
+    if (!entries && from.from == origin::stream) return false;
+    if (!entries || answer.size() == 0 || answer[0][1].size() == 0) {
+        from.resume.reset();
+        return true;
+    }
+    const auto page = answer[0][1];
+    from.resume = entry_id::parse(page[page.size() - 1][0].text());
+    from.seen = std::max(from.seen, from.resume.value_or(entry_id{}));
+    for (auto& each : *entries) {
+        if (!held_.contains(each.at)) backlog_.push_back(std::move(each));  // else it would count towards the limit
+    }
+    return true;
+}
+
+bool redis_consumer::read_new(std::size_t limit, date_time now, const deadline& until) {
+    auto& main = of(origin::stream);
+    const bool recovered = !main.resume && !of(origin::replay).resume;
+    const auto wanted = recovered && backlog_.size() < limit ? limit - backlog_.size() : 0;
+    const bool reclaim = now >= next_reclaim_;
+
+    auto what = renewal(now);
+    what.add("XLEN", of(origin::replay).key);
+    if (wanted != 0) add_reading(what, main, wanted, ">");
+    if (reclaim) {
+        const auto claim = std::chrono::duration_cast<std::chrono::milliseconds>(member_.claim).count();
+        what.begin(8).part("XAUTOCLAIM").part(main.key).part(member_.group).part(member_.consumer).part(claim);
+        what.part(reclaim_cursor_).part("COUNT").part(reclaim_page);
+    }
+    const auto result = run(what, until);
+    if (!result) return false;
+
+    std::size_t next = 2;
+    if (wanted != 0) {
+        auto entries = entries_in((*result)[next++], main);
+        if (!entries) return false;  // the group is gone: joining makes it anew
+        if (entries->empty()) {
+            main.seen = std::max(main.seen, bell_.heard()[1]);  // another consumer of the group was given it
+        } else {
+            main.seen = std::max(main.seen, entries->back().at.id);
+        }
+        for (auto& each : *entries) backlog_.push_back(std::move(each));
+    }
+    if (reclaim) reclaimed((*result)[next], now);
+    const auto replays = static_cast<std::size_t>((*result)[1].integer());
+    if (replays > replays_in_hand()) return read_replayed(limit, until);
+    of(origin::replay).seen = std::max(of(origin::replay).seen, bell_.heard()[0]);
+    return true;
+}
+
+/// Replayed messages are older than anything else, so they come first.
+bool redis_consumer::read_replayed(std::size_t limit, const deadline& until) {
+    auto& from = of(origin::replay);
+    commands what;
+    add_reading(what, from, limit, ">");
+    const auto result = run(what, until);
+    if (!result) return false;
+    const auto entries = entries_in((*result)[0], from);
+    if (!entries) {
+        const auto made = run(commands{}.add("XGROUP", "CREATE", from.key, member_.group, "0", "MKSTREAM"), until);
+        return made.has_value();  // the next read finds them
+    }
+    if (!entries->empty()) from.seen = std::max(from.seen, entries->back().at.id);
+    backlog_.insert(backlog_.begin(), entries->begin(), entries->end());
+    return true;
+}
+
+void redis_consumer::add_reading(commands& into, const source& from, std::size_t limit,
+                                 const std::string& after) const {
+    into.begin(9).part("XREADGROUP").part("GROUP").part(member_.group).part(member_.consumer);
+    into.part("COUNT").part(limit).part("STREAMS").part(from.key).part(after);
+}
+
+std::optional<std::vector<redis_consumer::fetched>> redis_consumer::entries_in(const reply& answer,
+                                                                               const source& from) {
+    if (says(answer, "NOGROUP")) return std::nullopt;
+    if (answer.is_error()) throw outage{base::one_line(answer.text())};
+    if (answer.size() == 0) return std::vector<fetched>{};
+    return parse_entries(answer[0][1], from);
+}
+
+std::vector<redis_consumer::fetched> redis_consumer::parse_entries(const reply& entries, const source& from) {
+    std::vector<fetched> result;
+    result.reserve(entries.size());
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        if (entries[i].is_nil()) continue;
+        const auto id = entry_id::parse(entries[i][0].text());
+        if (!id) throw outage{"the server does not answer as Redis does: expected the id of an entry"};
+        const position at{from.from, *id};
+        const auto fields = entries[i][1];
+        if (fields.is_nil()) {
+            vanished_.push_back(at);
+            continue;
+        }
+        const auto data = fields.field(data_field);
+        const auto original = fields.field(original_field);
+        result.push_back({.at = at,
+                          .original = original ? std::string{original->text()} : id->text(),
+                          .body = data ? std::string{data->text()} : description_of(at.text(), fields)});
+    }
+    return result;
+}
+
+/// Takes in what other software's consumers left lying. Our own pending entries are among the answer.
+void redis_consumer::reclaimed(const reply& answer, date_time now) {
+    if (answer.is_error()) throw outage{base::one_line(answer.text())};
+    reclaim_cursor_ = answer[0].text();
+    if (reclaim_cursor_ == "0-0") next_reclaim_ = now + member_.claim / 2;
+    auto entries = parse_entries(answer[1], of(origin::stream));
+    const auto known = [this](const fetched& each) {
+        return held_.contains(each.at) ||
+               std::ranges::any_of(backlog_, [&](const fetched& waiting) { return waiting.at == each.at; });
+    };
+    std::erase_if(entries, known);
+    const auto& resume = of(origin::stream).resume;
+    if (resume) std::erase_if(entries, [&](const fetched& each) { return each.at.id > *resume; });  // comes by itself
+    backlog_.insert(backlog_.begin(), std::make_move_iterator(entries.begin()), std::make_move_iterator(entries.end()));
+}
+
+/// Nobody can read them any more: the stream was cut (`maxlen`) before the group got there.
+void redis_consumer::drop_vanished(const deadline& until) {
+    observe::log(observe::level::error, "redis.messages_trimmed",
+                 {{"stream", stream_},
+                  {"group", member_.group},
+                  {"count", std::to_string(vanished_.size())},
+                  {"first", vanished_.front().text()},
+                  {"remedy", "raise maxlen: the stream was cut before this group had handled its messages"}});
+    static_cast<void>(run(settling(vanished_), until));
+    vanished_.clear();
+}
+
+std::size_t redis_consumer::replays_in_hand() const {
+    const auto held = std::ranges::count_if(held_, [](const auto& e) { return e.first.from == origin::replay; });
+    const auto waiting = std::ranges::count_if(backlog_, [](const auto& e) { return e.at.from == origin::replay; });
+    return static_cast<std::size_t>(held + waiting);
+}
+
+std::vector<delivery> redis_consumer::hand_out(std::size_t limit) {
+    std::vector<delivery> result;
+    while (!backlog_.empty() && result.size() < limit) {
+        auto next = std::move(backlog_.front());
+        backlog_.pop_front();
+        if (held_.contains(next.at)) continue;  // a group that was made anew gives everything again
+        delivery made{.entry = next.at.text(), .stream = stream_, .body = std::move(next.body), .key = {}};
+        if (const auto record = attempts_.find(made.entry); record != attempts_.end()) {
+            made.attempts = record->second.attempts;
+            made.not_before = record->second.not_before;
+        }
+        held_.emplace(next.at, std::move(next.original));
+        result.push_back(std::move(made));
+    }
+    return result;
+}
+
+base::wake_reason redis_consumer::wait(base::wake_signal& signal, duration timeout) {
+    if (!backlog_.empty()) return base::wake_reason::file_changed;
+    // While another member reads, only time can change that.
+    if (!lease_.held()) return base::wait_any(signal, nullptr, std::min(timeout, member_.claim / 3));
+    return bell_.wait(signal, timeout, {{{sources_[0].key, sources_[0].seen}, {sources_[1].key, sources_[1].seen}}});
+}
+
+void redis_consumer::heartbeat(date_time now) {
+    last_now_ = now;
+    if (held_.empty()) return;
+    guarded([&](const deadline& until) {
+        if (!lease_.held()) {
+            static_cast<void>(join(now, until));
+        } else if (!run(renewal(now), until)) {
+            backlog_.clear();  // the next read finds out who has them
+        }
+    });
+}
+
+/// Runs a transaction as the reader of the group. False when somebody else is that now, and nothing was done.
+bool redis_consumer::settle(const commands& what) {
+    return guarded([&](const deadline& until) {
+        for (int i = 0; i < max_tries; ++i) {
+            if (!lease_.held() && !join(last_now_.value_or(link_.at().now()), until)) return false;
+            if (run(what, until)) return true;
+        }
+        return false;
+    });
+}
+
+commands redis_consumer::settling(const std::vector<position>& entries) const {
+    commands what;
+    for (const auto& from : sources_) {
+        std::vector<std::string> ids;
+        for (const auto& each : entries) {
+            if (each.from == from.from) ids.push_back(each.id.text());
+        }
+        if (ids.empty()) continue;
+        what.begin(3 + ids.size()).part("XACK").part(from.key).part(member_.group);
+        for (const auto& id : ids) what.part(id);
+        if (from.from == origin::stream) continue;
+        what.begin(2 + ids.size()).part("XDEL").part(from.key);  // nobody else reads it
+        for (const auto& id : ids) what.part(id);
+    }
+    what.begin(2 + entries.size()).part("HDEL").part(attempts_key_);
+    for (const auto& each : entries) what.part(each.text());
+    return what;
+}
+
+void redis_consumer::ack(std::span<const std::string> entries) {
+    std::vector<position> done;
+    done.reserve(entries.size());
+    for (const auto& each : entries) done.push_back(position::parse(each));
+    if (done.empty()) return;
+    static_cast<void>(settle(settling(done)));
+    for (const auto& each : done) {
+        held_.erase(each);
+        attempts_.erase(each.text());
+    }
+}
+
+void redis_consumer::defer(std::string_view entry, int attempts, date_time not_before) {
+    const auto at = position::parse(entry);
+    if (!held_.contains(at)) return;
+    const auto record = fmt::format("{} {}", attempts, not_before.micros());
+    if (settle(commands{}.add("HSET", attempts_key_, at.text(), record))) {
+        attempts_[at.text()] = {.attempts = attempts, .not_before = not_before};
+    }
+}
+
+void redis_consumer::dead_letter(const delivery& message, const death& why) {
+    const auto at = position::parse(message.entry);
+    const auto held = held_.find(at);
+    if (held == held_.end()) return;
+    const auto grave = dead_letter_key(stream_);
+    guarded([&](const deadline& until) {
+        // A transaction goes on behind a command that fails: it would acknowledge what nobody kept.
+        const auto type = link_.open(until).call(commands{}.add("TYPE", grave), until);
+        if (type.text() != "stream" && type.text() != "none") {
+            throw outage{fmt::format("{} is a {} and takes no dead letters; rename it", grave, type.text())};
+        }
+    });
+    const auto text = dead_letter_text(message, held->second, member_, why, link_.at().now());
+    commands what;
+    if (const auto maxlen = link_.at().options().dead_letter_maxlen; maxlen != 0) {
+        what.add("XADD", grave, "MAXLEN", "~", maxlen, "*", data_field, text);
+    } else {
+        what.add("XADD", grave, "*", data_field, text);
+    }
+    what.append(settling({at}));
+    static_cast<void>(settle(what));
+    held_.erase(at);
+    attempts_.erase(at.text());
+}
+
+}  // namespace sluice::broker::redis

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/consumer.hpp"
+#include "broker/redis/bell.hpp"
+#include "broker/redis/connection.hpp"
+#include "broker/redis/entry_id.hpp"
+#include "broker/redis/guard.hpp"
+
+namespace sluice::broker::redis {
+
+/// One member of a group. It reads while it holds the group's lease, else it stands by; everything it does is done
+/// under the lease, so a member that was frozen past its time neither takes nor settles anything behind its successor.
+///
+/// The group reads two streams: the one it is named for, and before that its dead letters that are replayed, whose
+/// entries are called `replay/1795421921058-0`.
+class redis_consumer final : public consumer {
+public:
+    redis_consumer(std::shared_ptr<server> at, std::string stream, membership member);
+    redis_consumer(const redis_consumer&) = delete;
+    redis_consumer& operator=(const redis_consumer&) = delete;
+    /// Gives the lease back without waiting, so that another member goes on at once.
+    ~redis_consumer() override;
+
+    [[nodiscard]] std::vector<delivery> read(std::size_t limit, date_time now) override;
+    [[nodiscard]] base::wake_reason wait(base::wake_signal& signal, duration timeout) override;
+    void heartbeat(date_time now) override;
+    void ack(std::span<const std::string> entries) override;
+    void defer(std::string_view entry, int attempts, date_time not_before) override;
+    void dead_letter(const delivery& message, const death& why) override;
+
+private:
+    enum class origin { replay, stream };
+
+    /// An entry of one of the two streams.
+    struct position {
+        origin from = origin::stream;
+        entry_id id;
+
+        friend auto operator<=>(const position&, const position&) = default;
+        [[nodiscard]] std::string text() const;
+        /// @throws usage_error when the text is nothing that `read` returned
+        [[nodiscard]] static position parse(std::string_view text);
+    };
+    struct source {
+        origin from;
+        std::string key;
+        std::optional<entry_id> resume{};  ///< what we had pending is still to be read behind this one
+        entry_id seen{};                   ///< up to here everything was given to the group
+    };
+    struct fetched {
+        position at;
+        std::string original;  ///< id in the stream that it was published in
+        std::string body;
+    };
+    struct attempt_record {
+        int attempts = 0;
+        date_time not_before;
+    };
+
+    template <class Action>
+    auto guarded(Action action);
+    void disconnect() noexcept;
+
+    [[nodiscard]] bool join(date_time now, const deadline& until);
+    void inherit(commands& into, const std::string& former, const deadline& until);
+    void load_attempts(const deadline& until);
+    void start_over(const deadline& until);
+    [[nodiscard]] commands renewal(date_time now) const;
+
+    [[nodiscard]] bool gather(std::size_t limit, date_time now, const deadline& until);
+    [[nodiscard]] std::optional<reply> run(const commands& what, const deadline& until);
+    [[nodiscard]] bool recover(source& from, std::size_t limit, date_time now, const deadline& until);
+    [[nodiscard]] bool read_new(std::size_t limit, date_time now, const deadline& until);
+    [[nodiscard]] bool read_replayed(std::size_t limit, const deadline& until);
+    void add_reading(commands& into, const source& from, std::size_t limit, const std::string& after) const;
+    /// What an XREADGROUP gave; nothing when there is no such group.
+    [[nodiscard]] std::optional<std::vector<fetched>> entries_in(const reply& answer, const source& from);
+    [[nodiscard]] std::vector<fetched> parse_entries(const reply& entries, const source& from);
+    void reclaimed(const reply& answer, date_time now);
+    void drop_vanished(const deadline& until);
+    [[nodiscard]] std::size_t replays_in_hand() const;
+    [[nodiscard]] std::vector<delivery> hand_out(std::size_t limit);
+
+    [[nodiscard]] bool settle(const commands& what);
+    [[nodiscard]] commands settling(const std::vector<position>& entries) const;
+    [[nodiscard]] source& of(origin from) { return sources_[from == origin::replay ? 0 : 1]; }
+    [[nodiscard]] const source& of(origin from) const { return sources_[from == origin::replay ? 0 : 1]; }
+
+    link link_;
+    bell bell_;
+    std::string stream_;
+    membership member_;
+    std::string attempts_key_;
+    guard lease_;
+    std::array<source, 2> sources_;
+
+    std::deque<fetched> backlog_;           ///< ours on the server, and not yet handed out
+    std::map<position, std::string> held_;  ///< handed out, with the original id
+    std::map<std::string, attempt_record, std::less<>>
+        attempts_;                    ///< by entry; as on the server while we hold the lease
+    std::vector<position> vanished_;  ///< pending entries that the stream does not have any more
+    std::string reclaim_cursor_ = "0-0";
+    date_time next_reclaim_;
+    std::optional<date_time> last_now_{};
+};
+
+}  // namespace sluice::broker::redis

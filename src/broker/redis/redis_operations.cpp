@@ -1,0 +1,227 @@
+#include "broker/redis/redis_operations.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "base/one_line.hpp"
+#include "broker/redis/error_reply.hpp"
+#include "broker/redis/guard.hpp"
+#include "broker/redis/keys.hpp"
+#include "observe/log.hpp"
+
+namespace sluice::broker::redis {
+namespace {
+
+constexpr int page_size = 100;
+constexpr std::int64_t max_counted_lag = 10'000;
+constexpr int max_tries = 10;
+
+/// Of `{stream}/{entry}`.
+struct dead_letter_id {
+    std::string stream;
+    entry_id entry;
+
+    static std::optional<dead_letter_id> parse(std::string_view text) {
+        const auto slash = text.rfind('/');
+        if (slash == std::string_view::npos) return std::nullopt;
+        const auto entry = entry_id::parse(text.substr(slash + 1));
+        if (!entry) return std::nullopt;
+        return dead_letter_id{std::string{text.substr(0, slash)}, *entry};
+    }
+};
+
+commands range(const char* command, const std::string& key, const std::string& from, const std::string& to, int count) {
+    commands one;
+    one.begin(6).part(command).part(key).part(from).part(to).part("COUNT").part(count);
+    return one;
+}
+
+}  // namespace
+
+/// Runs an action, and lets go of the connection when it proves bad.
+template <class Action>
+auto redis_operations::guarded(Action action) {
+    link_.drop_if_closed();
+    try {
+        return action();
+    } catch (const outage& trouble) {
+        link_.drop();
+        throw link_.named(trouble);
+    }
+}
+
+reply redis_operations::call(const commands& one) {
+    const auto until = link_.answer_deadline();
+    return link_.open(until).call(one, until);
+}
+
+std::vector<std::string> redis_operations::streams() {
+    const auto names = call(commands{}.add("SMEMBERS", streams_key));
+    std::set<std::string> sorted;
+    for (std::size_t i = 0; i < names.size(); ++i) sorted.emplace(names[i].text());
+    return {sorted.begin(), sorted.end()};
+}
+
+void redis_operations::walk(const std::string& stream, direction from, const std::function<bool(grave)>& visit) {
+    const auto key = dead_letter_key(stream);
+    const bool backwards = from == direction::newest_first;
+    std::string begin = backwards ? "+" : "-";
+    for (;;) {
+        const auto entries = call(backwards ? range("XREVRANGE", key, begin, "-", page_size)
+                                            : range("XRANGE", key, begin, "+", page_size));
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            const auto id = entry_id::parse(entries[i][0].text());
+            const auto data = entries[i][1].field(data_field);
+            auto content = data ? read_dead_letter(data->text()) : std::nullopt;
+            if (!id || !content) continue;  // somebody else's entry
+            if (content->entry.stream.empty()) content->entry.stream = stream;
+            content->entry.id = stream + "/" + id->text();
+            if (!visit({.stream = stream, .id = *id, .content = *std::move(content)})) return;
+        }
+        if (entries.size() < page_size) return;
+        begin = "(" + std::string{entries[entries.size() - 1][0].text()};
+    }
+}
+
+std::vector<redis_operations::grave> redis_operations::find(const dead_letter_filter& filter, direction from) {
+    std::optional<dead_letter_id> wanted;
+    if (!filter.id.empty()) {
+        wanted = dead_letter_id::parse(filter.id);
+        if (!wanted) return {};
+    }
+    std::vector<grave> found;
+    for (const auto& stream : filter.stream.empty() ? streams() : std::vector{filter.stream}) {
+        if (wanted && wanted->stream != stream) continue;
+        std::size_t of_stream = 0;
+        walk(stream, from, [&](grave each) {
+            if (of_stream == filter.limit) return false;
+            if (!filter.group.empty() && each.content.entry.group != filter.group) return true;
+            if (wanted && wanted->entry != each.id) return true;
+            found.push_back(std::move(each));
+            ++of_stream;
+            return !wanted;
+        });
+    }
+    const auto age = [](const grave& g) { return std::tuple{g.id.milliseconds, g.content.buried_at, g.stream, g.id}; };
+    std::ranges::sort(found, {}, age);
+    if (from == direction::newest_first) std::ranges::reverse(found);
+    if (found.size() > filter.limit)
+        found.erase(found.begin() + static_cast<std::ptrdiff_t>(filter.limit), found.end());
+    return found;
+}
+
+std::vector<dead_letter_entry> redis_operations::dead_letters(const dead_letter_filter& filter) {
+    return guarded([&] {
+        std::vector<dead_letter_entry> result;
+        for (auto& each : find(filter, direction::newest_first)) result.push_back(std::move(each.content.entry));
+        return result;
+    });
+}
+
+std::size_t redis_operations::replay(const dead_letter_filter& filter) {
+    return guarded([&] {
+        std::size_t count = 0;
+        for (const auto& each : find(filter, direction::oldest_first)) {
+            if (hand_back(each)) ++count;
+        }
+        return count;
+    });
+}
+
+/// Moves one dead letter to the private stream of its group. False when it is gone, or its group none of ours.
+bool redis_operations::hand_back(const grave& dead) {
+    const auto& entry = dead.content.entry;
+    if (call(commands{}.add("EXISTS", group_key(dead.stream, entry.group))).integer() == 0) {
+        observe::log(
+            observe::level::warn, "redis.not_replayed",
+            {{"dead_letter", entry.id}, {"group", entry.group}, {"reason", "no reader of ours has this group"}});
+        return false;
+    }
+    const auto grave_key = dead_letter_key(dead.stream);
+    const auto to = replay_key(dead.stream, entry.group);
+    for (int i = 0; i < max_tries; ++i) {
+        static_cast<void>(call(commands{}.add("WATCH", grave_key)));
+        const auto id = dead.id.text();
+        if (call(range("XRANGE", grave_key, id, id, 1)).size() == 0) return false;
+        transaction all;
+        auto& move = all.what();
+        move.add("XGROUP", "CREATE", to, entry.group, "0", "MKSTREAM");  // an error when it is there
+        move.add("XADD", to, "*", data_field, entry.body, original_field, entry.original_entry);
+        move.add("XDEL", grave_key, id);
+        const auto until = link_.answer_deadline();
+        const auto result = run_transaction(link_.open(until), all, until);
+        if (result.lost()) continue;  // something else happened to the dead letters
+        if (!result.done()) throw outage{base::one_line(result.result.text())};
+        if (result.result[1].is_error()) throw outage{base::one_line(result.result[1].text())};
+        return true;
+    }
+    throw outage{"the dead letters of " + dead.stream + " change too fast to replay them; try again"};
+}
+
+std::size_t redis_operations::purge(const dead_letter_filter& filter) {
+    return guarded([&] {
+        std::size_t count = 0;
+        for (const auto& each : find(filter, direction::oldest_first)) {
+            count += static_cast<std::size_t>(
+                call(commands{}.add("XDEL", dead_letter_key(each.stream), each.id.text())).integer());
+        }
+        return count;
+    });
+}
+
+std::vector<group_status> redis_operations::groups() {
+    return guarded([&] {
+        std::vector<group_status> result;
+        for (const auto& stream : streams()) {
+            if (call(commands{}.add("EXISTS", stream)).integer() == 0) continue;
+            const auto length = call(commands{}.add("XLEN", stream)).integer();
+            std::map<std::string, std::int64_t> dead;
+            walk(stream, direction::oldest_first, [&](const grave& each) {
+                ++dead[each.content.entry.group];
+                return true;
+            });
+            const auto found = call(commands{}.add("XINFO", "GROUPS", stream));
+            for (std::size_t i = 0; i < found.size(); ++i) {
+                const auto group = found[i];
+                group_status status{.stream = stream, .group = std::string{group.field("name").value().text()}};
+                status.length = length;
+                status.pending = group.field("pending").value().integer();
+                status.lag = lag_of(stream, group);
+                status.dead = dead[status.group];
+                add_replays(status);
+                result.push_back(std::move(status));
+            }
+        }
+        return result;
+    });
+}
+
+/// As the server counts it (7.0), else counted here, up to a bound.
+std::int64_t redis_operations::lag_of(const std::string& key, const reply& group) {
+    if (const auto known = group.field("lag"); known && !known->is_nil()) return known->integer();
+    auto begin = "(" + std::string{group.field("last-delivered-id").value().text()};
+    std::int64_t count = 0;
+    while (count < max_counted_lag) {
+        const auto entries = call(range("XRANGE", key, begin, "+", page_size));
+        count += static_cast<std::int64_t>(entries.size());
+        if (entries.size() < page_size) break;
+        begin = "(" + std::string{entries[entries.size() - 1][0].text()};
+    }
+    return count;
+}
+
+void redis_operations::add_replays(group_status& to) {
+    const auto key = replay_key(to.stream, to.group);
+    if (call(commands{}.add("EXISTS", key)).integer() == 0) return;
+    const auto found = call(commands{}.add("XINFO", "GROUPS", key));
+    if (found.size() == 0) return;
+    const auto length = call(commands{}.add("XLEN", key)).integer();
+    const auto pending = found[0].field("pending").value().integer();
+    to.pending += pending;
+    to.lag += length - pending;  // what is settled is deleted
+}
+
+}  // namespace sluice::broker::redis

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "broker/redis/byte_stream.hpp"
+#include "broker/redis/redis_broker.hpp"
+
+namespace sluice::broker::redis {
+
+/// What all TLS connections to one server share: trusted authorities, our certificate.
+///
+/// Thread safety: `connect` may be called concurrently.
+class tls_context {
+public:
+    /// @throws configuration_error naming the file that cannot be used
+    explicit tls_context(const redis_tls& trust);
+    ~tls_context();
+
+    /// Shakes hands with the server behind a connected socket.
+    /// @param host  what the certificate must name
+    /// @throws outage, also when the certificate is not trusted
+    [[nodiscard]] std::unique_ptr<byte_stream> connect(base::unique_fd socket, const std::string& host,
+                                                       const deadline& until) const;
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+}  // namespace sluice::broker::redis

@@ -1,0 +1,412 @@
+#include "store/lane_session.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "store/lane_name.hpp"
+#include "store/postgresql/exchange.hpp"
+#include "store/postgresql/failure.hpp"
+#include "store/postgresql/lane_sql.hpp"
+#include "store/postgresql/lane_wake.hpp"
+#include "store/postgresql/row_reader.hpp"
+#include "store/postgresql/sessions.hpp"
+
+namespace sluice::store::postgresql {
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+/// The mark is a row that is written over and over, and while somebody's old snapshot is open each of its versions
+/// stays and has to be walked past. A mark that lags a little costs a restart a few rows to pass over, nothing else.
+constexpr auto mark_interval = 200ms;
+
+/// How far ahead of its rows a lane looks through the log in one call: a lane whose rows are rare among the events
+/// reads much of the log for each. Bounded, so that a call stays short; the lane is back at once for the rest.
+constexpr std::size_t smallest_window = 64;
+constexpr std::size_t largest_window = 65'536;
+constexpr int most_windows = 8;
+
+std::int64_t signed_of(std::size_t number) {
+    return static_cast<std::int64_t>(std::min<std::size_t>(number, std::numeric_limits<std::int64_t>::max()));
+}
+
+class postgresql_lane_session final : public lane_session {
+public:
+    explicit postgresql_lane_session(shared_state& shared) : shared_{shared} { static_cast<void>(db()); }
+
+    std::optional<lease_grant> acquire(std::string_view lane, std::string_view owner, date_time now,
+                                       duration ttl) override;
+    bool renew(lease_grant& grant, const lane_report& report, date_time now, duration ttl) override;
+    void release(const lease_grant& grant, const lane_report& report) override;
+
+    due_batch due(const lease_grant& grant, std::string_view target_broker, sequence after, std::size_t limit) override;
+    due_batch due_in_stream(const lease_grant& grant, std::string_view target_broker, std::string_view stream,
+                            sequence after, sequence upto, std::size_t limit) override;
+
+    settle_outcome settle(const lease_grant& grant, std::string_view target_broker,
+                          std::span<const settlement> settlements, sequence mark) override;
+
+    wake_reason wait(wake_signal& signal, duration timeout) override;
+
+    std::size_t purge(const lease_grant& grant, std::string_view target_broker, date_time published_before,
+                      date_time abandoned_before, std::size_t limit) override;
+
+private:
+    /// The connection, made again when it broke.
+    [[nodiscard]] connection& db();
+    [[nodiscard]] std::optional<date_time> lease_clock(date_time now) const;
+    [[nodiscard]] gap_tracker& gaps_of(const lease_grant& grant);
+
+    /// Rows above `after`, of the numbers looked at and of one window more. True when the log goes on behind it.
+    [[nodiscard]] bool look(const lease_grant& grant, std::string_view target_broker, sequence after, std::size_t limit,
+                            std::size_t window, due_batch& batch);
+    /// True when all of them were taken.
+    [[nodiscard]] bool take_late_rows(const result& found, sequence after, std::size_t limit, gap_tracker& gaps,
+                                      due_batch& batch);
+    void hold_back(const gap_tracker& gaps, due_batch& batch) const;
+    [[nodiscard]] static bool read_lease_columns(const result& found, due_batch& batch);
+
+    void raise_mark_later(const lease_grant& grant, sequence mark);
+    void raise_mark(exchange& trip, const lease_grant& grant, bool at_once);
+
+    shared_state& shared_;
+    const lane_statements sql_{shared_.options.schema};
+    lane_wake wake_{sql_, shared_.options.listen_notify};
+    std::optional<connection_pool::lease> db_;
+    lane_wake::view seen_;
+
+    sequence unwritten_mark_ = 0;  ///< 0: it is in the database
+    std::uint64_t unwritten_rescan_ = 0;
+    steady::time_point mark_written_{};
+    std::map<std::string, sequence, std::less<>> purged_upto_;  ///< per broker, where the next purge goes on
+};
+
+connection& postgresql_lane_session::db() {
+    if (db_ && !(*db_)->look_alive()) db_.reset();
+    if (!db_) {
+        wake_.disconnected();
+        db_.emplace(shared_.pool.keep(lane_use(shared_.options)));
+    }
+    return **db_;
+}
+
+std::optional<date_time> postgresql_lane_session::lease_clock(date_time now) const {
+    if (shared_.options.server_clock) return std::nullopt;
+    return now;
+}
+
+gap_tracker& postgresql_lane_session::gaps_of(const lease_grant& grant) { return shared_.memory_of(grant)->gaps; }
+
+// ---- lease ----------------------------------------------------------------------------------------------------------
+
+std::optional<lease_grant> postgresql_lane_session::acquire(std::string_view lane, std::string_view owner,
+                                                            date_time now, duration ttl) {
+    seen_ = {.lane = std::string{lane}, .broker = std::string{broker_of(lane)}};
+    auto& server = db();
+    exchange ask{server};
+    const auto held = ask.add(sql_.read_lease, parameters{lane, owner, lease_clock(now)});
+    ask.run();
+    if (ask[held].rows() != 0) {
+        seen_.owner = ask[held].text(0, 0);
+        seen_.epoch = static_cast<std::uint64_t>(ask[held].integer(0, 1));
+        if (!ask[held].boolean(0, 2)) return std::nullopt;
+    }
+    exchange trip{server};
+    const auto taken =
+        trip.add(sql_.acquire, parameters{lane, seen_.broker, owner, lease_clock(now), ttl.count(), now});
+    trip.run();
+    if (trip[taken].rows() == 0) return std::nullopt;
+
+    // Counted from before the question: by the caller's clock the lease is never longer than by the server's.
+    const lease_grant grant{.lane = std::string{lane},
+                            .owner = std::string{owner},
+                            .epoch = static_cast<std::uint64_t>(trip[taken].integer(0, 0)),
+                            .expires_at = now + ttl,
+                            .mark = trip[taken].integer(0, 1),
+                            .rescan = static_cast<std::uint64_t>(trip[taken].integer(0, 2))};
+    shared_.forget(grant.lane);
+    unwritten_mark_ = 0;
+    seen_ = {.lane = grant.lane,
+             .broker = seen_.broker,
+             .owner = grant.owner,
+             .epoch = grant.epoch,
+             .rescan = grant.rescan,
+             .high = gaps_of(grant).high(),
+             .mine = true,
+             .unfinished = true};
+    return grant;
+}
+
+bool postgresql_lane_session::renew(lease_grant& grant, const lane_report& report, date_time now, duration ttl) {
+    exchange trip{db()};
+    raise_mark(trip, grant, true);
+    const auto renewed =
+        trip.add(sql_.renew, parameters{grant.lane, grant.owner, grant.epoch, lease_clock(now), ttl.count(),
+                                        report.state, report.detail, report.published, report.refused, report.rate,
+                                        report.since, gaps_of(grant).horizon().value_or(0)});
+    trip.run();
+    if (trip[renewed].affected() == 0) return false;
+    grant.expires_at = now + ttl;
+    return true;
+}
+
+void postgresql_lane_session::release(const lease_grant& grant, const lane_report& report) {
+    exchange trip{db()};
+    raise_mark(trip, grant, true);
+    trip.add(sql_.release, parameters{grant.lane, grant.owner, grant.epoch, report.state, report.detail,
+                                      report.published, report.refused, report.rate, report.since});
+    trip.run();
+}
+
+// ---- rows -----------------------------------------------------------------------------------------------------------
+
+due_batch postgresql_lane_session::due(const lease_grant& grant, std::string_view target_broker, sequence after,
+                                       std::size_t limit) {
+    due_batch batch;
+    const auto& gaps = gaps_of(grant);
+    auto window = std::max(limit, smallest_window);
+    bool more = look(grant, target_broker, after, limit, window, batch);
+    for (int windows = 1; more && batch.rows.size() < limit && windows < most_windows; ++windows) {
+        window = std::min(4 * window, largest_window);
+        std::ranges::sort(batch.rows, {}, &due_row::seq);  // one that was late may have come last
+        const auto from = batch.rows.empty() ? after : std::max(after, batch.rows.back().seq);
+        more = look(grant, target_broker, from, limit, window, batch);
+    }
+    std::ranges::sort(batch.rows, {}, &due_row::seq);
+    if (!batch.owned) {
+        batch.rows.clear();
+        return batch;
+    }
+    hold_back(gaps, batch);
+    batch.horizon = gaps.horizon();
+    if (batch.rescan == grant.rescan && unwritten_rescan_ == batch.rescan) {
+        batch.mark = std::max(batch.mark, unwritten_mark_);
+    }
+    seen_ = {.lane = grant.lane,
+             .broker = std::string{target_broker},
+             .owner = grant.owner,
+             .epoch = grant.epoch,
+             .rescan = batch.rescan,
+             .high = gaps.high(),
+             .mine = true,
+             .unfinished = more || !gaps.empty()};
+    if (!batch.rows.empty()) wake_.found_rows(db());
+    return batch;
+}
+
+bool postgresql_lane_session::look(const lease_grant& grant, std::string_view target_broker, sequence after,
+                                   std::size_t limit, std::size_t window, due_batch& batch) {
+    auto& gaps = gaps_of(grant);
+    const auto now = steady::now();
+    if (gaps.full()) window = 0;
+
+    exchange trip{db()};
+    wake_.get_up(trip);
+    // Before the look at the gaps, so that its answer is older.
+    std::optional<std::size_t> writers;
+    if (gaps.wants_writers(now)) writers = trip.add(sql_.writers);
+    trip.end();
+    std::optional<std::size_t> late;
+    const auto most_late = std::max(limit, smallest_window);
+    if (!gaps.empty()) {
+        // One snapshot for the gaps and the rows. Otherwise an older event of a stream could commit after the one look
+        // and a newer one before the other, and they would change places.
+        trip.begin_snapshot();
+        array<std::int64_t> firsts;
+        array<std::int64_t> lasts;
+        for (const auto& [first, last] : gaps.gaps()) {
+            firsts.push(first);
+            lasts.push(last);
+        }
+        late = trip.add(sql_.late, parameters{target_broker, firsts, lasts, signed_of(most_late)});
+    }
+    const auto page =
+        trip.add(sql_.due, parameters{grant.lane, grant.owner, grant.epoch, target_broker, after,
+                                      signed_of(limit - batch.rows.size()), gaps.high(), signed_of(window)});
+    std::optional<std::size_t> bound;
+    if (gaps.wants_bound()) bound = trip.add(sql_.next_transaction);
+    trip.run();
+
+    const auto& found = trip[page];
+    if (!read_lease_columns(found, batch)) return false;
+    bool gaps_are_done = true;
+    if (late) {
+        const auto& appeared = trip[*late];
+        gaps_are_done =
+            take_late_rows(appeared, after, limit, gaps, batch) && appeared.rows() < static_cast<int>(most_late);
+        if (gaps_are_done) {
+            if (writers) {
+                const auto holding = trip[*writers].texts(0, 0);
+                gaps.writers({holding.begin(), holding.end()}, now);
+            }
+            gaps.all_ended_below(appeared.integer(0, late_column::oldest_transaction));
+        }
+    }
+    if (bound) gaps.bound(trip[*bound].integer(0, 0));
+
+    const auto firsts = found.integers(0, due_column::firsts);
+    const auto lasts = found.integers(0, due_column::lasts);
+    std::vector<gap_tracker::range> missing;
+    for (std::size_t i = 0; i < firsts.size(); ++i) missing.push_back({firsts[i], lasts.at(i)});
+    gaps.scanned(found.integer(0, due_column::upto), missing, now);
+
+    if (!gaps_are_done) return true;  // first the rest of what was late: among it are older events of these streams
+    for (int row = 0; row < found.rows() && batch.rows.size() < limit; ++row) {
+        if (found.null(row, due_column::row)) continue;
+        batch.rows.push_back(read_due_row(found, row, due_column::row));
+        gaps.appeared(batch.rows.back().seq);
+    }
+    return window != 0 && found.integer(0, due_column::scanned) == signed_of(window);
+}
+
+bool postgresql_lane_session::read_lease_columns(const result& found, due_batch& batch) {
+    batch.owned = found.boolean(0, due_column::owned);
+    if (!batch.owned) return false;
+    batch.rescan = static_cast<std::uint64_t>(found.integer(0, due_column::rescan));
+    batch.mark = found.integer(0, due_column::mark);
+    return true;
+}
+
+/// A row that appeared at or below the cursor goes to the front of the batch; one above it is found there in its turn.
+/// No newer row of its stream has been seen: that one was written after the older had committed (`commit_call` locks
+/// the stream), so the order of the stream is kept.
+bool postgresql_lane_session::take_late_rows(const result& found, sequence after, std::size_t limit, gap_tracker& gaps,
+                                             due_batch& batch) {
+    for (int row = 0; row < found.rows(); ++row) {
+        if (found.null(row, late_column::seq)) continue;
+        const auto number = found.integer(row, late_column::seq);
+        const bool is_open_here = !found.null(row, late_column::row);
+        if (number <= after && is_open_here) {
+            if (batch.rows.size() == limit) return false;  // the rest stays missing and is found again in the next call
+            batch.rows.push_back(read_due_row(found, row, late_column::row));
+        }
+        gaps.appeared(number);
+    }
+    return true;
+}
+
+/// In strict order the cursor never passes a gap, so what is held back here is read again from where it is.
+void postgresql_lane_session::hold_back(const gap_tracker& gaps, due_batch& batch) const {
+    const auto horizon = gaps.horizon();
+    if (!shared_.options.strict_order || !horizon) return;
+    std::erase_if(batch.rows, [horizon](const due_row& row) { return row.seq > *horizon; });
+}
+
+due_batch postgresql_lane_session::due_in_stream(const lease_grant& grant, std::string_view target_broker,
+                                                 std::string_view stream, sequence after, sequence upto,
+                                                 std::size_t limit) {
+    exchange trip{db()};
+    const auto page = trip.add(sql_.due_in_stream, parameters{grant.lane, grant.owner, grant.epoch, target_broker,
+                                                              stream, after, upto, signed_of(limit)});
+    trip.run();
+    due_batch batch;
+    const auto& found = trip[page];
+    if (!read_lease_columns(found, batch)) return batch;
+    auto& gaps = gaps_of(grant);
+    for (int row = 0; row < found.rows(); ++row) {
+        if (found.null(row, due_column::row)) continue;
+        batch.rows.push_back(read_due_row(found, row, due_column::row));
+        gaps.appeared(batch.rows.back().seq);  // handed out here, so not once more as a late one
+    }
+    batch.horizon = gaps.horizon();
+    return batch;
+}
+
+settle_outcome postgresql_lane_session::settle(const lease_grant& grant, std::string_view target_broker,
+                                               std::span<const settlement> settlements, sequence mark) {
+    array<std::int64_t> seqs;
+    array<std::string_view> statuses;
+    array<std::int32_t> retry_counts;
+    array<date_time> next_retries;
+    array<std::string_view> errors;
+    array<date_time> published;
+    array<date_time> abandoned;
+    array<std::string_view> receipts;
+    const auto or_null = [](const std::string& text) {
+        return text.empty() ? std::nullopt : std::optional<std::string_view>{text};
+    };
+    for (const auto& outcome : settlements) {
+        seqs.push(outcome.seq);
+        statuses.push(std::string_view{to_string(outcome.status)});
+        retry_counts.push(std::int32_t{outcome.retry_count});
+        next_retries.push(outcome.next_retry_at);
+        errors.push(or_null(outcome.last_error));
+        published.push(outcome.published_at);
+        abandoned.push(outcome.abandoned_at);
+        receipts.push(or_null(outcome.receipt));
+    }
+    raise_mark_later(grant, mark);
+    exchange trip{db()};
+    const auto fence =
+        trip.add(sql_.settle, parameters{grant.lane, grant.owner, grant.epoch, grant.rescan, target_broker, seqs,
+                                         statuses, retry_counts, next_retries, errors, published, abandoned, receipts});
+    raise_mark(trip, grant, false);
+    trip.run();
+    return trip[fence].integer(0, 0) == 1 ? settle_outcome::settled : settle_outcome::fenced;
+}
+
+/// The mark never passes a number that may still appear: after a crash the lane begins right behind it.
+void postgresql_lane_session::raise_mark_later(const lease_grant& grant, sequence mark) {
+    if (const auto horizon = gaps_of(grant).horizon()) mark = std::min(mark, *horizon - 1);
+    unwritten_mark_ = unwritten_rescan_ == grant.rescan ? std::max(unwritten_mark_, mark) : mark;
+    unwritten_rescan_ = grant.rescan;
+}
+
+void postgresql_lane_session::raise_mark(exchange& trip, const lease_grant& grant, bool at_once) {
+    const auto now = steady::now();
+    if (unwritten_mark_ == 0 || (!at_once && now - mark_written_ < mark_interval)) return;
+    trip.add(sql_.raise_mark, parameters{grant.lane, grant.owner, grant.epoch, unwritten_rescan_, unwritten_mark_});
+    unwritten_mark_ = 0;
+    mark_written_ = now;
+}
+
+std::size_t postgresql_lane_session::purge(const lease_grant& grant, std::string_view target_broker,
+                                           date_time published_before, date_time abandoned_before, std::size_t limit) {
+    constexpr std::size_t least_examined = 500;
+    const auto most_examined = std::max(least_examined, 4 * limit);
+    auto& cursor = purged_upto_.try_emplace(std::string{target_broker}, 0).first->second;
+
+    exchange trip{db()};
+    raise_mark(trip, grant, true);
+    trip.end();
+    const auto place =
+        trip.add(sql_.purge, parameters{grant.lane, grant.owner, grant.epoch, target_broker, published_before,
+                                        abandoned_before, cursor, signed_of(most_examined), signed_of(limit)});
+    trip.run();
+    const auto& purged = trip[place];
+    const auto count = static_cast<std::size_t>(purged.integer(0, 0));
+    if (count == limit) {
+        cursor = purged.integer(0, 1);
+    } else {
+        const bool walked_all = purged.integer(0, 2) == signed_of(most_examined);
+        cursor = walked_all ? purged.integer(0, 3) : 0;
+    }
+    return count;
+}
+
+wake_reason postgresql_lane_session::wait(wake_signal& signal, duration timeout) {
+    try {
+        auto& server = db();
+        if (seen_.mine && unwritten_mark_ != 0) {
+            exchange trip{server};
+            raise_mark(trip, {.lane = seen_.lane, .owner = seen_.owner, .epoch = seen_.epoch, .expires_at = {}}, false);
+            trip.run();
+        }
+        return wake_.wait(server, signal, timeout, seen_);
+    } catch (const connection_lost&) {
+        return wake_reason::file_changed;  // the next look connects again
+    }
+}
+
+}  // namespace
+
+std::unique_ptr<lane_session> make_lane_session(shared_state& shared) {
+    return std::make_unique<postgresql_lane_session>(shared);
+}
+
+}  // namespace sluice::store::postgresql

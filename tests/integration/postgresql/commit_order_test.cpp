@@ -1,0 +1,255 @@
+#include <atomic>
+#include <map>
+#include <random>
+#include <set>
+
+#include "integration/postgresql/open_commit.hpp"
+#include "integration/postgresql/postgresql_fixture.hpp"
+
+/// Numbers are drawn before a commit and seen after it: a lane neither skips a number that commits late nor waits for
+/// one that never will.
+namespace sluice::store::postgresql_test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class commit_order : public postgresql_ready {
+protected:
+    commit_order() { begin(); }
+
+    void start_again(postgresql_options with) {
+        lane_.reset();
+        unit_.reset();
+        store_ = open_database(std::move(with));
+        unit_ = store_->open_unit();
+        begin();
+    }
+    void begin() {
+        lane_ = store_->open_lane();
+        grant_ = take(*lane_);
+        cursor_ = grant_.mark;
+    }
+
+    /// A transaction that has written an event and does not end.
+    [[nodiscard]] session writer(const std::string& message, const std::string& order) const {
+        auto db = connect();
+        db.execute("BEGIN");
+        append_event(db, schema_, message, "shop::order-" + order);
+        return db;
+    }
+
+    /// A turn of a lane: looks, publishes and settles.
+    std::vector<std::string> turn(std::size_t limit = 100) {
+        const auto batch = lane_->due(grant_, "partner", cursor_, limit);
+        horizon_ = batch.horizon;
+        EXPECT_TRUE(batch.owned);
+        EXPECT_TRUE(std::ranges::is_sorted(batch.rows, {}, &due_row::seq));
+        if (batch.rows.empty()) return {};
+        cursor_ = std::max(cursor_, batch.rows.back().seq);
+        EXPECT_EQ(lane_->settle(grant_, "partner", published(batch.rows), cursor_), settle_outcome::settled);
+        return ids(batch);
+    }
+    [[nodiscard]] sequence stored_mark() {
+        EXPECT_TRUE(lane_->renew(grant_, {.state = "flowing", .since = grant_.expires_at}, system_clock().now(), ttl));
+        return store_->open_operations()->lanes().front().mark;
+    }
+
+    std::unique_ptr<unit_session> unit_ = store_->open_unit();
+    std::unique_ptr<lane_session> lane_;
+    lease_grant grant_;
+    sequence cursor_ = 0;
+    std::optional<sequence> horizon_;
+};
+
+TEST_F(commit_order, does_not_skip_a_lower_number_that_commits_later) {
+    commit(*unit_, {event("m-1", "a")});
+    auto slow = writer("m-2", "slow");
+    commit(*unit_, {event("m-3", "b")});
+    EXPECT_THAT(turn(), ElementsAre("m-1", "m-3"));
+    EXPECT_EQ(horizon_, 2);
+    EXPECT_EQ(stored_mark(), 1) << "the mark passed a number that may still appear";
+    EXPECT_THAT(turn(), IsEmpty());
+    slow.execute("COMMIT");
+    EXPECT_THAT(turn(), ElementsAre("m-2"));
+    EXPECT_FALSE(horizon_);
+    EXPECT_THAT(turn(), IsEmpty()) << "handed out twice";
+    EXPECT_EQ(cursor_, 3);
+    ASSERT_EQ(lane_->settle(grant_, "partner", {}, cursor_), settle_outcome::settled);
+    EXPECT_EQ(stored_mark(), 3);
+}
+
+TEST_F(commit_order, gives_up_a_number_that_was_rolled_back) {
+    auto doomed = writer("m-1", "doomed");
+    commit(*unit_, {event("m-2", "b")});
+    EXPECT_THAT(turn(), ElementsAre("m-2"));
+    doomed.execute("ROLLBACK");
+    EXPECT_TRUE(eventually([&] { return turn().empty() && !horizon_; }));
+    ASSERT_EQ(lane_->settle(grant_, "partner", {}, cursor_), settle_outcome::settled);
+    EXPECT_EQ(stored_mark(), 2);
+}
+
+TEST_F(commit_order, is_not_held_up_by_a_long_reader_or_a_long_writer_of_other_tables) {
+    auto reader = connect();
+    reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    reader.execute("SELECT count(*) FROM outbox");
+    auto stranger = connect();
+    stranger.execute("BEGIN");
+    stranger.execute("CREATE TABLE nightly_report (n int)");  // has a transaction id, and keeps it
+
+    auto doomed = writer("m-1", "doomed");
+    commit(*unit_, {event("m-2", "b")});
+    EXPECT_THAT(turn(), ElementsAre("m-2"));
+    doomed.execute("ROLLBACK");
+    EXPECT_TRUE(eventually([&] { return turn().empty() && !horizon_; })) << "the stranger holds the lane's mark down";
+}
+
+TEST_F(commit_order, waits_for_exactly_those_who_can_fill_the_gap) {
+    auto doomed = writer("m-1", "doomed");
+    auto slow = writer("m-2", "slow");
+    commit(*unit_, {event("m-3", "b")});
+    EXPECT_THAT(turn(), ElementsAre("m-3"));
+    doomed.execute("ROLLBACK");
+    const auto long_enough = std::chrono::steady_clock::now() + 500ms;
+    while (std::chrono::steady_clock::now() < long_enough) {
+        EXPECT_THAT(turn(), IsEmpty());
+        ASSERT_TRUE(horizon_) << "m-2 may still appear, and nobody knows that 1 was not its number";
+    }
+    slow.execute("COMMIT");
+    EXPECT_THAT(turn(), ElementsAre("m-2"));
+    EXPECT_TRUE(eventually([&] { return turn().empty() && !horizon_; }));
+}
+
+TEST_F(commit_order, hands_out_what_a_restart_found_missing) {
+    commit(*unit_, {event("m-1", "a")});
+    auto slow = writer("m-2", "slow");
+    commit(*unit_, {event("m-3", "b")});
+    EXPECT_THAT(turn(), ElementsAre("m-1", "m-3"));
+    EXPECT_EQ(stored_mark(), 1);
+    // The process dies: nothing it knew is left but the mark.
+    start_again(options());
+    EXPECT_EQ(cursor_, 1);
+    EXPECT_THAT(turn(), IsEmpty()) << "m-3 is published";
+    slow.execute("COMMIT");
+    EXPECT_THAT(turn(), ElementsAre("m-2"));
+}
+
+TEST_F(commit_order, is_remembered_when_only_the_connection_was_lost) {
+    commit(*unit_, {event("m-1", "a")});
+    auto slow = writer("m-2", "slow");
+    commit(*unit_, {event("m-3", "b")});
+    EXPECT_THAT(turn(), ElementsAre("m-1", "m-3"));
+    lane_ = store_->open_lane();  // as a lane does after an error; it keeps its grant and its cursor
+    slow.execute("COMMIT");
+    EXPECT_THAT(turn(), ElementsAre("m-2"));
+}
+
+TEST_F(commit_order, hands_out_many_late_rows_in_portions) {
+    auto slow = connect();
+    slow.execute("BEGIN");
+    for (int n = 1; n <= 250; ++n) {
+        append_event(slow, schema_, "l-" + std::to_string(n), "shop::order-" + std::to_string(n));
+    }
+    commit(*unit_, {event("m-1", "b")});
+    EXPECT_THAT(turn(), ElementsAre("m-1"));
+    slow.execute("COMMIT");
+    std::vector<std::string> late;
+    for (int turns = 0; turns < 30 && late.size() < 250; ++turns) {
+        const auto some = turn(20);
+        EXPECT_LE(some.size(), 20U);
+        late.insert(late.end(), some.begin(), some.end());
+    }
+    ASSERT_EQ(late.size(), 250U);
+    for (int n = 1; n <= 250; ++n) EXPECT_EQ(late[static_cast<std::size_t>(n - 1)], "l-" + std::to_string(n));
+    EXPECT_TRUE(eventually([&] { return turn().empty() && !horizon_; }));
+}
+
+TEST_F(commit_order, passes_over_a_hole_in_the_sequence_however_wide) {
+    commit(*unit_, {event("m-1", "a")});
+    connect().execute("SELECT setval(pg_get_serial_sequence('event_log', 'seq'), 5000000000)");
+    commit(*unit_, {event("m-2", "b")});
+    EXPECT_THAT(turn(), ElementsAre("m-1", "m-2"));
+    EXPECT_TRUE(eventually([&] { return turn().empty() && !horizon_; }));
+    EXPECT_EQ(cursor_, 5'000'000'001);
+}
+
+TEST_F(commit_order, finds_rare_rows_far_up_the_log) {
+    connect().execute(
+        "INSERT INTO event_log (message_id, stream, stream_category, position, type, created_at, data, metadata)"
+        " SELECT 'x-' || n, 's-' || n, 's', 0, 't', now(), '{}', '{}' FROM generate_series(1, 30000) AS n");
+    commit(*unit_, {event("m-1", "a")});
+    EXPECT_THAT(turn(), ElementsAre("m-1"));
+    EXPECT_FALSE(horizon_);
+}
+
+TEST_F(commit_order, strict_order_holds_back_what_is_above_the_gap_and_tells_what_holds_it) {
+    auto strict = options();
+    strict.strict_order = true;
+    start_again(strict);
+    commit(*unit_, {event("m-1", "a")});
+    auto slow = writer("m-2", "slow");
+    commit(*unit_, {event("m-3", "b")});
+    EXPECT_THAT(turn(), ElementsAre("m-1"));
+    EXPECT_THAT(turn(), IsEmpty());
+    EXPECT_EQ(horizon_, 2);
+
+    EXPECT_EQ(stored_mark(), 1);
+    EXPECT_EQ(store_->open_operations()->lanes().front().horizon, 2);
+    const auto writers = store_->open_operations()->open_writers();
+    ASSERT_EQ(writers.size(), 1U);
+    EXPECT_EQ(std::to_string(writers.front().pid), slow.scalar("SELECT pg_backend_pid()"));
+    EXPECT_EQ(writers.front().state, "idle in transaction");
+    EXPECT_GT(writers.front().age.value(), 0us);
+
+    slow.execute("COMMIT");
+    EXPECT_THAT(turn(), ElementsAre("m-2", "m-3"));
+}
+
+TEST_F(commit_order, holds_for_every_stream_under_many_writers_that_roll_back) {
+    constexpr int writers = 6;
+    constexpr int streams = 12;
+    std::atomic<bool> done = false;
+    std::atomic<int> committed = 0;
+    std::vector<std::jthread> threads;
+    for (int writer = 0; writer < writers; ++writer) {
+        threads.emplace_back([&, writer] {
+            std::minstd_rand random{static_cast<unsigned>(writer + 1)};
+            auto db = connect();
+            for (int i = 0; !done; ++i) {
+                const auto name = "w" + std::to_string(writer) + "-" + std::to_string(i);
+                const auto order = std::to_string(random() % streams);
+                db.execute("BEGIN");
+                append_event(db, schema_, name, "shop::order-" + order);
+                if (random() % 4 == 0) std::this_thread::sleep_for(std::chrono::milliseconds{random() % 8});
+                const bool keep = random() % 5 != 0;
+                db.execute(keep ? "COMMIT" : "ROLLBACK");
+                if (keep) ++committed;
+            }
+        });
+    }
+    std::map<std::string, sequence> last_of_stream;
+    std::set<std::string> seen;
+    const auto look = [&] {
+        const auto batch = lane_->due(grant_, "partner", cursor_, 50);
+        horizon_ = batch.horizon;
+        for (const auto& row : batch.rows) {
+            EXPECT_TRUE(seen.insert(row.event.message_id).second) << row.event.message_id << " twice";
+            EXPECT_LT(last_of_stream[row.event.stream], row.seq) << row.event.stream << " out of order";
+            last_of_stream[row.event.stream] = row.seq;
+            cursor_ = std::max(cursor_, row.seq);
+        }
+        if (batch.rows.empty()) return false;
+        EXPECT_EQ(lane_->settle(grant_, "partner", published(batch.rows), cursor_), settle_outcome::settled);
+        return true;
+    };
+    const auto end = std::chrono::steady_clock::now() + 3s;
+    while (std::chrono::steady_clock::now() < end) static_cast<void>(look());
+    done = true;
+    threads.clear();
+    EXPECT_TRUE(eventually([&] { return !look() && !horizon_; }));
+    EXPECT_EQ(seen.size(), static_cast<std::size_t>(committed.load()));
+    EXPECT_GT(committed, 100);
+}
+
+}  // namespace
+}  // namespace sluice::store::postgresql_test

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store/postgresql/commit_call.hpp"
+#include "support/postgresql_server.hpp"
+
+namespace sluice::store::postgresql_test {
+
+/// Does what a unit's commit does, in a transaction that the test ends.
+inline void append_event(testing::postgresql::session& db, const std::string& schema, const std::string& message,
+                         const std::string& stream, const std::string& broker = "partner") {
+    const postgresql::commit_statements sql{schema};
+    if (db.scalar("SELECT count(*) FROM pg_prepared_statements WHERE name = 'append'") == "0") {
+        db.execute("PREPARE lock (text) AS " + sql.lock_stream.sql);
+        db.execute("PREPARE append (text, text, text, text, timestamptz, text, text, text[], integer) AS " +
+                   sql.append.sql);
+    }
+    db.execute("EXECUTE lock ('" + stream + "')");
+    db.execute("EXECUTE append ('" + message + "', '" + stream + "', 'shop::order', 't', now(), '{}', '{}', '{" +
+               broker + "}', 0)");
+}
+
+}  // namespace sluice::store::postgresql_test

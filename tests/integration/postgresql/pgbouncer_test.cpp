@@ -1,0 +1,115 @@
+#include <map>
+
+#include "integration/postgresql/postgresql_fixture.hpp"
+
+/// Behind a real PgBouncer in transaction mode with four server connections.
+namespace sluice::store::postgresql_test {
+namespace {
+
+class behind_pgbouncer : public postgresql_fixture {
+protected:
+    behind_pgbouncer() {
+        uri_ = testing::postgresql::server::shared().pooler_uri();
+        store_ = open_database();
+        store_->setup();
+    }
+
+    std::unique_ptr<database> store_;
+};
+
+TEST_F(behind_pgbouncer, carries_rows_from_many_writers_through_lanes_in_order) {
+    constexpr int writers = 8;
+    constexpr int commits = 40;
+    std::vector<std::jthread> threads;
+    for (int writer = 0; writer < writers; ++writer) {
+        threads.emplace_back([&, writer] {
+            const auto unit = store_->open_unit();
+            const auto order = "o-" + std::to_string(writer);
+            for (int i = 0; i < commits; ++i) {
+                commit(*unit, {event(order + "-" + std::to_string(i), order)},
+                       {i == 0 ? insert(order) : update(order, i)});
+            }
+        });
+    }
+    // Two lanes, each with a session that the pooler gives another server connection for each transaction.
+    std::vector<std::jthread> lanes;
+    for (const std::string broker : {"default", "partner"}) {
+        lanes.emplace_back([this, broker] {
+            const auto lane = store_->open_lane();
+            auto grant = take(*lane, broker);
+            wake_signal signal;
+            sequence cursor = 0;
+            std::map<std::string, sequence> last;
+            int found = 0;
+            const auto give_up = std::chrono::steady_clock::now() + 60s;
+            while (found < writers * commits && std::chrono::steady_clock::now() < give_up) {
+                const auto batch = lane->due(grant, broker, cursor, 30);
+                for (const auto& row : batch.rows) {
+                    EXPECT_LT(last[row.event.stream], row.seq);
+                    last[row.event.stream] = row.seq;
+                    cursor = std::max(cursor, row.seq);
+                }
+                found += static_cast<int>(batch.rows.size());
+                if (batch.rows.empty()) {
+                    static_cast<void>(lane->wait(signal, 5ms));
+                } else {
+                    EXPECT_EQ(lane->settle(grant, broker, published(batch.rows), cursor), settle_outcome::settled);
+                }
+            }
+            EXPECT_EQ(found, writers * commits);
+            EXPECT_TRUE(lane->renew(grant, {.state = "idle", .since = grant.expires_at}, system_clock().now(), ttl));
+            lane->release(grant, {.state = "lost", .since = grant.expires_at});
+        });
+    }
+    threads.clear();
+    lanes.clear();
+    EXPECT_EQ(scalar("SELECT count(*) FROM outbox WHERE status = 'published'"), std::to_string(2 * writers * commits));
+}
+
+TEST_F(behind_pgbouncer, leaves_nothing_in_the_sessions_it_borrowed) {
+    const auto unit = store_->open_unit();
+    commit(*unit, {event("m-1")}, {insert("o-1")});
+    EXPECT_THROW(commit(*unit, {event("m-2")}, {update("o-1", 7)}), expected_version_error);
+    EXPECT_THROW(unit->commit({.marks = {{"a", "b"}, {"a", "b"}}, .at = system_clock().now()}), duplicate_message);
+    const auto lane = store_->open_lane();
+    const auto grant = take(*lane);
+    wake_signal signal;
+    EXPECT_EQ(lane->due(grant, "partner", 0, 10).rows.size(), 1U);
+    EXPECT_EQ(lane->wait(signal, 1ms), wake_reason::timed_out);
+
+    session direct{testing::postgresql::uri()};
+    EXPECT_EQ(direct.scalar("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = '" + schema_ +
+                            ".outbox'::regclass::oid"),
+              "0");
+    for (int i = 0; i < 10; ++i) {
+        auto pooled = session{uri_};
+        EXPECT_EQ(pooled.scalar("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'sluice%'"), "0");
+        EXPECT_EQ(pooled.scalar("SHOW enable_seqscan"), "on");
+        EXPECT_EQ(pooled.scalar("SHOW statement_timeout"), "0");
+        EXPECT_EQ(pooled.scalar("SELECT count(*) FROM pg_listening_channels()"), "0");
+    }
+    EXPECT_EQ(direct.scalar("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
+                            " AND query LIKE '%" +
+                            schema_ + "%'"),
+              "0");
+}
+
+TEST_F(behind_pgbouncer, a_direct_lane_is_woken_by_a_commit_through_the_pooler) {
+    auto direct_options = options();
+    direct_options.conninfo = testing::postgresql::uri();
+    const auto direct = open_database(direct_options);
+    const auto lane = direct->open_lane();
+    const auto grant = take(*lane);
+    wake_signal signal;
+    static_cast<void>(lane->due(grant, "partner", 0, 10));
+    std::jthread committer{[&] {
+        std::this_thread::sleep_for(50ms);
+        commit(*store_->open_unit(), {event("m-1")});
+    }};
+    EXPECT_EQ(lane->wait(signal, 10s), wake_reason::file_changed);
+    committer.join();
+    EXPECT_EQ(lane->due(grant, "partner", 0, 10).rows.size(), 1U);
+}
+
+}  // namespace
+}  // namespace sluice::store::postgresql_test

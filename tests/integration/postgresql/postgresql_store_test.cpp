@@ -1,0 +1,225 @@
+#include <atomic>
+
+#include "integration/postgresql/postgresql_fixture.hpp"
+
+/// What only a store on a server can get wrong: other processes, rights, zones, locks, limits.
+namespace sluice::store::postgresql_test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+using postgresql_store = postgresql_fixture;
+
+TEST_F(postgresql_store, says_what_to_do_about_a_database_that_was_not_set_up) {
+    const auto store = open_database();
+    EXPECT_THAT(error_of([&] { static_cast<void>(store->open_unit()); }),
+                AllOf(HasSubstr("has no Sluice tables"), HasSubstr("sluice db setup")));
+    EXPECT_THAT(error_of([&] { static_cast<void>(store->identity()); }), HasSubstr("sluice db setup"));
+    EXPECT_EQ(store->schema().applied, 0);
+    EXPECT_THAT(store->schema().pending, Not(IsEmpty()));
+    store->setup();
+    EXPECT_TRUE(store->open_unit()) << "it is asked again";
+}
+
+TEST_F(postgresql_store, says_what_to_do_when_it_cannot_connect) {
+    auto nobody = options();
+    nobody.conninfo = "postgresql://me:s3cret@127.0.0.1:1/shop";
+    const auto text = error_of([&] { static_cast<void>(open_database(nobody)->open_unit()); });
+    EXPECT_THAT(text, AllOf(HasSubstr("cannot connect to postgresql shop at 127.0.0.1:1"), HasSubstr("refused"),
+                            Not(HasSubstr("s3cret"))));
+    nobody.conninfo = uri_ + "_of_nobody";
+    try {
+        static_cast<void>(open_database(nobody)->open_unit());
+        FAIL();
+    } catch (const store_error& e) {
+        EXPECT_FALSE(e.retryable()) << e.what();
+        EXPECT_THAT(e.what(), HasSubstr("does not exist"));
+    }
+}
+
+TEST_F(postgresql_store, refuses_a_schema_newer_than_itself) {
+    const auto store = open_database();
+    store->setup();
+    connect().execute("INSERT INTO sluice_migration VALUES (999, 'from the future', now())");
+    EXPECT_THAT(error_of([&] { store->setup(); }), AllOf(HasSubstr("999"), HasSubstr("newer")));
+    EXPECT_THAT(error_of([&] { static_cast<void>(open_database()->open_lane()); }), HasSubstr("newer"));
+}
+
+TEST_F(postgresql_store, tells_of_a_table_that_is_gone_how_to_get_it_back) {
+    const auto store = open_database();
+    store->setup();
+    connect().execute("DROP TABLE inbox");
+    EXPECT_THAT(error_of([&] { static_cast<void>(store->open_unit()->is_marked("m", "h")); }),
+                HasSubstr("sluice db setup"));
+}
+
+TEST_F(postgresql_store, may_be_set_up_by_several_processes_at_once) {
+    std::atomic<int> failures = 0;
+    {
+        std::vector<std::jthread> processes;
+        for (int i = 0; i < 6; ++i) {
+            processes.emplace_back([&] {
+                try {
+                    open_database()->setup();
+                } catch (const error& e) {
+                    ADD_FAILURE() << e.what();
+                    ++failures;
+                }
+            });
+        }
+    }
+    EXPECT_EQ(failures, 0);
+    EXPECT_EQ(scalar("SELECT count(*) FROM sluice_migration"), "1");
+    EXPECT_EQ(scalar("SELECT count(*) FROM sluice_meta"), "1");
+}
+
+TEST_F(postgresql_store, has_the_tables_that_people_query) {
+    const auto store = open_database();
+    store->setup();
+    commit(*store->open_unit(), {event("m-1")}, {insert("o-1")});
+    EXPECT_EQ(scalar("SELECT string_agg(target_broker || '=' || status, ',' ORDER BY target_broker)"
+                     " FROM outbox WHERE message_id = 'm-1'"),
+              "default=pending,partner=pending");
+    EXPECT_EQ(scalar("SELECT data ->> 'order_id' FROM event_log"), "o-1");
+    EXPECT_EQ(scalar("SELECT count(*) FROM information_schema.columns WHERE table_schema = '" + schema_ +
+                     "' AND data_type = 'timestamp without time zone'"),
+              "0");
+    EXPECT_THROW(connect().execute("UPDATE outbox SET status = 'sent'"), std::runtime_error);
+}
+
+// The server of the tests lives in Kolkata, half an hour off every whole zone.
+TEST_F(postgresql_store, keeps_times_whatever_zone_the_session_has) {
+    const auto store = open_database();
+    store->setup();
+    auto write = event("m-1");
+    write.event.created_at = date_time::parse("2026-11-23T08:00:00.613701Z");
+    commit(*store->open_unit(), {write});
+    EXPECT_EQ(scalar("SELECT to_char(created_at AT TIME ZONE 'UTC', 'HH24:MI:SS.US') FROM event_log"),
+              "08:00:00.613701");
+    const auto elsewhere =
+        open_database({.conninfo = uri_ + "?options=-c%20timezone%3DAmerica/New_York", .schema = schema_});
+    EXPECT_EQ(elsewhere->open_operations()->event("m-1")->created_at, write.event.created_at);
+}
+
+TEST_F(postgresql_store, works_under_defaults_that_are_against_it) {
+    const auto store = open_database({.conninfo = uri_ + "?options=-c%20default_transaction_isolation%3Dserializable"
+                                                         "%20-c%20search_path%3Dnowhere%20-c%20datestyle%3DGerman",
+                                      .schema = schema_});
+    store->setup();
+    const auto unit = store->open_unit();
+    commit(*unit, {event("m-1"), event("m-2")}, {insert("o-1")});
+    commit(*unit, {event("m-3")}, {update("o-1", 1)});
+    const auto lane = store->open_lane();
+    EXPECT_THAT(ids(lane->due(take(*lane), "partner", 0, 10)), ::testing::ElementsAre("m-1", "m-2", "m-3"));
+}
+
+TEST_F(postgresql_store, bounds_its_connections_and_says_so) {
+    auto few = options();
+    few.max_connections = 2;
+    few.connection_wait = 100ms;
+    const auto store = open_database(few);
+    store->setup();
+    const auto first = store->open_lane();
+    {
+        const auto unit = store->open_unit();
+        const auto another = store->open_unit();
+        commit(*unit, {event("m-1")});
+        commit(*another, {event("m-2")});
+    }
+    const auto second = store->open_lane();
+    try {
+        static_cast<void>(store->open_unit()->is_marked("m", "h"));
+        FAIL() << "a third connection";
+    } catch (const store_error& e) {
+        EXPECT_TRUE(e.retryable());
+        EXPECT_THAT(e.what(), AllOf(HasSubstr("all 2 connections"), HasSubstr("max_connections")));
+    }
+}
+
+TEST_F(postgresql_store, does_not_wait_for_a_lock_for_ever) {
+    auto hasty = options();
+    hasty.lock_timeout = 50ms;
+    const auto store = open_database(hasty);
+    store->setup();
+    const auto unit = store->open_unit();
+    commit(*unit, {}, {insert("o-1")});
+    auto other = connect();
+    other.execute("BEGIN");
+    other.execute("SELECT FROM aggregate_state FOR UPDATE");
+    try {
+        commit(*unit, {event("m-1")}, {update("o-1", 1)});
+        FAIL() << "there is a lock";
+    } catch (const store_error& e) {
+        EXPECT_TRUE(e.retryable());
+        EXPECT_THAT(e.what(), HasSubstr("lock"));
+    }
+    other.execute("ROLLBACK");
+    commit(*unit, {event("m-1")}, {update("o-1", 1)});
+}
+
+TEST_F(postgresql_store, does_not_deadlock_units_that_touch_the_same_aggregates_in_another_order) {
+    const auto store = open_database();
+    store->setup();
+    commit(*store->open_unit(), {}, {insert("a"), insert("b")});
+    std::atomic<int> deadlocks = 0;
+    {
+        std::vector<std::jthread> writers;
+        for (int writer = 0; writer < 4; ++writer) {
+            writers.emplace_back([&, writer] {
+                const auto unit = store->open_unit();
+                for (int i = 0; i < 40; ++i) {
+                    const auto a = unit->load("Order", "a")->version + 1;
+                    const auto b = unit->load("Order", "b")->version + 1;
+                    const auto name = "m-" + std::to_string(writer) + "-" + std::to_string(i);
+                    std::vector<state_write> states{update("a", a), update("b", b)};
+                    std::vector<event_write> events{event(name + "a", "a"), event(name + "b", "b")};
+                    if (writer % 2 == 0) {
+                        std::swap(states[0], states[1]);
+                        std::swap(events[0], events[1]);
+                    }
+                    try {
+                        commit(*unit, events, states);
+                    } catch (const expected_version_error&) {
+                        continue;  // another was faster
+                    } catch (const store_error& e) {
+                        ADD_FAILURE() << e.what();
+                        ++deadlocks;
+                    }
+                }
+            });
+        }
+    }
+    EXPECT_EQ(deadlocks, 0);
+    EXPECT_EQ(scalar("SELECT count(*) FROM (SELECT position, lag(position) OVER (PARTITION BY stream ORDER BY seq) AS p"
+                     " FROM event_log) AS log WHERE position <= p"),
+              "0")
+        << "position and number do not rise together";
+}
+
+TEST_F(postgresql_store, estimates_what_is_too_much_to_count) {
+    const auto store = open_database();
+    store->setup();
+    commit(*store->open_unit(), {event("m-0"), event("m-00")});
+    const auto lane = store->open_lane();
+    const auto grant = take(*lane);
+    const auto first = lane->due(grant, "partner", 0, 1);
+    ASSERT_EQ(lane->settle(grant, "partner", published(first.rows), 1), settle_outcome::settled);
+    connect().execute(R"(
+        WITH filled AS (
+            INSERT INTO event_log (message_id, stream, stream_category, position, type, created_at, data, metadata)
+            SELECT 'f-' || n, 's-' || n, 's', 0, 't', now(), '{}', '{}' FROM generate_series(1, 450000) AS n
+            RETURNING seq, message_id, stream)
+        INSERT INTO outbox (target_broker, seq, message_id, stream, status, published_at)
+        SELECT 'partner', seq - 1000000, message_id, stream, 'published', now() FROM filled)");
+    connect().execute("ANALYZE outbox");
+    const auto counts = store->open_operations()->outbox_summary().at("partner");
+    EXPECT_TRUE(counts.published_is_estimated);
+    EXPECT_NEAR(static_cast<double>(counts.by_status.at(row_status::published)), 450'001, 20'000);
+    EXPECT_EQ(counts.by_status.at(row_status::pending), 1) << "open rows are always counted";
+}
+
+}  // namespace
+}  // namespace sluice::store::postgresql_test

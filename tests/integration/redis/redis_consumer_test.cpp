@@ -1,0 +1,223 @@
+#include <sluice/error.hpp>
+#include <sluice/json.hpp>
+
+#include "integration/redis/redis_fixture.hpp"
+
+namespace sluice::broker::redis_test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class redis_consumer : public redis_test {
+protected:
+    redis_consumer() : redis_test{{"--appendonly", "yes", "--appendfsync", "always"}} {}
+
+    std::unique_ptr<consumer> join(const std::string& name, duration claim = seconds{30}) {
+        return broker_->open_consumer(order_stream, {.group = "g", .consumer = name, .claim = claim});
+    }
+    void deliver(int from, int count) {
+        std::vector<note> notes;
+        for (int i = from; i < from + count; ++i) notes.push_back({fmt::format("m{}", i)});
+        for (const auto& v : publish(*publisher_, notes)) ASSERT_TRUE(is<delivered>(v)) << reason(v);
+    }
+    static strings ids_of(const std::vector<delivery>& deliveries) {
+        strings ids;
+        for (const auto& d : deliveries) {
+            const auto whole = json::parse(d.body);
+            ids.push_back(whole.at("metadata").at("headers").at("id").as_string());
+        }
+        return ids;
+    }
+    /// Reads until something comes, through reconnecting.
+    strings next(consumer& from) {
+        strings got;
+        EXPECT_TRUE(eventually([&] {
+            try {
+                got = ids_of(from.read(100, now_));
+            } catch (const broker_error&) {
+                return false;
+            }
+            return !got.empty();
+        }));
+        return got;
+    }
+    std::string pending() const { return lines(server_.cli({"xpending", order_stream, "g"})).at(0); }
+
+    const std::unique_ptr<broker> broker_ = connect({.answer_timeout = seconds{2}});
+    const std::unique_ptr<publisher> publisher_ = broker_->open_publisher();
+    date_time now_ = system_clock().now();
+    const death exhausted_{.reason = "no such order", .code = "handler_failed", .attempts = 3, .at = now_};
+};
+
+TEST_F(redis_consumer, goes_on_after_the_server_restarted) {
+    deliver(0, 3);
+    const auto reader = join("c");
+    const auto got = reader->read(2, now_);
+    server_.stop();
+    EXPECT_THROW(static_cast<void>(reader->read(10, now_)), broker_error);
+    server_.start_again();
+
+    reader->ack(strings{got.at(0).entry});
+    EXPECT_THAT(next(*reader), ElementsAre("m2")) << "what it holds is not handed out again";
+    EXPECT_EQ(pending(), "2");
+}
+
+TEST_F(redis_consumer, begins_anew_when_everything_or_its_group_was_removed) {
+    deliver(0, 2);
+    const auto reader = join("c");
+    reader->ack(strings{reader->read(1, now_).at(0).entry});
+    server_.cli({"flushall"});
+    EXPECT_THAT(reader->read(10, now_), IsEmpty());
+    deliver(2, 1);
+    EXPECT_THAT(next(*reader), ElementsAre("m2"));
+
+    server_.cli({"xgroup", "destroy", order_stream, "g"});
+    deliver(3, 1);
+    EXPECT_THAT(next(*reader), ElementsAre("m3")) << "m2 is still held";
+    EXPECT_THAT(next(*join("c")), ElementsAre("m2", "m3"));
+}
+
+TEST_F(redis_consumer, takes_up_any_number_of_pending_messages_in_order) {
+    deliver(0, 250);
+    ASSERT_THAT(join("c")->read(250, now_), SizeIs(250));
+    const auto reader = join("c");
+    strings expected;
+    strings got;
+    for (int i = 0; i < 250; ++i) expected.push_back(fmt::format("m{}", i));
+    while (got.size() < 250) {
+        const auto some = ids_of(reader->read(40, now_));
+        ASSERT_THAT(some, Not(IsEmpty()));
+        got.insert(got.end(), some.begin(), some.end());
+    }
+    EXPECT_EQ(got, expected);
+}
+
+TEST_F(redis_consumer, shares_its_group_with_other_software) {
+    deliver(0, 3);
+    const auto reader = join("c", milliseconds{200});
+    ASSERT_THAT(ids_of(reader->read(1, now_)), ElementsAre("m0"));
+    server_.cli({"xreadgroup", "group", "g", "python-peer", "count", "1", "streams", order_stream, ">"});
+    EXPECT_THAT(ids_of(reader->read(10, now_)), ElementsAre("m2")) << "m1 is with the peer";
+
+    EXPECT_TRUE(eventually([&] {
+        now_ = now_ + milliseconds{200};
+        return ids_of(reader->read(10, now_)) == strings{"m1"};
+    })) << "which is silent for longer than the claim time";
+}
+
+TEST_F(redis_consumer, is_not_kept_awake_by_what_others_of_its_group_read) {
+    const auto reader = join("c");
+    ASSERT_THAT(reader->read(10, now_), IsEmpty());
+    deliver(0, 1);
+    server_.cli({"xreadgroup", "group", "g", "python-peer", "streams", order_stream, ">"});
+    base::wake_signal signal;
+    EXPECT_EQ(reader->wait(signal, seconds{10}), base::wake_reason::file_changed);
+    EXPECT_THAT(reader->read(10, now_), IsEmpty());
+    EXPECT_EQ(reader->wait(signal, milliseconds{50}), base::wake_reason::timed_out);
+    deliver(1, 1);
+    EXPECT_EQ(reader->wait(signal, seconds{10}), base::wake_reason::file_changed);
+}
+
+TEST_F(redis_consumer, hands_out_an_entry_of_another_form_as_what_cannot_be_decoded) {
+    server_.cli({"xadd", order_stream, "*", "payload", "{}", "by", "somebody"});
+    const auto got = join("c")->read(10, now_);
+    ASSERT_THAT(got, SizeIs(1));
+    EXPECT_THAT(got[0].body, HasSubstr("has no field \"data\": payload={} by=somebody"));
+    EXPECT_THROW(static_cast<void>(json::parse(got[0].body)), decode_error);
+}
+
+TEST_F(redis_consumer, lets_go_of_messages_that_were_trimmed_while_pending) {
+    deliver(0, 3);
+    ASSERT_THAT(join("c")->read(2, now_), SizeIs(2));
+    server_.cli({"xtrim", order_stream, "maxlen", "1"});
+    EXPECT_THAT(next(*join("c")), ElementsAre("m2"));
+    EXPECT_EQ(pending(), "1");
+}
+
+TEST_F(redis_consumer, writes_dead_letters_as_protean_does) {
+    deliver(0, 1);
+    const auto reader = join("c");
+    const auto got = reader->read(10, now_);
+    reader->dead_letter(got.at(0), exhausted_);
+
+    const auto entry = lines(server_.cli({"xrange", "shop::order:dlq", "-", "+"}));
+    ASSERT_THAT(entry, SizeIs(3));
+    EXPECT_EQ(entry[1], "data");
+    const auto letter = json::parse(entry[2]);
+    EXPECT_EQ(letter.at("data").at("n").as_int(), 1);
+    EXPECT_EQ(letter.at("metadata").at("headers").at("id").as_string(), "m0");
+    const auto& metadata = letter.at("_dlq_metadata");
+    EXPECT_EQ(metadata.at("original_stream").as_string(), order_stream);
+    EXPECT_EQ(metadata.at("original_id").as_string(), got[0].entry);
+    EXPECT_EQ(metadata.at("consumer_group").as_string(), "g");
+    EXPECT_EQ(metadata.at("consumer").as_string(), "c");
+    EXPECT_EQ(metadata.at("failed_at").as_string(), now_.to_string());
+    EXPECT_EQ(metadata.at("retry_count").as_int(), 3);
+    EXPECT_EQ(metadata.at("failure_reason").as_string(), "no such order");
+    EXPECT_EQ(pending(), "0");
+    EXPECT_EQ(broker_->open_operations()->dead_letters({}).at(0).body, note{"m0"}.text());
+}
+
+TEST_F(redis_consumer, reads_dead_letters_of_protean) {
+    ASSERT_THAT(join("c")->read(1, now_), IsEmpty());
+    server_.cli({"xadd", "shop::order:dlq", "*", "data",
+                 R"({"data": {"x": 2.0}, "metadata": {}, "_dlq_metadata": {"original_stream": "shop::order", )"
+                 R"("original_id": "5-0", "consumer_group": "shopapp.Ful", "consumer": "Ful-vm-1", )"
+                 R"("failed_at": null, "retry_count": 3}})"});
+    const auto operations = broker_->open_operations();
+    const auto dead = operations->dead_letters({});
+    ASSERT_THAT(dead, SizeIs(1));
+    EXPECT_EQ(dead[0].body, R"({"data": {"x": 2.0}, "metadata": {}})");
+    EXPECT_EQ(dead[0].group, "shopapp.Ful");
+    EXPECT_EQ(dead[0].reason, "unknown");
+    EXPECT_EQ(dead[0].attempts, 3);
+    EXPECT_EQ(operations->replay({}), 0U) << "its group would never read the replay";
+    EXPECT_EQ(operations->purge({}), 1U);
+}
+
+TEST_F(redis_consumer, acknowledges_no_dead_letter_that_was_not_kept) {
+    deliver(0, 1);
+    server_.cli({"set", "shop::order:dlq", "x"});
+    const auto reader = join("c");
+    const auto got = reader->read(10, now_);
+    EXPECT_THROW(reader->dead_letter(got.at(0), exhausted_), broker_error);
+    EXPECT_EQ(pending(), "1");
+    server_.cli({"del", "shop::order:dlq"});
+    reader->dead_letter(got.at(0), exhausted_);
+    EXPECT_EQ(pending(), "0");
+    EXPECT_EQ(server_.cli({"xlen", "shop::order:dlq"}), "1");
+}
+
+TEST_F(redis_consumer, keeps_the_original_id_through_replays) {
+    deliver(0, 1);
+    const auto operations = broker_->open_operations();
+    auto reader = join("c");
+    const auto original = reader->read(10, now_).at(0).entry;
+    reader = join("c");
+    for (int round = 0; round < 3; ++round) {
+        const auto got = reader->read(10, now_);
+        ASSERT_THAT(got, SizeIs(1));
+        reader->dead_letter(got[0], exhausted_);
+        EXPECT_EQ(operations->dead_letters({}).at(0).original_entry, original);
+        ASSERT_EQ(operations->replay({}), 1U);
+    }
+    reader->ack(strings{reader->read(10, now_).at(0).entry});
+    EXPECT_EQ(server_.cli({"xlen", "sluice:replay:g@shop::order"}), "0") << "nothing is left behind";
+    EXPECT_EQ(server_.cli({"exists", "sluice:attempts:g@shop::order"}), "0");
+}
+
+TEST_F(redis_consumer, reads_replays_before_what_is_new) {
+    deliver(0, 2);
+    const auto reader = join("c");
+    reader->dead_letter(reader->read(1, now_).at(0), exhausted_);
+    deliver(2, 1);
+    ASSERT_EQ(broker_->open_operations()->replay({}), 1U);
+    EXPECT_THAT(ids_of(reader->read(2, now_)), ElementsAre("m0", "m1"));
+    EXPECT_THAT(ids_of(reader->read(10, now_)), ElementsAre("m2"));
+}
+
+}  // namespace
+}  // namespace sluice::broker::redis_test
