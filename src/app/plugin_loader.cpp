@@ -44,10 +44,11 @@ const plugin_entry& entry_of(const fs::path& library) {
     void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (handle == nullptr) {
         const char* reason = dlerror();  // NOLINT(concurrency-mt-unsafe): at start, before there are threads
-        throw configuration_error{"domain library " + library.string() + " cannot be loaded: " +
-                                  (reason != nullptr ? reason : "unknown reason") +
-                                  "\nIs it a library for this machine, built with this Sluice, and are the libraries it "
-                                  "needs there?"};
+        throw configuration_error{
+            "domain library " + library.string() +
+            " cannot be loaded: " + (reason != nullptr ? reason : "unknown reason") +
+            "\nIs it a library for this machine, built with this Sluice, and are the libraries it "
+            "needs there?"};
     }
     using entry_function = const plugin_entry* (*)();
     const auto get_entry = reinterpret_cast<entry_function>(dlsym(handle, plugin_symbol));

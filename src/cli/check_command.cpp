@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 
@@ -74,17 +74,17 @@ exit_code check(const session& in) {
     } catch (const config::invalid_configuration& e) {
         for (const config::problem& each : e.problems()) found.push_back(to_finding(e.file(), each));
     }
-    const auto errors = std::count_if(found.begin(), found.end(),
-                                      [](const finding& each) { return each.level == severity::error; });
+    const auto errors =
+        std::count_if(found.begin(), found.end(), [](const finding& each) { return each.level == severity::error; });
     const auto warnings = std::ssize(found) - errors;
     if (in.out.json()) {
         json::array list;
         for (const finding& each : found) list.push_back(as_json(each));
         in.out.print_json(json::object{{"domain", declared->name()},
-                                  {"configuration", in.options.config},
-                                  {"errors", errors},
-                                  {"warnings", warnings},
-                                  {"findings", std::move(list)}});
+                                       {"configuration", in.options.config},
+                                       {"errors", errors},
+                                       {"warnings", warnings},
+                                       {"findings", std::move(list)}});
     } else {
         in.out.print(safe_lines(describe(declared->declared())));
         for (const finding& each : found) in.out.print(to_text(each, in.out));

@@ -53,7 +53,10 @@ void console::print(std::string_view text) const {
 
 void console::print_json(const json::value& result) const { print(json::dump(result, json::style::pretty)); }
 
-void console::print_line(const json::value& result) const { print(json::dump(result)); }
+void console::print_line(const json::value& result) const {
+    print(json::dump(result));
+    std::fflush(stdout);
+}
 
 void console::warn(std::string_view message) const { tell("warning", message); }
 
@@ -91,7 +94,8 @@ std::string safe_lines(std::string_view text) {
 
 std::string indented(std::string_view text, std::size_t columns) {
     std::string moved;
-    for_each_line(text, [&](std::string_view line) { moved += std::string(columns, ' ') + config::printable(line) + '\n'; });
+    for_each_line(text,
+                  [&](std::string_view line) { moved += std::string(columns, ' ') + config::printable(line) + '\n'; });
     moved.pop_back();
     return moved;
 }

@@ -25,7 +25,7 @@ public:
 
     void print(std::string_view text) const;
     void print_json(const json::value& result) const;
-    /// One line without line breaks, for streams of results.
+    /// One line without line breaks, for streams of results; it leaves at once.
     void print_line(const json::value& result) const;
 
     void warn(std::string_view message) const;

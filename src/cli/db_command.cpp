@@ -1,6 +1,6 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
@@ -38,9 +38,10 @@ std::string describe(const store::schema_status& schema) {
     if (schema.applied > schema.expected) {
         return fmt::format("schema {} is newer than this build, which works with {}", schema.applied, schema.expected);
     }
-    return fmt::format("{}; pending: {}; run `sluice db setup`",
-                       schema.applied == 0 ? "not set up" : fmt::format("schema {} of {}", schema.applied, schema.expected),
-                       fmt::join(schema.pending, ", "));
+    return fmt::format(
+        "{}; pending: {}; run `sluice db setup`",
+        schema.applied == 0 ? "not set up" : fmt::format("schema {} of {}", schema.applied, schema.expected),
+        fmt::join(schema.pending, ", "));
 }
 
 exit_code show_status(const session& in) {

@@ -1,6 +1,6 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 
@@ -79,7 +79,8 @@ std::vector<located_letter> find_letters(const session& in, std::vector<open_bro
     all_answered = away == 0;
     std::stable_sort(found.begin(), found.end(),
                      [](const auto& a, const auto& b) { return a.letter.failed_at > b.letter.failed_at; });
-    if (found.size() > filter.limit) found.erase(found.begin() + static_cast<std::ptrdiff_t>(filter.limit), found.end());
+    if (found.size() > filter.limit)
+        found.erase(found.begin() + static_cast<std::ptrdiff_t>(filter.limit), found.end());
     return found;
 }
 
@@ -161,6 +162,7 @@ located_letter find_one(const session& in, std::vector<open_broker>& brokers, co
     if (letters.empty()) throw no_such_letter(given.id);
     if (letters.size() == 1) return std::move(letters.front());
     std::vector<std::string> names;
+    names.reserve(letters.size());
     for (const located_letter& each : letters) names.push_back(each.broker);
     throw wrong_usage(fmt::format("several brokers have a dead letter `{}`; add --broker with one of: {}", given.id,
                                   fmt::join(names, ", ")));
@@ -218,8 +220,8 @@ exit_code change_letters(const session& in, const dlq_arguments& given, const le
     const bool picks_nothing = given.id.empty() && given.broker.empty() && given.stream.empty() && given.group.empty();
     if (given.all && !picks_nothing) throw wrong_usage("--all and a choice of dead letters contradict each other");
     if (picks_nothing && !given.all) {
-        throw wrong_usage(fmt::format("say which dead letters to {}: an ID, --broker, --stream, --group, or --all",
-                                      change.verb));
+        throw wrong_usage(
+            fmt::format("say which dead letters to {}: an ID, --broker, --stream, --group, or --all", change.verb));
     }
     const installation with = open_installation(in);
     auto brokers = open_brokers(with, given.broker);
@@ -274,9 +276,8 @@ void add_dlq(CLI::App& app, session& in, action& chosen) {
             ->type_name("NAME");
         command->add_option("--stream", given->stream, "Of this stream")->type_name("STREAM");
         command->add_option("--group", given->group, "Of this consumer group")->type_name("GROUP");
-        command->callback([&in, &chosen, given, run] {
-            chosen = make_action([&in, given, run] { return run(in, *given); });
-        });
+        command->callback(
+            [&in, &chosen, given, run] { chosen = make_action([&in, given, run] { return run(in, *given); }); });
         return command;
     };
     add("list", "List dead letters, newest first", list)

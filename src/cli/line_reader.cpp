@@ -12,7 +12,7 @@ namespace sluice::cli {
 
 namespace {
 
-constexpr std::size_t chunk = 64 * 1024;
+constexpr std::size_t chunk = std::size_t{64} << 10;
 
 std::system_error input_failed() { return {errno, std::generic_category(), "standard input cannot be read"}; }
 
@@ -37,8 +37,10 @@ line_reader::outcome line_reader::next(std::string_view& line) {
             begin_ = scanned_;
         }
         switch (fill()) {
-            case filled::more: break;
-            case filled::interrupted: return outcome::interrupted;
+            case filled::more:
+                break;
+            case filled::interrupted:
+                return outcome::interrupted;
             case filled::end:
                 line = std::string_view{buffer_}.substr(begin_);
                 consumed_ += line.size();
@@ -54,8 +56,8 @@ line_reader::filled line_reader::fill() {
     scanned_ -= begin_;
     begin_ = 0;
     while (true) {
-        std::array<pollfd, 2> waited{{{.fd = fd_, .events = POLLIN, .revents = 0},
-                                      {.fd = interrupt_fd_, .events = POLLIN, .revents = 0}}};
+        std::array<pollfd, 2> waited{
+            {{.fd = fd_, .events = POLLIN, .revents = 0}, {.fd = interrupt_fd_, .events = POLLIN, .revents = 0}}};
         if (poll(waited.data(), waited.size(), -1) < 0) {
             if (errno == EINTR) continue;
             throw input_failed();

@@ -14,7 +14,7 @@ class line_reader {
 public:
     enum class outcome {
         line,
-        too_long,     ///< the line was skipped
+        too_long,  ///< the line was skipped
         end,
         interrupted,  ///< the second file descriptor became readable while nothing was left to read
     };

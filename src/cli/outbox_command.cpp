@@ -1,6 +1,6 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 
@@ -87,7 +87,8 @@ std::vector<located_row> list_rows(const std::vector<open_database>& databases, 
     }
     std::stable_sort(found.begin(), found.end(),
                      [](const auto& a, const auto& b) { return a.row.created_at > b.row.created_at; });
-    if (found.size() > filter.limit) found.erase(found.begin() + static_cast<std::ptrdiff_t>(filter.limit), found.end());
+    if (found.size() > filter.limit)
+        found.erase(found.begin() + static_cast<std::ptrdiff_t>(filter.limit), found.end());
     return found;
 }
 
@@ -117,10 +118,14 @@ json::array as_json(const std::vector<located_row>& rows) {
 
 tone tone_of(row_status status) {
     switch (status) {
-        case row_status::published: return tone::good;
-        case row_status::failed: return tone::caution;
-        case row_status::abandoned: return tone::bad;
-        default: return tone::plain;
+        case row_status::published:
+            return tone::good;
+        case row_status::failed:
+            return tone::caution;
+        case row_status::abandoned:
+            return tone::bad;
+        default:
+            return tone::plain;
     }
 }
 
@@ -214,8 +219,8 @@ exit_code show(const session& in, const row_arguments& given) {
         home = database.name;
     }
     if (!event) {
-        throw not_found(fmt::format("no database has a message `{}`; `sluice outbox list` shows the ids",
-                                    given.message_id));
+        throw not_found(
+            fmt::format("no database has a message `{}`; `sluice outbox list` shows the ids", given.message_id));
     }
     const std::string envelope = given.envelope ? envelope::render_external(event->data, event->metadata) : "";
     if (in.out.json()) {
@@ -234,7 +239,8 @@ exit_code show(const session& in, const row_arguments& given) {
     const date_time now = system_clock().now();
     in.out.print(safe_lines(fmt::format("message   {}\ntype      {}\nstream    {}\ndatabase  {}\ncreated   {} ({} ago)",
                                         event->message_id, event->type, event->stream, home,
-                                        event->created_at.to_string(), age_text(now - event->created_at))) + "\n\n");
+                                        event->created_at.to_string(), age_text(now - event->created_at))) +
+                 "\n\n");
     show_rows(in, rows);
     const auto part = [&](const char* title, const std::string& text) {
         in.out.print(fmt::format("\n{}", title));
@@ -322,10 +328,10 @@ std::string counted(std::size_t count) {
     return count_of(static_cast<std::int64_t>(count), "row");
 }
 
-exit_code change_rows(const session& in, const row_change& change, const row_arguments& given,
-                      const installation& with, const outbox_filter& asked) {
-    const auto databases = open_all(with);
+exit_code change_rows(const session& in, const row_change& change, const row_arguments& given, const installation& with,
+                      const outbox_filter& asked) {
     const auto filters = filters_of(change, asked);
+    const auto databases = open_all(with);
     const std::size_t count = count_matching(databases, filters);
     if (count == 0 && !asked.message_id.empty()) {
         throw not_found(fmt::format("message `{}` has no row to {}; see `sluice outbox show {}`", asked.message_id,
@@ -346,9 +352,10 @@ exit_code change_rows(const session& in, const row_change& change, const row_arg
 void require_a_choice(const char* verb, const row_arguments& given) {
     if (given.all == given.picks_nothing()) return;
     if (given.all) throw wrong_usage("--all and a choice of rows contradict each other");
-    throw wrong_usage(fmt::format("say which rows to {0}: a MESSAGE_ID, --broker, --stream, --status, --older-than, or "
-                                  "--all",
-                                  verb));
+    throw wrong_usage(
+        fmt::format("say which rows to {0}: a MESSAGE_ID, --broker, --stream, --status, --older-than, or "
+                    "--all",
+                    verb));
 }
 
 exit_code retry(const session& in, const row_arguments& given) {
@@ -400,7 +407,8 @@ exit_code retire(const session& in, const row_arguments& given) {
 
 void add_choice(CLI::App& command, row_arguments& given) {
     command.add_option("--broker", given.broker, "Rows for this broker")->type_name("NAME");
-    command.add_option("--status", given.status, "Rows in this status: pending, failed, abandoned, …")->type_name("WORD");
+    command.add_option("--status", given.status, "Rows in this status: pending, failed, abandoned, …")
+        ->type_name("WORD");
     command.add_option("--stream", given.stream, "Rows of this stream (shop::order-o-1) or category (shop::order)")
         ->type_name("STREAM");
     command.add_option("--older-than", given.older_than, "Rows written longer ago: 90s, 10m, 1h30m, 7d")
@@ -414,9 +422,8 @@ void add_outbox(CLI::App& app, session& in, action& chosen) {
     group->require_subcommand(1);
     auto given = std::make_shared<row_arguments>();
     const auto on = [&in, &chosen, given](CLI::App* command, exit_code (*run)(const session&, const row_arguments&)) {
-        command->callback([&in, &chosen, given, run] {
-            chosen = make_action([&in, given, run] { return run(in, *given); });
-        });
+        command->callback(
+            [&in, &chosen, given, run] { chosen = make_action([&in, given, run] { return run(in, *given); }); });
     };
 
     CLI::App* listing = group->add_subcommand("list", "List rows, newest first");

@@ -1,6 +1,6 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <sluice/json.hpp>
 
@@ -18,7 +18,7 @@ namespace sluice::cli {
 
 namespace {
 
-constexpr std::size_t longest_line = 16U * 1024 * 1024;
+constexpr std::size_t longest_line = std::size_t{16} << 20;
 
 struct process_arguments {
     std::string command;
@@ -30,9 +30,9 @@ void require_known(const detail::registry& declared, const std::string& command)
     if (declared.command_by_name(command) != nullptr) return;
     std::vector<std::string> names;
     for (const auto& [cpp_name, entry] : declared.commands) names.push_back(entry.name);
-    throw wrong_usage(fmt::format("domain {} has no command `{}`; {}", declared.name, command,
-                                  names.empty() ? "it has none at all"
-                                                : config::did_you_mean(command, names, "it knows")));
+    throw wrong_usage(
+        fmt::format("domain {} has no command `{}`; {}", declared.name, command,
+                    names.empty() ? "it has none at all" : config::did_you_mean(command, names, "it knows")));
 }
 
 exit_code process_one(const session& in, const process_arguments& given) {
@@ -147,7 +147,8 @@ private:
 };
 
 int process_stream(const session& in, const process_arguments& given) {
-    if (!given.data.empty()) throw wrong_usage("`process -` reads its data from standard input and takes no more words");
+    if (!given.data.empty())
+        throw wrong_usage("`process -` reads its data from standard input and takes no more words");
     stop_signals signals;
     const application opened = open_application(in);
     return stream_processor{in, *opened.env, given.options, signals.fd()}.run(signals);
@@ -158,8 +159,10 @@ int process_stream(const session& in, const process_arguments& given) {
 void add_process(CLI::App& app, session& in, action& chosen) {
     CLI::App* command = app.add_subcommand("process", "Run a command of the domain in a unit of work of its own");
     auto given = std::make_shared<process_arguments>();
-    command->add_option("COMMAND", given->command, "Name of the command, or - for lines of JSON on standard input:\n"
-                                                   R"({"command": "ShipOrder", "data": {"order_id": "o-1"}})")
+    command
+        ->add_option("COMMAND", given->command,
+                     "Name of the command, or - for lines of JSON on standard input:\n"
+                     R"({"command": "ShipOrder", "data": {"order_id": "o-1"}})")
         ->required();
     command->add_option("JSON", given->data, R"(The command's fields, for example '{"order_id": "o-1"}')");
     command->add_flag("--async", given->options.asynchronous, "Only write the command down; the engine runs it");
@@ -172,9 +175,10 @@ void add_process(CLI::App& app, session& in, action& chosen) {
         } else {
             chosen = make_action([&in, given] {
                 if (given->data.empty()) {
-                    throw wrong_usage(fmt::format("JSON is missing; for a command without fields write: sluice process "
-                                                  "{} '{{}}'",
-                                                  given->command));
+                    throw wrong_usage(
+                        fmt::format("JSON is missing; for a command without fields write: sluice process "
+                                    "{} '{{}}'",
+                                    given->command));
                 }
                 return process_one(in, *given);
             });

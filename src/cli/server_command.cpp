@@ -1,13 +1,19 @@
-#include <CLI/CLI.hpp>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
-#include <map>
+#include <memory>
+#include <optional>
+#include <thread>
 
 #include <sluice/version.hpp>
 
+#include "base/backoff.hpp"
 #include "cli/commands.hpp"
-#include "cli/failure.hpp"
+#include "cli/log_settings.hpp"
 #include "cli/stop_signals.hpp"
+#include "cli/worker_process.hpp"
+#include "cli/worker_supervisor.hpp"
+#include "console/health_service.hpp"
 #include "engine/engine.hpp"
 #include "observe/log.hpp"
 
@@ -16,14 +22,6 @@ namespace sluice::cli {
 namespace {
 
 using observe::log;
-
-observe::log_settings to_log_settings(const config::log_section& from) {
-    static const std::map<std::string, observe::level> levels{
-        {"trace", observe::level::trace}, {"debug", observe::level::debug}, {"info", observe::level::info},
-        {"warn", observe::level::warn},   {"error", observe::level::error}, {"off", observe::level::off}};
-    return {.threshold = levels.at(from.level),
-            .format = from.format == "json" ? observe::log_format::json : observe::log_format::text};
-}
 
 /// Says what runs, one line each, so that a log begins with the whole picture.
 void announce(const commit::environment& env, const engine::engine& running) {
@@ -35,7 +33,8 @@ void announce(const commit::environment& env, const engine::engine& running) {
         log(observe::level::info, "server.broker", {{"name", name}, {"at", broker->describe()}});
     }
     for (const engine::worker_status& each : running.status()) {
-        if (each.what == engine::worker_status::kind::lane) log(observe::level::info, "server.lane", {{"name", each.name}});
+        if (each.what == engine::worker_status::kind::lane)
+            log(observe::level::info, "server.lane", {{"name", each.name}});
         if (each.what == engine::worker_status::kind::subscription) {
             log(observe::level::info, "server.subscription", {{"name", each.name}});
         }
@@ -48,27 +47,57 @@ void announce(const commit::environment& env, const engine::engine& running) {
          {"pid", std::to_string(getpid())}});
 }
 
-int serve(const session& in) {
+/// The engine in this process. @param role  of a worker; null when there is no supervisor
+int serve(const session& in, const worker_role* role) {
     stop_signals signals;  // before the engine's threads, which inherit that they are blocked
     observe::configure_log(to_log_settings(load_configuration(in).log));
     const application opened = open_application(in);
+    const config::health_settings& probes = opened.env->configuration().server.health;
     engine::engine running{*opened.env};
+    std::optional<sluice::console::health_service> health;
+    if (probes.enabled) {
+        health.emplace(*opened.env, sluice::console::health_options{.port_offset = role == nullptr ? 0 : role->index});
+    }
     running.start();
+    if (health) health->watch(running);
     announce(*opened.env, running);
+    if (role != nullptr) role->tell_ready();
 
     const int signal = signals.wait();
+    if (health) health->drain();
     signals.release();  // a second signal means: at once
     log(observe::level::info, "server.stopping", {{"signal", std::to_string(signal)}});
-    if (running.stop()) return static_cast<int>(exit_code::ok);
-    // A handler does not return. Its message was not committed and comes again; nothing here can be torn down safely.
-    _exit(static_cast<int>(exit_code::failed));
+    if (health) std::this_thread::sleep_for(base::from_seconds(probes.drain_delay_seconds));
+    const bool stopped = running.stop();
+    const bool left = !health || health->leave();
+    if (stopped && left) return static_cast<int>(exit_code::ok);
+    // A handler does not return: its message was not committed and comes again. Or a broker keeps a check waiting.
+    // Nothing here can be torn down safely.
+    _exit(static_cast<int>(stopped ? exit_code::ok : exit_code::failed));
+}
+
+/// @param workers  0: no supervisor was asked for
+int start_server(const session& in, int workers) {
+    if (const std::optional<worker_role> role = take_worker_role()) return serve(in, &*role);
+    return workers > 0 ? supervise(in, workers) : serve(in, nullptr);
+}
+
+std::string check_workers(const std::string& text) {
+    int count = 0;
+    if (!CLI::detail::lexical_cast(text, count)) return "must be a whole number";
+    if (count < 1) return "must be >= 1";
+    return count > most_workers ? "must be <= " + std::to_string(most_workers) : std::string{};
 }
 
 }  // namespace
 
 void add_server(CLI::App& app, session& in, action& chosen) {
     CLI::App* command = app.add_subcommand("server", "Run the domain: one lane per broker, and the subscriptions");
-    command->callback([&] { chosen = [&in] { return serve(in); }; });
+    auto workers = std::make_shared<int>(0);
+    command->add_option("--workers", *workers, "Run N processes, and start again those that die (1 to 64)")
+        ->type_name("N")
+        ->check(CLI::Validator{check_workers, ""});
+    command->callback([&, workers] { chosen = [&in, workers] { return start_server(in, *workers); }; });
 }
 
 }  // namespace sluice::cli

@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <set>
 
@@ -45,8 +45,8 @@ std::set<std::string> databases_with_lanes(const session& in, const config::conf
     return names;
 }
 
-void add_database(const config::configuration& with, const std::string& name, store::database& database,
-                  bool has_lanes, status_report& into) {
+void add_database(const config::configuration& with, const std::string& name, store::database& database, bool has_lanes,
+                  status_report& into) {
     const auto operations = database.open_operations();
     const auto counts = operations->outbox_summary();
     if (has_lanes) {
@@ -138,7 +138,8 @@ std::string subscription_table(const status_report& report, const console& out) 
 }
 
 json::value as_json(const lane_view& lane, date_time now) {
-    const json::value age = lane.oldest ? json::value{static_cast<double>((now - *lane.oldest).count()) / 1e6} : nullptr;
+    const json::value age =
+        lane.oldest ? json::value{static_cast<double>((now - *lane.oldest).count()) / 1e6} : nullptr;
     return json::object{{"database", lane.database},
                         {"broker", lane.broker},
                         {"external", lane.external},
@@ -158,8 +159,12 @@ json::value as_json(const lane_view& lane, date_time now) {
 
 json::value as_json(const subscription_view& subscription) {
     const broker::group_status& group = subscription.group;
-    return json::object{{"broker", subscription.broker}, {"stream", group.stream},   {"group", group.group},
-                        {"length", group.length},        {"lag", group.lag},         {"pending", group.pending},
+    return json::object{{"broker", subscription.broker},
+                        {"stream", group.stream},
+                        {"group", group.group},
+                        {"length", group.length},
+                        {"lag", group.lag},
+                        {"pending", group.pending},
                         {"dead", group.dead}};
 }
 

@@ -13,10 +13,18 @@ void add_counts(lane_view& lane, const store::outbox_counts& counts) {
     for (const auto& [status, count] : counts.by_status) {
         switch (status) {
             case row_status::pending:
-            case row_status::processing: lane.pending += count; break;
-            case row_status::failed: lane.failed += count; break;
-            case row_status::abandoned: lane.abandoned += count; break;
-            case row_status::published: lane.published += count; break;
+            case row_status::processing:
+                lane.pending += count;
+                break;
+            case row_status::failed:
+                lane.failed += count;
+                break;
+            case row_status::abandoned:
+                lane.abandoned += count;
+                break;
+            case row_status::published:
+                lane.published += count;
+                break;
         }
     }
     lane.oldest = counts.oldest_open;

@@ -18,15 +18,15 @@ struct lane_view {
     std::string broker;
     bool external = false;
     std::string state{"stopped"};  ///< that of the owner's last report, or `stopped` when nobody owns the lane
-    std::string detail{};  ///< last error or reason
-    std::string owner{};   ///< empty when stopped
+    std::string detail{};          ///< last error or reason
+    std::string owner{};           ///< empty when stopped
     std::int64_t pending = 0;
     std::int64_t failed = 0;
     std::int64_t abandoned = 0;
-    std::int64_t published = 0;          ///< rows that are still kept
-    std::optional<date_time> oldest{};   ///< creation of the oldest unconfirmed row
-    double rate = 0;                     ///< rows per second, lately
-    std::optional<date_time> since{};    ///< when the state was entered
+    std::int64_t published = 0;         ///< rows that are still kept
+    std::optional<date_time> oldest{};  ///< creation of the oldest unconfirmed row
+    double rate = 0;                    ///< rows per second, lately
+    std::optional<date_time> since{};   ///< when the state was entered
 
     [[nodiscard]] std::int64_t depth() const noexcept { return pending + failed; }
 };

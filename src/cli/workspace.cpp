@@ -41,10 +41,9 @@ void require_current_schemas(const config::configuration& configuration, const c
         }
         const std::string who = fmt::format("database {} ({})", name, database->describe());
         if (empty) throw store_error{who + " has no Sluice tables; run `sluice db setup`"};
-        throw store_error{fmt::format("{} has schema {}, but this build works with schema {}; {}", who, schema.applied,
-                                      schema.expected,
-                                      schema.applied < schema.expected ? "run `sluice db setup`"
-                                                                       : "use the newer Sluice that set it up")};
+        throw store_error{fmt::format(
+            "{} has schema {}, but this build works with schema {}; {}", who, schema.applied, schema.expected,
+            schema.applied < schema.expected ? "run `sluice db setup`" : "use the newer Sluice that set it up")};
     }
 }
 

@@ -11,6 +11,7 @@ namespace {
 template <class Map>
 std::vector<std::string> names_of(const Map& entries) {
     std::vector<std::string> names;
+    names.reserve(entries.size());
     for (const auto& [name, settings] : entries) names.push_back(name);
     return names;
 }
@@ -23,7 +24,8 @@ void check_databases(const detail::registry& domain, const configuration& with, 
                          .element = aggregate.category,
                          .message = "aggregate " + aggregate.name + " lives in database \"" + aggregate.database +
                                     "\", which is not configured",
-                         .remedy = "add [databases." + aggregate.database + "] to " + with.file + ", or change .database; " +
+                         .remedy = "add [databases." + aggregate.database + "] to " + with.file +
+                                   ", or change .database; " +
                                    did_you_mean(aggregate.database, names_of(with.databases), "databases are")});
     }
 }

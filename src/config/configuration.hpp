@@ -51,8 +51,8 @@ struct outbox_settings {
     std::string broker = "default";
     std::vector<std::string> external_brokers;
     std::size_t messages_per_tick = 50;
-    double tick_interval = 1;        ///< seconds; fallback poll
-    double lease_seconds = 15;       ///< how long a silent lane owner keeps its lane
+    double tick_interval = 1;   ///< seconds; fallback poll
+    double lease_seconds = 15;  ///< how long a silent lane owner keeps its lane
     double publish_timeout_seconds = 10;
     double max_probe_interval_seconds = 30;  ///< cap of the probe backoff while a broker is unreachable
     retry_settings retry;
@@ -72,8 +72,17 @@ struct subscription_settings {
     int max_retries = 3;             ///< attempts in total before the dead letters
     double retry_delay_seconds = 1;  ///< first delay; doubles each time
     double max_retry_delay_seconds = 60;
-    double claim_seconds = 30;       ///< a silent consumer's messages may be taken over after this time
-    std::size_t max_held = 1000;     ///< messages held back in memory behind failing ones
+    double claim_seconds = 30;    ///< a silent consumer's messages may be taken over after this time
+    std::size_t max_held = 1000;  ///< messages held back in memory behind failing ones
+};
+
+/// `[server.health]`
+struct health_settings {
+    bool enabled = true;
+    std::string host = "127.0.0.1";   ///< name or address to listen on
+    int port = 8080;                  ///< 0: any free one
+    bool port_auto_increment = true;  ///< false by default when the file names a port
+    double drain_delay_seconds = 0;   ///< between `/readyz` 503 and the end of the work
 };
 
 /// `[server]`
@@ -81,6 +90,7 @@ struct server_settings {
     double shutdown_seconds = 10;  ///< bound of the drain on SIGTERM
     subscription_settings subscription;
     priority_lane_settings priority_lanes;
+    health_settings health;
 };
 
 /// `[inbox]`

@@ -50,7 +50,8 @@ using variable_lookup = std::function<std::optional<std::string>(const std::stri
 void substitute(node& root, const variable_lookup& variables, std::vector<problem>& found);
 
 /// Lays `overlay` over `base`: tables are merged key by key, everything else is replaced. When an entry of [databases]
-/// or [brokers] gets another provider, the entry is replaced as a whole: the old one's keys mean nothing to the new one.
+/// or [brokers] gets another provider, the entry is replaced as a whole: the old one's keys mean nothing to the new
+/// one.
 void lay_over(node& base, const node& overlay);
 
 /// `outbox.retry`, with keys that need it in quotes.

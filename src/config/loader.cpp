@@ -36,9 +36,9 @@ bool looks_like_overlay(const node& value) {
 /// Leaves the sections that hold in this environment; reports everything at the top of the file that is none.
 node select_environment(node root, const std::string& environment, std::vector<problem>& found) {
     if (is_section(environment)) {
-        found.push_back({.message = fmt::format("{}={} names a section, not an environment", environment_variable,
-                                                environment),
-                         .remedy = "choose another name, for example production"});
+        found.push_back(
+            {.message = fmt::format("{}={} names a section, not an environment", environment_variable, environment),
+             .remedy = "choose another name, for example production"});
         return root;
     }
     node sections{.value = node::table{}};
@@ -87,7 +87,18 @@ void read_option(section& in, const provider_option& option, std::map<std::strin
             options[key] = std::to_string(value);
             break;
         }
-        case provider_option::kind::choice: in.choice(key, options[key], option.words); break;
+        case provider_option::kind::choice:
+            in.choice(key, options[key], option.words);
+            break;
+        case provider_option::kind::flag: {
+            bool value = false;
+            in.flag(key, value);
+            options[key] = value ? "true" : "false";
+            break;
+        }
+        case provider_option::kind::text:
+            in.text(key, options[key]);
+            break;
     }
 }
 
@@ -149,8 +160,9 @@ private:
             return;
         }
         if (!in.has(uri_key)) {
-            in.report(uri_key, fmt::format("is missing; provider \"{}\" needs it", rule.name),
-                      rule.where == provider_rule::location::file ? "for example \"sqlite:///data/" + kind + ".db\"" : "");
+            in.report(
+                uri_key, fmt::format("is missing; provider \"{}\" needs it", rule.name),
+                rule.where == provider_rule::location::file ? "for example \"sqlite:///data/" + kind + ".db\"" : "");
         } else if (rule.where == provider_rule::location::file && !entry.uri.empty()) {
             file_location located = locate_file(entry.uri, base_directory);
             if (!located.problem.empty()) in.report(uri_key, std::move(located.problem), std::move(located.remedy));
@@ -245,6 +257,17 @@ void read_server(section in, server_settings& server) {
     subscription.whole("max_held", server.subscription.max_held, 1, 1'000'000);
     subscription.refuse_unknown();
 
+    section health = in.below("health");
+    health.flag("enabled", server.health.enabled);
+    health.text("host", server.health.host);
+    constexpr std::int64_t most_ports = 65'535;
+    health.whole("port", server.health.port, 0, most_ports);
+    // Who names a port means that port; who does not must be able to start a second service on the machine.
+    server.health.port_auto_increment = !health.has("port");
+    health.flag("port_auto_increment", server.health.port_auto_increment);
+    health.number("drain_delay_seconds", server.health.drain_delay_seconds, 0, 3600);
+    health.refuse_unknown();
+
     section lanes = in.below("priority_lanes");
     lanes.flag("enabled", server.priority_lanes.enabled);
     lanes.whole("threshold", server.priority_lanes.threshold, -1'000'000, 1'000'000);
@@ -274,7 +297,8 @@ void read_adapters(section& root, const providers& available, const std::filesys
 
     section databases = root.below("databases");
     require_default(databases, "memory");
-    const adapter_reader read_database{"database", "database_uri", known_databases(), available.databases, base_directory};
+    const adapter_reader read_database{"database", "database_uri", known_databases(), available.databases,
+                                       base_directory};
     for (auto& [name, in] : databases.all_below()) {
         name_is_plain(databases, name);
         adapter_entry entry = read_database.read(in);

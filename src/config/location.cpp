@@ -5,9 +5,12 @@ namespace sluice::config {
 namespace {
 
 constexpr std::string_view uri_prefix = "sqlite://";
-constexpr const char* forms = "write sqlite:///shop.db (beside domain.toml), sqlite:////var/lib/shop.db or a plain path";
+constexpr const char* forms =
+    "write sqlite:///shop.db (beside domain.toml), sqlite:////var/lib/shop.db or a plain path";
 
-file_location wrong(std::string problem, std::string remedy = forms) { return {{}, std::move(problem), std::move(remedy)}; }
+file_location wrong(std::string problem, std::string remedy = forms) {
+    return {{}, std::move(problem), std::move(remedy)};
+}
 
 }  // namespace
 

@@ -13,8 +13,8 @@ struct file_location {
     std::string remedy;
 };
 
-/// Reads `sqlite:///shop.db` (relative), `sqlite:////var/lib/shop.db` (absolute) and plain paths. Relative ones start at
-/// the directory of domain.toml, so that it does not matter where the program is started.
+/// Reads `sqlite:///shop.db` (relative), `sqlite:////var/lib/shop.db` (absolute) and plain paths. Relative ones start
+/// at the directory of domain.toml, so that it does not matter where the program is started.
 [[nodiscard]] file_location locate_file(std::string_view text, const std::filesystem::path& base_directory);
 
 }  // namespace sluice::config

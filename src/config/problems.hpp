@@ -9,9 +9,9 @@ namespace sluice::config {
 
 /// One thing that is wrong in a configuration file. No member holds a secret.
 struct problem {
-    int line = 0;         ///< 0 when no line is to blame, for example for a missing key
-    std::string key{};    ///< `outbox.retry.max_attempts`
-    std::string value{};  ///< as shown to people, `"defualt"`; empty when there is none to show
+    int line = 0;           ///< 0 when no line is to blame, for example for a missing key
+    std::string key{};      ///< `outbox.retry.max_attempts`
+    std::string value{};    ///< as shown to people, `"defualt"`; empty when there is none to show
     std::string message{};  ///< what is wrong
     std::string remedy{};   ///< what to do
 

@@ -14,6 +14,10 @@ provider_option choice(std::string_view key, std::vector<std::string> words) {
     return {.key = key, .what = provider_option::kind::choice, .words = std::move(words)};
 }
 
+provider_option flag(std::string_view key) { return {.key = key, .what = provider_option::kind::flag}; }
+
+provider_option text(std::string_view key) { return {.key = key, .what = provider_option::kind::text}; }
+
 }  // namespace
 
 std::span<const provider_rule> known_databases() {
@@ -22,7 +26,10 @@ std::span<const provider_rule> known_databases() {
         {.name = "sqlite",
          .where = location::file,
          .options = {choice("synchronous", {"full", "normal"}), whole("busy_timeout_ms", 0, 600'000)}},
-        {.name = "postgresql"},
+        {.name = "postgresql",
+         .options = {text("schema"), whole("max_connections", 1, 10'000), whole("connect_timeout_ms", 1, 600'000),
+                     whole("statement_timeout_ms", 1, 3'600'000), whole("lock_timeout_ms", 1, 3'600'000),
+                     flag("listen_notify"), flag("prepare_statements"), flag("strict_order")}},
     };
     return rules;
 }
@@ -35,7 +42,11 @@ std::span<const provider_rule> known_brokers() {
          .options = {choice("synchronous", {"full", "normal"}), whole("busy_timeout_ms", 0, 600'000),
                      whole("retention_hours", 0, 87'600), whole("maxlen", 0, 1'000'000'000),
                      whole("max_message_bytes", 1024, 1'000'000'000)}},
-        {.name = "redis"},
+        {.name = "redis",
+         .options = {whole("connect_timeout_ms", 1, 600'000), whole("answer_timeout_ms", 1, 600'000),
+                     whole("maxlen", 0, 1'000'000'000), whole("dead_letter_maxlen", 0, 1'000'000'000),
+                     whole("max_message_bytes", 1024, 500'000'000), text("tls_ca_file"), text("tls_certificate_file"),
+                     text("tls_key_file"), flag("tls_verify")}},
         {.name = "kafka"},
         {.name = "rabbitmq"},
         {.name = "nats"},

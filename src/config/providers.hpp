@@ -16,7 +16,7 @@ struct providers {
 
 /// A key that only one provider understands.
 struct provider_option {
-    enum class kind { whole, choice };
+    enum class kind { whole, choice, flag, text };
 
     std::string_view key;
     kind what = kind::whole;

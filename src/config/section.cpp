@@ -222,12 +222,14 @@ const node* section::ask(std::string_view key) {
     return value == nullptr || value->broken ? nullptr : value;
 }
 
-const node* section::peek(std::string_view key) const noexcept { return table_ == nullptr ? nullptr : table_->find(key); }
+const node* section::peek(std::string_view key) const noexcept {
+    return table_ == nullptr ? nullptr : table_->find(key);
+}
 
 void section::mismatch(std::string_view key, const node& value, const std::string& expected) const {
     const auto* text = std::get_if<std::string>(&value.value);
-    const bool quoted = text != nullptr && !value.substituted &&
-                        (parse_number<double>(*text) || *text == "true" || *text == "false");
+    const bool quoted =
+        text != nullptr && !value.substituted && (parse_number<double>(*text) || *text == "true" || *text == "false");
     add(key, &value, "must be " + expected, quoted ? "remove the quotes" : "");
 }
 

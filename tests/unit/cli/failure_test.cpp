@@ -5,7 +5,7 @@
 namespace sluice::cli {
 namespace {
 
-TEST(Judge, EachKindOfErrorHasItsExitCode) {
+TEST(judge, each_kind_of_error_has_its_exit_code) {
     EXPECT_EQ(judge(configuration_error{"x"}).how, exit_code::configuration);
     EXPECT_EQ(judge(store_error{"x"}).how, exit_code::unavailable);
     EXPECT_EQ(judge(broker_error{"x"}).how, exit_code::unavailable);
@@ -14,13 +14,13 @@ TEST(Judge, EachKindOfErrorHasItsExitCode) {
     EXPECT_EQ(judge(wrong_usage("x")).how, exit_code::usage);
 }
 
-TEST(Judge, KeepsTheWordAndTheTextOfTheError) {
+TEST(judge, keeps_the_word_and_the_text_of_the_error) {
     const verdict_on_error verdict = judge(validation_error{"ShipOrder", {{"order_id", "is required"}}});
     EXPECT_EQ(verdict.code, "validation_error");
     EXPECT_EQ(verdict.message, "ShipOrder is not valid: order_id: is required");
 }
 
-TEST(Judge, AForeignExceptionIsADefectUnlessTheDomainRan) {
+TEST(judge, a_foreign_exception_is_a_defect_unless_the_domain_ran) {
     const std::runtime_error foreign{"out of cheese"};
     EXPECT_EQ(judge(foreign).how, exit_code::internal);
     EXPECT_EQ(judge(foreign).code, "internal_error");

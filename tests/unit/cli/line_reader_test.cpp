@@ -14,10 +14,10 @@ namespace {
 using ::testing::ElementsAre;
 using outcome = line_reader::outcome;
 
-class LineReader : public ::testing::Test {
+class line_reader_test : public ::testing::Test {
 protected:
-    LineReader() { EXPECT_EQ(pipe(input_.data()), 0); }
-    ~LineReader() override {
+    line_reader_test() { EXPECT_EQ(pipe(input_.data()), 0); }
+    ~line_reader_test() override {
         close_input();
         close(input_[0]);
     }
@@ -46,7 +46,7 @@ private:
     std::array<int, 2> input_{};
 };
 
-TEST_F(LineReader, HandsOutLinesWithoutTheirBreaks) {
+TEST_F(line_reader_test, hands_out_lines_without_their_breaks) {
     write("a\nbc\r\n\nlast");
     close_input();
     line_reader reader{fd(), -1, 100};
@@ -54,7 +54,7 @@ TEST_F(LineReader, HandsOutLinesWithoutTheirBreaks) {
     EXPECT_EQ(reader.consumed(), 11u);
 }
 
-TEST_F(LineReader, ALineMayComeInPieces) {
+TEST_F(line_reader_test, a_line_may_come_in_pieces) {
     write("one\ntw");
     line_reader reader{fd(), -1, 100};
     std::string_view line;
@@ -69,7 +69,7 @@ TEST_F(LineReader, ALineMayComeInPieces) {
     EXPECT_EQ(reader.next(line), outcome::end);
 }
 
-TEST_F(LineReader, SkipsWhatIsTooLongAndGoesOn) {
+TEST_F(line_reader_test, skips_what_is_too_long_and_goes_on) {
     const std::jthread writer{[&] {
         write("short\n" + std::string(1'000'000, 'x') + "\nnext\n" + std::string(11, 'y') + "\nlast\n");
         close_input();
@@ -78,14 +78,14 @@ TEST_F(LineReader, SkipsWhatIsTooLongAndGoesOn) {
     EXPECT_THAT(all(reader), ElementsAre("short", "!", "next", "!", "last"));
 }
 
-TEST_F(LineReader, ATooLongLastLineIsReportedOnce) {
+TEST_F(line_reader_test, a_too_long_last_line_is_reported_once) {
     write("a\n" + std::string(50, 'x'));
     close_input();
     line_reader reader{fd(), -1, 10};
     EXPECT_THAT(all(reader), ElementsAre("a", "!"));
 }
 
-TEST_F(LineReader, AnInterruptEndsTheWait) {
+TEST_F(line_reader_test, an_interrupt_ends_the_wait) {
     std::array<int, 2> interrupt{};
     ASSERT_EQ(pipe(interrupt.data()), 0);
     write("a\n");

@@ -28,7 +28,7 @@ store::lane_status lease(const std::string& lane, date_time expires_at) {
     return status;
 }
 
-TEST(ViewLanes, ShowsTheConfiguredLanesInOrderEvenWhenNothingEverRan) {
+TEST(view_lanes, shows_the_configured_lanes_in_order_even_when_nothing_ever_ran) {
     const auto lanes = view_lanes(outbox(), "default", {}, {}, now);
     ASSERT_EQ(lanes.size(), 2u);
     EXPECT_EQ(lanes[0].broker, "default");
@@ -40,7 +40,7 @@ TEST(ViewLanes, ShowsTheConfiguredLanesInOrderEvenWhenNothingEverRan) {
     EXPECT_EQ(lanes[1].depth(), 0);
 }
 
-TEST(ViewLanes, DepthIsWhatIsNotConfirmedYet) {
+TEST(view_lanes, depth_is_what_is_not_confirmed_yet) {
     store::outbox_counts counts;
     counts.by_status = {{row_status::pending, 3},
                         {row_status::processing, 1},
@@ -57,7 +57,7 @@ TEST(ViewLanes, DepthIsWhatIsNotConfirmedYet) {
     EXPECT_EQ(lane.oldest, now - minute);
 }
 
-TEST(ViewLanes, ARunningLaneIsAsItsOwnerReports) {
+TEST(view_lanes, a_running_lane_is_as_its_owner_reports) {
     const lane_view lane = view_lanes(outbox(), "default", {}, {lease("default:partner", now + minute)}, now).at(1);
     EXPECT_EQ(lane.state, "paused");
     EXPECT_EQ(lane.detail, "connection refused");
@@ -66,7 +66,7 @@ TEST(ViewLanes, ARunningLaneIsAsItsOwnerReports) {
     EXPECT_EQ(lane.since, now - 5 * minute);
 }
 
-TEST(ViewLanes, AnExpiredLeaseMeansStopped) {
+TEST(view_lanes, an_expired_lease_means_stopped) {
     const lane_view lane = view_lanes(outbox(), "default", {}, {lease("default:partner", now)}, now).at(1);
     EXPECT_EQ(lane.state, "stopped");
     EXPECT_EQ(lane.detail, "host-1-ab has not renewed its lease");
@@ -75,7 +75,7 @@ TEST(ViewLanes, AnExpiredLeaseMeansStopped) {
     EXPECT_EQ(lane.since, now);
 }
 
-TEST(ViewLanes, AReleasedLeaseMeansStopped) {
+TEST(view_lanes, a_released_lease_means_stopped) {
     store::lane_status released = lease("default:partner", now + minute);
     released.owner.clear();
     const lane_view lane = view_lanes(outbox(), "default", {}, {released}, now).at(1);
@@ -83,7 +83,7 @@ TEST(ViewLanes, AReleasedLeaseMeansStopped) {
     EXPECT_EQ(lane.detail, "");
 }
 
-TEST(ViewLanes, TheLeaseOfAnotherDatabaseIsNotMeant) {
+TEST(view_lanes, the_lease_of_another_database_is_not_meant) {
     const lane_view lane = view_lanes(outbox(), "default", {}, {lease("other:partner", now + minute)}, now).at(1);
     EXPECT_EQ(lane.state, "stopped");
 }

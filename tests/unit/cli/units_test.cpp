@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(AgeText, ShowsTheTwoLargestUnits) {
+TEST(age_text, shows_the_two_largest_units) {
     EXPECT_EQ(age_text(0s), "0s");
     EXPECT_EQ(age_text(999ms), "0s");
     EXPECT_EQ(age_text(59s), "59s");
@@ -21,7 +21,7 @@ TEST(AgeText, ShowsTheTwoLargestUnits) {
     EXPECT_EQ(age_text(-5s), "0s");
 }
 
-TEST(ParseAge, ReadsOneOrMoreUnits) {
+TEST(parse_age, reads_one_or_more_units) {
     EXPECT_EQ(parse_age("90s"), 90s);
     EXPECT_EQ(parse_age("10m"), 10min);
     EXPECT_EQ(parse_age("1h30m"), 90min);
@@ -30,13 +30,14 @@ TEST(ParseAge, ReadsOneOrMoreUnits) {
     EXPECT_EQ(parse_age("0s"), 0s);
 }
 
-TEST(ParseAge, RefusesEverythingElse) {
-    for (const char* text : {"", "10", "m", "10 m", "-5m", "10x", "1h30", "1.5h", "99999999999999d", "99999999999999999999s"}) {
+TEST(parse_age, refuses_everything_else) {
+    for (const char* text :
+         {"", "10", "m", "10 m", "-5m", "10x", "1h30", "1.5h", "99999999999999d", "99999999999999999999s"}) {
         EXPECT_THROW(static_cast<void>(parse_age(text)), failure) << text;
     }
 }
 
-TEST(CountText, GroupsThousands) {
+TEST(count_text, groups_thousands) {
     EXPECT_EQ(count_text(0), "0");
     EXPECT_EQ(count_text(999), "999");
     EXPECT_EQ(count_text(1000), "1,000");
@@ -44,7 +45,7 @@ TEST(CountText, GroupsThousands) {
     EXPECT_EQ(count_text(1234567), "1,234,567");
 }
 
-TEST(CountOf, KnowsOneFromMany) {
+TEST(count_of, knows_one_from_many) {
     EXPECT_EQ(count_of(1, "row"), "1 row");
     EXPECT_EQ(count_of(0, "row"), "0 rows");
     EXPECT_EQ(count_of(1200, "entry", "entries"), "1,200 entries");

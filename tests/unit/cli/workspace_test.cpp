@@ -13,7 +13,7 @@ store::outbox_counts counts(row_status status, std::int64_t count) {
     return result;
 }
 
-TEST(FindOrphans, NamesBrokersThatNoLaneServes) {
+TEST(find_orphans, names_brokers_that_no_lane_serves) {
     config::outbox_settings outbox;
     outbox.external_brokers = {"partner"};
     const auto found = find_orphans(outbox, "default",
@@ -27,7 +27,7 @@ TEST(FindOrphans, NamesBrokersThatNoLaneServes) {
     EXPECT_EQ(found[0].open, 3);
 }
 
-TEST(FindOrphans, TheFindingSaysHowToGetRidOfThem) {
+TEST(find_orphans, the_finding_says_how_to_get_rid_of_them) {
     const config::finding found = to_finding({"default", "old", 1});
     EXPECT_EQ(found.level, config::severity::warning);
     EXPECT_EQ(found.code, "ORPHANED_ROWS");

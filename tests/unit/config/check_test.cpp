@@ -23,39 +23,46 @@ configuration usual() {
 detail::registry shop(bool publishes) {
     detail::registry domain;
     domain.name = "myapp";
-    domain.aggregates["shop::Order"] = {.cpp_name = "shop::Order", .name = "Order", .category = "myapp::order", .database = "default"};
-    domain.events["shop::OrderShipped"] = {.cpp_name = "shop::OrderShipped", .name = "OrderShipped", .published = publishes,
-                                           .aggregate = "shop::Order", .type = "Myapp.OrderShipped.v1", .fqn = "shop.OrderShipped"};
+    domain.aggregates["shop::Order"] = {
+        .cpp_name = "shop::Order", .name = "Order", .category = "myapp::order", .database = "default"};
+    domain.events["shop::OrderShipped"] = {.cpp_name = "shop::OrderShipped",
+                                           .name = "OrderShipped",
+                                           .published = publishes,
+                                           .aggregate = "shop::Order",
+                                           .type = "Myapp.OrderShipped.v1",
+                                           .fqn = "shop.OrderShipped"};
     return domain;
 }
 
-TEST(Check, IsSilentWhenEverythingFits) {
+TEST(check, is_silent_when_everything_fits) {
     configuration with = usual();
     with.outbox.external_brokers = {"partner_events"};
     EXPECT_THAT(check(shop(true), with), IsEmpty());
     EXPECT_THAT(check(shop(false), usual()), IsEmpty());
 }
 
-TEST(Check, WarnsOfPublishedEventsWithoutExternalBrokers) {
+TEST(check, a_published_event_without_external_brokers_is_a_warning) {
     const auto found = check(shop(true), usual());
     ASSERT_EQ(found.size(), 1u);
     EXPECT_EQ(found[0].level, severity::warning);
     EXPECT_EQ(found[0].code, "PUBLISHED_NO_EXTERNAL_BROKER");
-    EXPECT_EQ(found[0].message,
-              "Domain has published events but no external_brokers configured in outbox settings. Published events will "
-              "only be dispatched internally.");
+    EXPECT_EQ(
+        found[0].message,
+        "Domain has published events but no external_brokers configured in outbox settings. Published events will "
+        "only be dispatched internally.");
 }
 
-TEST(Check, WarnsOfAnExternalBrokerThatOthersCannotRead) {
+TEST(check, warns_of_an_external_broker_that_others_cannot_read) {
     configuration with = usual();
     with.brokers["partner_events"].provider = "inline";
     with.outbox.external_brokers = {"partner_events"};
     EXPECT_THAT(check(shop(true), with), ElementsAre(Field(&finding::code, "EXTERNAL_BROKER_IN_PROCESS")));
 }
 
-TEST(Check, AnUnknownBrokerOfASubscriberIsAnError) {
+TEST(check, an_unknown_broker_of_a_subscriber_is_an_error) {
     detail::registry domain = shop(false);
-    domain.subscribers.push_back({.name = "f.order_events", .broker = "partner_event", .stream = "myapp::order", .handle = {}});
+    domain.subscribers.push_back(
+        {.name = "f.order_events", .broker = "partner_event", .stream = "myapp::order", .handle = {}});
     const auto found = check(domain, usual());
     ASSERT_EQ(found.size(), 1u);
     EXPECT_EQ(found[0].level, severity::error);
@@ -64,7 +71,7 @@ TEST(Check, AnUnknownBrokerOfASubscriberIsAnError) {
     EXPECT_THAT(found[0].remedy, HasSubstr("did you mean \"partner_events\"?"));
 }
 
-TEST(Check, AnUnknownDatabaseOfAnAggregateIsAnError) {
+TEST(check, an_unknown_database_of_an_aggregate_is_an_error) {
     detail::registry domain = shop(false);
     domain.aggregates["shop::Order"].database = "orders";
     const auto found = check(domain, usual());

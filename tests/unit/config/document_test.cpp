@@ -20,7 +20,7 @@ std::string expanded(const std::string& text) {
     return std::get<std::string>(root.value);
 }
 
-TEST(Substitution, ReplacesVariablesWhereverTheyStand) {
+TEST(substitution, replaces_variables_wherever_they_stand) {
     EXPECT_EQ(expanded("plain"), "plain");
     EXPECT_EQ(expanded("${HOME}/a/${HOME}"), "/root/a//root");
     EXPECT_EQ(expanded("${NOPE|x.db}"), "x.db");
@@ -28,23 +28,24 @@ TEST(Substitution, ReplacesVariablesWhereverTheyStand) {
     EXPECT_EQ(expanded("${HOME|x}"), "/root");
 }
 
-TEST(Substitution, ASetVariableCountsEvenWhenItIsEmpty) { EXPECT_EQ(expanded("a${EMPTY|x}b"), "ab"); }
+TEST(substitution, a_set_variable_counts_even_when_it_is_empty) { EXPECT_EQ(expanded("a${EMPTY|x}b"), "ab"); }
 
-TEST(Substitution, ADoubledDollarKeepsTheBraces) {
+TEST(substitution, a_doubled_dollar_keeps_the_braces) {
     EXPECT_EQ(expanded("$${HOME}"), "${HOME}");
     EXPECT_EQ(expanded("$$"), "$$");
     EXPECT_EQ(expanded("cost: $5"), "cost: $5");
 }
 
-TEST(Substitution, ValuesAreNotSubstitutedAgain) {
+TEST(substitution, values_are_not_substituted_again) {
     node root{.value = std::string{"${A}"}};
     std::vector<problem> found;
-    substitute(root, [](const std::string&) { return std::optional<std::string>{"${B}"}; }, found);
+    substitute(
+        root, [](const std::string&) { return std::optional<std::string>{"${B}"}; }, found);
     EXPECT_EQ(std::get<std::string>(root.value), "${B}");
     EXPECT_TRUE(root.substituted);
 }
 
-TEST(ReadToml, RemembersTheLinesOfKeysAndElements) {
+TEST(read_toml, remembers_the_lines_of_keys_and_elements) {
     const node root = read_toml("[a]\nb = 1\nc = [\n  \"x\",\n  \"y\"]\n", "f");
     const node* a = root.find("a");
     ASSERT_NE(a, nullptr);
@@ -55,7 +56,7 @@ TEST(ReadToml, RemembersTheLinesOfKeysAndElements) {
     EXPECT_EQ(elements.at(1).line, 5);
 }
 
-TEST(JoinKey, QuotesWhatTomlWouldQuote) {
+TEST(join_key, quotes_what_toml_would_quote) {
     EXPECT_EQ(join_key("", "outbox"), "outbox");
     EXPECT_EQ(join_key("outbox", "retry"), "outbox.retry");
     EXPECT_EQ(join_key("brokers", "a b"), "brokers.\"a b\"");

@@ -44,7 +44,7 @@ provider = "memory"
 provider = "inline"
 )";
 
-TEST(Loader, NeedsOnlyADatabaseAndABroker) {
+TEST(loader, needs_only_a_database_and_a_broker) {
     const configuration loaded = read(minimal);
     EXPECT_EQ(loaded.databases.at("default").provider, "memory");
     EXPECT_EQ(loaded.brokers.at("default").provider, "inline");
@@ -55,10 +55,20 @@ TEST(Loader, NeedsOnlyADatabaseAndABroker) {
     EXPECT_EQ(loaded.outbox.messages_per_tick, 50u);
     EXPECT_EQ(loaded.outbox.retry.max_attempts, 3);
     EXPECT_EQ(loaded.server.priority_lanes.backfill_suffix, "backfill");
+    EXPECT_TRUE(loaded.server.health.enabled);
+    EXPECT_EQ(loaded.server.health.host, "127.0.0.1");
+    EXPECT_EQ(loaded.server.health.port, 8080);
+    EXPECT_TRUE(loaded.server.health.port_auto_increment);
+    EXPECT_EQ(loaded.server.health.drain_delay_seconds, 0);
     EXPECT_EQ(loaded.log.level, "info");
 }
 
-TEST(Loader, ReadsEveryKey) {
+TEST(loader, takes_a_port_that_is_named_at_its_word) {
+    EXPECT_FALSE(read(minimal + "[server.health]\nport = 9000\n").server.health.port_auto_increment);
+    EXPECT_TRUE(read(minimal + "[server.health]\nhost = \"localhost\"\n").server.health.port_auto_increment);
+}
+
+TEST(loader, reads_every_key) {
     const configuration loaded = read(R"(
 [databases.default]
 provider = "sqlite"
@@ -113,6 +123,13 @@ max_retry_delay_seconds = 9
 claim_seconds = 10
 max_held = 11
 
+[server.health]
+enabled = false
+host = "::1"
+port = 0
+port_auto_increment = true
+drain_delay_seconds = 2.5
+
 [server.priority_lanes]
 enabled = true
 threshold = -10
@@ -131,9 +148,9 @@ format = "json"
     EXPECT_THAT(database.options, ElementsAre(Pair("busy_timeout_ms", "250"), Pair("synchronous", "normal")));
     const broker_settings& broker = loaded.brokers.at("default");
     EXPECT_EQ(broker.path, "/var/lib/broker.db");
-    EXPECT_THAT(broker.options, ElementsAre(Pair("busy_timeout_ms", "300"), Pair("max_message_bytes", "65536"),
-                                            Pair("maxlen", "1000"), Pair("retention_hours", "36"),
-                                            Pair("synchronous", "full")));
+    EXPECT_THAT(broker.options,
+                ElementsAre(Pair("busy_timeout_ms", "300"), Pair("max_message_bytes", "65536"), Pair("maxlen", "1000"),
+                            Pair("retention_hours", "36"), Pair("synchronous", "full")));
     EXPECT_EQ(loaded.brokers.at("partner_events").path, "/srv/shop/partner/events.db");
 
     EXPECT_THAT(loaded.outbox.external_brokers, ElementsAre("partner_events"));
@@ -162,12 +179,17 @@ format = "json"
     EXPECT_TRUE(loaded.server.priority_lanes.enabled);
     EXPECT_EQ(loaded.server.priority_lanes.threshold, -10);
     EXPECT_EQ(loaded.server.priority_lanes.backfill_suffix, "later");
+    EXPECT_FALSE(loaded.server.health.enabled);
+    EXPECT_EQ(loaded.server.health.host, "::1");
+    EXPECT_EQ(loaded.server.health.port, 0);
+    EXPECT_TRUE(loaded.server.health.port_auto_increment);
+    EXPECT_EQ(loaded.server.health.drain_delay_seconds, 2.5);
     EXPECT_EQ(loaded.inbox.retention_hours, 12);
     EXPECT_EQ(loaded.log.level, "debug");
     EXPECT_EQ(loaded.log.format, "json");
 }
 
-TEST(Loader, APartialSectionKeepsTheOtherDefaults) {
+TEST(loader, a_partial_section_keeps_the_other_defaults) {
     const configuration loaded = read(minimal + "[outbox.retry]\nmax_attempts = 9\n");
     EXPECT_EQ(loaded.outbox.retry.max_attempts, 9);
     EXPECT_EQ(loaded.outbox.retry.base_delay_seconds, 60);
@@ -182,106 +204,115 @@ struct bad_input {
     std::string problem;
 };
 
-class BadInput : public ::testing::TestWithParam<bad_input> {};
+class bad_configuration : public ::testing::TestWithParam<bad_input> {};
 
-TEST_P(BadInput, IsReportedExactly) { EXPECT_THAT(problems_of(minimal + GetParam().added), ElementsAre(GetParam().problem)); }
+TEST_P(bad_configuration, is_reported_exactly) {
+    EXPECT_THAT(problems_of(minimal + GetParam().added), ElementsAre(GetParam().problem));
+}
 
 INSTANTIATE_TEST_SUITE_P(
-    Loader, BadInput,
+    loader, bad_configuration,
     ::testing::Values(
-        bad_input{"UnknownKey", "[outbox]\nmesages_per_tick = 5\n",
+        bad_input{"unknown_key", "[outbox]\nmesages_per_tick = 5\n",
                   R"(f:6: outbox.mesages_per_tick: unknown key; did you mean "messages_per_tick"?)"},
-        bad_input{"UnknownKeyWithoutNeighbour", "[inbox]\nzzzzzz = \"s3cret\"\n",
+        bad_input{"unknown_key_without_neighbour", "[inbox]\nzzzzzz = \"s3cret\"\n",
                   "f:6: inbox.zzzzzz: unknown key; known here: retention_hours"},
-        bad_input{"UnknownSection", "[outbx]\nbroker = \"default\"\n",
+        bad_input{"unknown_section", "[outbx]\nbroker = \"default\"\n",
                   R"(f:5: outbx: unknown section; did you mean "outbox"?)"},
-        bad_input{"EmptyUnknownSection", "[zzzzzz]\n",
+        bad_input{"empty_unknown_section", "[zzzzzz]\n",
                   "f:5: zzzzzz: unknown section; sections are: brokers, databases, inbox, log, outbox, server"},
-        bad_input{"UnknownSubsection", "[server.retry]\n",
-                  "f:5: server.retry: unknown key; known here: priority_lanes, shutdown_seconds, subscription"},
-        bad_input{"TooSmall", "[outbox]\nmessages_per_tick = 0\n",
+        bad_input{"unknown_subsection", "[inbox.retry]\n",
+                  "f:5: inbox.retry: unknown key; known here: retention_hours"},
+        bad_input{"too_small", "[outbox]\nmessages_per_tick = 0\n",
                   "f:6: outbox.messages_per_tick = 0: must be a whole number from 1 to 10000"},
-        bad_input{"TooLarge", "[outbox]\nmessages_per_tick = 10001\n",
+        bad_input{"too_large", "[outbox]\nmessages_per_tick = 10001\n",
                   "f:6: outbox.messages_per_tick = 10001: must be a whole number from 1 to 10000"},
-        bad_input{"FractionForAWholeNumber", "[outbox]\nmessages_per_tick = 1.5\n",
+        bad_input{"fraction_for_a_whole_number", "[outbox]\nmessages_per_tick = 1.5\n",
                   "f:6: outbox.messages_per_tick = 1.5: must be a whole number from 1 to 10000"},
-        bad_input{"NumberInQuotes", "[outbox]\nmessages_per_tick = \"50\"\n",
+        bad_input{"number_in_quotes", "[outbox]\nmessages_per_tick = \"50\"\n",
                   "f:6: outbox.messages_per_tick = \"50\": must be a whole number from 1 to 10000; remove the quotes"},
-        bad_input{"FlagForANumber", "[outbox]\ntick_interval = true\n",
+        bad_input{"flag_for_a_number", "[outbox]\ntick_interval = true\n",
                   "f:6: outbox.tick_interval = true: must be a number from 0.001 to 3600"},
-        bad_input{"NotANumber", "[outbox]\ntick_interval = nan\n",
+        bad_input{"not_a_number", "[outbox]\ntick_interval = nan\n",
                   "f:6: outbox.tick_interval = nan: must be a number from 0.001 to 3600"},
-        bad_input{"WordForAFlag", "[outbox.retry]\njitter = \"yes\"\n",
+        bad_input{"word_for_a_flag", "[outbox.retry]\njitter = \"yes\"\n",
                   "f:6: outbox.retry.jitter = \"yes\": must be true or false, without quotes"},
-        bad_input{"NumberForAText", "[outbox]\nbroker = 1\n", "f:6: outbox.broker = 1: must be a text in quotes"},
-        bad_input{"DateForANumber", "[inbox]\nretention_hours = 2026-01-01\n",
+        bad_input{"number_for_a_text", "[outbox]\nbroker = 1\n", "f:6: outbox.broker = 1: must be a text in quotes"},
+        bad_input{"date_for_a_number", "[inbox]\nretention_hours = 2026-01-01\n",
                   "f:6: inbox.retention_hours: must be a number from 0 to 876000"},
-        bad_input{"NoAttempts", "[outbox.retry]\nmax_attempts = 0\n",
+        bad_input{"no_attempts", "[outbox.retry]\nmax_attempts = 0\n",
                   "f:6: outbox.retry.max_attempts = 0: must be a whole number from 1 to 1000000"},
-        bad_input{"ShrinkingBackoff", "[outbox.retry]\nbackoff_multiplier = 0.5\n",
+        bad_input{"shrinking_backoff", "[outbox.retry]\nbackoff_multiplier = 0.5\n",
                   "f:6: outbox.retry.backoff_multiplier = 0.5: must be a number from 1 to 1000"},
-        bad_input{"TooMuchJitter", "[outbox.retry]\njitter_factor = 1.1\n",
+        bad_input{"too_much_jitter", "[outbox.retry]\njitter_factor = 1.1\n",
                   "f:6: outbox.retry.jitter_factor = 1.1: must be a number from 0 to 1"},
-        bad_input{"ScalarForASubsection", "[server]\npriority_lanes = true\n",
+        bad_input{"scalar_for_a_subsection", "[server]\npriority_lanes = true\n",
                   "f:6: server.priority_lanes = true: must be a table; write [server.priority_lanes] on a line of its "
                   "own, with its keys below"},
-        bad_input{"BlankSuffix", "[server.priority_lanes]\nbackfill_suffix = \" \"\n",
+        bad_input{"port_out_of_range", "[server.health]\nport = 65536\n",
+                  "f:6: server.health.port = 65536: must be a whole number from 0 to 65535"},
+        bad_input{"blank_suffix", "[server.priority_lanes]\nbackfill_suffix = \" \"\n",
                   "f:6: server.priority_lanes.backfill_suffix = \" \": is blank; give it a value or remove it"},
-        bad_input{"SuffixWithColon", "[server.priority_lanes]\nbackfill_suffix = \"a:b\"\n",
+        bad_input{"suffix_with_colon", "[server.priority_lanes]\nbackfill_suffix = \"a:b\"\n",
                   "f:6: server.priority_lanes.backfill_suffix = \"a:b\": becomes part of stream names; use letters, "
                   "digits, _, - and ."},
-        bad_input{"UnknownInternalBroker", "[outbox]\nbroker = \"defualt\"\n",
+        bad_input{"unknown_internal_broker", "[outbox]\nbroker = \"defualt\"\n",
                   R"(f:6: outbox.broker = "defualt": no such broker in [brokers]; did you mean "default"?)"},
-        bad_input{"UnknownExternalBroker", "[outbox]\nexternal_brokers = [\"partner\"]\n",
+        bad_input{"unknown_external_broker", "[outbox]\nexternal_brokers = [\"partner\"]\n",
                   R"(f:6: outbox.external_brokers = "partner": no such broker in [brokers]; brokers are: default)"},
-        bad_input{"InternalAmongExternal", "[outbox]\nexternal_brokers = [\n\"default\"]\n",
+        bad_input{"internal_among_external", "[outbox]\nexternal_brokers = [\n\"default\"]\n",
                   "f:7: outbox.external_brokers = \"default\": is the internal broker (outbox.broker); remove it: "
                   "internal messages go there anyway"},
-        bad_input{"BareStringForAList", "[outbox]\nexternal_brokers = \"partner\"\n",
+        bad_input{"bare_string_for_a_list", "[outbox]\nexternal_brokers = \"partner\"\n",
                   R"(f:6: outbox.external_brokers = "partner": must be a list of texts; did you mean ["partner"]?)"},
-        bad_input{"NumbersInAList", "[outbox]\nexternal_brokers = [1]\n",
+        bad_input{"numbers_in_a_list", "[outbox]\nexternal_brokers = [1]\n",
                   "f:6: outbox.external_brokers = 1: must hold texts only; put every element in quotes"},
-        bad_input{"UnknownProvider", "[brokers.b]\nprovider = \"sqllite\"\n",
+        bad_input{"unknown_provider", "[brokers.b]\nprovider = \"sqllite\"\n",
                   R"(f:6: brokers.b.provider = "sqllite": is no broker provider; did you mean "sqlite"?)"},
-        bad_input{"ProviderOfAnotherBuild", "[brokers.b]\nprovider = \"redis\"\nURI = \"redis://localhost\"\n",
-                  R"(f:6: brokers.b.provider = "redis": provider "redis" is not part of this build; available: inline, sqlite)"},
-        bad_input{"NoProvider", "[brokers.b]\n", "f:5: brokers.b.provider: is missing; choose one of inline, sqlite"},
-        bad_input{"NoLocation", "[brokers.b]\nprovider = \"sqlite\"\n",
-                  R"(f:5: brokers.b.URI: is missing; provider "sqlite" needs it; for example "sqlite:///data/broker.db")"},
-        bad_input{"LocationWithoutUse", "[brokers.b]\nprovider = \"inline\"\nURI = \"x.db\"\n",
-                  R"(f:7: brokers.b.URI = "x.db": provider "inline" keeps nothing anywhere and does not use it; remove it, or choose another provider)"},
-        bad_input{"OtherSpellingOfTheLocation", "[brokers.b]\nprovider = \"inline\"\nuri = \"x.db\"\n",
+        bad_input{
+            "ProviderOfAnotherBuild", "[brokers.b]\nprovider = \"redis\"\nURI = \"redis://localhost\"\n",
+            R"(f:6: brokers.b.provider = "redis": provider "redis" is not part of this build; available: inline, sqlite)"},
+        bad_input{"no_provider", "[brokers.b]\n", "f:5: brokers.b.provider: is missing; choose one of inline, sqlite"},
+        bad_input{
+            "NoLocation", "[brokers.b]\nprovider = \"sqlite\"\n",
+            R"(f:5: brokers.b.URI: is missing; provider "sqlite" needs it; for example "sqlite:///data/broker.db")"},
+        bad_input{
+            "LocationWithoutUse", "[brokers.b]\nprovider = \"inline\"\nURI = \"x.db\"\n",
+            R"(f:7: brokers.b.URI = "x.db": provider "inline" keeps nothing anywhere and does not use it; remove it, or choose another provider)"},
+        bad_input{"other_spelling_of_the_location", "[brokers.b]\nprovider = \"inline\"\nuri = \"x.db\"\n",
                   R"(f:7: brokers.b.uri: unknown key; known here: provider)"},
-        bad_input{"OptionOfAnotherProvider", "[databases.d]\nprovider = \"memory\"\nsynchronous = \"full\"\n",
+        bad_input{"option_of_another_provider", "[databases.d]\nprovider = \"memory\"\nsynchronous = \"full\"\n",
                   "f:7: databases.d.synchronous: unknown key; known here: provider"},
-        bad_input{"WrongWord", "[log]\nlevel = \"warning\"\n",
+        bad_input{"wrong_word", "[log]\nlevel = \"warning\"\n",
                   R"(f:6: log.level = "warning": is not one of the choices; did you mean "warn"?)"},
-        bad_input{"WrongWordForAnOption", "[databases.d]\nprovider = \"sqlite\"\ndatabase_uri = \"d.db\"\nsynchronous = \"of\"\n",
+        bad_input{"wrong_word_for_an_option",
+                  "[databases.d]\nprovider = \"sqlite\"\ndatabase_uri = \"d.db\"\nsynchronous = \"of\"\n",
                   R"(f:8: databases.d.synchronous = "of": is not one of the choices; use one of: full, normal)"},
-        bad_input{"NotAFile", "[databases.d]\nprovider = \"sqlite\"\ndatabase_uri = \"postgresql://joe:pw@db/shop\"\n",
+        bad_input{"not_a_file",
+                  "[databases.d]\nprovider = \"sqlite\"\ndatabase_uri = \"postgresql://joe:pw@db/shop\"\n",
                   "f:7: databases.d.database_uri = \"postgresql://db/shop\": is no location of a file; write "
                   "sqlite:///shop.db (beside domain.toml), sqlite:////var/lib/shop.db or a plain path"},
-        bad_input{"OneFileTwice",
+        bad_input{"one_file_twice",
                   "[brokers.a]\nprovider = \"sqlite\"\nURI = \"x.db\"\n[brokers.b]\nprovider = \"sqlite\"\nURI = "
                   "\"sqlite:///./x.db\"\n",
                   "f:10: brokers.b.URI = \"sqlite:///./x.db\": is the file of [brokers.a] too; give each a file of its "
                   "own"},
-        bad_input{"LeaseShorterThanPublishing", "[outbox]\nlease_seconds = 5\n",
+        bad_input{"lease_shorter_than_publishing", "[outbox]\nlease_seconds = 5\n",
                   "f:6: outbox.lease_seconds = 5: must be longer than publish_timeout_seconds (10); a lane publishes "
                   "only while its lease outlasts the publishing"},
-        bad_input{"NameWithColon", "[brokers.\"a:b\"]\nprovider = \"inline\"\n",
+        bad_input{"name_with_colon", "[brokers.\"a:b\"]\nprovider = \"inline\"\n",
                   "f:5: brokers.\"a:b\": is no name for an adapter; use letters, digits, _, - and ."},
-        bad_input{"UnsetVariable", "[outbox]\nbroker = \"${BROKER}\"\n",
+        bad_input{"unset_variable", "[outbox]\nbroker = \"${BROKER}\"\n",
                   "f:6: outbox.broker: environment variable BROKER is not set; set it, or give a default: "
                   "${BROKER|…}"},
-        bad_input{"VariableWithoutEnd", "[outbox]\nbroker = \"${BROKER\"\n",
+        bad_input{"variable_without_end", "[outbox]\nbroker = \"${BROKER\"\n",
                   "f:6: outbox.broker: has a ${ without }; close it, or write $${ for a literal ${"},
-        bad_input{"VariableWithoutName", "[outbox]\nbroker = \"${|x}\"\n",
+        bad_input{"variable_without_name", "[outbox]\nbroker = \"${|x}\"\n",
                   "f:6: outbox.broker: refers to ${}, which is no name of an environment variable; use letters, "
                   "digits and _"}),
     [](const auto& tested) { return tested.param.title; });
 
-TEST(Loader, ReportsEverythingAtOnceInTheOrderOfTheFile) {
+TEST(loader, reports_everything_at_once_in_the_order_of_the_file) {
     try {
         static_cast<void>(read(R"([databases.default]
 provider = "memory"
@@ -304,25 +335,26 @@ external_brokers = ["p", "p"]
     }
 }
 
-TEST(Loader, AScalarIsNoSection) {
-    EXPECT_THAT(problems_of("server = true\nspeed = 9\n" + minimal),
-                ElementsAre("f:1: server = true: must be a table; write [server] on a line of its own, with its keys below",
-                            "f:2: speed: unknown key at the top of the file; sections are: brokers, databases, inbox, "
-                            "log, outbox, server"));
+TEST(loader, a_scalar_is_no_section) {
+    EXPECT_THAT(
+        problems_of("server = true\nspeed = 9\n" + minimal),
+        ElementsAre("f:1: server = true: must be a table; write [server] on a line of its own, with its keys below",
+                    "f:2: speed: unknown key at the top of the file; sections are: brokers, databases, inbox, "
+                    "log, outbox, server"));
 }
 
-TEST(Loader, MissingDefaultsAreNamed) {
+TEST(loader, missing_defaults_are_named) {
     EXPECT_THAT(problems_of(""),
                 ElementsAre("f: databases.default: is missing; add [databases.default] with provider = \"memory\"",
                             "f: brokers.default: is missing; add [brokers.default] with provider = \"inline\""));
 }
 
-TEST(Loader, SyntaxErrorNamesTheLine) {
+TEST(loader, syntax_error_names_the_line) {
     EXPECT_THAT(problems_of("[databases.default]\nprovider = \n"),
                 ElementsAre(AllOf(HasSubstr("f:2: is not TOML: "), HasSubstr("correct the syntax"))));
 }
 
-TEST(Loader, NeverShowsASecret) {
+TEST(loader, never_shows_a_secret) {
     const auto problems = problems_of(minimal + R"([databases.d]
 provider = "sqlite"
 database_uri = "postgresql://joe:hunter2@db:5432/shop?password=hunter2"
@@ -337,12 +369,12 @@ password = "hunter2"
     EXPECT_THAT(problems, ::testing::Each(Not(HasSubstr("hunter2"))));
 }
 
-TEST(Loader, ValuesInErrorsCannotMoveTheCursor) {
+TEST(loader, values_in_errors_cannot_move_the_cursor) {
     EXPECT_THAT(problems_of(minimal + "[outbox]\nbroker = \"a\\u001b[2Jb\"\n"),
                 ElementsAre(HasSubstr(R"(outbox.broker = "a\x1b[2Jb": no such broker)")));
 }
 
-TEST(Loader, TextsFromVariablesMayStandForNumbersAndFlags) {
+TEST(loader, texts_from_variables_may_stand_for_numbers_and_flags) {
     const std::string text = minimal + R"([outbox]
 messages_per_tick = "${BATCH|200}"
 tick_interval = "${TICK}"
@@ -377,13 +409,13 @@ external_brokers = ["partner"]
 provider = "memory"
 )";
 
-TEST(Overlay, IsIgnoredInOtherEnvironmentsWithItsVariables) {
+TEST(overlay, is_ignored_in_other_environments_with_its_variables) {
     const configuration loaded = read(layered);
     EXPECT_EQ(loaded.databases.at("default").path, "/srv/shop/dev.db");
     EXPECT_FALSE(loaded.brokers.contains("partner"));
 }
 
-TEST(Overlay, ReplacesAndAddsKeyByKey) {
+TEST(overlay, replaces_and_adds_key_by_key) {
     const configuration loaded = read(layered, {{"SLUICE_ENV", "production"}, {"PROD_DB", "/data/prod.db"}});
     EXPECT_EQ(loaded.environment, "production");
     EXPECT_EQ(loaded.databases.at("default").path, "/data/prod.db");
@@ -392,37 +424,38 @@ TEST(Overlay, ReplacesAndAddsKeyByKey) {
     EXPECT_THAT(loaded.outbox.external_brokers, ElementsAre("partner"));
 }
 
-TEST(Overlay, AnotherProviderReplacesTheWholeEntry) {
+TEST(overlay, another_provider_replaces_the_whole_entry) {
     const configuration loaded = read(layered, {{"SLUICE_ENV", "test"}});
     EXPECT_EQ(loaded.databases.at("default").provider, "memory");
     EXPECT_TRUE(loaded.databases.at("default").options.empty());
 }
 
-TEST(Overlay, AnEnvironmentWithoutASectionChangesNothing) {
+TEST(overlay, an_environment_without_a_section_changes_nothing) {
     EXPECT_EQ(read(layered, {{"SLUICE_ENV", "staging"}}).databases.at("default").provider, "sqlite");
 }
 
-TEST(Overlay, ItsKeysAreCheckedToo) {
+TEST(overlay, its_keys_are_checked_too) {
     EXPECT_THAT(problems_of(minimal + "[production.outbx]\nbroker = \"x\"\n", {{"SLUICE_ENV", "production"}}),
                 ElementsAre(R"(f:5: production.outbx: unknown section; did you mean "outbox"?)"));
 }
 
-TEST(Overlay, AnEnvironmentCannotBeCalledLikeASection) {
+TEST(overlay, an_environment_cannot_be_called_like_a_section) {
     EXPECT_THAT(problems_of(minimal, {{"SLUICE_ENV", "outbox"}}),
                 ElementsAre(HasSubstr("SLUICE_ENV=outbox names a section, not an environment")));
 }
 
-TEST(Load, AMissingFileIsAnErrorNotADefault) {
+TEST(load, a_missing_file_is_an_error_not_a_default) {
     try {
         static_cast<void>(load("/nonexistent/domain.toml", this_build));
         FAIL() << "accepted";
     } catch (const invalid_configuration& e) {
-        EXPECT_STREQ(e.what(), "/nonexistent/domain.toml: there is no such configuration file; create it, or name "
-                               "another one with --config");
+        EXPECT_STREQ(e.what(),
+                     "/nonexistent/domain.toml: there is no such configuration file; create it, or name "
+                     "another one with --config");
     }
 }
 
-TEST(Load, ADirectoryIsNoFile) {
+TEST(load, a_directory_is_no_file) {
     try {
         static_cast<void>(load("/", this_build));
         FAIL() << "accepted";

@@ -1,0 +1,99 @@
+#include "console/checks.hpp"
+
+#include <utility>
+
+#include <sluice/error.hpp>
+
+namespace sluice::console {
+
+namespace {
+
+/// A connection that stays open does not show that new ones are refused, or that a file was moved away.
+constexpr auto connection_life = std::chrono::seconds{10};
+constexpr duration probe_timeout = std::chrono::seconds{3};
+constexpr duration least_pause = std::chrono::seconds{2};
+
+instant now() { return std::chrono::steady_clock::now(); }
+
+/// Runs an expensive question when it is due, and says when it is due again.
+template <class Question>
+void when_due(instant& due, Question ask) {
+    const instant begin = now();
+    if (begin < due) return;
+    ask();
+    const instant end = now();
+    due = end + pause_after(std::chrono::duration_cast<duration>(end - begin), least_pause);
+}
+
+}  // namespace
+
+void database_check::look() {
+    if (session_ && now() - opened_ > connection_life) session_.reset();
+    try {
+        ask();
+    } catch (const error&) {
+        session_.reset();
+        ask();
+    }
+}
+
+void database_check::ask() {
+    try {
+        auto leases = session().lanes();
+        {
+            const std::lock_guard lock{mutex_};
+            found_.leases = std::move(leases);
+        }
+        when_due(count_at_, [this] {
+            auto counts = session().outbox_summary();
+            const std::lock_guard lock{mutex_};
+            found_.counts = std::move(counts);
+        });
+    } catch (...) {
+        session_.reset();
+        throw;
+    }
+}
+
+store::operations_session& database_check::session() {
+    if (!session_) {
+        session_ = database_->open_operations();
+        opened_ = now();
+    }
+    return *session_;
+}
+
+lane_sources database_check::findings() const {
+    const std::lock_guard lock{mutex_};
+    return found_;
+}
+
+void broker_check::look() {
+    if (!publisher_) publisher_ = broker_->open_publisher();
+    std::string trouble = publisher_->probe(probe_timeout);
+    if (!trouble.empty()) {
+        publisher_ = broker_->open_publisher();
+        trouble = publisher_->probe(probe_timeout);
+    }
+    if (!trouble.empty()) throw broker_error{trouble, error_nature::retryable};
+    if (with_groups_) when_due(groups_at_, [this] { ask_for_groups(); });
+}
+
+void broker_check::ask_for_groups() {
+    std::optional<std::vector<broker::group_status>> groups;
+    try {
+        if (!operations_) operations_ = broker_->open_operations();
+        groups = operations_->groups();
+    } catch (const error&) {
+        operations_.reset();  // the broker answered the probe: only this question has no answer now
+    }
+    const std::lock_guard lock{mutex_};
+    groups_ = std::move(groups);
+}
+
+std::optional<std::vector<broker::group_status>> broker_check::findings() const {
+    const std::lock_guard lock{mutex_};
+    return groups_;
+}
+
+}  // namespace sluice::console

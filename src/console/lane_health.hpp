@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sluice/time.hpp>
+
+#include "config/configuration.hpp"
+#include "store/operations.hpp"
+
+namespace sluice::console {
+
+/// A lane as its lease and its rows show it, whichever process owns it.
+struct lane_health {
+    std::string database{};
+    std::string broker{};
+    bool external = false;
+    std::string state{"unknown"};          ///< of its owner's last report; `stopped` when nobody owns it
+    std::string detail{};                  ///< last error or reason
+    std::optional<std::int64_t> open{};    ///< unconfirmed rows; empty when not known
+    std::optional<std::int64_t> failed{};  ///< of those: refused, waiting for another attempt
+    std::optional<std::int64_t> abandoned{};
+    std::optional<duration> oldest{};  ///< age of the oldest unconfirmed row
+};
+
+/// What one database says of its lanes.
+struct lane_sources {
+    bool known = false;  ///< the database answers; else nothing else here means anything
+    std::vector<store::lane_status> leases{};
+    std::optional<std::map<std::string, store::outbox_counts>> counts{};  ///< empty before the first count
+};
+
+/// Every state a lane can show, healthiest first.
+[[nodiscard]] const std::vector<std::string>& lane_states();
+
+/// The lanes that the configuration asks for, internal first. Pure. Of a lane in shards the worst state counts.
+[[nodiscard]] std::vector<lane_health> lanes_of(const config::outbox_settings& outbox, const std::string& database,
+                                                const lane_sources& from, date_time now);
+
+}  // namespace sluice::console

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::testing {
+
+/// What a finished program left behind.
+struct program_result {
+    int code = -1;  ///< exit code, or 128 + the signal that killed it
+    std::string out;
+    std::string err;  ///< empty for a program on a terminal: both go to `out`
+};
+
+struct program_settings {
+    std::filesystem::path directory;
+    std::map<std::string, std::string> environment{};  ///< on top of a nearly empty one
+    bool on_terminal = false;                          ///< a pseudo terminal instead of pipes
+};
+
+/// The real `sluice` program as a child process. It is killed when the object goes.
+class running_program {
+public:
+    running_program(const std::vector<std::string>& arguments, const program_settings& settings);
+    running_program(const running_program&) = delete;
+    running_program& operator=(const running_program&) = delete;
+    ~running_program();
+
+    void write(std::string_view text) const;
+    void close_input();
+    void signal(int number) const;
+    /// Reads what comes until standard output or standard error holds `text`. False after 20 seconds without it.
+    [[nodiscard]] bool wait_for_text(std::string_view text);
+    /// Closes the input, reads to the end and returns everything. Kills the program after 30 seconds.
+    [[nodiscard]] program_result finish();
+
+private:
+    using deadline = std::chrono::steady_clock::time_point;
+    /// False when both outputs have ended or the time is over.
+    bool read_some(deadline until);
+
+    pid_t child_ = -1;
+    int in_ = -1;
+    int out_ = -1;
+    int err_ = -1;
+    program_result result_;
+};
+
+/// Runs `sluice` to its end with `input` on standard input.
+[[nodiscard]] program_result run_sluice(const std::vector<std::string>& arguments, const program_settings& settings,
+                                        std::string_view input = {});
+
+}  // namespace sluice::testing

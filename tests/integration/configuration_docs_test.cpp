@@ -1,0 +1,88 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "app/compose.hpp"
+#include "config/loader.hpp"
+
+// docs/configuration.md against the loader.
+namespace sluice {
+namespace {
+
+std::optional<std::string> no_variable(const std::string& /*name*/) { return std::nullopt; }
+
+std::string text_of(const std::string& file) {
+    std::ostringstream text;
+    text << std::ifstream{SLUICE_SOURCE_DIR + file}.rdbuf();
+    return text.str();
+}
+
+TEST(configuration_docs, the_example_shows_the_defaults) {
+    const auto shown = config::parse(text_of("/tests/integration/every_key.toml"), "/srv/shop/domain.toml",
+                                     app::available_providers(), no_variable);
+    const config::configuration defaults;
+    EXPECT_EQ(shown.outbox.messages_per_tick, defaults.outbox.messages_per_tick);
+    EXPECT_EQ(shown.outbox.tick_interval, defaults.outbox.tick_interval);
+    EXPECT_EQ(shown.outbox.lease_seconds, defaults.outbox.lease_seconds);
+    EXPECT_EQ(shown.outbox.publish_timeout_seconds, defaults.outbox.publish_timeout_seconds);
+    EXPECT_EQ(shown.outbox.max_probe_interval_seconds, defaults.outbox.max_probe_interval_seconds);
+    EXPECT_EQ(shown.outbox.retry.max_attempts, defaults.outbox.retry.max_attempts);
+    EXPECT_EQ(shown.outbox.retry.base_delay_seconds, defaults.outbox.retry.base_delay_seconds);
+    EXPECT_EQ(shown.outbox.retry.max_backoff_seconds, defaults.outbox.retry.max_backoff_seconds);
+    EXPECT_EQ(shown.outbox.retry.backoff_multiplier, defaults.outbox.retry.backoff_multiplier);
+    EXPECT_EQ(shown.outbox.retry.jitter, defaults.outbox.retry.jitter);
+    EXPECT_EQ(shown.outbox.retry.jitter_factor, defaults.outbox.retry.jitter_factor);
+    EXPECT_EQ(shown.outbox.cleanup.published_retention_hours, defaults.outbox.cleanup.published_retention_hours);
+    EXPECT_EQ(shown.outbox.cleanup.abandoned_retention_hours, defaults.outbox.cleanup.abandoned_retention_hours);
+    EXPECT_EQ(shown.outbox.cleanup.interval_seconds, defaults.outbox.cleanup.interval_seconds);
+    EXPECT_EQ(shown.outbox.cleanup.batch_size, defaults.outbox.cleanup.batch_size);
+    EXPECT_EQ(shown.server.shutdown_seconds, defaults.server.shutdown_seconds);
+    EXPECT_EQ(shown.server.health.enabled, defaults.server.health.enabled);
+    EXPECT_EQ(shown.server.health.host, defaults.server.health.host);
+    EXPECT_EQ(shown.server.health.port, defaults.server.health.port);
+    EXPECT_EQ(shown.server.health.port_auto_increment, defaults.server.health.port_auto_increment);
+    EXPECT_EQ(shown.server.health.drain_delay_seconds, defaults.server.health.drain_delay_seconds);
+    EXPECT_EQ(shown.server.subscription.messages_per_tick, defaults.server.subscription.messages_per_tick);
+    EXPECT_EQ(shown.server.subscription.max_retries, defaults.server.subscription.max_retries);
+    EXPECT_EQ(shown.server.subscription.retry_delay_seconds, defaults.server.subscription.retry_delay_seconds);
+    EXPECT_EQ(shown.server.subscription.max_retry_delay_seconds, defaults.server.subscription.max_retry_delay_seconds);
+    EXPECT_EQ(shown.server.subscription.claim_seconds, defaults.server.subscription.claim_seconds);
+    EXPECT_EQ(shown.server.subscription.max_held, defaults.server.subscription.max_held);
+    EXPECT_EQ(shown.server.priority_lanes.enabled, defaults.server.priority_lanes.enabled);
+    EXPECT_EQ(shown.server.priority_lanes.threshold, defaults.server.priority_lanes.threshold);
+    EXPECT_EQ(shown.server.priority_lanes.backfill_suffix, defaults.server.priority_lanes.backfill_suffix);
+    EXPECT_EQ(shown.inbox.retention_hours, defaults.inbox.retention_hours);
+    EXPECT_EQ(shown.log.level, defaults.log.level);
+    EXPECT_EQ(shown.log.format, defaults.log.format);
+}
+
+/// The loader names the keys of a section when it meets one that it does not know.
+TEST(configuration_docs, every_key_of_every_section_is_documented) {
+    const std::string document = text_of("/docs/configuration.md");
+    const std::string example = text_of("/tests/integration/every_key.toml");
+    for (const std::string section :
+         {"databases.default", "brokers.default", "outbox", "outbox.retry", "outbox.cleanup", "server", "server.health",
+          "server.subscription", "server.priority_lanes", "inbox", "log"}) {
+        const std::string header = "[" + section + "]\n";
+        std::string text = example;
+        ASSERT_NE(text.find(header), std::string::npos) << section;
+        text.insert(text.find(header) + header.size(), "zzzzzzzz = 1\n");
+        try {
+            static_cast<void>(config::parse(text, "domain.toml", app::available_providers(), no_variable));
+            ADD_FAILURE() << section << " knows zzzzzzzz";
+        } catch (const config::invalid_configuration& e) {
+            ASSERT_EQ(e.problems().size(), 1u) << e.what();
+            std::istringstream keys{e.problems().front().remedy.substr(std::string_view{"known here: "}.size())};
+            for (std::string key; std::getline(keys >> std::ws, key, ',');) {
+                const bool is_section = document.find("`[" + section + "." + key + "]`") != std::string::npos;
+                EXPECT_TRUE(is_section || document.find("| `" + key + "` |") != std::string::npos)
+                    << section << "." << key;
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace sluice
