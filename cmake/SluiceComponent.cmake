@@ -8,11 +8,6 @@ function(sluice_component name)
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "sluice_component(${name}): unknown arguments ${arg_UNPARSED_ARGUMENTS}")
     endif()
-    sluice_drop_missing(arg_SOURCES) # TRANSITIONAL
-    if(NOT arg_SOURCES) # TRANSITIONAL
-        message(STATUS "sluice::${name} has no sources and is skipped") # TRANSITIONAL
-        return() # TRANSITIONAL
-    endif() # TRANSITIONAL
     add_library(sluice_${name} STATIC ${arg_SOURCES})
     add_library(sluice::${name} ALIAS sluice_${name})
     set_target_properties(sluice_${name} PROPERTIES EXPORT_NAME ${name})

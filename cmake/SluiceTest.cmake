@@ -1,20 +1,18 @@
 find_package(GTest 1.12 REQUIRED)
 include(GoogleTest)
 
-# sluice_test(<name> SOURCES <file>... [LIBS <target>...] [LABELS <label>...] [TIMEOUT <seconds>] [DEFINITIONS <def>...])
+# sluice_test(<name> SOURCES <file>... [LIBS <target>...] [LABELS <label>...] [TIMEOUT <seconds>] [DEFINITIONS <def>...]
+#             [FIXTURES <fixture>...])
 #
 # Builds the GoogleTest binary test_<name> and registers each of its cases with ctest as `<name>.<suite>.<case>`.
 # The label is `unit` unless said otherwise; the target <label>_tests builds all binaries of that label.
+# FIXTURES are servers that ctest starts before and stops after (tests/support).
 # A case that takes longer than TIMEOUT (30 s by default, four times that under a sanitizer) fails.
 function(sluice_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LIBS;LABELS;DEFINITIONS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LIBS;LABELS;DEFINITIONS;FIXTURES")
     if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
         message(FATAL_ERROR "sluice_test(${name}): SOURCES is missing, or unknown: ${arg_UNPARSED_ARGUMENTS}")
     endif()
-    sluice_drop_missing(arg_SOURCES) # TRANSITIONAL
-    if(NOT arg_SOURCES) # TRANSITIONAL
-        return() # TRANSITIONAL
-    endif() # TRANSITIONAL
     if(NOT arg_LABELS)
         set(arg_LABELS unit)
     endif()
@@ -30,12 +28,16 @@ function(sluice_test name)
     target_compile_definitions(test_${name} PRIVATE ${arg_DEFINITIONS})
     target_link_libraries(test_${name} PRIVATE sluice sluice_internal fmt::fmt spdlog::spdlog Threads::Threads
                                                ${arg_LIBS} GTest::gmock_main)
+    set(fixtures)
+    if(arg_FIXTURES)
+        set(fixtures FIXTURES_REQUIRED "${arg_FIXTURES}")
+    endif()
     gtest_discover_tests(
         test_${name}
         TEST_PREFIX ${name}.
         DISCOVERY_MODE PRE_TEST
         DISCOVERY_TIMEOUT 60
-        PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+        PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} ${fixtures})
 
     foreach(label IN LISTS arg_LABELS)
         if(NOT TARGET ${label}_tests)

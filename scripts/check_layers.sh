@@ -17,8 +17,13 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' --include='*.hpp' 
             for (i = 1; i <= n; i++) floor[names[i]] = f
         }
         owner["sqlite3.h"] = "^src/(store|broker)/sqlite/"
+        owner["libpq-fe.h"] = "^src/store/postgresql/"
+        owner["hiredis"] = "^src/broker/redis/"
         owner["toml++"] = "^src/config/"
         owner["CLI"] = "^src/(cli|app)/"
+        owner["prometheus"] = "^src/console/"
+        owner["boost/beast"] = "^src/console/"
+        owner["boost/asio"] = "^src/(console|broker/redis)/"
     }
     function complain(what) { printf "%s:%s: %s\n", file, line, what; bad = 1 }
     function adapter_of(path,    parts) {
@@ -49,6 +54,9 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' --include='*.hpp' 
 
         if (target in owner && file !~ owner[target]) complain(target " is not for this room")
         if (room in owner && file !~ owner[room]) complain(target " is not for this room")
+        library = target
+        if (match(library, /^[^\/]+\/[^\/.]+/)) library = substr(library, 1, RLENGTH)
+        if (library != target && library in owner && file !~ owner[library]) complain(target " is not for this room")
 
         if (!quoted) {
             if (room in floor && target ~ /\//) complain("include \"" target "\" with quotes: it is an internal header")

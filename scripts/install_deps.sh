@@ -4,11 +4,12 @@ set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-usage: scripts/install_deps.sh [build] [dev] [--list]
+usage: scripts/install_deps.sh [build] [dev] [postgresql] [--list]
 
-  build    compiler, build tools and libraries (the default)
-  dev      what the tests, the formatter, the linter and the sanitizers need
-  --list   print the package names instead of installing them
+  build       compiler, build tools and libraries (the default)
+  dev         what the tests, the formatter, the linter and the sanitizers need
+  postgresql  what SLUICE_STORE_POSTGRESQL and its tests need
+  --list      print the package names instead of installing them
 
 Installs what is missing with apt-get, as root or through sudo.
 TEXT
@@ -17,10 +18,12 @@ TEXT
 build_packages=(
     cmake ninja-build g++ ccache mold pkg-config
     libboost1.81-dev libsqlite3-dev sqlite3 libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev libssl-dev
+    prometheus-cpp-dev
 )
 dev_packages=(
-    clang-format-14 clang-tidy-14 libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev python3
+    clang-format-14 clang-tidy-14 libgtest-dev libgmock-dev librapidcheck-dev python3
 )
+postgresql_packages=(libpq-dev postgresql-15 pgbouncer)
 
 packages=()
 list=false
@@ -28,6 +31,7 @@ for argument in "$@"; do
     case $argument in
         build) packages+=("${build_packages[@]}") ;;
         dev) packages+=("${dev_packages[@]}") ;;
+        postgresql) packages+=("${postgresql_packages[@]}") ;;
         --list) list=true ;;
         -h | --help) usage && exit 0 ;;
         *) usage >&2 && exit 2 ;;
@@ -68,10 +72,34 @@ apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg
 
 echo "installing ${missing[*]}"
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+# The servers among the packages are for the tests, which start private ones: installing them must start nothing.
+policy=/usr/sbin/policy-rc.d
+own_policy=false
+if [[ ! -e $policy ]]; then
+    own_policy=true
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+    "${as_root[@]}" chmod 755 "$policy"
+fi
+# PostgreSQL's package would also make a cluster that starts at the next boot.
+no_cluster=/etc/postgresql-common/createcluster.d/sluice.conf
+if [[ " ${missing[*]} " == *" postgresql-"* ]]; then
+    "${as_root[@]}" mkdir -p "${no_cluster%/*}"
+    echo "create_main_cluster = false" | "${as_root[@]}" tee "$no_cluster" >/dev/null
+fi
+clean_up() {
+    rm -f "$log"
+    "${as_root[@]}" rm -f "$no_cluster"
+    if $own_policy; then "${as_root[@]}" rm -f "$policy"; fi
+}
+trap clean_up EXIT
 if ! { apt update && apt install --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
     tail -n 40 "$log" >&2
     echo "install_deps: apt-get could not install: ${missing[*]}" >&2
     echo "  Sluice is built on Debian 12 (bookworm); check the network and /etc/apt/sources.list*." >&2
     exit 1
 fi
+for service in redis-server pgbouncer; do
+    if [[ " ${missing[*]} " == *" $service "* ]] && command -v systemctl >/dev/null; then
+        "${as_root[@]}" systemctl --quiet disable "$service" 2>/dev/null || true  # nor at the next boot
+    fi
+done

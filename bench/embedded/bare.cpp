@@ -93,7 +93,6 @@ std::size_t drain_bare(const std::filesystem::path& database, const std::filesys
                        const std::string& target, int batch) {
     bare_connection from{database};
     bare_connection to{broker};
-    to.execute("INSERT OR IGNORE INTO broker_stream(name) VALUES ('bench::reading')");
     statement fetch{from,
                     "SELECT o.seq, e.message_id, e.stream, e.stream_category, e.data, e.metadata "
                     "FROM outbox AS o JOIN event_log AS e ON e.seq = o.seq "

@@ -30,6 +30,7 @@ void message_trace::started(const parcel& what) const noexcept {
 }
 
 void message_trace::completed(const parcel& what, duration took) const noexcept {
+    count(what.source, observe::handling::handled, took);
     if (!tracer_.wanted()) return;
     quietly([&] {
         trace_event event = describe("handler.completed", "ok", what.source, what.delivery.entry, what.content);
@@ -39,6 +40,7 @@ void message_trace::completed(const parcel& what, duration took) const noexcept 
 }
 
 void message_trace::failed(const parcel& what, std::string_view reason, duration took) const noexcept {
+    count(what.source, observe::handling::failed, took);
     quietly([&] {
         trace_event event = describe("handler.failed", "error", what.source, what.delivery.entry, what.content);
         event.duration_ms = milliseconds(took);
@@ -57,6 +59,7 @@ void message_trace::acknowledged(std::size_t source, const receipt& what) const 
 }
 
 void message_trace::deferred(const put_off& what, int max_attempts) const noexcept {
+    count(what.what.source, observe::handling::put_off);
     quietly([&] {
         const parcel& of = what.what;
         trace_event event = describe("message.nacked", "retry", of.source, of.delivery.entry, of.content);
@@ -69,6 +72,7 @@ void message_trace::deferred(const put_off& what, int max_attempts) const noexce
 }
 
 void message_trace::buried(const set_aside& what) const noexcept {
+    count(what.what.source, observe::handling::set_aside);
     quietly([&] {
         const parcel& of = what.what;
         trace_event event = describe("message.dlq", "error", of.source, of.delivery.entry, of.content);
@@ -77,6 +81,16 @@ void message_trace::buried(const set_aside& what) const noexcept {
         event.metadata.set("retry_count", what.why.attempts);
         tracer_.emit(std::move(event));
     });
+}
+
+void message_trace::count(std::size_t source, observe::handling what, duration took) const noexcept {
+    const auto meter = tracer_.counts();
+    if (meter == nullptr || source >= route_.streams.size()) return;
+    meter->count({.handler = route_.name,
+                  .broker = route_.broker,
+                  .stream = route_.streams[source],
+                  .what = what,
+                  .took = took});
 }
 
 trace_event message_trace::describe(const char* event, const char* status, std::size_t source, const std::string& entry,

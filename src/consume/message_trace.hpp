@@ -13,7 +13,7 @@
 namespace sluice::consume {
 
 /// Tells the tracer what happens to the messages of one subscription: handler.started, handler.completed,
-/// handler.failed, message.acked, message.nacked and message.dlq (WIRE 13).
+/// handler.failed, message.acked, message.nacked and message.dlq (WIRE 13); and counts them.
 ///
 /// A message that could not be read is named by the broker's id of its entry, and its type is `unknown`.
 ///
@@ -32,6 +32,7 @@ public:
     void buried(const set_aside& what) const noexcept;
 
 private:
+    void count(std::size_t source, observe::handling what, duration took = {}) const noexcept;
     [[nodiscard]] trace_event describe(const char* event, const char* status, std::size_t source,
                                        const std::string& entry, const std::optional<message>& content) const;
 

@@ -41,7 +41,7 @@ step "the installed binary loads the domain"
 step "a command is processed and its event published to both brokers"
 "$sluice" server &
 server=$!
-trap 'kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
+trap 'kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
 "$sluice" process SendParcel '{"parcel_id": "p-1", "grams": 250, "destination": "Lisbon"}'
 for ((tries = 200; tries > 0; --tries)); do
     published=$("$sluice" outbox list --status published --json | grep -o '"target_broker"' | wc -l || true)

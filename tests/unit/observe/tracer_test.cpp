@@ -83,5 +83,26 @@ TEST_F(tracer_test, is_wanted_by_subscribers_or_a_debug_log) {
     EXPECT_TRUE(tracer_.wanted());
 }
 
+/// Remembers the names of what it was told.
+class noting_meter final : public meter {
+public:
+    void count(const settled_rows& rows) noexcept override { broker = rows.broker; }
+    void count(const handled_message& message) noexcept override { handler = message.handler; }
+
+    std::string broker;
+    std::string handler;
+};
+
+TEST_F(tracer_test, hands_counts_to_one_meter_and_needs_no_events_for_that) {
+    EXPECT_EQ(tracer_.counts(), nullptr);
+    const auto counts = std::make_shared<noting_meter>();
+    tracer_.count_with(counts);
+    tracer_.counts()->count(settled_rows{.database = "default", .broker = "partner", .published = 1});
+    tracer_.counts()->count(handled_message{.handler = "notify", .broker = "default", .stream = "s"});
+    EXPECT_EQ(counts->broker, "partner");
+    EXPECT_EQ(counts->handler, "notify");
+    EXPECT_FALSE(tracer_.wanted());
+}
+
 }  // namespace
 }  // namespace sluice::observe

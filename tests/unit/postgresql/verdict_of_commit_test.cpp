@@ -1,0 +1,33 @@
+#include "store/postgresql/verdict_of_commit.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sluice::store::postgresql {
+namespace {
+
+TEST(verdict_of_commit, takes_what_is_there_for_committed) {
+    EXPECT_EQ(judge({.traces = true}), commit_verdict::committed);
+    // Another server took over and knows the number for a transaction of its own.
+    EXPECT_EQ(judge({.transaction_status = "aborted", .traces = true}), commit_verdict::committed);
+}
+
+TEST(verdict_of_commit, believes_in_absence_only_when_the_transaction_has_ended) {
+    EXPECT_EQ(judge({.traces = false}), commit_verdict::in_progress);
+    EXPECT_EQ(judge({.transaction_status = "in progress", .traces = false}), commit_verdict::in_progress);
+    EXPECT_EQ(judge({.transaction_status = "aborted", .traces = false}), commit_verdict::absent);
+    EXPECT_EQ(judge({.backend_gone = true, .traces = false}), commit_verdict::absent);
+    EXPECT_EQ(judge({.transaction_status = "committed", .traces = false}), commit_verdict::absent)
+        << "the number is another transaction's, on another server";
+}
+
+TEST(verdict_of_commit, of_states_alone_trusts_the_transaction) {
+    EXPECT_EQ(judge({.transaction_status = "committed", .states_behind = false}), commit_verdict::committed);
+    EXPECT_EQ(judge({.transaction_status = "aborted", .states_behind = false}), commit_verdict::absent);
+    EXPECT_EQ(judge({.backend_gone = true, .states_behind = true}), commit_verdict::absent);
+    EXPECT_EQ(judge({.backend_gone = true, .states_behind = false}), commit_verdict::unknown)
+        << "it, or somebody else who wrote the same version";
+    EXPECT_EQ(judge({.states_behind = true}), commit_verdict::in_progress);
+}
+
+}  // namespace
+}  // namespace sluice::store::postgresql
