@@ -25,6 +25,8 @@ function(sluice_test name)
 
     add_executable(test_${name} ${arg_SOURCES})
     target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    # Assertions are most of the code here: optimising it costs more time than all the runs of it together.
+    target_compile_options(test_${name} PRIVATE -O0)
     target_compile_definitions(test_${name} PRIVATE ${arg_DEFINITIONS})
     target_link_libraries(test_${name} PRIVATE sluice sluice_internal fmt::fmt spdlog::spdlog Threads::Threads
                                                ${arg_LIBS} GTest::gmock_main)
