@@ -58,11 +58,7 @@ public:
     aggregate_declaration<Aggregate> aggregate(const aggregate_options& options = {}) {
         static_assert(std::derived_from<Aggregate, sluice::aggregate<Aggregate>>,
                       "an aggregate derives publicly from sluice::aggregate<Itself>");
-        detail::aggregate_entry entry;
-        entry.cpp_name = reflect::type_name<Aggregate>();
-        entry.name = options.name.empty() ? reflect::short_type_name<Aggregate>() : options.name;
-        entry.category = options.stream_category;
-        entry.database = options.database;
+        detail::aggregate_entry entry = entry_for<Aggregate>(options);
         entry.decode = [](const json::value& state) -> std::unique_ptr<aggregate_root> {
             return std::make_unique<Aggregate>(
                 codec::decode<Aggregate>(state, codec::unknown_keys::ignore, codec::missing_keys::keep_default));
@@ -78,6 +74,15 @@ public:
         };
         registry_->add(std::move(entry));
         return aggregate_declaration<Aggregate>{*this};
+    }
+
+    /// A stream of events named after something whose state Sluice does not keep: they are written by
+    /// `transactional_outbox`. `Named` is the class in the events' contracts; a declaration of it is enough. Events of
+    /// `Order` go to `{domain}::order-{identity}` like those of an aggregate.
+    template <class Named>
+    aggregate_declaration<Named> stream(const aggregate_options& options = {}) {
+        registry_->add(entry_for<Named>(options));
+        return aggregate_declaration<Named>{*this};
     }
 
     /// One handler object for the commands named: `void operator()(const Command&, sluice::context&) const` for each.
@@ -130,6 +135,16 @@ public:
     [[nodiscard]] const detail::registry& declared() const noexcept { return *registry_; }
 
 private:
+    template <class Aggregate>
+    static detail::aggregate_entry entry_for(const aggregate_options& options) {
+        detail::aggregate_entry entry;
+        entry.cpp_name = reflect::type_name<Aggregate>();
+        entry.name = options.name.empty() ? reflect::short_type_name<Aggregate>() : options.name;
+        entry.category = options.stream_category;
+        entry.database = options.database;
+        return entry;
+    }
+
     template <class Event>
     void add_event() {
         detail::event_entry entry;

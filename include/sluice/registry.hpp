@@ -26,6 +26,7 @@ struct aggregate_entry {
     std::string category;  ///< `shop::order`
     std::string database;  ///< key of [databases.…]
 
+    // None of these for a stream whose state is kept elsewhere.
     std::unique_ptr<aggregate_root> (*decode)(const json::value& state) = nullptr;
     std::string (*encode)(const aggregate_root& object) = nullptr;
     std::string (*identity)(const aggregate_root& object) = nullptr;

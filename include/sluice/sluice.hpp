@@ -15,3 +15,4 @@
 #include <sluice/run.hpp>
 #include <sluice/time.hpp>
 #include <sluice/trace.hpp>
+#include <sluice/transactional_outbox.hpp>

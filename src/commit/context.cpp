@@ -8,6 +8,7 @@
 #include "base/names.hpp"
 #include "commit/context_state.hpp"
 #include "commit/event_metadata.hpp"
+#include "commit/given_trace_parent.hpp"
 #include "commit/retry.hpp"
 
 namespace sluice {
@@ -38,14 +39,8 @@ std::unique_ptr<context_state> state_for(const context_state& caller, const proc
     state->causation_id = std::move(command_id);
     state->correlation_id = !options.correlation_id.empty() ? options.correlation_id : caller.correlation_id;
     if (state->correlation_id.empty()) state->correlation_id = base::uuid4_hex(caller.env.random());
-    state->traceparent = caller.traceparent;
-    if (!options.traceparent.empty()) {
-        state->traceparent = trace_parent::from_w3c(options.traceparent);
-        if (!state->traceparent) {
-            throw usage_error{"traceparent `" + options.traceparent +
-                              "` is not of the form 00-<32 hex>-<16 hex>-<2 hex>"};
-        }
-    }
+    const auto given = commit::given_trace_parent(options.traceparent);
+    state->traceparent = given ? given : caller.traceparent;
     state->priority = options.priority != 0 ? options.priority : caller.priority;
     state->extensions = caller.extensions;
     for (const auto& [key, value] : extensions) state->extensions.set(key, value);

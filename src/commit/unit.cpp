@@ -8,6 +8,7 @@
 
 #include "base/ids.hpp"
 #include "commit/event_metadata.hpp"
+#include "commit/target_brokers.hpp"
 #include "observe/log.hpp"
 
 namespace sluice::detail {
@@ -148,7 +149,7 @@ void unit::collect_from(tracked& from, const provenance& origin) {
         const std::string sequence = std::to_string(next_version(*from.object)) + "." + std::to_string(++from.raised);
         store::event_write write =
             commit::write_event(env_, event, *from.type, from.id, sequence, std::move(recorded.data), origin);
-        write.target_brokers = targets(event.published);
+        write.target_brokers = commit::target_brokers(env_.configuration().outbox, event.published);
         events_.push_back(std::move(write));
     }
 }
@@ -159,15 +160,8 @@ void unit::add_command(const command_entry& command, std::string data, json::obj
     static_cast<void>(session(type.database));
     store::event_write write =
         commit::write_command(env_, command, type, std::move(data), std::move(extensions), std::move(id), from);
-    write.target_brokers = targets(false);
+    write.target_brokers = commit::target_brokers(env_.configuration().outbox, false);
     events_.push_back(std::move(write));
-}
-
-std::vector<std::string> unit::targets(bool published) const {
-    const auto& outbox = env_.configuration().outbox;
-    std::vector<std::string> brokers{outbox.broker};
-    if (published) brokers.insert(brokers.end(), outbox.external_brokers.begin(), outbox.external_brokers.end());
-    return brokers;
 }
 
 void unit::guard(std::string message_id, std::string handler) {

@@ -83,7 +83,6 @@ private:
     [[nodiscard]] tracked* tracked_object(const aggregate_entry& type, std::string_view id);
     aggregate_root& track(const aggregate_entry& type, const store::stored_state& row);
     void collect_from(tracked& from, const provenance& origin);
-    [[nodiscard]] std::vector<std::string> targets(bool published) const;
     void write_state_of(tracked& object, store::commit_batch& batch, std::vector<violation>& violations) const;
     void warn_about_several_types(const store::commit_batch& batch) const;
     [[nodiscard]] store::commit_batch make_batch();

@@ -79,6 +79,7 @@ commit_statements::commit_statements(const std::string& schema)
                      in_schema("SELECT CASE WHEN head.next <> $2 THEN @sluice_refuse(head.next) END"
                                " FROM (SELECT " SLUICE_NEXT_POSITION("$1") " AS next) AS head",
                                schema)},
+      next_position{"sluice_next_position", in_schema("SELECT " SLUICE_NEXT_POSITION("$1"), schema)},
       append{"sluice_append", in_schema(append_sql, schema)} {}
 
 commit_call::commit_call(const commit_statements& sql, const commit_batch& batch) : sql_{sql}, batch_{batch} {}
@@ -169,7 +170,8 @@ void commit_call::append_events(exchange& trip) {
 }
 
 void commit_call::explain(const statement_error& refusal) const {
-    const auto about = refusal.place() < subjects_.size() ? subjects_[refusal.place()] : subject{};
+    static const subject nothing;
+    const auto& about = refusal.place() < subjects_.size() ? subjects_[refusal.place()] : nothing;
     const bool is_taken = refusal.sqlstate() == "23505";  // unique_violation
     const bool is_refused = refusal.sqlstate() == "SL001";
     if (const auto* const change = std::get_if<const state_write*>(&about); change && (is_taken || is_refused)) {

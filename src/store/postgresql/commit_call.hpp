@@ -25,6 +25,7 @@ struct commit_statements {
     statement lock_stream;     ///< $1 stream; answers with the transaction's id
     statement lock_streams;    ///< $1 streams; answers with the transaction's id, for each of them
     statement check_position;  ///< $1 stream, $2 expected
+    statement next_position;   ///< $1 stream
     statement append;          ///< $1 message, $2 stream, $3 category, $4 type, $5 time, $6 data, $7 metadata,
                                ///< $8 brokers, $9 priority
 };

@@ -31,6 +31,11 @@ error_nature nature_of(int code) {
     }
 }
 
+std::filesystem::path file_of(sqlite3& db) {
+    const char* const name = sqlite3_db_filename(&db, "main");
+    return name == nullptr || *name == '\0' ? ":memory:" : name;
+}
+
 std::string remedy_for(int code, const sqlite_options& options) {
     switch (code & 0xff) {
         case SQLITE_BUSY:
@@ -67,6 +72,9 @@ connection::connection(const sqlite_options& options, open_mode mode) : options_
     execute(fmt::format("PRAGMA journal_size_limit = {}", journal_bytes_kept).c_str());
     execute("PRAGMA foreign_keys = OFF");
 }
+
+connection::connection(sqlite3& borrowed)
+    : options_{.path = file_of(borrowed)}, handle_{&borrowed, connection_closer{.borrowed = true}} {}
 
 void connection::open(open_mode mode) {
     const auto& path = options_.path;
@@ -107,7 +115,7 @@ void connection::use_wal() {
     }
 }
 
-std::filesystem::path connection::file() const { return sqlite3_db_filename(handle(), "main"); }
+std::filesystem::path connection::file() const { return file_of(*handle()); }
 
 void connection::execute(const char* sql) {
     if (const int code = sqlite3_exec(handle(), sql, nullptr, nullptr, nullptr); code != SQLITE_OK) fail(code);

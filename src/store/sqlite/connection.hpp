@@ -11,6 +11,13 @@
 
 namespace sluice::store::sqlite {
 
+struct connection_closer {
+    bool borrowed = false;
+    void operator()(sqlite3* handle) const noexcept {
+        if (!borrowed) sqlite3_close_v2(handle);
+    }
+};
+
 /// One connection to the database file, in WAL mode, waiting up to the busy timeout for a lock.
 ///
 /// Errors become `store_error` with the file's name, SQLite's own words and a remedy; retryable when the database was
@@ -22,6 +29,8 @@ public:
     enum class open_mode { existing, create };
 
     connection(const sqlite_options& options, open_mode mode);
+    /// A connection of somebody else's: its settings stay as they are, and it is not closed.
+    explicit connection(sqlite3& borrowed);
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
     ~connection() = default;
@@ -37,17 +46,13 @@ public:
 private:
     friend class transaction;
 
-    struct closer {
-        void operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
-    };
-
     void open(open_mode mode);
     void use_wal();
     [[nodiscard]] static int on_busy(void* self, int tries);
 
     sqlite_options options_;
     std::chrono::steady_clock::time_point give_up_{};
-    std::unique_ptr<sqlite3, closer> handle_;
+    std::unique_ptr<sqlite3, connection_closer> handle_;
     statement begin_read_{*this, "BEGIN"};
     statement begin_write_{*this, "BEGIN IMMEDIATE"};
     statement commit_{*this, "COMMIT"};

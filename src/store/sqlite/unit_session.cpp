@@ -7,6 +7,7 @@
 #include <sluice/error.hpp>
 #include <sluice/json.hpp>
 
+#include "store/sqlite/event_writer.hpp"
 #include "store/sqlite/sessions.hpp"
 
 namespace sluice::store::sqlite {
@@ -42,7 +43,6 @@ private:
     [[nodiscard]] rows matching(std::string_view aggregate, const state_query& query);
 
     void write(const state_write& change);
-    void append(const event_write& write);
     void mark(const inbox_mark& mark, const std::string& at);
 
     std::unique_ptr<connection> db_;
@@ -63,15 +63,8 @@ private:
                             "UPDATE aggregate_state SET version = ?3, state = ?4"
                             " WHERE aggregate = ?1 AND id = ?2 AND version = ?3 - 1"};
     statement remove_state_{*db_, "DELETE FROM aggregate_state WHERE aggregate = ?1 AND id = ?2 AND version = ?3 - 1"};
-    statement next_position_{*db_, "SELECT coalesce(max(position) + 1, 0) FROM event_log WHERE stream = ?1"};
-    statement append_event_{*db_,
-                            "INSERT INTO event_log"
-                            " (message_id, stream, stream_category, position, type, created_at, data, metadata)"
-                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
-    statement append_row_{*db_,
-                          "INSERT INTO outbox (target_broker, seq, message_id, stream, priority)"
-                          " VALUES (?1, ?2, ?3, ?4, ?5)"};
     statement mark_{*db_, "INSERT INTO inbox (message_id, handler, processed_at) VALUES (?1, ?2, ?3)"};
+    event_writer events_{*db_};
 };
 
 std::vector<stored_state> sqlite_unit_session::find(std::string_view aggregate, const state_query& query) {
@@ -112,7 +105,7 @@ void sqlite_unit_session::commit(const commit_batch& batch) {
     if (batch.empty()) return;
     transaction writing{*db_, transaction::kind::write};
     for (const auto& change : batch.states) write(change);
-    for (const auto& event : batch.events) append(event);
+    for (const auto& event : batch.events) events_.append(event);
     if (!batch.marks.empty()) {
         const auto at = to_sql(batch.at);
         for (const auto& done : batch.marks) mark(done, at);
@@ -136,29 +129,6 @@ void sqlite_unit_session::write(const state_write& change) {
     }
     throw expected_version_error{
         fmt::format("{} {} is no longer at version {}; load it again and retry", aggregate, id, version - 1)};
-}
-
-void sqlite_unit_session::append(const event_write& write) {
-    const auto& event = write.event;
-    const auto position = [&] {
-        auto found = next_position_.query(event.stream);
-        return found.next() ? found.integer(0) : 0;
-    }();
-    if (write.expected_position && *write.expected_position != position) {
-        throw expected_version_error{
-            fmt::format("stream {} is at position {}, not {} as expected; load it again and "
-                        "retry",
-                        event.stream, position, *write.expected_position)};
-    }
-    // The position is right by construction, so only the id can be taken.
-    if (!append_event_.run_unless_taken(event.message_id, event.stream, event.stream_category, position, event.type,
-                                        to_sql(event.created_at), event.data, event.metadata)) {
-        throw duplicate_message{"message " + event.message_id + " is in the event log already"};
-    }
-    const auto seq = sqlite3_last_insert_rowid(db_->handle());
-    for (const auto& broker : write.target_brokers) {
-        append_row_.run(broker, seq, event.message_id, event.stream, write.priority);
-    }
 }
 
 void sqlite_unit_session::mark(const inbox_mark& mark, const std::string& at) {

@@ -1,0 +1,93 @@
+#include <sluice/transactional_outbox.hpp>
+
+#include <optional>
+#include <utility>
+
+#include <sluice/error.hpp>
+
+#include "app/compose.hpp"
+#include "base/ids.hpp"
+#include "base/random.hpp"
+#include "commit/environment.hpp"
+#include "commit/foreign_event.hpp"
+#include "commit/given_trace_parent.hpp"
+#include "commit/invocation.hpp"
+#include "config/check.hpp"
+#include "config/loader.hpp"
+#ifdef SLUICE_WITH_STORE_POSTGRESQL
+#include "store/postgresql/enqueue.hpp"
+#endif
+#ifdef SLUICE_WITH_STORE_SQLITE
+#include "store/sqlite/enqueue.hpp"
+#endif
+
+namespace sluice {
+
+/// The domain and its configuration; no database and no broker is opened.
+struct transactional_outbox::implementation {
+    domain declared;
+    commit::environment env;
+
+    implementation(domain from, const std::filesystem::path& configuration)
+        : declared{std::move(from)},
+          env{declared.declared(),
+              config::load(configuration, app::available_providers()),
+              {},
+              system_clock(),
+              base::system_random()} {
+        declared.validate();
+        for (const config::finding& found : config::check(declared.declared(), env.configuration())) {
+            if (found.level == config::severity::error) throw configuration_error{found.message + "; " + found.remedy};
+        }
+    }
+
+    /// @param on  the provider that the connection belongs to
+    /// @param place  writes the event, given the settings of its database
+    template <class Place>
+    std::string write(std::string_view on, described event, const enqueue_options& options, const Place& place) {
+        const context in = commit::make_context(env);
+        const std::string correlation_id =
+            options.correlation_id.empty() ? base::uuid4_hex(env.random()) : std::string{options.correlation_id};
+        const std::string causation_id{options.causation_id};
+        const std::optional<trace_parent> traceparent = commit::given_trace_parent(options.traceparent);
+        const detail::provenance from{in, correlation_id, causation_id, traceparent, options.priority};
+        const commit::foreign_event prepared =
+            commit::prepare_foreign_event(env, event.type, std::move(event.identity), std::move(event.data), from);
+        const config::database_settings& database = env.configuration().databases.at(prepared.source.database);
+        if (database.provider != on) {
+            throw usage_error{"`" + prepared.source.name + "` lives in database `" + database.name +
+                              "`, whose provider is \"" + database.provider + "\", but the connection is one of " +
+                              std::string{on}};
+        }
+        return place(database, prepared.event);
+    }
+};
+
+transactional_outbox::transactional_outbox(domain declared, const std::filesystem::path& configuration)
+    : implementation_{std::make_unique<implementation>(std::move(declared), configuration)} {}
+
+transactional_outbox::transactional_outbox(transactional_outbox&&) noexcept = default;
+transactional_outbox& transactional_outbox::operator=(transactional_outbox&&) noexcept = default;
+transactional_outbox::~transactional_outbox() = default;
+
+#ifdef SLUICE_WITH_STORE_SQLITE
+std::string transactional_outbox::write(sqlite3* connection, described event, const enqueue_options& options) const {
+    return implementation_->write("sqlite", std::move(event), options,
+                                  [&](const config::database_settings&, const store::placeable_event& placeable) {
+                                      return store::enqueue(*connection, placeable);
+                                  });
+}
+#endif
+
+#ifdef SLUICE_WITH_STORE_POSTGRESQL
+std::string transactional_outbox::write(pg_conn* connection, described event, const enqueue_options& options) const {
+    return implementation_->write(
+        "postgresql", std::move(event), options,
+        [&](const config::database_settings& database, const store::placeable_event& placeable) {
+            const auto schema = database.options.find("schema");
+            return store::enqueue(*connection, schema == database.options.end() ? "public" : schema->second, placeable);
+        });
+}
+#endif
+
+}  // namespace sluice

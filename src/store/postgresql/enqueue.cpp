@@ -1,0 +1,92 @@
+#include "store/postgresql/enqueue.hpp"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+#include <sluice/error.hpp>
+
+#include "store/postgresql/commit_call.hpp"
+#include "store/postgresql/failure.hpp"
+#include "store/postgresql/migrations.hpp"
+#include "store/postgresql/parameters.hpp"
+#include "store/postgresql/result.hpp"
+
+namespace sluice::store {
+namespace {
+
+using namespace postgresql;
+
+void require_transaction(const PGconn& connection) {
+    if (PQpipelineStatus(&connection) != PQ_PIPELINE_OFF) {
+        throw usage_error{"an event was to be enqueued on a PostgreSQL connection in pipeline mode; leave it before"};
+    }
+    switch (PQtransactionStatus(&connection)) {
+        case PQTRANS_INTRANS:
+            return;
+        case PQTRANS_IDLE:
+            throw usage_error{
+                "an event was to be enqueued on a PostgreSQL connection with no transaction open; execute BEGIN "
+                "before, so that the event commits together with the application's own changes"};
+        case PQTRANS_INERROR:
+            throw usage_error{
+                "an event was to be enqueued in a PostgreSQL transaction that has failed; roll it back and repeat all "
+                "of it"};
+        case PQTRANS_ACTIVE:
+            throw usage_error{
+                "an event was to be enqueued on a PostgreSQL connection that still works on another statement; read "
+                "all its results before"};
+        case PQTRANS_UNKNOWN:
+            break;
+    }
+    throw store_error{"an event was to be enqueued on a PostgreSQL connection that is broken; connect again",
+                      error_nature::retryable};
+}
+
+std::string name_of(const PGconn& connection) {
+    const auto text = [](const char* value) { return std::string_view{value == nullptr ? "" : value}; };
+    return fmt::format("postgresql {}:{}/{}", text(PQhost(&connection)), text(PQport(&connection)),
+                       text(PQdb(&connection)));
+}
+
+result execute(PGconn& connection, const statement& what, const parameters& with) {
+    const auto values = with.values();
+    result answer{PQexecParams(&connection, what.sql.c_str(), with.count(), with.types(), values.data(), with.lengths(),
+                               with.formats(), 1)};
+    if (answer && PQresultStatus(answer.get()) == PGRES_TUPLES_OK) return answer;
+    if (!answer || PQstatus(&connection) != CONNECTION_OK) {
+        throw store_error{name_of(connection) + ": the connection broke; its transaction is lost",
+                          error_nature::retryable};
+    }
+    throw statement_error{name_of(connection), answer, 0};
+}
+
+}  // namespace
+
+std::string enqueue(pg_conn& connection, const std::string& schema, const placeable_event& event) {
+    require_transaction(connection);
+    const commit_statements sql{schema};
+    const auto locked = execute(connection, sql.lock_stream, parameters{event.stream});
+    // A statement of its own: one that waited for the lock would still see the stream as it was before.
+    const auto head = execute(connection, sql.next_position, parameters{event.stream});
+    const event_write write = event.at(head.integer(0, 0));
+    array<std::string_view> brokers;
+    for (const auto& broker : write.target_brokers) brokers.push(std::string_view{broker});
+    const auto& body = write.event;
+    try {
+        const auto appended =
+            execute(connection, sql.append,
+                    parameters{body.message_id, body.stream, body.stream_category, body.type, body.created_at,
+                               body.data, body.metadata, brokers, std::int32_t{write.priority}});
+    } catch (const statement_error& refusal) {
+        if (refusal.sqlstate() != "23505") throw;  // unique_violation
+        throw store_error{
+            fmt::format("{}: stream {} has got a later event than this transaction can see; use READ COMMITTED, or "
+                        "roll back and repeat all of it",
+                        name_of(connection), event.stream),
+            error_nature::retryable};
+    }
+    return body.message_id;
+}
+
+}  // namespace sluice::store

@@ -1,0 +1,36 @@
+#include "store/sqlite/event_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <sluice/error.hpp>
+
+#include "store/sqlite/connection.hpp"
+#include "store/unit_session.hpp"
+
+namespace sluice::store::sqlite {
+
+std::int64_t event_writer::next_position(std::string_view stream) {
+    auto found = next_position_.query(stream);
+    return found.next() ? found.integer(0) : 0;
+}
+
+void event_writer::append(const event_write& write) {
+    const auto& event = write.event;
+    const auto position = next_position(event.stream);
+    if (write.expected_position && *write.expected_position != position) {
+        throw expected_version_error{
+            fmt::format("stream {} is at position {}, not {} as expected; load it again and retry", event.stream,
+                        position, *write.expected_position)};
+    }
+    // The position is right by construction, so only the id can be taken.
+    if (!append_event_.run_unless_taken(event.message_id, event.stream, event.stream_category, position, event.type,
+                                        to_sql(event.created_at), event.data, event.metadata)) {
+        throw duplicate_message{"message " + event.message_id + " is in the event log already"};
+    }
+    const auto seq = sqlite3_last_insert_rowid(db_.handle());
+    for (const auto& broker : write.target_brokers) {
+        append_row_.run(broker, seq, event.message_id, event.stream, write.priority);
+    }
+}
+
+}  // namespace sluice::store::sqlite
