@@ -4,12 +4,12 @@ set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-usage: scripts/install_deps.sh [build] [dev] [postgresql] [--list]
+usage: scripts/install_deps.sh [build] [servers] [dev] [--list]
 
-  build       compiler, build tools and libraries (the default)
-  dev         what the tests, the formatter, the linter and the sanitizers need
-  postgresql  what SLUICE_STORE_POSTGRESQL and its tests need
-  --list      print the package names instead of installing them
+  build    compiler, build tools and libraries (the default)
+  servers  PostgreSQL, PgBouncer and Redis; none of them is started
+  dev      what the tests, the formatter, the linter and the sanitizers need, servers included
+  --list   print the package names instead of installing them
 
 Installs what is missing with apt-get, as root or through sudo.
 TEXT
@@ -18,20 +18,21 @@ TEXT
 build_packages=(
     cmake ninja-build g++ ccache mold pkg-config
     libboost1.81-dev libsqlite3-dev sqlite3 libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev libssl-dev
-    prometheus-cpp-dev
+    prometheus-cpp-dev libpq-dev libhiredis-dev
 )
+server_packages=(postgresql-15 pgbouncer redis-server python3)
 dev_packages=(
-    clang-format-14 clang-tidy-14 libgtest-dev libgmock-dev librapidcheck-dev python3
+    "${server_packages[@]}"
+    clang-format-14 clang-tidy-14 libgtest-dev libgmock-dev librapidcheck-dev python3-venv
 )
-postgresql_packages=(libpq-dev postgresql-15 pgbouncer)
 
 packages=()
 list=false
 for argument in "$@"; do
     case $argument in
         build) packages+=("${build_packages[@]}") ;;
+        servers) packages+=("${server_packages[@]}") ;;
         dev) packages+=("${dev_packages[@]}") ;;
-        postgresql) packages+=("${postgresql_packages[@]}") ;;
         --list) list=true ;;
         -h | --help) usage && exit 0 ;;
         *) usage >&2 && exit 2 ;;
