@@ -90,7 +90,7 @@ void plain_insert::commit_one() {
 }
 
 std::size_t drain_bare(const std::filesystem::path& database, const std::filesystem::path& broker,
-                       const std::string& target, int batch) {
+                       const std::string& target, int batch, settle_clock& clock) {
     bare_connection from{database};
     bare_connection to{broker};
     statement fetch{from,
@@ -132,6 +132,7 @@ std::size_t drain_bare(const std::filesystem::path& database, const std::filesys
         from.execute("COMMIT");
         after = rows.back().seq;
         total += rows.size();
+        clock.add(rows.size());
     }
 }
 

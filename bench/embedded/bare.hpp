@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "common/settle_clock.hpp"
+
 struct sqlite3;
 
 /// The limits that Sluice is held against: the same SQL without anything around it.
@@ -42,8 +44,9 @@ private:
     std::size_t next_ = 0;
 };
 
-/// Fetches, copies into the broker's tables and settles, batch by batch, until nothing is left. Returns the rows.
+/// Fetches, copies into the broker's tables and settles, batch by batch, until nothing is left; tells the clock.
+/// Returns the rows.
 std::size_t drain_bare(const std::filesystem::path& database, const std::filesystem::path& broker,
-                       const std::string& target, int batch);
+                       const std::string& target, int batch, settle_clock& clock);
 
 }  // namespace sluice::bench

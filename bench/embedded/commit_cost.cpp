@@ -6,9 +6,12 @@
 
 #include <fmt/core.h>
 
+#include "common/scratch.hpp"
+#include "common/statistics.hpp"
+#include "common/workload.hpp"
 #include "embedded/bare.hpp"
 #include "embedded/sections.hpp"
-#include "embedded/workload.hpp"
+#include "store/sqlite/sqlite_database.hpp"
 
 namespace sluice::bench {
 
@@ -22,14 +25,23 @@ double time_commits(int commits, const std::function<void()>& commit_one) {
     return spent.count() / commits;
 }
 
+/// A workload on a file of its own, and who commits to it.
+struct subject {
+    subject(const std::filesystem::path& file, int external)
+        : work{store::make_sqlite_database({.path = file}), external} {}
+
+    workload work;
+    committer commits{work};
+};
+
 }  // namespace
 
 void measure_commit_cost(const std::filesystem::path& directory, const scale& size) {
     const scratch files{directory};
-    workload none{files / "none.db", 0};
-    workload one{files / "one.db", 1};
-    workload three{files / "three.db", 3};
-    plain_insert plain{files / "plain.db", none.state_text()};
+    subject none{files / "none.db", 0};
+    subject one{files / "one.db", 1};
+    subject three{files / "three.db", 3};
+    plain_insert plain{files / "plain.db", state_text("reading-0001")};
 
     std::vector<double> plain_us;
     std::vector<double> ratio_none;
@@ -37,9 +49,9 @@ void measure_commit_cost(const std::filesystem::path& directory, const scale& si
     std::vector<double> ratio_three;
     for (int round = 0; round <= size.rounds; ++round) {
         const double base = time_commits(size.commits, [&] { plain.commit_one(); });
-        const double with_none = time_commits(size.commits, [&] { none.commit_one(); });
-        const double with_one = time_commits(size.commits, [&] { one.commit_one(); });
-        const double with_three = time_commits(size.commits, [&] { three.commit_one(); });
+        const double with_none = time_commits(size.commits, [&] { none.commits.commit_one(); });
+        const double with_one = time_commits(size.commits, [&] { one.commits.commit_one(); });
+        const double with_three = time_commits(size.commits, [&] { three.commits.commit_one(); });
         if (round == 0) continue;  // warm-up
         plain_us.push_back(base);
         ratio_none.push_back(with_none / base);

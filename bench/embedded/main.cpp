@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
         sluice::observe::configure_log({.threshold = sluice::observe::level::warn});
         sluice::bench::measure_commit_cost(directory, size);
         sluice::bench::measure_throughput(directory, size);
-        sluice::bench::measure_latency(directory, size);
+        sluice::bench::measure_latencies(directory, size);
     } catch (const std::exception& e) {
         fmt::print(stderr, "bench_embedded: {}\n", e.what());
         return 1;

@@ -16,6 +16,6 @@ void measure_commit_cost(const std::filesystem::path& directory, const scale& si
 /// A lane that drains a backlog against a bare loop of the same SQL.
 void measure_throughput(const std::filesystem::path& directory, const scale& size);
 /// Commit to the broker's confirmation, from this process and from another one.
-void measure_latency(const std::filesystem::path& directory, const scale& size);
+void measure_latencies(const std::filesystem::path& directory, const scale& size);
 
 }  // namespace sluice::bench

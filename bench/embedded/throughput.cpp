@@ -1,41 +1,22 @@
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
+#include <string>
 #include <vector>
 
 #include <fmt/core.h>
 
+#include "broker/sqlite/sqlite_broker.hpp"
+#include "common/running_lane.hpp"
+#include "common/scratch.hpp"
+#include "common/settle_clock.hpp"
+#include "common/statistics.hpp"
+#include "common/workload.hpp"
 #include "embedded/bare.hpp"
 #include "embedded/sections.hpp"
-#include "embedded/workload.hpp"
-#include "outbox/lane.hpp"
+#include "store/sqlite/sqlite_database.hpp"
 
 namespace sluice::bench {
 
 namespace {
-
-/// Counts what a lane has settled and wakes the one who waits for the last.
-class settled_counter {
-public:
-    void add() {
-        const std::lock_guard lock{mutex_};
-        ++settled_;
-        changed_.notify_all();
-    }
-    void wait_for(std::size_t rows) {
-        std::unique_lock lock{mutex_};
-        changed_.wait(lock, [&] { return settled_ >= rows; });
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::size_t settled_ = 0;
-};
-
-using seconds = std::chrono::duration<double>;
 
 /// Each run drains a copy of the same backlog into a broker of its own.
 void copy_backlog(const std::filesystem::path& from, const std::filesystem::path& to) {
@@ -55,9 +36,8 @@ double bare_rate(const scratch& files, const std::string& run, int batch) {
     const auto broker = files / (run + "-bare-broker.db");
     copy_backlog(files / "backlog.db", database);
     make_broker_file(broker);
-    const auto begin = std::chrono::steady_clock::now();
-    const std::size_t rows = drain_bare(database, broker, "partner_1", batch);
-    return static_cast<double>(rows) / seconds{std::chrono::steady_clock::now() - begin}.count();
+    settle_clock clock;
+    return clock.rate_of(drain_bare(database, broker, partner(1), batch, clock));
 }
 
 double lane_rate(const scratch& files, const std::string& run, int batch, std::size_t rows) {
@@ -65,33 +45,21 @@ double lane_rate(const scratch& files, const std::string& run, int batch, std::s
     copy_backlog(files / "backlog.db", database_file);
     const auto database = store::make_sqlite_database({.path = database_file});
     const auto broker = broker::make_sqlite_broker({.path = files / (run + "-lane-broker.db")});
-
-    settled_counter counter;
+    settle_clock clock;
     observe::tracer tracer{"bench", system_clock()};
-    tracer.subscribe([&](const trace_event&) { counter.add(); });
-    base::seeded_random random{1};
-    outbox::lane_settings settings;
-    settings.database = "default";
-    settings.broker = "partner_1";
-    settings.external = true;
-    settings.owner = "bench";
-    settings.outbox.messages_per_tick = static_cast<std::size_t>(batch);
-    outbox::lane lane{settings, {*database, *broker, system_clock(), random, tracer}};
-
-    const auto begin = std::chrono::steady_clock::now();
-    std::jthread thread{[&](const std::stop_token& stop) { lane.run(stop); }};
-    counter.wait_for(rows);
-    const seconds spent = std::chrono::steady_clock::now() - begin;
-    thread.request_stop();
-    lane.signal().notify();
-    return static_cast<double>(rows) / spent.count();
+    tracer.count_with(make_meter(clock));
+    const running_lane lane{lane_to(partner(1), static_cast<std::size_t>(batch)), *database, *broker, tracer};
+    return clock.rate_of(rows);
 }
 
 }  // namespace
 
 void measure_throughput(const std::filesystem::path& directory, const scale& size) {
     const scratch files{directory};
-    workload{files / "backlog.db", 1}.make_backlog(size.rows);
+    {
+        workload work{store::make_sqlite_database({.path = files / "backlog.db"}), 1};
+        committer{work}.commit_many(size.rows);
+    }
 
     fmt::print(
         "\nLane draining {} rows, external envelope, durable on both sides, against a bare loop of the same SQL\n",
