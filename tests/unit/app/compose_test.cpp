@@ -14,10 +14,10 @@ using ::testing::HasSubstr;
 TEST(compose, every_available_provider_can_be_made) {
     config::configuration configuration;
     for (const std::string& provider : available_providers().databases) {
-        configuration.databases[provider] = {provider, provider, "", "/nonexistent/x.db", {}};
+        configuration.databases[provider] = {provider, provider, "postgresql://nowhere/shop", "/nonexistent/x.db", {}};
     }
     for (const std::string& provider : available_providers().brokers) {
-        configuration.brokers[provider] = {provider, provider, "", "/nonexistent/y.db", {}};
+        configuration.brokers[provider] = {provider, provider, "redis://nowhere", "/nonexistent/y.db", {}};
     }
     const commit::adapters made = make_adapters(configuration);
     EXPECT_EQ(made.databases.size(), available_providers().databases.size());
