@@ -2,14 +2,15 @@ find_package(GTest 1.12 REQUIRED)
 include(GoogleTest)
 
 # sluice_test(<name> SOURCES <file>... [LIBS <target>...] [LABELS <label>...] [TIMEOUT <seconds>] [DEFINITIONS <def>...]
-#             [FIXTURES <fixture>...])
+#             [FIXTURES <fixture>...] [ALONE])
 #
 # Builds the GoogleTest binary test_<name> and registers each of its cases with ctest as `<name>.<suite>.<case>`.
 # The label is `unit` unless said otherwise; the target <label>_tests builds all binaries of that label.
 # FIXTURES are servers that ctest starts before and stops after (tests/support).
+# ALONE is for tests that measure: nothing else runs beside them.
 # A case that takes longer than TIMEOUT (30 s by default, four times that under a sanitizer) fails.
 function(sluice_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LIBS;LABELS;DEFINITIONS;FIXTURES")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "ALONE" "TIMEOUT" "SOURCES;LIBS;LABELS;DEFINITIONS;FIXTURES")
     if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
         message(FATAL_ERROR "sluice_test(${name}): SOURCES is missing, or unknown: ${arg_UNPARSED_ARGUMENTS}")
     endif()
@@ -34,12 +35,16 @@ function(sluice_test name)
     if(arg_FIXTURES)
         set(fixtures FIXTURES_REQUIRED "${arg_FIXTURES}")
     endif()
+    set(alone)
+    if(arg_ALONE)
+        set(alone RUN_SERIAL TRUE)
+    endif()
     gtest_discover_tests(
         test_${name}
         TEST_PREFIX ${name}.
         DISCOVERY_MODE PRE_TEST
         DISCOVERY_TIMEOUT 60
-        PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} ${fixtures})
+        PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} ${fixtures} ${alone})
 
     foreach(label IN LISTS arg_LABELS)
         if(NOT TARGET ${label}_tests)

@@ -25,11 +25,14 @@ struct outgoing {
 struct producer {
     std::string name;  ///< `{database identity}/{lane}`; empty: unfenced
     std::uint64_t epoch = 0;
+    /// Names that sent these messages before, with lower epochs, and shall not any more. Whoever publishes under one of
+    /// them is refused like an older epoch, and what was sent under them is known as far as one's own is.
+    std::vector<std::string> former{};
 };
 
 /// Sends batches over one connection of its own.
 ///
-/// Thread safety: used by one thread at a time.
+/// Thread safety: used by one thread at a time, but for `hurry`.
 class publisher {
 public:
     virtual ~publisher() = default;
@@ -45,6 +48,11 @@ public:
 
     /// Cheap check that the broker answers; empty when it does, else the reason. Used to probe a paused lane.
     [[nodiscard]] virtual std::string probe(duration timeout) = 0;
+
+    /// There is no more time: from now on no call waits for the broker longer than `patience`, not even the one under
+    /// way. What is not confirmed by then is `unreachable`. Any thread may call it. For brokers that can keep somebody
+    /// waiting; the others have nothing to do.
+    virtual void hurry(duration /*patience*/) noexcept {}
 };
 
 }  // namespace sluice::broker

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <map>
 #include <set>
 
 #include "cli/commands.hpp"
@@ -24,10 +25,17 @@ struct outage {
     std::string reason;
 };
 
+/// What lanes of one database wait for.
+struct held_lanes {
+    bool strict = false;  ///< they publish nothing above the horizon; otherwise they only keep a place for it
+    std::vector<store::open_writer> by{};
+};
+
 /// Everything `sluice status` tells.
 struct status_report {
     date_time now;
     std::vector<lane_view> lanes;
+    std::map<std::string, held_lanes> held;  ///< by database
     std::vector<subscription_view> subscriptions;
     std::vector<orphans> orphaned;
     std::vector<outage> outages;
@@ -51,8 +59,15 @@ void add_database(const config::configuration& with, const std::string& name, st
     const auto counts = operations->outbox_summary();
     if (has_lanes) {
         for (lane_view& lane : view_lanes(with.outbox, name, counts, operations->lanes(), into.now)) {
+            if (lane.horizon) into.held.try_emplace(name);
             into.lanes.push_back(std::move(lane));
         }
+    }
+    if (const auto held = into.held.find(name); held != into.held.end()) {
+        const auto& options = with.databases.at(name).options;
+        const auto strict_order = options.find("strict_order");
+        held->second = {.strict = strict_order != options.end() && strict_order->second == "true",
+                        .by = long_writers(operations->open_writers())};
     }
     for (orphans& each : find_orphans(with.outbox, name, counts)) into.orphaned.push_back(std::move(each));
 }
@@ -60,7 +75,8 @@ void add_database(const config::configuration& with, const std::string& name, st
 status_report gather(const session& in) {
     const installation with = open_installation(in);
     const std::set<std::string> with_lanes = databases_with_lanes(in, with.configuration);
-    status_report report{.now = system_clock().now(), .lanes = {}, .subscriptions = {}, .orphaned = {}, .outages = {}};
+    status_report report{
+        .now = system_clock().now(), .lanes = {}, .held = {}, .subscriptions = {}, .orphaned = {}, .outages = {}};
     for (const auto& [name, database] : with.parts.databases) {
         try {
             add_database(with.configuration, name, *database, with_lanes.contains(name), report);
@@ -92,6 +108,13 @@ std::string age_or_dash(const std::optional<date_time>& since, date_time now) {
 
 cell count_cell(std::int64_t count, tone when_some) { return {count_text(count), count > 0 ? when_some : tone::plain}; }
 
+/// What a lane waits for at its horizon; null when there is nothing to tell.
+const held_lanes* holders_of(const status_report& report, const lane_view& lane) {
+    const auto found = report.held.find(lane.database);
+    if (!lane.horizon || found == report.held.end() || found->second.by.empty()) return nullptr;
+    return &found->second;
+}
+
 std::string lane_table(const status_report& report, const console& out) {
     const bool many = std::any_of(report.lanes.begin(), report.lanes.end(), [&](const lane_view& lane) {
         return lane.database != report.lanes.front().database;
@@ -115,10 +138,27 @@ std::string lane_table(const status_report& report, const console& out) {
                    fmt::format("{:.0f}/s", lane.rate),
                    age_or_dash(lane.since, report.now),
                    lane.owner});
+        for (const lane_view& shard : lane.shards) {
+            lanes.add({fmt::format("  shard {}/{}", shard.part.number, shard.part.count),
+                       {shard.state, tone_of(shard.state)},
+                       "",
+                       "",
+                       "",
+                       "",
+                       fmt::format("{:.0f}/s", shard.rate),
+                       age_or_dash(shard.since, report.now),
+                       shard.owner});
+        }
     }
     std::string text = lanes.render(out);
     for (const lane_view& lane : report.lanes) {
         if (!lane.detail.empty()) text += safe_lines(fmt::format("{}: {}", lane.broker, lane.detail)) + "\n";
+        const held_lanes* held = holders_of(report, lane);
+        if (held == nullptr) continue;
+        text += safe_lines(fmt::format("{}: {} {}", lane.broker,
+                                       held->strict ? "held back by" : "keeps a place in the log for",
+                                       writers_text(held->by))) +
+                "\n";
     }
     return text;
 }
@@ -137,7 +177,33 @@ std::string subscription_table(const status_report& report, const console& out) 
     return subscriptions.empty() ? std::string{} : "\n" + subscriptions.render(out);
 }
 
-json::value as_json(const lane_view& lane, date_time now) {
+json::value waits_for(const held_lanes* held) {
+    json::array writers;
+    if (held == nullptr) return writers;
+    for (const auto& [pid, age, application, state] : held->by) {
+        const json::value seconds = age ? json::value{static_cast<double>(age->count()) / 1e6} : nullptr;
+        writers.push_back(json::object{{"pid", pid},
+                                       {"seconds", seconds},
+                                       {"application", text_or_null(application)},
+                                       {"state", text_or_null(state)}});
+    }
+    return writers;
+}
+
+json::array as_json(const std::vector<lane_view>& shards) {
+    json::array all;
+    for (const lane_view& shard : shards) {
+        all.push_back(json::object{{"shard", fmt::format("{}/{}", shard.part.number, shard.part.count)},
+                                   {"state", shard.state},
+                                   {"detail", text_or_null(shard.detail)},
+                                   {"rate", shard.rate},
+                                   {"owner", text_or_null(shard.owner)},
+                                   {"since", time_or_null(shard.since)}});
+    }
+    return all;
+}
+
+json::value as_json(const lane_view& lane, const held_lanes* held, date_time now) {
     const json::value age =
         lane.oldest ? json::value{static_cast<double>((now - *lane.oldest).count()) / 1e6} : nullptr;
     return json::object{{"database", lane.database},
@@ -154,7 +220,9 @@ json::value as_json(const lane_view& lane, date_time now) {
                         {"published", lane.published},
                         {"rate", lane.rate},
                         {"owner", text_or_null(lane.owner)},
-                        {"since", time_or_null(lane.since)}};
+                        {"since", time_or_null(lane.since)},
+                        {"waits_for", waits_for(held)},
+                        {"shards", as_json(lane.shards)}};
 }
 
 json::value as_json(const subscription_view& subscription) {
@@ -170,7 +238,9 @@ json::value as_json(const subscription_view& subscription) {
 
 json::value as_json(const status_report& report) {
     json::array lanes;
-    for (const lane_view& lane : report.lanes) lanes.push_back(as_json(lane, report.now));
+    for (const lane_view& lane : report.lanes) {
+        lanes.push_back(as_json(lane, holders_of(report, lane), report.now));
+    }
     json::array subscriptions;
     for (const subscription_view& each : report.subscriptions) subscriptions.push_back(as_json(each));
     json::array orphaned;

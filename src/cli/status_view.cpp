@@ -1,8 +1,13 @@
 #include "cli/status_view.hpp"
 
-#include <algorithm>
+#include <fmt/format.h>
 
-#include "store/lane_name.hpp"
+#include <algorithm>
+#include <chrono>
+
+#include "cli/units.hpp"
+#include "console/lane_health.hpp"
+#include "store/lane_layout.hpp"
 
 namespace sluice::cli {
 
@@ -42,6 +47,37 @@ void add_lease(lane_view& lane, const store::lane_status& lease, date_time now) 
     lane.owner = lease.owner;
     lane.rate = lease.rate;
     lane.since = lease.since;
+    lane.horizon = lease.horizon;
+}
+
+void find_lease(lane_view& shard, const std::vector<store::lane_status>& leases, date_time now) {
+    const std::string name = store::make_lane_name(shard.database, shard.broker, shard.part);
+    const auto lease = std::find_if(leases.begin(), leases.end(), [&](const auto& each) { return each.lane == name; });
+    if (lease != leases.end()) {
+        add_lease(shard, *lease, now);
+    } else {
+        shard.detail = store::waiting_text(name, leases, now);
+    }
+}
+
+/// A lane shows what its worst shard shows, and the rate of all.
+void summarize(lane_view& lane) {
+    const auto badness = [](const lane_view& shard) {
+        const auto& states = console::lane_states();
+        return std::find(states.begin(), states.end(), shard.state) - states.begin();
+    };
+    const auto worst = std::max_element(lane.shards.begin(), lane.shards.end(),
+                                        [&](const auto& a, const auto& b) { return badness(a) < badness(b); });
+    lane.state = worst->state;
+    lane.detail = worst->detail;
+    lane.since = worst->since;
+    lane.owner = worst->owner;
+    for (const lane_view& shard : lane.shards) {
+        lane.rate += shard.rate;
+        if (shard.owner != lane.owner) lane.owner.clear();
+        if (shard.horizon) lane.horizon = std::min(lane.horizon.value_or(*shard.horizon), *shard.horizon);
+    }
+    if (lane.shards.size() == 1) lane.shards.clear();
 }
 
 }  // namespace
@@ -53,15 +89,42 @@ std::vector<lane_view> view_lanes(const config::outbox_settings& outbox, const s
     const auto add = [&](const std::string& broker, bool external) {
         lane_view lane{.database = database, .broker = broker, .external = external};
         if (const auto found = counts.find(broker); found != counts.end()) add_counts(lane, found->second);
-        const auto lease = std::find_if(leases.begin(), leases.end(), [&](const store::lane_status& each) {
-            return each.lane == store::make_lane_name(database, broker);
-        });
-        if (lease != leases.end()) add_lease(lane, *lease, now);
+        const int shards = outbox.shards_of(broker);
+        for (int number = 1; number <= shards; ++number) {
+            lane_view shard{.database = database, .broker = broker, .external = external, .part = {number, shards}};
+            find_lease(shard, leases, now);
+            lane.shards.push_back(std::move(shard));
+        }
+        summarize(lane);
         lanes.push_back(std::move(lane));
     };
     add(outbox.broker, false);
     for (const std::string& broker : outbox.external_brokers) add(broker, true);
     return lanes;
+}
+
+std::vector<store::open_writer> long_writers(std::vector<store::open_writer> writers) {
+    std::erase_if(writers,
+                  [](const store::open_writer& each) { return each.age && *each.age < std::chrono::seconds{1}; });
+    return writers;
+}
+
+std::string writers_text(const std::vector<store::open_writer>& writers) {
+    constexpr std::size_t most_named = 3;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(writers.size(), most_named); ++i) {
+        const auto& [pid, age, application, state] = writers[i];
+        if (i > 0) text += "; ";
+        text += pid == 0 ? "a prepared transaction" : fmt::format("pid {}", pid);
+        if (age) text += ", open for " + age_text(*age);
+        if (!application.empty() && !state.empty()) {
+            text += fmt::format(" ({}, {})", application, state);
+        } else if (!application.empty() || !state.empty()) {
+            text += fmt::format(" ({}{})", application, state);
+        }
+    }
+    if (writers.size() > most_named) text += fmt::format("; and {} more", writers.size() - most_named);
+    return text;
 }
 
 }  // namespace sluice::cli

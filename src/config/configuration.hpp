@@ -46,6 +46,11 @@ struct cleanup_settings {
     std::size_t batch_size = 5000;
 };
 
+/// `[outbox.lanes.NAME]`
+struct lane_options {
+    int shards = 1;  ///< over how many lanes the streams are spread
+};
+
 /// `[outbox]`
 struct outbox_settings {
     std::string broker = "default";
@@ -57,6 +62,12 @@ struct outbox_settings {
     double max_probe_interval_seconds = 30;  ///< cap of the probe backoff while a broker is unreachable
     retry_settings retry;
     cleanup_settings cleanup;
+    std::map<std::string, lane_options> lanes;  ///< by broker, where the file says something
+
+    [[nodiscard]] int shards_of(const std::string& of_broker) const {
+        const auto found = lanes.find(of_broker);
+        return found == lanes.end() ? 1 : found->second.shards;
+    }
 };
 
 /// `[server.priority_lanes]`

@@ -216,6 +216,18 @@ void read_outbox(section in, const configuration& so_far, outbox_settings& outbo
     cleanup.number("interval_seconds", outbox.cleanup.interval_seconds, 1, 604'800);
     cleanup.whole("batch_size", outbox.cleanup.batch_size, 1, 100'000);
     cleanup.refuse_unknown();
+
+    std::vector<std::string> names;
+    for (const auto& [name, settings] : so_far.brokers) names.push_back(name);
+    section lanes = in.below("lanes");
+    for (auto& [name, lane] : lanes.all_below()) {
+        if (!so_far.brokers.contains(name)) {
+            lanes.report(name, "no such broker in [brokers]", did_you_mean(name, names, "brokers are"));
+        }
+        constexpr std::int64_t most_shards = 64;
+        lane.whole("shards", outbox.lanes[name].shards, 1, most_shards);
+        lane.refuse_unknown();
+    }
     in.refuse_unknown();
 
     if (outbox.lease_seconds <= outbox.publish_timeout_seconds) {
@@ -224,8 +236,6 @@ void read_outbox(section in, const configuration& so_far, outbox_settings& outbo
                   "a lane publishes only while its lease outlasts the publishing");
     }
 
-    std::vector<std::string> names;
-    for (const auto& [name, settings] : so_far.brokers) names.push_back(name);
     if (!so_far.brokers.contains(outbox.broker) && (in.has("broker") || so_far.brokers.contains("default"))) {
         in.report("broker", "no such broker in [brokers]", did_you_mean(outbox.broker, names, "brokers are"));
     }

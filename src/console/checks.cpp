@@ -69,14 +69,25 @@ lane_sources database_check::findings() const {
 }
 
 void broker_check::look() {
-    if (!publisher_) publisher_ = broker_->open_publisher();
-    std::string trouble = publisher_->probe(probe_timeout);
-    if (!trouble.empty()) {
-        publisher_ = broker_->open_publisher();
-        trouble = publisher_->probe(probe_timeout);
-    }
+    std::string trouble = (publisher_ ? *publisher_ : open_publisher()).probe(probe_timeout);
+    if (!trouble.empty()) trouble = open_publisher().probe(probe_timeout);
     if (!trouble.empty()) throw broker_error{trouble, error_nature::retryable};
     if (with_groups_) when_due(groups_at_, [this] { ask_for_groups(); });
+}
+
+/// `publisher_` is written with the mutex held, and read with it by any other thread than the one that looks.
+broker::publisher& broker_check::open_publisher() {
+    auto fresh = broker_->open_publisher();
+    const std::lock_guard lock{mutex_};
+    if (in_a_hurry_) fresh->hurry({});
+    publisher_ = std::move(fresh);
+    return *publisher_;
+}
+
+void broker_check::hurry() noexcept {
+    const std::lock_guard lock{mutex_};
+    in_a_hurry_ = true;
+    if (publisher_) publisher_->hurry({});
 }
 
 void broker_check::ask_for_groups() {

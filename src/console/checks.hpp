@@ -43,7 +43,7 @@ private:
 /// Asks a broker whether it answers, over a connection of its own; and now and then, when somebody reads from it, how
 /// far the groups are.
 ///
-/// Thread safety: `look` belongs to one thread, `findings` to any.
+/// Thread safety: `look` belongs to one thread, the rest to any.
 class broker_check {
 public:
     broker_check(std::shared_ptr<broker::broker> broker, bool with_groups)
@@ -51,14 +51,18 @@ public:
 
     /// @throws broker_error
     void look();
+    /// Ends the look under way, and those to come, at once.
+    void hurry() noexcept;
     /// Empty before the first answer.
     [[nodiscard]] std::optional<std::vector<broker::group_status>> findings() const;
 
 private:
+    [[nodiscard]] broker::publisher& open_publisher();
     void ask_for_groups();
 
     std::shared_ptr<broker::broker> broker_;
     bool with_groups_;
+    bool in_a_hurry_ = false;
     std::unique_ptr<broker::publisher> publisher_;
     std::unique_ptr<broker::operations> operations_;
     instant groups_at_{};

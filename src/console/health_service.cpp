@@ -84,6 +84,7 @@ bool health_service::leave() {
         for (const auto& each : brokers_) visit(each->watch);
     };
     each_watch([](console::watch& w) { w.request_stop(); });
+    for (const auto& each : brokers_) each->check.hurry();
     constexpr auto moment = std::chrono::milliseconds{100};
     const auto deadline = std::chrono::steady_clock::now() + moment;
     bool all_ended = true;

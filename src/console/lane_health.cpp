@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "store/lane_name.hpp"
+#include "store/lane_layout.hpp"
 
 namespace sluice::console {
 
@@ -15,25 +15,33 @@ std::ptrdiff_t badness(const std::string& state) {
     return std::find(states.begin(), states.end(), state) - states.begin();
 }
 
-bool is_lease_of(const std::string& lease, const std::string& lane) {
-    return lease == lane || lease.starts_with(lane + "#");
+shard_health look_at(const std::string& name, const std::vector<store::lane_status>& leases, date_time now) {
+    shard_health seen{.part = store::shard_of(name), .state = stopped};
+    const auto lease = std::find_if(leases.begin(), leases.end(), [&](const auto& each) { return each.lane == name; });
+    if (lease == leases.end()) {
+        seen.detail = store::waiting_text(name, leases, now);
+        return seen;
+    }
+    seen.detail = lease->detail;
+    // An owner that leaves in order gives the lease back; one that is killed lets it run out.
+    if (!lease->owner.empty() && lease->expires_at > now) {
+        seen.state = lease->state;
+    } else if (!lease->owner.empty()) {
+        seen.detail = lease->owner + " has not renewed its lease";
+    }
+    return seen;
 }
 
-void add_leases(lane_health& lane, const std::vector<store::lane_status>& leases, date_time now) {
-    const std::string name = store::make_lane_name(lane.database, lane.broker);
-    bool found = false;
-    for (const store::lane_status& lease : leases) {
-        if (!is_lease_of(lease.lane, name)) continue;
-        // An owner that leaves in order gives the lease back; one that is killed lets it run out.
-        const bool owned = !lease.owner.empty() && lease.expires_at > now;
-        const std::string state = owned ? lease.state : stopped;
-        if (found && badness(state) <= badness(lane.state)) continue;
-        found = true;
-        lane.state = state;
-        lane.detail = lease.detail;
-        if (!owned && !lease.owner.empty()) lane.detail = lease.owner + " has not renewed its lease";
+void add_leases(lane_health& lane, int shards, const std::vector<store::lane_status>& leases, date_time now) {
+    lane.state.clear();
+    for (int number = 1; number <= shards; ++number) {
+        shard_health seen = look_at(store::make_lane_name(lane.database, lane.broker, {number, shards}), leases, now);
+        if (lane.state.empty() || badness(seen.state) > badness(lane.state)) {
+            lane.state = seen.state;
+            lane.detail = seen.detail;
+        }
+        if (shards > 1) lane.shards.push_back(std::move(seen));
     }
-    if (!found) lane.state = stopped;
 }
 
 void add_counts(lane_health& lane, const std::map<std::string, store::outbox_counts>& counts, date_time now) {
@@ -62,7 +70,7 @@ std::vector<lane_health> lanes_of(const config::outbox_settings& outbox, const s
     std::vector<lane_health> lanes;
     const auto add = [&](const std::string& broker, bool external) {
         lane_health lane{.database = database, .broker = broker, .external = external};
-        if (from.known) add_leases(lane, from.leases, now);
+        if (from.known) add_leases(lane, outbox.shards_of(broker), from.leases, now);
         if (from.known && from.counts) add_counts(lane, *from.counts, now);
         lanes.push_back(std::move(lane));
     };

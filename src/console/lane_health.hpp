@@ -9,9 +9,17 @@
 #include <sluice/time.hpp>
 
 #include "config/configuration.hpp"
+#include "store/lane_name.hpp"
 #include "store/operations.hpp"
 
 namespace sluice::console {
+
+/// One shard of a lane.
+struct shard_health {
+    store::shard part{};
+    std::string state{};
+    std::string detail{};
+};
 
 /// A lane as its lease and its rows show it, whichever process owns it.
 struct lane_health {
@@ -20,6 +28,7 @@ struct lane_health {
     bool external = false;
     std::string state{"unknown"};          ///< of its owner's last report; `stopped` when nobody owns it
     std::string detail{};                  ///< last error or reason
+    std::vector<shard_health> shards{};    ///< of a lane in shards, when known; the worst is the state of the lane
     std::optional<std::int64_t> open{};    ///< unconfirmed rows; empty when not known
     std::optional<std::int64_t> failed{};  ///< of those: refused, waiting for another attempt
     std::optional<std::int64_t> abandoned{};

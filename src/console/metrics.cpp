@@ -110,6 +110,14 @@ void add_lane(page& to, const std::string& domain, const lane_health& lane) {
         to.gauge("sluice_lane_state", "1 for the state that the lane is in.", with(of, "state", state),
                  lane.state == state ? 1 : 0);
     }
+    for (const shard_health& shard : lane.shards) {
+        const labels of_shard =
+            with(of, "shard", std::to_string(shard.part.number) + "/" + std::to_string(shard.part.count));
+        for (const std::string& state : lane_states()) {
+            to.gauge("sluice_shard_state", "1 for the state that a shard of the lane is in.",
+                     with(of_shard, "state", state), shard.state == state ? 1 : 0);
+        }
+    }
     if (!lane.open) return;
     to.gauge("sluice_outbox_pending", "Rows that the broker has not confirmed.", of, static_cast<double>(*lane.open));
     to.gauge("sluice_outbox_failed", "Rows that the broker refused and that wait for another attempt.", of,

@@ -31,19 +31,28 @@ json::value lag_seconds(const lane_health& lane) {
     return seconds(lane.oldest.value_or(duration{0}));
 }
 
+json::value or_null(const std::string& text) { return text.empty() ? json::value{} : json::value{text}; }
+
 json::value detail_of(const lane_health& lane) {
-    const std::string name = store::make_lane_name(lane.database, lane.broker);
-    return json::object{{"name", name},
-                        {"handler_name", "outbox"},
-                        {"subscription_type", "outbox"},
-                        {"stream_category", lane.database + " → " + lane.broker + (lane.external ? " (external)" : "")},
-                        {"lag", or_null(lane.open)},
-                        {"pending", or_null(lane.failed)},
-                        {"status", word_for(lane)},
-                        {"dlq_depth", or_null(lane.abandoned)},
-                        {"lag_seconds", lag_seconds(lane)},
-                        {"state", lane.state},
-                        {"detail", lane.detail.empty() ? json::value{} : json::value{lane.detail}}};
+    json::object seen{{"name", store::make_lane_name(lane.database, lane.broker)},
+                      {"handler_name", "outbox"},
+                      {"subscription_type", "outbox"},
+                      {"stream_category", lane.database + " → " + lane.broker + (lane.external ? " (external)" : "")},
+                      {"lag", or_null(lane.open)},
+                      {"pending", or_null(lane.failed)},
+                      {"status", word_for(lane)},
+                      {"dlq_depth", or_null(lane.abandoned)},
+                      {"lag_seconds", lag_seconds(lane)},
+                      {"state", lane.state},
+                      {"detail", or_null(lane.detail)}};
+    json::array shards;
+    for (const shard_health& each : lane.shards) {
+        shards.push_back(json::object{{"name", store::make_lane_name(lane.database, lane.broker, each.part)},
+                                      {"state", each.state},
+                                      {"detail", or_null(each.detail)}});
+    }
+    if (!shards.empty()) seen.set("shards", std::move(shards));
+    return seen;
 }
 
 json::value detail_of(const subscription_health& s) {

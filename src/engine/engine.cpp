@@ -146,14 +146,18 @@ void engine::make_lanes(const std::string& owner) {
 
     for (const std::string& database : databases_with_aggregates(env_.domain())) {
         const auto add = [&](const std::string& broker, bool external) {
-            lanes_.push_back(std::make_unique<running_lane>(
-                env_, outbox::lane_settings{.database = database,
-                                            .broker = broker,
-                                            .external = external,
-                                            .owner = owner,
-                                            .outbox = outbox,
-                                            .priority_lanes = configuration.server.priority_lanes,
-                                            .drain = base::from_seconds(shutdown)}));
+            const int shards = outbox.shards_of(broker);
+            for (int number = 1; number <= shards; ++number) {
+                lanes_.push_back(std::make_unique<running_lane>(
+                    env_, outbox::lane_settings{.database = database,
+                                                .broker = broker,
+                                                .external = external,
+                                                .part = {number, shards},
+                                                .owner = owner,
+                                                .outbox = outbox,
+                                                .priority_lanes = configuration.server.priority_lanes,
+                                                .drain = base::from_seconds(shutdown)}));
+            }
         };
         add(outbox.broker, false);
         for (const std::string& broker : outbox.external_brokers) add(broker, true);

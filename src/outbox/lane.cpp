@@ -1,6 +1,7 @@
 #include "outbox/lane.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <type_traits>
 #include <utility>
@@ -17,6 +18,9 @@ namespace sluice::outbox {
 
 namespace {
 
+/// For confirmations that are on their way when the lane is to stop.
+constexpr duration last_patience = std::chrono::seconds{1};
+
 std::vector<store::settlement> settlements_of(std::span<const row_outcome> outcomes) {
     std::vector<store::settlement> settlements;
     settlements.reserve(outcomes.size());
@@ -29,12 +33,15 @@ std::vector<store::settlement> settlements_of(std::span<const row_outcome> outco
 lane::lane(lane_settings settings, const lane_ports& ports)
     : settings_{std::move(settings)},
       ports_{ports},
-      name_{store::make_lane_name(settings_.database, settings_.broker)},
+      name_{store::make_lane_name(settings_.database, settings_.broker, settings_.part)},
       rules_{settings_.external, settings_.priority_lanes},
       plan_{settings_.outbox, settings_.drain, settings_.overlapping != overlap::none, ports_.random} {}
 
 void lane::run(const std::stop_token& stop) {
-    const std::stop_callback wake{stop, [this] { signal_.notify(); }};
+    const std::stop_callback wake{stop, [this] {
+                                      hurry_publisher();
+                                      signal_.notify();
+                                  }};
     for (;;) {
         if (stop.stop_requested()) request_stop();
         const auto end = turn();
@@ -72,8 +79,11 @@ std::optional<lane_action> lane::turn() {
 
 void lane::perform(const action::acquire& /*step*/) {
     auto grant = session().acquire(name_, settings_.owner, now(), plan_.lease().ttl());
-    if (!grant) return plan_.not_acquired(now());
-    producer_ = ports_.database.identity() + "/" + name_;
+    log_obstacle(grant.obstacle());
+    if (!grant) return plan_.not_acquired(grant.obstacle(), now());
+    const auto identity = ports_.database.identity();
+    producer_ = {.name = identity + "/" + name_, .epoch = grant->epoch};
+    for (const auto& name : grant->former) producer_.former.push_back(identity + "/" + name);
     observe::log(observe::level::info, "lane.acquired",
                  {{"lane", name_}, {"owner", settings_.owner}, {"epoch", std::to_string(grant->epoch)}});
     plan_.acquired(std::move(*grant), now());
@@ -98,7 +108,7 @@ void lane::perform(const action::catch_up& step) {
 void lane::perform(const action::publish& step) {
     const auto policy =
         step.overlap && settings_.overlapping == overlap::threaded ? std::launch::async : std::launch::deferred;
-    in_flight_ = std::async(policy, [this, from = broker::producer{producer_, plan_.grant().epoch}] {
+    in_flight_ = std::async(policy, [this, from = producer_] {
         return dispatch(plan_.in_flight(), rules_, publisher(), from, plan_.lease().publish_timeout());
     });
     if (!step.overlap) perform(action::collect{});
@@ -124,11 +134,13 @@ void lane::perform(const action::settle& step) {
 
 void lane::perform(const action::probe& /*step*/) {
     std::string trouble;
+    probing_ = true;
     try {
         trouble = publisher().probe(plan_.lease().publish_timeout());
     } catch (const std::exception& problem) {
         trouble = problem.what();
     }
+    probing_ = false;
     plan_.probed(trouble, now());
 }
 
@@ -162,8 +174,19 @@ store::lane_session& lane::session() {
 }
 
 broker::publisher& lane::publisher() {
-    if (publisher_ == nullptr) publisher_ = ports_.broker.open_publisher();
+    const std::lock_guard lock{publisher_mutex_};
+    if (publisher_ == nullptr) {
+        publisher_ = ports_.broker.open_publisher();
+        if (in_a_hurry_) publisher_->hurry(last_patience);
+    }
     return *publisher_;
+}
+
+/// A probe that is given up costs nothing.
+void lane::hurry_publisher() noexcept {
+    const std::lock_guard lock{publisher_mutex_};
+    in_a_hurry_ = true;
+    if (publisher_ != nullptr) publisher_->hurry(probing_ ? duration{0} : last_patience);
 }
 
 void lane::store_trouble(std::string_view what) {
@@ -187,6 +210,12 @@ void lane::log_change(lane_state before) const {
     } else {
         tell(observe::level::debug);
     }
+}
+
+/// Asked for every second, told when it is another one.
+void lane::log_obstacle(const std::string& obstacle) {
+    if (std::exchange(obstacle_, obstacle) == obstacle || obstacle.empty()) return;
+    observe::log(observe::level::info, "lane.waiting", {{"lane", name_}, {"reason", base::one_line(obstacle)}});
 }
 
 void lane::count(const std::vector<row_outcome>& outcomes) const {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -17,6 +19,7 @@
 #include "observe/tracer.hpp"
 #include "outbox/dispatch.hpp"
 #include "outbox/lane_plan.hpp"
+#include "store/lane_name.hpp"
 #include "store/store.hpp"
 
 namespace sluice::outbox {
@@ -32,7 +35,8 @@ struct lane_settings {
     std::string database;  ///< configured name of the database
     std::string broker;    ///< configured name of the broker: the rows' `target_broker`
     bool external = false;
-    std::string owner;  ///< see make_lane_owner; one text may own all lanes of a process
+    store::shard part{};  ///< of the broker's streams that this lane carries
+    std::string owner;    ///< see make_lane_owner; one text may own all lanes of a process
     config::outbox_settings outbox{};
     config::priority_lane_settings priority_lanes{};
     duration drain{std::chrono::seconds{10}};  ///< how long to try to leave tidily
@@ -48,8 +52,8 @@ struct lane_ports {
     const observe::tracer& tracer;
 };
 
-/// Carries the rows of one database to one broker: fetch, render, publish, settle (DESIGN 5). It does what its plan
-/// says and decides nothing.
+/// Carries the rows of one database, or a shard of them, to one broker: fetch, render, publish, settle (DESIGN 5). It
+/// does what its plan says and decides nothing.
 ///
 /// It opens a store session and a publisher of its own and shares neither thread nor lock with any other lane. Trouble
 /// with the database is logged and tried again with growing pauses; only a stop ends the lane. Destroying it without a
@@ -68,12 +72,14 @@ public:
     lane& operator=(const lane&) = delete;
 
     /// Works until the token asks to stop; then finishes the batch in flight, settles it and gives the lease back,
-    /// within `drain` plus the publish timeout. What database and broker do never makes it throw.
+    /// within `drain`. A broker gets one more second for its confirmations, and none when it was away already: a
+    /// message whose confirmation is missing stays open, and is recognised or sent again by the next owner. What
+    /// database and broker do never makes it throw.
     void run(const std::stop_token& stop);
 
     /// Notify it after a commit, so that the lane need not wait for its tick.
     [[nodiscard]] base::wake_signal& signal() noexcept { return signal_; }
-    /// `{database}:{broker}`
+    /// As made by store::make_lane_name.
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] const std::string& owner() const noexcept { return settings_.owner; }
 
@@ -99,9 +105,11 @@ private:
     void sleep(const action::sleep& nap);
     [[nodiscard]] store::lane_session& session();
     [[nodiscard]] broker::publisher& publisher();
+    void hurry_publisher() noexcept;
     [[nodiscard]] date_time now() const { return ports_.time.now(); }
     void store_trouble(std::string_view what);
     void log_change(lane_state before) const;
+    void log_obstacle(const std::string& obstacle);
     void count(const std::vector<row_outcome>& outcomes) const;
     void trace(const std::vector<row_outcome>& outcomes) const;
 
@@ -111,9 +119,13 @@ private:
     dispatch_rules rules_;
     base::wake_signal signal_;
     lane_plan plan_;
-    std::string producer_;  ///< known once the database was reached
+    std::string obstacle_;       ///< told last to the log
+    broker::producer producer_;  ///< known once the lane is ours
     std::unique_ptr<store::lane_session> session_;
+    std::mutex publisher_mutex_;  ///< for the pointer: who stops the lane may be another thread
     std::unique_ptr<broker::publisher> publisher_;
+    bool in_a_hurry_ = false;
+    std::atomic<bool> probing_ = false;
     std::future<std::vector<broker::verdict>> in_flight_;  ///< last: its end is waited for before the rest goes
 };
 

@@ -82,7 +82,7 @@ std::optional<lane_action> lane_plan::work(date_time now) {
         if (auto step = fill_up(now)) return step;
         if (!ready_.empty()) return start_publishing(now);
     }
-    if (!unsettled_.empty()) return action::settle{mark()};
+    if (!unsettled_.empty() || should_store_mark()) return action::settle{mark()};
     if (stopping_ && !flying_) return action::release{};
     if (state_.tell_at() && now >= *state_.tell_at()) return action::renew{};
     if (paused_ && now >= probe_at_) return action::probe{};
@@ -157,6 +157,8 @@ void lane_plan::acquired(store::lease_grant grant, date_time now) {
     lost_reason_.clear();
     lease_.granted(now, grant_.expires_at);
     cursor_ = grant_.mark;
+    stored_mark_ = grant_.mark;
+    mark_is_due_ = false;
     more_ = true;
     poll_at_ = now;
     purge_at_ = now + std::min(first_clean_up, base::from_seconds(cleanup_.interval_seconds));
@@ -164,9 +166,9 @@ void lane_plan::acquired(store::lease_grant grant, date_time now) {
     refused_ = 0;
 }
 
-void lane_plan::not_acquired(date_time now) {
+void lane_plan::not_acquired(std::string_view obstacle, date_time now) {
     store_works();
-    lost_reason_ = "another owner has the lease";
+    lost_reason_ = base::one_line(obstacle);
     acquire_at_ = now + stand_by_interval(lease_.ttl());
 }
 
@@ -175,15 +177,17 @@ void lane_plan::renewed(bool still_ours, date_time now) {
     if (!still_ours) return lose("another owner took the lease", now);
     lease_.granted(now, grant_.expires_at);
     state_.told();
+    mark_is_due_ = true;
 }
 
 void lane_plan::fetched(store::due_batch batch, date_time now) {
     store_works();
     if (looks_elsewhere(batch, now)) return;
-    backlog_ = batch.rows.size() >= batch_size_;
+    backlog_ = batch.rows.size() >= batch_size_ || batch.more;
     more_ = backlog_;
     poll_at_ = now + tick_;
     caught_up_last_ = false;
+    cursor_ = std::max(cursor_, batch.upto);
     if (batch.rows.empty()) return;
     cursor_ = std::max(cursor_, batch.rows.back().seq);  // they may all be late ones from below it
     ready_.rows = std::move(batch.rows);
@@ -217,6 +221,7 @@ bool lane_plan::looks_elsewhere(const store::due_batch& batch, date_time now) {
     if (!look_again_) {
         grant_.rescan = batch.rescan;
         cursor_ = batch.mark;
+        stored_mark_ = batch.mark;
         holds_.clear();
     }
     return true;
@@ -311,6 +316,8 @@ std::vector<row_outcome> lane_plan::settled(store::settle_outcome outcome, date_
     published_ += successes;
     rate_.add(successes, now);
     look_again_ = look_again_ && flying_;
+    stored_mark_ = mark();
+    mark_is_due_ = false;
     return std::exchange(unsettled_, {});
 }
 
@@ -342,6 +349,7 @@ void lane_plan::store_failed(date_time now) {
 void lane_plan::stop_requested(date_time now) {
     if (stopping_) return;
     stopping_ = true;
+    mark_is_due_ = true;
     leave_by_ = now + drain_;
 }
 

@@ -44,6 +44,7 @@ struct row_outcome {
 /// - Nothing is published unless the lease outlasts it. A lane that lost its lease forgets everything.
 /// - At most one batch is in flight, one is ready behind it, and the verdicts of one wait to be settled. A ready batch
 ///   starts only after the verdicts of the one before are known.
+/// - A lane that only passes the rows of other shards moves its mark too, with each renewal: a successor begins there.
 /// - When an operator reopened rows (the rescan counter moved), what is under way is settled, and the lane begins again
 ///   at the stored mark.
 /// - There is no sleep while there is a backlog.
@@ -65,7 +66,8 @@ public:
 
     // What happened.
     void acquired(store::lease_grant grant, date_time now);
-    void not_acquired(date_time now);
+    /// @param obstacle  who is in the way
+    void not_acquired(std::string_view obstacle, date_time now);
     void renewed(bool still_ours, date_time now);
     void fetched(store::due_batch batch, date_time now);
     void caught_up(const std::string& stream, store::due_batch batch, date_time now);
@@ -127,6 +129,8 @@ private:
     void lose(std::string_view reason, date_time now);
     void forget() noexcept;
     [[nodiscard]] store::sequence mark() const;
+    /// The database's mark lags behind, though there was nothing to settle.
+    [[nodiscard]] bool should_store_mark() const { return mark_is_due_ && mark() > stored_mark_; }
     [[nodiscard]] lane_state evaluate(date_time now) const;
     [[nodiscard]] std::string detail() const;
 
@@ -149,6 +153,8 @@ private:
     bool backlog_ = false;        ///< the last look found a full batch
     date_time poll_at_{};         ///< when to look for them without having been woken
     bool look_again_ = false;     ///< rows were reopened below the cursor
+    store::sequence stored_mark_ = 0;
+    bool mark_is_due_ = false;
     bool caught_up_last_ = false;
     stream_holds holds_;
     std::string refusal_{};

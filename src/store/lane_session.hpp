@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/wake.hpp"
@@ -22,8 +23,30 @@ struct lease_grant {
     std::string owner{};
     std::uint64_t epoch = 0;
     date_time expires_at{};
-    sequence mark = 0;         ///< low-water mark: every row of the lane up to here is settled
-    std::uint64_t rescan = 0;  ///< grows when an operator reopened a row at or below somebody's cursor
+    sequence mark = 0;                  ///< low-water mark: every row of the lane up to here is settled
+    std::uint64_t rescan = 0;           ///< grows when an operator reopened a row at or below somebody's cursor
+    std::vector<std::string> former{};  ///< lanes of other layouts that carried these rows before
+};
+
+/// What became of the wish to own a lane: the grant, or who is in the way.
+class lease_answer {
+public:
+    lease_answer(lease_grant granted) : grant_{std::move(granted)} {}  // NOLINT(google-explicit-constructor): it is one
+    [[nodiscard]] static lease_answer no(std::string obstacle) { return lease_answer{no_grant{}, std::move(obstacle)}; }
+
+    [[nodiscard]] explicit operator bool() const noexcept { return grant_.has_value(); }
+    [[nodiscard]] lease_grant& operator*() { return *grant_; }
+    [[nodiscard]] const lease_grant& operator*() const { return *grant_; }
+    [[nodiscard]] const lease_grant* operator->() const { return &*grant_; }
+    /// The lane in the way and its owner, for people; empty when there is a grant.
+    [[nodiscard]] const std::string& obstacle() const noexcept { return obstacle_; }
+
+private:
+    struct no_grant {};
+    lease_answer(no_grant /*tag*/, std::string obstacle) : obstacle_{std::move(obstacle)} {}
+
+    std::optional<lease_grant> grant_{};
+    std::string obstacle_{};
 };
 
 /// What a lane tells the world about itself; kept in its lease row for `sluice status` and the metrics.
@@ -40,8 +63,11 @@ struct lane_report {
 struct due_batch {
     std::vector<due_row> rows{};  ///< open rows in ascending `seq`
     std::uint64_t rescan = 0;     ///< current rescan counter of the lane
-    bool owned = true;            ///< false: the lease has another epoch, nothing was read
-    sequence mark = 0;            ///< the lane's mark in the database; a retry may have moved it back
+    /// Every row of the lane up to here was looked at, for a lane that passes the rows of others; else 0.
+    sequence upto = 0;
+    bool more = false;  ///< the look ended before the rows did, though it did not find as many as asked for
+    bool owned = true;  ///< false: the lease has another epoch, nothing was read
+    sequence mark = 0;  ///< the lane's mark in the database; a retry may have moved it back
     /// The lowest number at or below the highest seen that a running transaction may still fill. Its row is handed out
     /// once it appears, and the stored mark stays below it. Only where commits may overlap.
     std::optional<sequence> horizon{};
@@ -56,19 +82,21 @@ class lane_session {
 public:
     virtual ~lane_session() = default;
 
-    /// Takes the lease when it is free, expired or already ours (same owner text); otherwise empty.
-    /// A change of owner increments the epoch. `ttl` > 0. The grant carries the stored mark and rescan counter.
-    [[nodiscard]] virtual std::optional<lease_grant> acquire(std::string_view lane, std::string_view owner,
-                                                             date_time now, duration ttl) = 0;
+    /// Takes the lease when it is free, expired or already ours (same owner text), and no lane of another layout of the
+    /// same broker is owned (see lane_layout). A change of owner increments the epoch. `ttl` > 0. The grant carries the
+    /// stored mark and rescan counter.
+    /// @param lane  as made by make_lane_name: it also says which rows `due` and `purge` are about
+    [[nodiscard]] virtual lease_answer acquire(std::string_view lane, std::string_view owner, date_time now,
+                                               duration ttl) = 0;
     /// Extends the lease and stores the report. False: another owner has it; `grant` is dead. Of the grant only
     /// `expires_at` changes.
     [[nodiscard]] virtual bool renew(lease_grant& grant, const lane_report& report, date_time now, duration ttl) = 0;
     /// Gives the lease back so that the next owner need not wait. A no-op when it is no longer ours.
     virtual void release(const lease_grant& grant, const lane_report& report) = 0;
 
-    /// Open rows of `target_broker` with `seq > after`, ascending, at most `limit`. Served by the lane's index at any
-    /// length of history. Where commits may overlap, also rows at or below `after` that were committed since the caller
-    /// went past their number; no newer row of their stream was handed out before.
+    /// Open rows of `target_broker` with `seq > after` that the grant's lane carries, ascending, at most `limit`.
+    /// Served by the lane's index at any length of history. Where commits may overlap, also rows at or below `after`
+    /// that were committed since the caller went past their number; no newer row of their stream was handed out before.
     [[nodiscard]] virtual due_batch due(const lease_grant& grant, std::string_view target_broker, sequence after,
                                         std::size_t limit) = 0;
     /// Open rows of one stream with `after < seq <= upto`, ascending: to catch up a stream that was on hold.
@@ -87,7 +115,7 @@ public:
     /// released lease) that the last `due` did not see, or `timeout` passes.
     [[nodiscard]] virtual base::wake_reason wait(base::wake_signal& signal, duration timeout) = 0;
 
-    /// Deletes up to `limit` settled rows of this broker: published before `published_before`, abandoned before
+    /// Deletes up to `limit` settled rows of this lane: published before `published_before`, abandoned before
     /// `abandoned_before`. Never a row above the lane's mark. Looks at a bounded number of rows per call and goes on
     /// from there in the next. Returns how many it deleted; 0 also when the lease is lost.
     [[nodiscard]] virtual std::size_t purge(const lease_grant& grant, std::string_view target_broker,

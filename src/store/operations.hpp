@@ -14,7 +14,7 @@ namespace sluice::store {
 struct outbox_counts {
     std::map<row_status, std::int64_t> by_status{};
     std::optional<date_time> oldest_open{};  ///< creation time of the oldest unconfirmed row
-    bool published_is_estimated = false;     ///< too many to count: the number of published rows is an estimate
+    bool published_is_estimated = false;     ///< too many to count: the number of published rows is from a sample
 };
 
 /// A lease row with its last report.
@@ -63,7 +63,9 @@ class operations_session {
 public:
     virtual ~operations_session() = default;
 
-    /// Counts per target broker found in the outbox (also brokers that are no longer configured).
+    /// Counts per target broker found in the outbox (also brokers that are no longer configured). Looks at what is
+    /// above the lanes' marks and at a bounded number of rows below them, so it may be asked often at any length of
+    /// history.
     [[nodiscard]] virtual std::map<std::string, outbox_counts> outbox_summary() = 0;
     /// Newest first.
     [[nodiscard]] virtual std::vector<outbox_row> list(const outbox_filter& filter) = 0;

@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <random>
@@ -10,8 +11,8 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
+#include "service_files.hpp"
 #include "service_process.hpp"
 
 namespace {
@@ -20,41 +21,10 @@ using sluice::chaos::service_process;
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-using row = std::vector<std::string>;
-
-/// Reads one of the services' files, as an operator would.
-std::vector<row> query(const fs::path& file, const std::string& sql) {
-    sqlite3* raw = nullptr;
-    EXPECT_EQ(sqlite3_open_v2(file.c_str(), &raw, SQLITE_OPEN_READWRITE, nullptr), SQLITE_OK) << file;
-    const std::unique_ptr<sqlite3, int (*)(sqlite3*)> db{raw, sqlite3_close};
-    sqlite3_busy_timeout(raw, 10'000);
-    sqlite3_stmt* prepared = nullptr;
-    EXPECT_EQ(sqlite3_prepare_v2(raw, sql.c_str(), -1, &prepared, nullptr), SQLITE_OK) << sqlite3_errmsg(raw);
-    const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement{prepared, sqlite3_finalize};
-    std::vector<row> rows;
-    while (sqlite3_step(prepared) == SQLITE_ROW) {
-        row& r = rows.emplace_back();
-        for (int i = 0; i < sqlite3_column_count(prepared); ++i) {
-            const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(prepared, i));
-            r.emplace_back(text != nullptr ? text : "");
-        }
-    }
-    return rows;
-}
-
-std::string one_value(const fs::path& file, const std::string& sql) {
-    const auto rows = query(file, sql);
-    return rows.empty() ? "" : rows[0][0];
-}
-
-template <class Condition>
-bool eventually(const Condition& condition, std::chrono::seconds within = 60s) {
-    for (const auto end = std::chrono::steady_clock::now() + within; std::chrono::steady_clock::now() < end;) {
-        if (condition()) return true;
-        std::this_thread::sleep_for(20ms);
-    }
-    return condition();
-}
+using sluice::chaos::eventually;
+using sluice::chaos::one_value;
+using sluice::chaos::query;
+using sluice::chaos::row;
 
 unsigned seed() {
     const char* given = std::getenv("SLUICE_SEED");
@@ -100,8 +70,11 @@ protected:
     }
 
     void configure(const std::string& name, const std::string& more) const {
-        fs::copy_file(fs::path{EXAMPLES} / name / "domain.toml", root_ / name / "domain.toml");
-        std::ofstream{root_ / name / "domain.toml", std::ios::app} << more;
+        std::ifstream example{fs::path{EXAMPLES} / name / "domain.toml"};
+        const std::string text{std::istreambuf_iterator{example}, {}};
+        // What follows is the overlay for servers.
+        std::ofstream{root_ / name / "domain.toml"} << text.substr(0, text.find("\n# The same service on servers"))
+                                                    << more;
     }
 
     [[nodiscard]] std::unique_ptr<service_process> service(const std::string& name, std::vector<std::string> words,

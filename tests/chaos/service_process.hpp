@@ -26,6 +26,8 @@ public:
     /// SIGTERM, then waits for the end. @returns the exit code, -1 when a signal ended it
     int terminate();
     [[nodiscard]] bool running();
+    /// -1 when it was not started, or has ended.
+    [[nodiscard]] pid_t pid() const noexcept { return pid_; }
 
     /// False when the process does not read any more.
     bool write_line(const std::string& line);

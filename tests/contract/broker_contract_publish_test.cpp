@@ -106,6 +106,30 @@ TEST_P(broker_contract, refuses_an_older_epoch_of_a_producer) {
     EXPECT_THAT(everything_in(*broker_), ElementsAre("1", "2", "5", "6", "7"));
 }
 
+TEST_P(broker_contract, refuses_producers_that_were_replaced) {
+    ASSERT_TRUE(broker_->can().fences);
+    const auto frozen = broker_->open_publisher();
+    const auto stranger = broker_->open_publisher();
+    EXPECT_TRUE(is<delivered>(publish(*frozen, {{"a", "k", "1"}}, {"shop-db/partner", 3}).at(0)));
+
+    const std::vector<std::string> former{"shop-db/partner", "shop-db/silent"};
+    const auto first = broker_->open_publisher();
+    const auto second = broker_->open_publisher();
+    EXPECT_TRUE(is<delivered>(publish(*first, {{"b", "k", "2"}}, {"shop-db/partner#1/2", 5, former}).at(0)));
+    EXPECT_TRUE(is<delivered>(publish(*second, {{"c", "l", "3"}}, {"shop-db/partner#2/2", 4, former}).at(0)));
+    EXPECT_TRUE(is<delivered>(publish(*first, {{"d", "k", "4"}}, {"shop-db/partner#1/2", 5, former}).at(0)));
+
+    EXPECT_THAT(std::get<unreachable>(publish(*frozen, {{"e", "k", "5"}}, {"shop-db/partner", 3}).at(0)).reason,
+                HasSubstr("fenced: a newer owner of lane shop-db/partner"));
+    EXPECT_THAT(std::get<unreachable>(publish(*stranger, {{"f", "k", "6"}}, {"shop-db/silent", 2}).at(0)).reason,
+                HasSubstr("fenced"))
+        << "it never published before";
+    EXPECT_TRUE(
+        is<delivered>(publish(*frozen, {{"g", "k", "7"}}, {"shop-db/partner", 6, {"shop-db/partner#1/2"}}).at(0)))
+        << "back again";
+    EXPECT_THAT(everything_in(*broker_), ElementsAre("1", "2", "3", "4", "7"));
+}
+
 TEST_P(broker_contract, keeps_bodies_byte_for_byte) {
     const std::string every_byte = [] {
         std::string bytes;

@@ -87,6 +87,44 @@ TEST_P(store_operations, count_the_rows_of_each_broker) {
     EXPECT_FALSE(operations_->outbox_summary().at("partner").oldest_open);
 }
 
+TEST_P(store_operations, count_every_row_wherever_the_mark_is_and_without_any_lane) {
+    const std::vector<std::string> brokers{"default", "partner", "retired"};
+    for (int i = 1; i <= 8; ++i) commit({event("m-" + std::to_string(i), "o-1", brokers)});
+    const auto grant = take_lane();
+    ASSERT_EQ(
+        lane_->settle(grant, "partner", std::vector{published(1), published(2), abandoned(3, 3), published(4)}, 4),
+        settle_outcome::settled);
+    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{published(6), failed(7, 1), abandoned(8, 3)}, 4),
+              settle_outcome::settled);
+    EXPECT_EQ(operations_->discard({.target_broker = "retired", .message_id = "m-2"}, "no", at(9)), 1U);
+
+    auto summary = operations_->outbox_summary();
+    EXPECT_THAT(summary.at("partner").by_status,
+                ElementsAre(std::pair{row_status::pending, 1}, std::pair{row_status::published, 4},
+                            std::pair{row_status::failed, 1}, std::pair{row_status::abandoned, 2}));
+    EXPECT_THAT(summary.at("default").by_status, ElementsAre(std::pair{row_status::pending, 8}));
+    EXPECT_THAT(summary.at("retired").by_status,
+                ElementsAre(std::pair{row_status::pending, 7}, std::pair{row_status::abandoned, 1}))
+        << "a broker without a lane";
+    EXPECT_EQ(summary.size(), 3U);
+
+    ASSERT_EQ(operations_->retry({.target_broker = "partner", .message_id = "m-3"}), 1U);
+    summary = operations_->outbox_summary();
+    EXPECT_THAT(summary.at("partner").by_status,
+                ElementsAre(std::pair{row_status::pending, 2}, std::pair{row_status::published, 4},
+                            std::pair{row_status::failed, 1}, std::pair{row_status::abandoned, 1}));
+    for (const auto& [broker, counts] : summary) EXPECT_FALSE(counts.published_is_estimated) << broker;
+}
+
+TEST_P(store_operations, count_a_broker_whose_rows_are_all_settled) {
+    commit_events(2);
+    const auto grant = take_lane();
+    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{published(1), published(2)}, 2), settle_outcome::settled);
+    const auto counts = operations_->outbox_summary().at("partner");
+    EXPECT_THAT(counts.by_status, ElementsAre(std::pair{row_status::published, 2}));
+    EXPECT_FALSE(counts.oldest_open);
+}
+
 TEST_P(store_operations, retry_gives_a_full_new_budget_and_makes_the_lane_look_again) {
     commit_events(4);
     auto grant = take_lane();

@@ -189,7 +189,7 @@ TEST_F(sqlite_store, has_the_tables_that_people_query) {
     EXPECT_EQ(scalar("SELECT stream || ' ' || position || ' ' || created_at FROM event_log"),
               "shop::order-o-1 0 2026-11-23T08:00:00.000000+00:00")
         << "with a fraction, so that texts sort as times do";
-    EXPECT_EQ(scalar("SELECT count(*) FROM sluice_migration"), "1");
+    EXPECT_EQ(scalar("SELECT count(*) = max(number) FROM sluice_migration"), "1");
     auto db = connect();
     EXPECT_THROW(db.execute("UPDATE outbox SET status = 'sent'"), store_error);
 }
@@ -202,9 +202,49 @@ TEST_F(sqlite_store, may_be_set_up_by_several_processes_at_once) {
         }
         for (auto& child : children) EXPECT_TRUE(child.wait());
     }
-    EXPECT_EQ(scalar("SELECT count(*) FROM sluice_migration"), "1");
+    EXPECT_EQ(scalar("SELECT count(*) = max(number) FROM sluice_migration"), "1");
     EXPECT_EQ(scalar("SELECT count(*) FROM sluice_meta"), "1");
     EXPECT_EQ(scalar("PRAGMA integrity_check"), "ok");
+}
+
+TEST_F(sqlite_store, brings_a_file_of_an_earlier_release_up_to_date) {
+    const auto store = open_database();
+    store->setup();
+    commit(*store->open_unit(), {}, {event("m-1")});
+    {
+        auto db = connect();
+        db.execute(
+            "DROP INDEX outbox_abandoned; ALTER TABLE lease DROP COLUMN former;"
+            " DELETE FROM sluice_migration WHERE number > 1");
+    }
+    EXPECT_THAT(error_of([&] { static_cast<void>(open_database()->open_unit()); }), HasSubstr("sluice db setup"));
+    EXPECT_THAT(open_database()->schema().pending, Not(IsEmpty()));
+    open_database()->setup();
+    EXPECT_EQ(open_database()->open_operations()->outbox_summary().size(), 2U);
+}
+
+TEST_F(sqlite_store, estimates_what_is_too_much_to_count) {
+    const auto store = open_database();
+    store->setup();
+    auto db = connect();
+    // Two of three events are for the partner, and long published but for the last ones.
+    db.execute(R"(
+        PRAGMA synchronous = off;
+        WITH RECURSIVE n (seq) AS (VALUES (1) UNION ALL SELECT seq + 1 FROM n WHERE seq < 240000)
+        INSERT INTO outbox (target_broker, seq, message_id, stream, status, published_at)
+        SELECT 'partner', seq, 'm-' || seq, 's', 'published', '2026-01-01T00:00:00.000000+00:00' FROM n
+        WHERE seq % 3 <> 0;
+        INSERT INTO sqlite_sequence (name, seq) VALUES ('event_log', 240000))");
+    const auto lane = store->open_lane();
+    const auto grant = lane->acquire("default:partner", "me", at(0), 30s);
+    ASSERT_TRUE(grant);
+    ASSERT_EQ(lane->settle(*grant, "partner", {}, 240'000), settle_outcome::settled);
+    commit(*store->open_unit(), {}, {event("m-0")});
+
+    const auto counts = store->open_operations()->outbox_summary().at("partner");
+    EXPECT_TRUE(counts.published_is_estimated);
+    EXPECT_NEAR(static_cast<double>(counts.by_status.at(row_status::published)), 160'000, 8'000);
+    EXPECT_EQ(counts.by_status.at(row_status::pending), 1) << "open rows are always counted";
 }
 
 TEST_F(sqlite_store, keeps_every_commit_of_several_processes) {

@@ -38,6 +38,7 @@ TEST(configuration_docs, the_example_shows_the_defaults) {
     EXPECT_EQ(shown.outbox.cleanup.abandoned_retention_hours, defaults.outbox.cleanup.abandoned_retention_hours);
     EXPECT_EQ(shown.outbox.cleanup.interval_seconds, defaults.outbox.cleanup.interval_seconds);
     EXPECT_EQ(shown.outbox.cleanup.batch_size, defaults.outbox.cleanup.batch_size);
+    EXPECT_EQ(shown.outbox.shards_of("partner_events"), defaults.outbox.shards_of("partner_events"));
     EXPECT_EQ(shown.server.shutdown_seconds, defaults.server.shutdown_seconds);
     EXPECT_EQ(shown.server.health.enabled, defaults.server.health.enabled);
     EXPECT_EQ(shown.server.health.host, defaults.server.health.host);
@@ -62,9 +63,9 @@ TEST(configuration_docs, the_example_shows_the_defaults) {
 TEST(configuration_docs, every_key_of_every_section_is_documented) {
     const std::string document = text_of("/docs/configuration.md");
     const std::string example = text_of("/tests/integration/every_key.toml");
-    for (const std::string section :
-         {"databases.default", "brokers.default", "outbox", "outbox.retry", "outbox.cleanup", "server", "server.health",
-          "server.subscription", "server.priority_lanes", "inbox", "log"}) {
+    for (const std::string section : {"databases.default", "brokers.default", "outbox", "outbox.retry",
+                                      "outbox.cleanup", "outbox.lanes.partner_events", "server", "server.health",
+                                      "server.subscription", "server.priority_lanes", "inbox", "log"}) {
         const std::string header = "[" + section + "]\n";
         std::string text = example;
         ASSERT_NE(text.find(header), std::string::npos) << section;

@@ -166,6 +166,7 @@ TEST_P(engine_test, an_unreachable_partner_delays_nothing_inside_and_gets_everyt
 TEST_P(engine_test, stops_in_time_although_a_broker_hangs) {
     database_->setup();
     configuration_.outbox.publish_timeout_seconds = 60;
+    configuration_.server.shutdown_seconds = 20;
     partner->hang(true);
     sluice::engine::engine engine{env()};
     engine.start();
@@ -173,7 +174,7 @@ TEST_P(engine_test, stops_in_time_although_a_broker_hangs) {
     ASSERT_TRUE(soon([&] { return partner->attempts() > 0 && open_rows("default") == 0; }));
     const auto begin = steady::now();
     EXPECT_TRUE(engine.stop());
-    EXPECT_LT(steady::now() - begin, 3s) << "shutdown_seconds and the grace";
+    EXPECT_LT(steady::now() - begin, 3s) << "a second for confirmations that are on their way";
     for (const auto& each : engine.status()) EXPECT_EQ(each.state, "stopped") << each.name;
     for (const auto& lane : database_->open_operations()->lanes()) {
         EXPECT_EQ(lane.owner, "") << lane.lane << " is not left locked";

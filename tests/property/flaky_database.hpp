@@ -36,8 +36,7 @@ public:
     flaky_lane_session(std::unique_ptr<store::lane_session> behind, const flakiness& faults)
         : behind_{std::move(behind)}, faults_{faults} {}
 
-    std::optional<store::lease_grant> acquire(std::string_view lane, std::string_view owner, date_time now,
-                                              duration ttl) override {
+    store::lease_answer acquire(std::string_view lane, std::string_view owner, date_time now, duration ttl) override {
         return faults_.around([&] { return behind_->acquire(lane, owner, now, ttl); });
     }
     bool renew(store::lease_grant& grant, const store::lane_report& report, date_time now, duration ttl) override {

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <utility>
+
+#include <sluice/error.hpp>
 
 namespace sluice::testing {
 
@@ -11,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto category = "shop::order";
+constexpr auto aggregate_name = "Order";
 constexpr std::size_t every_row = 1'000'000;
 
 std::string stream_of(int aggregate) { return std::string{category} + "-" + std::to_string(aggregate); }
@@ -22,12 +26,19 @@ bool same(const store::outbox_row& a, const store::outbox_row& b) {
 
 }  // namespace
 
+lane_world::process::process(std::shared_ptr<store::database> to_database, const flakiness& faults,
+                             scripted_broker to_broker, const outbox::lane_settings& settings, lane_world& world)
+    : database{std::move(to_database)},
+      flaky{*database, faults},
+      broker{std::move(to_broker)},
+      lane{settings, outbox::lane_ports{flaky, broker, world.clock_, world.random_, world.tracer_}} {}
+
 lane_world::lane_world(std::uint64_t seed, world_parts parts)
     : random_{seed},
       faults_{.chance = 0, .random = &random_},
       parts_{std::move(parts)},
-      flaky_{*parts_.database, faults_},
-      unit_{parts_.database->open_unit()},
+      writing_{parts_.network != nullptr ? parts_.network->connect_database() : parts_.database},
+      unit_{writing_->open_unit()},
       operations_{parts_.database->open_operations()},
       overlapping_{below(2) == 0 ? outbox::overlap::none : outbox::overlap::deferred} {
     settings_.messages_per_tick = 1 + below(6);
@@ -39,18 +50,22 @@ lane_world::lane_world(std::uint64_t seed, world_parts parts)
     settings_.cleanup.batch_size = 3;
     settings_.cleanup.published_retention_hours = below(2) == 0 ? 0.01 : 168;
     if (below(2) == 0) faults_.chance = 0.03;
+    if (parts_.network != nullptr) {
+        settings_.publish_timeout_seconds = 0.2;  // real time, spent whenever the network says nothing
+        if (below(2) == 0) overlapping_ = outbox::overlap::threaded;
+    }
 
     for (const auto& [name, behind] : parts_.brokers) {
-        post p{.broker = name, .script = std::make_shared<broker_script>(), .lane = nullptr, .frozen = {}};
-        scripted_.emplace(name, std::make_unique<scripted_broker>(behind, p.script));
-        p.lane = new_lane(p);
+        post p{.broker = name, .script = std::make_shared<broker_script>()};
+        p.now = new_processes(p);
         posts_.push_back(std::move(p));
     }
 }
 
 void lane_world::live(int steps) {
     for (int i = 0; i < steps; ++i) {
-        switch (below(24)) {
+        if (parts_.network != nullptr && below(6) == 0) disturb_network();
+        switch (below(25)) {
             case 0:
             case 1:
             case 2:
@@ -91,6 +106,9 @@ void lane_world::live(int steps) {
             case 15:
                 check_rows();
                 break;
+            case 16:
+                change_shards();
+                break;
             default:
                 turn_some();
                 break;
@@ -98,29 +116,68 @@ void lane_world::live(int steps) {
     }
 }
 
+/// A commit that failed is as if it had never been tried: its numbers, and so its ids, are used again.
 void lane_world::commit_some() {
+    auto numbers = numbers_;
+    std::vector<committed_event> events;
     store::commit_batch batch;
     batch.at = clock_.now();
     for (auto count = 1 + below(4); count > 0; --count) {
-        const auto aggregate = below(numbers_.size());
-        const int number = ++numbers_.at(aggregate);
+        const auto aggregate = below(numbers.size());
+        const int number = ++numbers.at(aggregate);
         const auto stream = stream_of(static_cast<int>(aggregate));
         const committed_event event{stream + "-" + std::to_string(number), static_cast<int>(aggregate), number,
                                     below(3) != 0};
         store::event_write write;
-        write.event = {event.message_id, stream, category, "Shop.OrderChanged.v1", "{}", R"({"x":1})", batch.at};
+        write.event = {event.message_id,
+                       stream,
+                       category,
+                       "Shop.OrderChanged.v1",
+                       "{}",
+                       R"({"headers":{"id":")" + event.message_id + R"(","type":"Shop.OrderChanged.v1","stream":")" +
+                           stream + "\"}}",
+                       batch.at};
         write.target_brokers = {"default"};
         if (event.published) write.target_brokers.insert(write.target_brokers.end(), {"east", "west"});
         batch.events.push_back(std::move(write));
-        events_.push_back(event);
+        events.push_back(event);
         tell("commit " + event.message_id + (event.published ? " published" : ""));
     }
-    unit_->commit(batch);
+    auto versions = versions_;
+    for (std::size_t aggregate = 0; aggregate < numbers.size(); ++aggregate) {
+        if (numbers.at(aggregate) == numbers_.at(aggregate)) continue;
+        const auto version = versions.at(aggregate)++;
+        batch.states.push_back(
+            {.what = version == 0 ? store::state_write::operation::insert : store::state_write::operation::update,
+             .aggregate = aggregate_name,
+             .id = std::to_string(aggregate),
+             .version = version,
+             .state = "{}"});
+    }
+    if (!write(batch)) return;
+    numbers_ = numbers;
+    versions_ = versions;
+    events_.insert(events_.end(), events.begin(), events.end());
+}
+
+/// False when nothing was written.
+bool lane_world::write(const store::commit_batch& batch) {
+    try {
+        unit_->commit(batch);
+        return true;
+    } catch (const store_error& trouble) {
+        tell(std::string{"commit failed: "} + trouble.what());
+        const auto& id = batch.events.front().event.message_id;
+        const bool is_there = operations_->event(id).has_value();
+        if (is_there && !trouble.in_doubt()) complain("P1: " + id + " was reported as not written, and was");
+        return is_there;
+    }
 }
 
 void lane_world::turn_some() {
     auto& p = any_post();
-    for (auto turns = 1 + below(10); turns > 0; --turns) turn(*p.lane);
+    auto& lane = any_process(p)->lane;
+    for (auto turns = 1 + below(10); turns > 0; --turns) turn(lane);
 }
 
 std::optional<date_time> lane_world::turn(outbox::lane& lane) {
@@ -156,39 +213,48 @@ void lane_world::plan_refusal() {
 }
 
 void lane_world::lose_confirmations() {
+    if (parts_.network != nullptr) return disturb_network();  // what is lost there is lost for the broker's adapter too
     auto& p = any_post();
     p.script->lose_confirmation_of(1 + static_cast<int>(below(3)));
     tell(p.broker + " loses confirmations");
 }
 
+void lane_world::disturb_network() { tell(parts_.network->disturb(random_)); }
+
 /// Gone without a word: the lease stays until it expires.
 void lane_world::crash_lane() {
     auto& p = any_post();
-    p.lane = new_lane(p);
-    tell(p.broker + " lane crashes");
+    auto& crashed = any_process(p);
+    tell(crashed->lane.name() + " crashes");
+    crashed = successor_of(p, *crashed);
 }
 
 void lane_world::freeze_lane() {
     auto& p = any_post();
-    p.frozen.push_back(std::move(p.lane));
-    p.lane = new_lane(p);
-    tell(p.broker + " lane freezes");
+    auto& frozen = any_process(p);
+    tell(frozen->lane.name() + " freezes");
+    auto successor = successor_of(p, *frozen);
+    p.frozen.push_back(std::exchange(frozen, std::move(successor)));
 }
 
 /// An owner that comes back to life after somebody else took its lease must not change a row.
 void lane_world::turn_frozen() {
     auto& p = any_post();
     if (p.frozen.empty()) return;
-    auto& zombie = *p.frozen[below(p.frozen.size())];
+    auto& zombie = p.frozen[below(p.frozen.size())]->lane;
     const auto is_owned_by_successor = [&] {
         const auto lanes = operations_->lanes();
-        const auto row =
-            std::find_if(lanes.begin(), lanes.end(), [&](const auto& status) { return status.lane == zombie.name(); });
-        return row != lanes.end() && row->owner == p.lane->owner() && row->expires_at > clock_.now();
+        const auto layout = store::layout_of(zombie.name());
+        return std::any_of(lanes.begin(), lanes.end(), [&](const auto& row) {
+            if (!store::shares_rows(row.lane, zombie.name()) || row.owner.empty()) return false;
+            const bool is_sibling =
+                row.lane != zombie.name() && std::find(layout.begin(), layout.end(), row.lane) != layout.end();
+            return !is_sibling && row.owner != zombie.owner() && row.expires_at > clock_.now();
+        });
     };
     const bool fenced = is_owned_by_successor();
     const auto before = rows_of(p.broker);
-    tell(p.broker + " frozen lane moves" + (fenced ? " behind its successor" : ""));
+    tell(zombie.name() + ", frozen, moves" + (fenced ? " behind its successor" : ""));
     for (auto turns = 1 + below(6); turns > 0; --turns) turn(zombie);
     if (!fenced) return;
     const auto after = rows_of(p.broker);
@@ -199,18 +265,34 @@ void lane_world::turn_frozen() {
 
 void lane_world::stop_lane() {
     auto& p = any_post();
-    p.lane->request_stop();
-    tell(p.broker + " lane stops");
+    auto& stopped = any_process(p);
+    stop(p, stopped->lane);
+    stopped = successor_of(p, *stopped);
+}
+
+void lane_world::stop(const post& p, outbox::lane& lane) {
+    lane.request_stop();
+    tell(lane.name() + " stops");
     for (int turns = 0; turns < 200; ++turns) {
-        const auto next = p.lane->turn();
+        const auto next = lane.turn();
         if (!next) continue;
-        if (std::holds_alternative<outbox::action::stop>(*next)) {
-            p.lane = new_lane(p);
-            return;
-        }
+        if (std::holds_alternative<outbox::action::stop>(*next)) return;
         clock_.advance_to(std::get<outbox::action::sleep>(*next).until);
     }
     complain("P11: the lane to " + p.broker + " did not stop");
+}
+
+/// All processes start again with another number of shards. Those that crash or freeze leave leases behind, which the
+/// new ones must wait for.
+void lane_world::change_shards() {
+    auto& p = any_post();
+    for (auto& each : p.now) {
+        const auto end = below(3);
+        if (end == 0) stop(p, each->lane);
+        if (end == 1) p.frozen.push_back(std::move(each));
+    }
+    p.now = new_processes(p);
+    tell(p.broker + " has " + std::to_string(p.now.size()) + " shards");
 }
 
 void lane_world::operator_retry() {
@@ -238,6 +320,7 @@ void lane_world::operator_discard() {
 
 void lane_world::come_to_rest() {
     faults_.chance = 0;
+    if (parts_.network != nullptr) parts_.network->calm();
     for (auto& p : posts_) {
         p.script->set_unreachable(false);
         p.script->lose_confirmation_of(0);
@@ -248,12 +331,14 @@ void lane_world::come_to_rest() {
     for (int round = 0; round < patience; ++round) {
         std::optional<date_time> wake;
         for (auto& p : posts_) {
-            const auto until = turn(*p.lane);
-            if (until) p.lane->signal().drain();
-            if (!until) {
-                wake = clock_.now();
-            } else {
-                wake = wake ? std::min(*wake, *until) : *until;
+            for (const auto& each : p.now) {
+                const auto until = turn(each->lane);
+                if (until) each->lane.signal().drain();
+                if (!until) {
+                    wake = clock_.now();
+                } else {
+                    wake = wake ? std::min(*wake, *until) : *until;
+                }
             }
         }
         if (wake && *wake > clock_.now()) {
@@ -272,6 +357,7 @@ void lane_world::come_to_rest() {
 
 void lane_world::check_at_rest() {
     check_rows();
+    check_atomic();
     for (const auto& p : posts_) {
         check_order(p);
         check_nothing_lost(p);
@@ -301,18 +387,54 @@ void lane_world::check_rows() {
     }
 }
 
+/// State, events and rows are those of the commits that took effect, no less and no more.
+void lane_world::check_atomic() {
+    const auto eye = parts_.database->open_unit();
+    for (std::size_t aggregate = 0; aggregate < versions_.size(); ++aggregate) {
+        const auto found = eye->load(aggregate_name, std::to_string(aggregate));
+        const auto version = found ? found->version + 1 : 0;
+        if (version == versions_.at(aggregate)) continue;
+        complain("P1: aggregate " + std::to_string(aggregate) + " is at version " + std::to_string(version) + ", not " +
+                 std::to_string(versions_.at(aggregate)));
+    }
+    for (const auto& event : events_) {
+        if (!operations_->event(event.message_id)) complain("P1: " + event.message_id + " is not in the log");
+    }
+    const bool rows_may_be_purged = settings_.cleanup.published_retention_hours < 1;
+    for (const auto& p : posts_) {
+        std::multiset<std::string> there;
+        for (const auto& row : rows_of(p.broker)) there.insert(row.message_id);
+        for (const auto& event : events_) {
+            const auto count = there.erase(event.message_id);
+            const std::size_t expected = is_for(event, p) ? 1 : 0;
+            if (count == expected || (count == 0 && rows_may_be_purged)) continue;
+            complain("P1: " + event.message_id + " has " + std::to_string(count) + " rows for " + p.broker);
+        }
+        for (const auto& id : there) complain("P1: " + id + " has a row for " + p.broker + " and was never committed");
+    }
+}
+
+/// Commit order within an aggregate, and each message once: all brokers here recognise what they have.
 void lane_world::check_order(const post& p) {
     std::map<std::string, const committed_event*> by_id;
     for (const auto& event : events_) by_id[event.message_id] = &event;
     std::map<int, int> last;
-    for (const auto& id : p.script->accepted_ids(category)) {
-        if (p.reopened.contains(id)) continue;
-        const auto& event = *by_id.at(id);
+    std::set<std::string> seen;
+    for (const auto& id : kept_by(p)) {
+        const bool reopened = p.reopened.contains(id);
+        if (!seen.insert(id).second) {
+            // Discarded after the broker took it without being heard, then wanted again: nobody can know.
+            if (!reopened || !p.discarded.contains(id)) complain("P6: " + p.broker + " has " + id + " twice");
+            continue;
+        }
+        const auto found = by_id.find(id);
+        if (reopened || found == by_id.end()) continue;
+        const auto& event = *found->second;
         auto& newest = last[event.aggregate];
-        if (event.number <= newest) {
+        if (event.number < newest) {
             complain("P3: " + p.broker + " got " + id + " after number " + std::to_string(newest));
         }
-        newest = event.number;
+        newest = std::max(newest, event.number);
     }
 }
 
@@ -345,24 +467,43 @@ std::string lane_world::any_message() {
     return events_[from + below(events_.size() - from)].message_id;
 }
 
-std::unique_ptr<outbox::lane> lane_world::new_lane(const post& p) {
+std::vector<std::unique_ptr<lane_world::process>> lane_world::new_processes(const post& p) {
+    const int shards = 1 + static_cast<int>(below(3));
+    std::vector<std::unique_ptr<process>> all;
+    for (int number = 1; number <= shards; ++number) all.push_back(new_process(p, {number, shards}));
+    return all;
+}
+
+std::unique_ptr<lane_world::process> lane_world::successor_of(const post& p, const process& former) {
+    return new_process(p, store::shard_of(former.lane.name()));
+}
+
+std::unique_ptr<lane_world::process> lane_world::new_process(const post& p, store::shard part) {
     outbox::lane_settings settings;
     settings.database = "default";
     settings.broker = p.broker;
     settings.external = p.broker != "default";
+    settings.part = part;
     settings.owner = "owner-" + std::to_string(++lanes_made_);
     settings.outbox = settings_;
     settings.overlapping = overlapping_;
-    return std::make_unique<outbox::lane>(
-        settings, outbox::lane_ports{flaky_, *scripted_.at(p.broker), clock_, random_, tracer_});
+    const bool near = parts_.network == nullptr;
+    return std::make_unique<process>(
+        near ? parts_.database : parts_.network->connect_database(), faults_,
+        scripted_broker{near ? parts_.brokers.at(p.broker) : parts_.network->connect_broker(p.broker), p.script},
+        settings, *this);
 }
 
 std::vector<store::outbox_row> lane_world::rows_of(const std::string& target_broker) {
     return operations_->list({.target_broker = target_broker, .limit = every_row});
 }
 
+std::vector<std::string> lane_world::kept_by(const post& p) const {
+    return parts_.network != nullptr ? parts_.network->kept(p.broker, category) : p.script->accepted_ids(category);
+}
+
 std::set<std::string> lane_world::taken_by(const post& p) const {
-    const auto ids = p.script->accepted_ids(category);
+    const auto ids = kept_by(p);
     return {ids.begin(), ids.end()};
 }
 

@@ -18,10 +18,28 @@
 
 namespace sluice::testing {
 
-/// Makes the adapters under test; the store is set up already.
+/// The network between processes and their servers, where there is one.
+class world_network {
+public:
+    virtual ~world_network() = default;
+
+    // What a new process opens.
+    [[nodiscard]] virtual std::shared_ptr<store::database> connect_database() = 0;
+    [[nodiscard]] virtual std::shared_ptr<broker::broker> connect_broker(const std::string& name) = 0;
+
+    /// Makes it worse, or better, for a while or until the next time; says how.
+    virtual std::string disturb(base::random_source& random) = 0;
+    /// All is well from here on.
+    virtual void calm() = 0;
+    /// The ids of the messages in a broker's stream, in order, each as often as it is there.
+    [[nodiscard]] virtual std::vector<std::string> kept(const std::string& broker, const std::string& stream) = 0;
+};
+
+/// The adapters under test; the store is set up already.
 struct world_parts {
-    std::unique_ptr<store::database> database;
+    std::shared_ptr<store::database> database;  ///< what the world looks with; nothing ever is in its way
     std::map<std::string, std::shared_ptr<broker::broker>> brokers;  ///< default, east, west
+    std::unique_ptr<world_network> network{};                        ///< null: nothing is between
 };
 
 /// One database, one internal and two external brokers, and everything that can happen to them and their lanes, decided
@@ -49,12 +67,22 @@ private:
         int number;  ///< position within its aggregate
         bool published;
     };
-    /// The lane that owns or stands by, and those that were left behind frozen.
+    /// A lane as a process of its own has it: with its own ways to the database and to the broker.
+    struct process {
+        process(std::shared_ptr<store::database> to_database, const flakiness& faults, scripted_broker to_broker,
+                const outbox::lane_settings& settings, lane_world& world);
+
+        std::shared_ptr<store::database> database;
+        flaky_database flaky;
+        scripted_broker broker;
+        outbox::lane lane;
+    };
+    /// The processes that own the lanes or stand by, one for each shard, and those that were left behind frozen.
     struct post {
         std::string broker;
         std::shared_ptr<broker_script> script;
-        std::unique_ptr<outbox::lane> lane;
-        std::vector<std::unique_ptr<outbox::lane>> frozen;
+        std::vector<std::unique_ptr<process>> now{};
+        std::vector<std::unique_ptr<process>> frozen{};
         std::set<std::string> may_be_refused{};
         std::set<std::string> discarded{};
         std::set<std::string> reopened{};  ///< given up and then retried: out of order by the operator's wish
@@ -67,15 +95,18 @@ private:
     void toggle_outage();
     void plan_refusal();
     void lose_confirmations();
+    void disturb_network();
     void crash_lane();
     void freeze_lane();
     void turn_frozen();
     void stop_lane();
+    void change_shards();
     void operator_retry();
     void operator_discard();
 
     // What must hold.
     void check_rows();
+    void check_atomic();
     void check_order(const post& p);
     void check_nothing_lost(const post& p);
     void check_only_what_belongs(const post& p);
@@ -85,8 +116,15 @@ private:
     [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return random_.next() % bound; }
     [[nodiscard]] post& any_post() { return posts_[below(posts_.size())]; }
     [[nodiscard]] std::string any_message();
-    [[nodiscard]] std::unique_ptr<outbox::lane> new_lane(const post& p);
+    [[nodiscard]] std::unique_ptr<process>& any_process(post& p) { return p.now[below(p.now.size())]; }
+    [[nodiscard]] std::unique_ptr<process> new_process(const post& p, store::shard part);
+    [[nodiscard]] std::unique_ptr<process> successor_of(const post& p, const process& former);
+    /// One for each of a few shards.
+    [[nodiscard]] std::vector<std::unique_ptr<process>> new_processes(const post& p);
+    void stop(const post& p, outbox::lane& lane);
+    [[nodiscard]] bool write(const store::commit_batch& batch);
     [[nodiscard]] std::vector<store::outbox_row> rows_of(const std::string& target_broker);
+    [[nodiscard]] std::vector<std::string> kept_by(const post& p) const;
     [[nodiscard]] std::set<std::string> taken_by(const post& p) const;
     [[nodiscard]] bool is_for(const committed_event& event, const post& p) const;
     /// One turn; the time until which the lane wants to sleep.
@@ -96,14 +134,14 @@ private:
     virtual_clock clock_;
     flakiness faults_;
     world_parts parts_;
-    flaky_database flaky_;
-    std::map<std::string, std::unique_ptr<scripted_broker>> scripted_;
     observe::tracer tracer_{"shop", clock_};
+    std::shared_ptr<store::database> writing_;  ///< of the process that commits
     std::unique_ptr<store::unit_session> unit_;
     std::unique_ptr<store::operations_session> operations_;
     config::outbox_settings settings_;
     outbox::overlap overlapping_;
-    std::array<int, 4> numbers_{};  ///< events so far, per aggregate
+    std::array<int, 4> numbers_{};            ///< events so far, per aggregate
+    std::array<std::int64_t, 4> versions_{};  ///< states written so far, per aggregate
     std::vector<committed_event> events_;
     int lanes_made_ = 0;
     std::vector<std::string> complaints_;

@@ -28,7 +28,8 @@ public:
     /// Of the PgBouncer before it.
     [[nodiscard]] std::string pooler_uri() const;
     [[nodiscard]] std::uint16_t port() const;
-    /// `restart`, `crash` (as after a power cut), `stop` or `start`.
+    /// `restart`, `crash` (as after a power cut), `stop`, `start` or `fail_over_to PORT` (a crash, and a promoted
+    /// successor at another address).
     void control(const std::string& action) const;
 
 private:

@@ -5,8 +5,11 @@
 #include <cstdio>
 #include <fstream>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
+
+#include <sluice/message.hpp>
 
 namespace sluice::testing {
 
@@ -75,6 +78,15 @@ std::string redis_server::cli(const std::vector<std::string>& words) const {
     std::string command = "redis-cli --raw -s " + quoted(socket().native());
     for (const auto& word : words) command += " " + quoted(word);
     return run_command(command);
+}
+
+std::vector<std::string> redis_server::message_ids(const std::string& stream, int database) const {
+    std::istringstream entries{cli({"-n", std::to_string(database), "xrange", stream, "-", "+"})};
+    std::vector<std::string> ids;
+    for (std::string line; std::getline(entries, line);) {
+        if (line.starts_with('{')) ids.push_back(message::decode(line).id());
+    }
+    return ids;
 }
 
 }  // namespace sluice::testing

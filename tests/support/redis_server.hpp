@@ -34,6 +34,8 @@ public:
 
     /// Runs redis-cli over the socket and returns its raw output without the last line end.
     std::string cli(const std::vector<std::string>& words) const;
+    /// `headers.id` of each entry of a stream, in order.
+    [[nodiscard]] std::vector<std::string> message_ids(const std::string& stream, int database = 0) const;
 
 private:
     void start(const std::string& environment);

@@ -1,5 +1,6 @@
 #include "support/scripted_broker.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include <sluice/error.hpp>
@@ -51,6 +52,11 @@ std::size_t broker_script::duplicates() const {
     return duplicates_;
 }
 
+std::size_t broker_script::probes() const {
+    const std::lock_guard lock{mutex_};
+    return probes_;
+}
+
 std::size_t broker_script::attempts() const {
     const std::lock_guard lock{mutex_};
     return attempts_;
@@ -65,11 +71,20 @@ void broker_script::require_reachable() const {
     if (const auto reason = outage()) throw broker_error{*reason, error_nature::retryable};
 }
 
-bool broker_script::silent_for(duration timeout) {
+bool broker_script::silent_for(duration timeout, const instant& leave_by) {
     std::unique_lock lock{mutex_};
     if (!hanging_) return false;
-    hang_ended_.wait_for(lock, timeout, [&] { return !hanging_; });
+    const auto end = std::chrono::steady_clock::now() + timeout;
+    while (hanging_ && std::chrono::steady_clock::now() < std::min(end, leave_by)) {
+        hang_ended_.wait_until(lock, std::min(end, leave_by));
+    }
     return true;
+}
+
+void broker_script::hurry(instant& leave_by, duration patience) {
+    const std::lock_guard lock{mutex_};
+    leave_by = std::chrono::steady_clock::now() + patience;
+    hang_ended_.notify_all();
 }
 
 std::optional<broker::refused> broker_script::refusal_of(std::string_view message_id) {
@@ -98,6 +113,11 @@ void broker_script::record(const outgoing& message, const delivered& confirmatio
         {std::string{message.message_id}, std::string{message.key}, std::string{message.body}, confirmation.receipt});
 }
 
+void broker_script::count_probe() {
+    const std::lock_guard lock{mutex_};
+    ++probes_;
+}
+
 void broker_script::count_attempt() {
     const std::lock_guard lock{mutex_};
     ++attempts_;
@@ -111,7 +131,7 @@ public:
     [[nodiscard]] std::vector<verdict> publish(std::span<const outgoing> batch, const broker::producer& from,
                                                duration timeout) override {
         script_->count_attempt();
-        if (script_->silent_for(timeout)) return all(batch, "no confirmation in time");
+        if (script_->silent_for(timeout, leave_by_)) return all(batch, "no confirmation in time");
         if (const auto reason = script_->outage()) return all(batch, *reason);
 
         broker::admission gate{0};
@@ -135,9 +155,15 @@ public:
     }
 
     [[nodiscard]] std::string probe(duration timeout) override {
-        if (script_->silent_for(timeout)) return "no answer in time";
+        script_->count_probe();
+        if (script_->silent_for(timeout, leave_by_)) return "no answer in time";
         if (auto reason = script_->outage()) return *std::move(reason);
         return behind_->probe(timeout);
+    }
+
+    void hurry(duration patience) noexcept override {
+        script_->hurry(leave_by_, patience);
+        behind_->hurry(patience);
     }
 
 private:
@@ -165,6 +191,7 @@ private:
 
     std::unique_ptr<broker::publisher> behind_;
     std::shared_ptr<broker_script> script_;
+    std::chrono::steady_clock::time_point leave_by_ = std::chrono::steady_clock::time_point::max();
 };
 
 namespace {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -30,7 +31,8 @@ class broker_script {
 public:
     /// While away, publishing answers `unreachable`, everything else throws, and nothing reaches the broker.
     void set_unreachable(bool away, std::string reason = "scripted outage");
-    /// While hanging, a publish answers nothing until its timeout, or until the hang ends; then it is `unreachable`.
+    /// While hanging, a publish answers nothing until its timeout, until its publisher is in a hurry, or until the hang
+    /// ends; then it is `unreachable`.
     void hang(bool hanging);
     /// The next `times` attempts to publish this message are refused; always when negative.
     void refuse(std::string message_id, int times, bool permanent = false);
@@ -45,6 +47,8 @@ public:
     [[nodiscard]] std::size_t duplicates() const;
     /// How many batches were tried, whatever became of them.
     [[nodiscard]] std::size_t attempts() const;
+    /// How many probes have begun.
+    [[nodiscard]] std::size_t probes() const;
 
     /// The reason while the broker is away.
     [[nodiscard]] std::optional<std::string> outage() const;
@@ -54,11 +58,16 @@ public:
 private:
     friend class scripted_publisher;
 
-    [[nodiscard]] bool silent_for(duration timeout);
+    using instant = std::chrono::steady_clock::time_point;
+
+    /// @param leave_by  of the publisher; written with the mutex held
+    [[nodiscard]] bool silent_for(duration timeout, const instant& leave_by);
+    void hurry(instant& leave_by, duration patience);
     [[nodiscard]] std::optional<broker::refused> refusal_of(std::string_view message_id);
     [[nodiscard]] bool loses_confirmation();
     void record(const broker::outgoing& message, const broker::delivered& confirmation);
     void count_attempt();
+    void count_probe();
 
     struct refusal {
         int times;
@@ -76,6 +85,7 @@ private:
     std::set<std::pair<std::string, std::string>> receipts_;  ///< stream and receipt
     std::size_t duplicates_ = 0;
     std::size_t attempts_ = 0;
+    std::size_t probes_ = 0;
 };
 
 /// Puts a script between the layers under test and a real broker. Several may share one script and one broker: a

@@ -27,6 +27,7 @@ std::vector<verdict> memory_streams::publish(std::span<const outgoing> batch, co
             return std::vector<verdict>(batch.size(), unreachable{reason});
         }
         last = from.epoch;
+        for (const auto& name : from.former) epochs_[name] = std::max(epochs_[name], from.epoch);
     }
 
     admission gate{0};

@@ -38,13 +38,7 @@ std::size_t socket_stream::write(std::string_view bytes) {
 }
 
 void wait_until_ready(const byte_stream& stream, short events, const deadline& until) {
-    for (;;) {
-        if (until.passed()) throw outage{"the server did not answer in time"};
-        pollfd socket{.fd = stream.fd(), .events = events, .revents = 0};
-        const int ready = ::poll(&socket, 1, until.poll_milliseconds());
-        if (ready > 0) return;
-        if (ready < 0 && errno != EINTR) throw outage{"poll failed: " + std::generic_category().message(errno)};
-    }
+    if (!until.wait_for(stream.fd(), events)) throw outage{"the server did not answer in time"};
 }
 
 }  // namespace sluice::broker::redis

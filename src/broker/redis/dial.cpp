@@ -1,6 +1,8 @@
 #include "broker/redis/dial.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <system_error>
 #include <thread>
@@ -19,6 +21,8 @@
 namespace sluice::broker::redis {
 namespace {
 
+using namespace std::chrono_literals;
+
 std::string reason_of(int code) { return std::generic_category().message(code); }
 
 /// Latency beats throughput, and a peer that is gone without a word is found out while we only wait.
@@ -32,17 +36,11 @@ void tune(int fd) {
 
 /// 0, or what went wrong.
 int finish_connecting(int fd, const deadline& until) {
-    for (;;) {
-        pollfd socket{.fd = fd, .events = POLLOUT, .revents = 0};
-        const int ready = ::poll(&socket, 1, until.poll_milliseconds());
-        if (ready < 0 && errno == EINTR) continue;
-        if (ready < 0) return errno;
-        if (ready == 0) return ETIMEDOUT;
-        int failure = 0;
-        socklen_t size = sizeof failure;
-        ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size);
-        return failure;
-    }
+    if (!until.wait_for(fd, POLLOUT)) return ETIMEDOUT;
+    int failure = 0;
+    socklen_t size = sizeof failure;
+    ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size);
+    return failure;
 }
 
 /// 0 and a socket, or what went wrong.
@@ -73,8 +71,11 @@ std::vector<socket_address> resolver::resolve(const deadline& until) {
         }
         running = pending_;
     }
-    if (running.wait_for(until.left()) != std::future_status::ready) {
-        throw outage{fmt::format("looking up host {} takes too long; check the name server", host_)};
+    // In short steps: the deadline may move forward meanwhile, and a future wakes nobody for that.
+    while (running.wait_for(std::min<duration>(until.left(), 20ms)) != std::future_status::ready) {
+        if (until.passed()) {
+            throw outage{fmt::format("looking up host {} takes too long; check the name server", host_)};
+        }
     }
     {
         const std::lock_guard lock{mutex_};

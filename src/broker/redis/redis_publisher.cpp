@@ -61,7 +61,7 @@ std::string message_id_of(const reply& fields) {
 
 std::vector<verdict> redis_publisher::publish(std::span<const outgoing> batch, const producer& from, duration timeout) {
     if (batch.empty()) return {};
-    const deadline until{timeout};
+    const deadline until{timeout, &haste_};
     link_.drop_if_closed();
     batch_plan plan{batch, link_.at().options().max_message_bytes};
     try {
@@ -77,7 +77,7 @@ std::vector<verdict> redis_publisher::publish(std::span<const outgoing> batch, c
 }
 
 std::string redis_publisher::probe(duration timeout) {
-    const deadline until{timeout};
+    const deadline until{timeout, &haste_};
     try {
         const auto answer = link_.open(until).run(commands{}.add("PING"), until).at(0);
         if (answer.is_error() && !is_forbidden(answer.text())) throw outage{base::one_line(answer.text())};
@@ -129,6 +129,7 @@ redis_publisher::footing redis_publisher::find_footing(const deadline& until) {
 /// whatever an earlier connection of the same owner still carries.
 void redis_publisher::claim(const deadline& until) {
     auto& on = link_.open(until);
+    const auto former = shut_out_former(on, until);
     fence_.emplace(lane_key(owner_.name));
     for (int i = 0; i < max_claims; ++i) {
         const auto there = fence_->look(on, until);
@@ -140,12 +141,30 @@ void redis_publisher::claim(const deadline& until) {
                             owner_.name, epoch, owner_.epoch, fence_->key())};
         }
         load_journal(there);
+        for (const auto& each : former) remember_pages(each);
         if (fence_->take(on, base::uuid4(base::system_random()), {{"epoch", std::to_string(owner_.epoch)}}, {},
                          until)) {
             return;
         }
     }
     throw outage{fmt::format("several publishers of lane {} with the same epoch take turns", owner_.name)};
+}
+
+/// Whoever still holds one of these loses it. Another successor may have been here; then this only looks.
+std::vector<guard::fields> redis_publisher::shut_out_former(connection& on, const deadline& until) const {
+    std::vector<guard::fields> left;
+    for (const auto& name : owner_.former) {
+        guard theirs{lane_key(name)};
+        auto there = theirs.look(on, until);
+        for (int i = 0; number_in(there, "epoch") < owner_.epoch; ++i) {
+            if (i == max_claims) throw outage{fmt::format("somebody still publishes for the former lane {}", name)};
+            const guard::fields mine{{"epoch", std::to_string(owner_.epoch)}};
+            if (theirs.take(on, base::uuid4(base::system_random()), mine, {}, until)) break;
+            there = theirs.look(on, until);
+        }
+        left.push_back(std::move(there));
+    }
+    return left;
 }
 
 void redis_publisher::load_journal(const guard::fields& from) {
@@ -157,6 +176,16 @@ void redis_publisher::load_journal(const guard::fields& from) {
         const auto page = read_journal_page(field->second);
         if (!page) continue;
         next_page_ = std::max(next_page_, page->number + 1);
+    }
+    remember_pages(from);
+}
+
+void redis_publisher::remember_pages(const guard::fields& from) {
+    for (std::uint64_t i = 0; i < journal_pages; ++i) {
+        const auto field = from.find(journal_field(i));
+        if (field == from.end()) continue;
+        const auto page = read_journal_page(field->second);
+        if (!page) continue;
         for (const auto& [stream, message_id] : page->items) known_.remember(stream, message_id, "");
     }
 }

@@ -22,6 +22,7 @@ public:
     [[nodiscard]] std::vector<verdict> publish(std::span<const outgoing> batch, const producer& from,
                                                duration timeout) override;
     [[nodiscard]] std::string probe(duration timeout) override;
+    void hurry(duration patience) noexcept override { haste_.hurry(patience); }
 
 private:
     /// The best that the account allows.
@@ -35,7 +36,9 @@ private:
     void prepare(const producer& from, const deadline& until);
     [[nodiscard]] footing find_footing(const deadline& until);
     void claim(const deadline& until);
+    [[nodiscard]] std::vector<guard::fields> shut_out_former(connection& on, const deadline& until) const;
     void load_journal(const guard::fields& from);
+    void remember_pages(const guard::fields& from);
 
     void recall(batch_plan& plan, const deadline& until);
     [[nodiscard]] bool should_look_at(std::string_view stream) const;
@@ -51,6 +54,7 @@ private:
                          const deadline& until);
     void count_wave();
 
+    haste haste_;
     link link_;
     producer owner_;
     std::optional<guard> fence_;  ///< of the current connection

@@ -28,6 +28,13 @@ void pass_fence(connection& db, const producer& from) {
           "ON CONFLICT(name) DO UPDATE SET epoch = excluded.epoch"}
         .bind(from.name, epoch)
         .run();
+    for (const auto& name : from.former) {
+        query{db,
+              "INSERT INTO broker_producer(name, epoch) VALUES (?, ?) "
+              "ON CONFLICT(name) DO UPDATE SET epoch = max(epoch, excluded.epoch)"}
+            .bind(name, epoch)
+            .run();
+    }
 }
 
 /// Looks up each stream of a batch once. No longer than for the batch: what it began may be rolled back.

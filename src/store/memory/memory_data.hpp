@@ -26,17 +26,18 @@ struct memory_row {
 };
 
 struct memory_lease {
-    std::string owner;
+    std::string owner{};
     std::uint64_t epoch = 0;
-    date_time expires_at;
+    date_time expires_at{};
     sequence mark = 0;
     std::uint64_t rescan = 0;
-    std::string state;
-    std::string detail;
+    std::string former{};
+    std::string state{};
+    std::string detail{};
     std::int64_t published = 0;
     std::int64_t refused = 0;
     double rate = 0;
-    date_time since;
+    date_time since{};
 };
 
 /// The tables of one memory database.

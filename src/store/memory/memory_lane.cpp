@@ -2,6 +2,8 @@
 #include <chrono>
 #include <utility>
 
+#include "store/lane_layout.hpp"
+#include "store/lane_name.hpp"
 #include "store/memory/sessions.hpp"
 
 namespace sluice::store::memory {
@@ -47,8 +49,7 @@ public:
         seen_ = data_.news;
     }
 
-    std::optional<lease_grant> acquire(std::string_view lane, std::string_view owner, date_time now,
-                                       duration ttl) override;
+    lease_answer acquire(std::string_view lane, std::string_view owner, date_time now, duration ttl) override;
     bool renew(lease_grant& grant, const lane_report& report, date_time now, duration ttl) override;
     void release(const lease_grant& grant, const lane_report& report) override;
     due_batch due(const lease_grant& grant, std::string_view target_broker, sequence after, std::size_t limit) override;
@@ -62,6 +63,8 @@ public:
 
 private:
     // The caller of these holds the lock.
+    /// The lease rows that `lane` must live with.
+    [[nodiscard]] std::vector<lease_row> rows_beside(std::string_view lane) const;
     [[nodiscard]] memory_lease* owned(const lease_grant& grant);
     [[nodiscard]] memory_data::rows_of_broker& rows_of(std::string_view target_broker) {
         return data_.outbox[std::string{target_broker}];
@@ -73,12 +76,26 @@ private:
     std::uint64_t seen_ = 0;  ///< the news that the last look included
 };
 
-std::optional<lease_grant> memory_lane_session::acquire(std::string_view lane, std::string_view owner, date_time now,
-                                                        duration ttl) {
+lease_answer memory_lane_session::acquire(std::string_view lane, std::string_view owner, date_time now, duration ttl) {
     const std::lock_guard lock{data_.mutex};
     seen_ = data_.news;
-    auto& lease = data_.leases[std::string{lane}];
-    if (!lease.owner.empty() && lease.owner != owner && lease.expires_at > now) return std::nullopt;
+    const auto layout = lane_layout::with(lane, rows_beside(lane), now);
+    if (!layout.obstacle.empty()) return lease_answer::no(layout.obstacle);
+    for (const auto& name : layout.retired) data_.leases.erase(name);
+    for (const auto& name : layout.created) {
+        data_.leases[name] = {.epoch = layout.epoch,
+                              .expires_at = now,
+                              .mark = layout.mark,
+                              .rescan = layout.rescan,
+                              .former = layout.former,
+                              .state = "idle",
+                              .since = now};
+    }
+
+    auto& lease = data_.leases.find(lane)->second;
+    if (!lease.owner.empty() && lease.owner != owner && lease.expires_at > now) {
+        return lease_answer::no(obstacle_text(lane, lease.owner));
+    }
     if (lease.owner != owner) ++lease.epoch;
     lease.owner = owner;
     lease.expires_at = now + ttl;
@@ -88,7 +105,17 @@ std::optional<lease_grant> memory_lane_session::acquire(std::string_view lane, s
                        .epoch = lease.epoch,
                        .expires_at = lease.expires_at,
                        .mark = lease.mark,
-                       .rescan = lease.rescan};
+                       .rescan = lease.rescan,
+                       .former = split_former(lease.former)};
+}
+
+std::vector<lease_row> memory_lane_session::rows_beside(std::string_view lane) const {
+    std::vector<lease_row> rows;
+    for (const auto& [name, lease] : data_.leases) {
+        if (!shares_rows(name, lane)) continue;
+        rows.push_back({name, lease.owner, lease.epoch, lease.expires_at, lease.mark, lease.rescan, lease.former});
+    }
+    return rows;
 }
 
 bool memory_lane_session::renew(lease_grant& grant, const lane_report& report, date_time now, duration ttl) {
@@ -117,9 +144,13 @@ due_batch memory_lane_session::due(const lease_grant& grant, std::string_view ta
     const auto* const lease = owned(grant);
     if (lease == nullptr) return {.rows = {}, .owned = false};
     due_batch batch{.rows = {}, .rescan = lease->rescan, .mark = lease->mark};
+    const auto part = shard_of(grant.lane);
     const auto& rows = rows_of(target_broker);
     for (auto it = rows.upper_bound(after); it != rows.end() && batch.rows.size() < limit; ++it) {
-        if (is_open(it->second.status)) batch.rows.push_back(make_due(it->first, it->second));
+        if (!part.is_whole()) batch.upto = it->first;
+        if (is_open(it->second.status) && part.carries(data_.event(it->first).stream)) {
+            batch.rows.push_back(make_due(it->first, it->second));
+        }
     }
     return batch;
 }
@@ -174,10 +205,11 @@ std::size_t memory_lane_session::purge(const lease_grant& grant, std::string_vie
     const std::lock_guard lock{data_.mutex};
     const auto* const lease = owned(grant);
     if (lease == nullptr) return 0;
+    const auto part = shard_of(grant.lane);
     auto& rows = rows_of(target_broker);
     std::size_t purged = 0;
     for (auto it = rows.begin(); it != rows.end() && it->first <= lease->mark && purged < limit;) {
-        if (expired(it->second, published_before, abandoned_before)) {
+        if (expired(it->second, published_before, abandoned_before) && part.carries(data_.event(it->first).stream)) {
             it = rows.erase(it);
             ++purged;
         } else {

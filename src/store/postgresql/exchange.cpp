@@ -91,9 +91,9 @@ void exchange::run() {
     give_up_ = std::chrono::steady_clock::now() + over_.use_.patience;
     read_all();
     if (!refusal_) return;
-    const statement_error refused{over_.server_name(), std::exchange(refusal_, {}), refused_};
+    const auto refusal = std::exchange(refusal_, {});
     roll_back();
-    throw refused;
+    throw statement_error{over_.server_name(), refusal, refused_};
 }
 
 void exchange::read_all() {

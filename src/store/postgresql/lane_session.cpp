@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "store/lane_layout.hpp"
 #include "store/lane_name.hpp"
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/failure.hpp"
@@ -39,8 +40,7 @@ class postgresql_lane_session final : public lane_session {
 public:
     explicit postgresql_lane_session(shared_state& shared) : shared_{shared} { static_cast<void>(db()); }
 
-    std::optional<lease_grant> acquire(std::string_view lane, std::string_view owner, date_time now,
-                                       duration ttl) override;
+    lease_answer acquire(std::string_view lane, std::string_view owner, date_time now, duration ttl) override;
     bool renew(lease_grant& grant, const lane_report& report, date_time now, duration ttl) override;
     void release(const lease_grant& grant, const lane_report& report) override;
 
@@ -104,23 +104,31 @@ gap_tracker& postgresql_lane_session::gaps_of(const lease_grant& grant) { return
 
 // ---- lease ----------------------------------------------------------------------------------------------------------
 
-std::optional<lease_grant> postgresql_lane_session::acquire(std::string_view lane, std::string_view owner,
-                                                            date_time now, duration ttl) {
+lease_answer postgresql_lane_session::acquire(std::string_view lane, std::string_view owner, date_time now,
+                                              duration ttl) {
     seen_ = {.lane = std::string{lane}, .broker = std::string{broker_of(lane)}};
+    array<std::string_view> layout;
+    const auto names = layout_of(lane);
+    for (const auto& name : names) layout.push(std::string_view{name});
+
     auto& server = db();
     exchange ask{server};
-    const auto held = ask.add(sql_.read_lease, parameters{lane, owner, lease_clock(now)});
+    const auto asked = ask.add(sql_.read_lease, parameters{lane, seen_.broker, owner, lease_clock(now), layout});
     ask.run();
-    if (ask[held].rows() != 0) {
-        seen_.owner = ask[held].text(0, 0);
-        seen_.epoch = static_cast<std::uint64_t>(ask[held].integer(0, 1));
-        if (!ask[held].boolean(0, 2)) return std::nullopt;
+    const auto& there = ask[asked];
+    if (!there.null(0, 0)) {
+        seen_.owner = there.text(0, 0);
+        seen_.epoch = static_cast<std::uint64_t>(there.integer(0, 1));
     }
+    if (!there.null(0, 2)) return lease_answer::no(obstacle_text(there.view(0, 2), there.view(0, 3)));
+
     exchange trip{server};
+    trip.add(sql_.lock_layout, parameters{seen_.broker});
+    trip.add(sql_.change_layout, parameters{seen_.broker, layout, lease_clock(now), now});
     const auto taken =
-        trip.add(sql_.acquire, parameters{lane, seen_.broker, owner, lease_clock(now), ttl.count(), now});
+        trip.add(sql_.acquire, parameters{lane, seen_.broker, layout, owner, lease_clock(now), ttl.count(), now});
     trip.run();
-    if (trip[taken].rows() == 0) return std::nullopt;
+    if (trip[taken].rows() == 0) return lease_answer::no("somebody else was faster");
 
     // Counted from before the question: by the caller's clock the lease is never longer than by the server's.
     const lease_grant grant{.lane = std::string{lane},
@@ -128,7 +136,8 @@ std::optional<lease_grant> postgresql_lane_session::acquire(std::string_view lan
                             .epoch = static_cast<std::uint64_t>(trip[taken].integer(0, 0)),
                             .expires_at = now + ttl,
                             .mark = trip[taken].integer(0, 1),
-                            .rescan = static_cast<std::uint64_t>(trip[taken].integer(0, 2))};
+                            .rescan = static_cast<std::uint64_t>(trip[taken].integer(0, 2)),
+                            .former = split_former(trip[taken].view(0, 3))};
     shared_.forget(grant.lane);
     unwritten_mark_ = 0;
     seen_ = {.lane = grant.lane,
@@ -174,7 +183,7 @@ due_batch postgresql_lane_session::due(const lease_grant& grant, std::string_vie
     for (int windows = 1; more && batch.rows.size() < limit && windows < most_windows; ++windows) {
         window = std::min(4 * window, largest_window);
         std::ranges::sort(batch.rows, {}, &due_row::seq);  // one that was late may have come last
-        const auto from = batch.rows.empty() ? after : std::max(after, batch.rows.back().seq);
+        const auto from = std::max({after, batch.upto, batch.rows.empty() ? after : batch.rows.back().seq});
         more = look(grant, target_broker, from, limit, window, batch);
     }
     std::ranges::sort(batch.rows, {}, &due_row::seq);
@@ -182,6 +191,7 @@ due_batch postgresql_lane_session::due(const lease_grant& grant, std::string_vie
         batch.rows.clear();
         return batch;
     }
+    batch.more = more && !shard_of(grant.lane).is_whole();
     hold_back(gaps, batch);
     batch.horizon = gaps.horizon();
     if (batch.rescan == grant.rescan && unwritten_rescan_ == batch.rescan) {
@@ -202,6 +212,7 @@ due_batch postgresql_lane_session::due(const lease_grant& grant, std::string_vie
 bool postgresql_lane_session::look(const lease_grant& grant, std::string_view target_broker, sequence after,
                                    std::size_t limit, std::size_t window, due_batch& batch) {
     auto& gaps = gaps_of(grant);
+    const auto part = shard_of(grant.lane);
     const auto now = steady::now();
     if (gaps.full()) window = 0;
 
@@ -223,11 +234,13 @@ bool postgresql_lane_session::look(const lease_grant& grant, std::string_view ta
             firsts.push(first);
             lasts.push(last);
         }
-        late = trip.add(sql_.late, parameters{target_broker, firsts, lasts, signed_of(most_late)});
+        late = trip.add(sql_.late, parameters{target_broker, firsts, lasts, signed_of(most_late),
+                                              std::int32_t{part.number}, std::int32_t{part.count}});
     }
     const auto page =
         trip.add(sql_.due, parameters{grant.lane, grant.owner, grant.epoch, target_broker, after,
-                                      signed_of(limit - batch.rows.size()), gaps.high(), signed_of(window)});
+                                      signed_of(limit - batch.rows.size()), gaps.high(), signed_of(window),
+                                      std::int32_t{part.number}, std::int32_t{part.count}});
     std::optional<std::size_t> bound;
     if (gaps.wants_bound()) bound = trip.add(sql_.next_transaction);
     trip.run();
@@ -260,6 +273,10 @@ bool postgresql_lane_session::look(const lease_grant& grant, std::string_view ta
         if (found.null(row, due_column::row)) continue;
         batch.rows.push_back(read_due_row(found, row, due_column::row));
         gaps.appeared(batch.rows.back().seq);
+    }
+    if (!part.is_whole()) {
+        const bool is_full = batch.rows.size() == limit;
+        batch.upto = is_full ? std::max(after, batch.rows.back().seq) : found.integer(0, due_column::upto);
     }
     return window != 0 && found.integer(0, due_column::scanned) == signed_of(window);
 }
@@ -295,6 +312,7 @@ void postgresql_lane_session::hold_back(const gap_tracker& gaps, due_batch& batc
     const auto horizon = gaps.horizon();
     if (!shared_.options.strict_order || !horizon) return;
     std::erase_if(batch.rows, [horizon](const due_row& row) { return row.seq > *horizon; });
+    batch.upto = std::min(batch.upto, *horizon - 1);
 }
 
 due_batch postgresql_lane_session::due_in_stream(const lease_grant& grant, std::string_view target_broker,
@@ -370,13 +388,15 @@ std::size_t postgresql_lane_session::purge(const lease_grant& grant, std::string
     constexpr std::size_t least_examined = 500;
     const auto most_examined = std::max(least_examined, 4 * limit);
     auto& cursor = purged_upto_.try_emplace(std::string{target_broker}, 0).first->second;
+    const auto part = shard_of(grant.lane);
 
     exchange trip{db()};
     raise_mark(trip, grant, true);
     trip.end();
     const auto place =
         trip.add(sql_.purge, parameters{grant.lane, grant.owner, grant.epoch, target_broker, published_before,
-                                        abandoned_before, cursor, signed_of(most_examined), signed_of(limit)});
+                                        abandoned_before, cursor, signed_of(most_examined), signed_of(limit),
+                                        std::int32_t{part.number}, std::int32_t{part.count}});
     trip.run();
     const auto& purged = trip[place];
     const auto count = static_cast<std::size_t>(purged.integer(0, 0));

@@ -17,20 +17,61 @@ namespace {
 
 #define SLUICE_OPEN "o.status IN ('pending', 'failed', 'processing')"
 
-// Those who stand by ask often and mostly in vain; reading takes no lock.
-constexpr auto read_lease_sql =
-    "SELECT owner, epoch, owner IN ('', $2) OR expires_at <= coalesce($3, clock_timestamp()) FROM @lease WHERE lane = "
-    "$1";
+// A lane carries the streams that fall to it (see shard::carries).
+#define SLUICE_CARRIES(stream, number, count)                                                                 \
+    "CASE WHEN " count                                                                                        \
+    " = 1 THEN true ELSE "                                                                                    \
+    "('x' || encode(substr(sha256(convert_to(" stream ", 'UTF8')), 1, 2), 'hex'))::bit(16)::integer % " count \
+    " = " number " - 1 END"
+
+#define SLUICE_TIME(now) "coalesce(" now ", clock_timestamp())"
+
+// Those who stand by ask often and mostly in vain; reading takes no lock. What is in the way is the owner of the lane,
+// or a lane of another layout.
+constexpr auto read_lease_sql = R"sql(
+SELECT held.owner, held.epoch, other.lane, other.owner
+FROM (SELECT 1) AS one
+LEFT JOIN @lease AS held ON held.lane = $1
+LEFT JOIN LATERAL (
+    SELECT lane, owner FROM @lease
+    WHERE (lane = $1 AND owner <> $3 OR broker = $2 AND broker <> '' AND lane <> ALL ($5::text[]))
+      AND owner <> '' AND expires_at > )sql" SLUICE_TIME("$4") R"sql(
+    ORDER BY lane <> $1, lane LIMIT 1
+) AS other ON true)sql";
+
+// One at a time for each broker, whether or not it has rows yet.
+constexpr auto lock_layout_sql = "SELECT pg_advisory_xact_lock('@lease'::regclass::oid::integer, hashtext($1))";
+
+// What lane_layout says, as one statement: when no lane of another layout is owned, those of this one take their place.
+constexpr auto change_layout_sql = R"sql(
+WITH other AS MATERIALIZED (
+    SELECT lane, epoch, mark, rescan, former, owner <> '' AND expires_at > )sql" SLUICE_TIME("$3") R"sql( AS owned
+    FROM @lease WHERE broker = $1 AND broker <> '' AND lane <> ALL ($2::text[]) ORDER BY lane FOR UPDATE
+), legacy AS MATERIALIZED (
+    SELECT coalesce(min(mark), 0) AS mark, coalesce(max(epoch), 0) AS epoch, coalesce(max(rescan), 0) AS rescan,
+           coalesce(bool_or(owned), false) AS owned
+    FROM other
+), retired AS (
+    DELETE FROM @lease AS held USING other, legacy WHERE held.lane = other.lane AND NOT legacy.owned
+)
+INSERT INTO @lease (lane, broker, owner, epoch, expires_at, mark, rescan, former, state, since)
+SELECT name, $1, '', legacy.epoch, $4, legacy.mark, legacy.rescan, former.names, 'idle', $4
+FROM legacy, unnest($2::text[]) AS name,
+     (SELECT coalesce(string_agg(DISTINCT one, ' '), '') AS names
+      FROM other, unnest(string_to_array(other.lane || ' ' || other.former, ' ')) AS one
+      WHERE one <> '' AND one <> ALL ($2::text[])) AS former
+WHERE NOT legacy.owned
+ON CONFLICT (lane) DO NOTHING)sql";
 
 constexpr auto acquire_sql = R"sql(
-INSERT INTO @lease AS held (lane, broker, owner, epoch, expires_at, state, since)
-VALUES ($1, $2, $3, 1, coalesce($4, clock_timestamp()) + $5 * interval '1 microsecond', 'idle', $6)
-ON CONFLICT (lane) DO UPDATE SET
-    owner = excluded.owner, epoch = held.epoch + CASE WHEN held.owner = excluded.owner THEN 0 ELSE 1 END,
-    expires_at = excluded.expires_at, state = 'idle', since = excluded.since, detail = '', published = 0, refused = 0,
-    rate = 0, horizon = NULL
-WHERE held.owner IN ('', excluded.owner) OR held.expires_at <= coalesce($4, clock_timestamp())
-RETURNING epoch, mark, rescan)sql";
+UPDATE @lease AS held SET
+    owner = $4, epoch = held.epoch + CASE WHEN held.owner = $4 THEN 0 ELSE 1 END,
+    expires_at = )sql" SLUICE_TIME("$5") R"sql( + $6 * interval '1 microsecond',
+    state = 'idle', since = $7, detail = '', published = 0, refused = 0, rate = 0, horizon = NULL
+WHERE held.lane = $1 AND (held.owner IN ('', $4) OR held.expires_at <= )sql" SLUICE_TIME("$5") R"sql()
+  AND NOT EXISTS (SELECT FROM @lease AS other
+                  WHERE other.broker = $2 AND other.broker <> '' AND other.lane <> ALL ($3::text[]))
+RETURNING epoch, mark, rescan, former)sql";
 
 constexpr auto renew_sql = R"sql(
 UPDATE @lease SET expires_at = coalesce($4, clock_timestamp()) + $5 * interval '1 microsecond',
@@ -67,6 +108,7 @@ LEFT JOIN LATERAL (
     SELECT )sql" SLUICE_ROW_COLUMNS R"sql(
     FROM (SELECT * FROM @outbox AS o
           WHERE o.target_broker = $4 AND o.seq > $5 AND o.seq <= head.upto AND )sql" SLUICE_OPEN R"sql(
+            AND )sql" SLUICE_CARRIES("o.stream", "$9", "$10") R"sql(
           ORDER BY o.seq LIMIT $6) AS o
     )sql" SLUICE_EVENT_OF_ROW R"sql(
 ) AS d ON held.owner = $2 AND held.epoch = $3)sql";
@@ -84,7 +126,8 @@ LEFT JOIN LATERAL (
     LEFT JOIN LATERAL (
         SELECT )sql" SLUICE_ROW_COLUMNS R"sql(
         FROM (SELECT * FROM @outbox AS o
-              WHERE o.target_broker = $1 AND o.seq = found.seq AND )sql" SLUICE_OPEN R"sql( OFFSET 0) AS o
+              WHERE o.target_broker = $1 AND o.seq = found.seq AND )sql" SLUICE_OPEN R"sql(
+                AND )sql" SLUICE_CARRIES("o.stream", "$5", "$6") R"sql( OFFSET 0) AS o
         )sql" SLUICE_EVENT_OF_ROW R"sql(
         OFFSET 0
     ) AS r ON true
@@ -135,11 +178,12 @@ constexpr auto purge_sql = R"sql(
 WITH fence AS MATERIALIZED (
     SELECT mark FROM @lease WHERE lane = $1 AND owner = $2 AND epoch = $3 FOR UPDATE
 ), page AS MATERIALIZED (
-    SELECT o.seq, (o.status = 'published' AND o.published_at < $5) OR (o.status = 'abandoned' AND o.abandoned_at < $6)
-                  AS expired,
+    SELECT o.seq, ((o.status = 'published' AND o.published_at < $5) OR
+                   (o.status = 'abandoned' AND o.abandoned_at < $6))
+                  AND )sql" SLUICE_CARRIES("o.stream", "$10", "$11") R"sql( AS expired,
            e.created_at < greatest($5, $6) AS old
     FROM fence
-    CROSS JOIN LATERAL (SELECT seq, status, published_at, abandoned_at FROM @outbox
+    CROSS JOIN LATERAL (SELECT seq, stream, status, published_at, abandoned_at FROM @outbox
                         WHERE target_broker = $4 AND seq > $7 AND seq <= fence.mark ORDER BY seq LIMIT $8) AS o
     CROSS JOIN LATERAL (SELECT created_at FROM @event_log AS log WHERE log.seq = o.seq OFFSET 0) AS e
 ), walked AS MATERIALIZED (
@@ -170,6 +214,8 @@ FROM (SELECT 1) AS one LEFT JOIN @lease AS held ON held.lane = $1)sql";
 
 lane_statements::lane_statements(const std::string& schema)
     : read_lease{"sluice_read_lease", in_schema(read_lease_sql, schema)},
+      lock_layout{"sluice_lock_layout", in_schema(lock_layout_sql, schema)},
+      change_layout{"sluice_change_layout", in_schema(change_layout_sql, schema)},
       acquire{"sluice_acquire", in_schema(acquire_sql, schema)},
       renew{"sluice_renew", in_schema(renew_sql, schema)},
       release{"sluice_release", in_schema(release_sql, schema)},

@@ -11,17 +11,22 @@ namespace sluice::store::postgresql {
 struct lane_statements {
     explicit lane_statements(const std::string& schema);
 
-    statement read_lease;     ///< $1 lane, $2 owner, $3 now or NULL for the server's clock
-    statement acquire;        ///< $1 lane, $2 broker, $3 owner, $4 now or NULL for the server's clock, $5 ttl, $6 since
+    // $1 lane, $2 broker, $3 owner, $4 now or NULL for the server's clock, $5 lanes of the layout
+    statement read_lease;
+    statement lock_layout;    ///< $1 broker
+    statement change_layout;  ///< $1 broker, $2 lanes of the layout, $3 now or NULL for the server's clock, $4 since
+    // $1 lane, $2 broker, $3 lanes of the layout, $4 owner, $5 now or NULL for the server's clock, $6 ttl, $7 since
+    statement acquire;
     statement renew;          ///< $1 lane, $2 owner, $3 epoch, $4 now, $5 ttl, $6-$11 report, $12 horizon
     statement release;        ///< $1 lane, $2 owner, $3 epoch, $4-$9 report
-    statement due;            ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 after, $6 limit, $7 high, $8 window
-    statement late;           ///< $1 broker, $2 firsts, $3 lasts, $4 limit
+    statement due;            ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 after, $6 limit, $7 high, $8 window,
+                              ///< $9 shard, $10 shards
+    statement late;           ///< $1 broker, $2 firsts, $3 lasts, $4 limit, $5 shard, $6 shards
     statement due_in_stream;  ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 stream, $6 after, $7 upto, $8 limit
     statement settle;         ///< $1 lane, $2 owner, $3 epoch, $4 rescan, $5 broker, $6-$13 columns of the outcomes
     statement raise_mark;     ///< $1 lane, $2 owner, $3 epoch, $4 rescan, $5 mark
     statement purge;          ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 published before, $6 abandoned before,
-                              ///< $7 after, $8 most examined, $9 limit
+                              ///< $7 after, $8 most examined, $9 limit, $10 shard, $11 shards
     statement next_transaction;
     statement writers;
     statement channel;      ///< $1 broker

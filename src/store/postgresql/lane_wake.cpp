@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/backoff.hpp"
+#include "store/lane_name.hpp"
 
 namespace sluice::store::postgresql {
 namespace {
@@ -15,6 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr base::backoff short_pauses{.first = 1ms, .factor = 2, .most = 100ms};
+/// The lock of a broker is for one lane. When it is another shard's, and that one sleeps, this one is called as well.
+constexpr base::backoff pauses_of_shards{.first = 1ms, .factor = 2, .most = 1s};
 
 /// What others notify a broker's lanes of. `released` concerns those who stand by, anything else the owner.
 constexpr std::string_view released = "released";
@@ -68,11 +71,13 @@ wake_reason lane_wake::wait(connection& db, wake_signal& signal, duration timeou
     }
     for (;;) {
         const auto whole = std::max(left(), duration{0});
-        const auto pause = state == rest::restless ? std::min(whole, next_pause()) : whole;
+        const auto pause = state == rest::restless ? std::min(whole, next_pause(seen)) : whole;
         if (!can_listen) {
             const auto woken = base::wait_any(signal, nullptr, pause);
             return woken == wake_reason::timed_out && pause < whole ? wake_reason::file_changed : woken;
         }
+        // A call that came together with the last answer has been read already: the socket will not tell of it again.
+        if (was_called(db, seen)) return wake_reason::file_changed;
         switch (poll_both(signal, db.socket(), pause)) {
             case event::signalled:
                 signal.drain();
@@ -80,7 +85,6 @@ wake_reason lane_wake::wait(connection& db, wake_signal& signal, duration timeou
                 return wake_reason::signalled;
             case event::socket:
                 db.read_pending();
-                if (was_called(db, seen)) return wake_reason::file_changed;
                 break;
             case event::timed_out:
                 if (pause < whole) return wake_reason::file_changed;
@@ -134,6 +138,9 @@ bool lane_wake::was_called(connection& db, const view& seen) {
     return called;
 }
 
-duration lane_wake::next_pause() noexcept { return short_pauses.delay(std::min(++pauses_, 16)); }
+duration lane_wake::next_pause(const view& seen) noexcept {
+    const auto& pauses = shard_of(seen.lane).is_whole() ? short_pauses : pauses_of_shards;
+    return pauses.delay(std::min(++pauses_, 16));
+}
 
 }  // namespace sluice::store::postgresql

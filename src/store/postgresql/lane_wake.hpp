@@ -54,7 +54,7 @@ private:
     [[nodiscard]] static bool has_news(const result& look, const view& seen);
     /// Reads the notifications that have come; true when one of them is for this lane.
     [[nodiscard]] bool was_called(connection& db, const view& seen);
-    [[nodiscard]] duration next_pause() noexcept;
+    [[nodiscard]] duration next_pause(const view& seen) noexcept;
 
     const lane_statements& sql_;
     bool listen_;

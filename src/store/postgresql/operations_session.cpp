@@ -10,12 +10,10 @@
 #include "store/postgresql/failure.hpp"
 #include "store/postgresql/migrations.hpp"
 #include "store/postgresql/sessions.hpp"
+#include "store/row_sample.hpp"
 
 namespace sluice::store::postgresql {
 namespace {
-
-/// Up to this size the rows of the outbox are counted one by one.
-constexpr std::int64_t countable_bytes = 64 * 1024 * 1024;
 
 enum class order { newest_first, oldest_first };
 
@@ -69,42 +67,35 @@ outbox_row read_row(const result& found, int row) {
             .created_at = found.time(row, 12)};
 }
 
-// The marks bound the search: at and below the lowest mark of its lanes, a broker's rows are all settled. Among those,
-// abandoned ones have an index; the published ones are what remains of the whole.
-constexpr auto summary_sql = R"sql(
+constexpr auto marks_sql = R"sql(
 WITH RECURSIVE broker (name) AS (
     (SELECT target_broker FROM @outbox ORDER BY target_broker LIMIT 1)
     UNION ALL
     SELECT (SELECT o.target_broker FROM @outbox AS o WHERE o.target_broker > broker.name
             ORDER BY o.target_broker LIMIT 1)
     FROM broker WHERE broker.name IS NOT NULL
-), marked AS (
-    SELECT name, coalesce((SELECT min(mark) FROM @lease AS held WHERE held.broker = name), 0) AS mark
-    FROM broker WHERE name IS NOT NULL
 )
-SELECT marked.name, above.status, above.count, first_open.created_at
-FROM marked
-CROSS JOIN LATERAL (
-    SELECT o.status, count(*), min(o.seq) AS first FROM @outbox AS o
-    WHERE o.target_broker = marked.name AND o.seq > marked.mark AND o.status IN ('pending', 'processing', 'failed')
-    GROUP BY o.status
-    UNION ALL
-    SELECT 'abandoned', count(*), NULL FROM @outbox AS o
-    WHERE o.target_broker = marked.name AND o.abandoned_at IS NOT NULL
-) AS above
-LEFT JOIN LATERAL (SELECT created_at FROM @event_log AS log WHERE log.seq = above.first) AS first_open ON true)sql";
+SELECT name, coalesce((SELECT min(mark) FROM @lease AS held WHERE held.broker = name), 0)
+FROM broker WHERE name IS NOT NULL)sql";
 
-constexpr auto count_published_sql =
-    "SELECT target_broker, count(*) FROM @outbox WHERE status = 'published' GROUP BY target_broker";
+// Counts are to walk the keys, also where the statistics know nothing of a bulk load yet.
+constexpr auto walk_keys_sql =
+    "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)";
 
-// What the statistics say of each broker's share of all rows.
-constexpr auto estimate_rows_sql = R"sql(
-SELECT share.broker, (share.part * size.rows)::bigint
-FROM (SELECT CASE WHEN relpages > 0 THEN reltuples / relpages ELSE 30 END
-             * (pg_relation_size('@outbox') / current_setting('block_size')::bigint) AS rows
-      FROM pg_class WHERE oid = '@outbox'::regclass) AS size
-CROSS JOIN (SELECT unnest(most_common_vals::text::text[]) AS broker, unnest(most_common_freqs) AS part
-            FROM pg_stats WHERE schemaname = $1 AND tablename = 'outbox' AND attname = 'target_broker') AS share)sql";
+constexpr auto count_above_sql = R"sql(
+SELECT above.status, above.count, (SELECT created_at FROM @event_log AS log WHERE log.seq = above.first)
+FROM (SELECT status, count(*), min(seq) AS first FROM @outbox WHERE target_broker = $1 AND seq > $2
+      GROUP BY status) AS above)sql";
+
+constexpr auto count_below_sql = R"sql(
+SELECT count(*), min(seq),
+       (SELECT count(*) FROM @outbox WHERE target_broker = $1 AND seq <= $2 AND abandoned_at IS NOT NULL)
+FROM (SELECT seq FROM @outbox WHERE target_broker = $1 AND seq <= $2 ORDER BY seq LIMIT $3) AS below)sql";
+
+constexpr auto sample_sql = R"sql(
+SELECT count(*) FROM generate_series($2::bigint, $3::bigint, $4::bigint) AS beginning
+CROSS JOIN LATERAL (SELECT FROM @outbox WHERE target_broker = $1 AND seq >= beginning AND seq < beginning + $5
+                    AND seq <= $6 ORDER BY seq OFFSET 0) AS row)sql";
 
 // Those of a broker's lanes that read it without a lock of their own must not be overtaken, so the leases are locked
 // first, here as when a lane settles.
@@ -142,58 +133,78 @@ public:
     std::size_t purge_inbox(date_time before, std::size_t limit) override;
 
 private:
-    [[nodiscard]] result ask(connection& db, std::string_view sql, const parameters& with = parameters{}) const;
+    /// A statement that is not prepared: what operators ask for is asked rarely, or planned by its values.
+    [[nodiscard]] statement sql(std::string_view text) const { return {"", in_schema(text, shared_.options.schema)}; }
+    [[nodiscard]] result ask(connection& db, std::string_view text, const parameters& with = parameters{}) const;
     /// A filter's stream is one aggregate's or a category; each is found in its own way.
     [[nodiscard]] bool is_stream(connection& db, const outbox_filter& filter) const;
-    void estimate_published(connection& db, std::map<std::string, outbox_counts>& summary) const;
+    [[nodiscard]] outbox_counts count(connection& db, std::string_view broker, sequence mark) const;
+    /// How many rows the broker has from one number up to another, from a sample.
+    [[nodiscard]] std::int64_t estimate_rows(connection& db, std::string_view broker, sequence from,
+                                             sequence upto) const;
     [[nodiscard]] std::size_t change(const outbox_filter& filter, std::string_view statuses, std::string_view how,
                                      const std::optional<std::pair<std::string, date_time>>& record);
 
     shared_state& shared_;
 };
 
-result postgresql_operations_session::ask(connection& db, std::string_view sql, const parameters& with) const {
+result postgresql_operations_session::ask(connection& db, std::string_view text, const parameters& with) const {
     exchange trip{db};
-    const auto place = trip.add({"", in_schema(sql, shared_.options.schema)}, with);
+    const auto place = trip.add(sql(text), with);
     trip.run();
     return trip.take(place);
 }
 
 std::map<std::string, outbox_counts> postgresql_operations_session::outbox_summary() {
     const auto db = shared_.pool.borrow();
-    const auto found = ask(*db, summary_sql);
+    const auto brokers = ask(*db, marks_sql);
     std::map<std::string, outbox_counts> summary;
-    for (int row = 0; row < found.rows(); ++row) {
-        auto& counts = summary[found.text(row, 0)];
-        if (const auto count = found.integer(row, 2); count != 0) {
-            counts.by_status[row_status_from(found.view(row, 1))] = count;
-        }
-        if (const auto oldest = found.optional_time(row, 3); oldest) {
-            counts.oldest_open = std::min(counts.oldest_open.value_or(*oldest), *oldest);
-        }
-    }
-    if (ask(*db, "SELECT pg_relation_size('@outbox')").integer(0, 0) > countable_bytes) {
-        estimate_published(*db, summary);
-    } else {
-        const auto published = ask(*db, count_published_sql);
-        for (int row = 0; row < published.rows(); ++row) {
-            summary[published.text(row, 0)].by_status[row_status::published] = published.integer(row, 1);
-        }
+    for (int row = 0; row < brokers.rows(); ++row) {
+        summary.emplace(brokers.text(row, 0), count(*db, brokers.view(row, 0), brokers.integer(row, 1)));
     }
     return summary;
 }
 
-void postgresql_operations_session::estimate_published(connection& db,
-                                                       std::map<std::string, outbox_counts>& summary) const {
-    const auto estimates = ask(db, estimate_rows_sql, parameters{shared_.options.schema});
-    for (int row = 0; row < estimates.rows(); ++row) {
-        const auto counts = summary.find(estimates.text(row, 0));
-        if (counts == summary.end()) continue;
-        std::int64_t others = 0;
-        for (const auto& [status, count] : counts->second.by_status) others += count;
-        counts->second.by_status[row_status::published] = std::max<std::int64_t>(estimates.integer(row, 1) - others, 0);
-        counts->second.published_is_estimated = true;
+/// At and below its mark a broker's rows are all settled: published, or abandoned, and those have an index.
+outbox_counts postgresql_operations_session::count(connection& db, std::string_view broker, sequence mark) const {
+    exchange trip{db};
+    trip.begin_snapshot();
+    trip.add(sql(walk_keys_sql));
+    const auto above_place = trip.add(sql(count_above_sql), parameters{broker, mark});
+    const auto below_place = trip.add(sql(count_below_sql), parameters{broker, mark, most_counted_rows + 1});
+    trip.run();
+
+    outbox_counts counts;
+    const auto& above = trip[above_place];
+    for (int row = 0; row < above.rows(); ++row) {
+        const auto status = row_status_from(above.view(row, 0));
+        counts.by_status[status] = above.integer(row, 1);
+        const auto created_at = above.optional_time(row, 2);
+        if (!is_open(status) || !created_at) continue;
+        counts.oldest_open = std::min(counts.oldest_open.value_or(*created_at), *created_at);
     }
+    const auto& below = trip[below_place];
+    auto settled = below.integer(0, 0);
+    const auto abandoned = below.integer(0, 2);
+    if (settled > most_counted_rows) {
+        settled = std::max(settled, estimate_rows(db, broker, below.integer(0, 1), mark));
+        counts.published_is_estimated = true;
+    }
+    if (abandoned != 0) counts.by_status[row_status::abandoned] += abandoned;
+    if (settled > abandoned) counts.by_status[row_status::published] += settled - abandoned;
+    return counts;
+}
+
+std::int64_t postgresql_operations_session::estimate_rows(connection& db, std::string_view broker, sequence from,
+                                                          sequence upto) const {
+    const auto sample = row_sample::over(from, upto);
+    exchange trip{db};
+    trip.begin_snapshot();
+    trip.add(sql(walk_keys_sql));
+    const auto found =
+        trip.add(sql(sample_sql), parameters{broker, sample.first, sample.last, sample.step, row_sample::width, upto});
+    trip.run();
+    return sample.estimate(trip[found].integer(0, 0));
 }
 
 bool postgresql_operations_session::is_stream(connection& db, const outbox_filter& filter) const {
@@ -210,6 +221,7 @@ std::vector<outbox_row> postgresql_operations_session::list(const outbox_filter&
                                query.from_where_order_limit,
                            query.with);
     std::vector<outbox_row> rows;
+    rows.reserve(static_cast<std::size_t>(found.rows()));
     for (int row = 0; row < found.rows(); ++row) rows.push_back(read_row(found, row));
     return rows;
 }
@@ -287,10 +299,8 @@ std::size_t postgresql_operations_session::change(const outbox_filter& filter, s
         query.with.add(record->second);
     }
     exchange trip{*db};
-    trip.add({"", in_schema(lock_leases_sql, shared_.options.schema)});
-    const auto place =
-        trip.add({"", in_schema(fmt::format(change_sql, query.from_where_order_limit, how), shared_.options.schema)},
-                 query.with);
+    trip.add(sql(lock_leases_sql));
+    const auto place = trip.add(sql(fmt::format(change_sql, query.from_where_order_limit, how)), query.with);
     trip.run();
     std::size_t count = 0;
     for (int row = 0; row < trip[place].rows(); ++row) count += static_cast<std::size_t>(trip[place].integer(row, 0));

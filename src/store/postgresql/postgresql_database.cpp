@@ -79,7 +79,6 @@ void shared_state::forget(const std::string& lane) {
 
 namespace {
 
-using postgresql::connection;
 using postgresql::exchange;
 using postgresql::migrations;
 

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <map>
 #include <utility>
 
+#include "store/lane_layout.hpp"
+#include "store/lane_name.hpp"
 #include "store/sqlite/journal_watch.hpp"
 #include "store/sqlite/lane_sql.hpp"
 #include "store/sqlite/sessions.hpp"
@@ -12,26 +15,18 @@
 namespace sluice::store::sqlite {
 namespace {
 
-/// What is in a lease row beside the report.
-struct lease_row {
-    std::string owner;
-    std::uint64_t epoch = 0;
-    date_time expires_at;
-    sequence mark = 0;
-    std::uint64_t rescan = 0;
+/// Most rows that one look of a lane in shards passes: it goes on in the next, so that it renews its lease in between.
+constexpr std::size_t most_walked = 20'000;
 
-    [[nodiscard]] bool may_be_taken_by(std::string_view who, date_time now) const {
-        return owner.empty() || owner == who || expires_at <= now;
-    }
-    [[nodiscard]] bool granted(const lease_grant& grant) const { return owner == grant.owner && epoch == grant.epoch; }
-};
+bool is_granted(const lease_row& lease, const lease_grant& grant) {
+    return lease.owner == grant.owner && lease.epoch == grant.epoch;
+}
 
 class sqlite_lane_session final : public lane_session {
 public:
     explicit sqlite_lane_session(std::unique_ptr<connection> db) : db_{std::move(db)} {}
 
-    std::optional<lease_grant> acquire(std::string_view lane, std::string_view owner, date_time now,
-                                       duration ttl) override;
+    lease_answer acquire(std::string_view lane, std::string_view owner, date_time now, duration ttl) override;
     bool renew(lease_grant& grant, const lane_report& report, date_time now, duration ttl) override;
     void release(const lease_grant& grant, const lane_report& report) override;
 
@@ -49,18 +44,26 @@ public:
 
 private:
     [[nodiscard]] std::optional<lease_row> read_lease(std::string_view lane);
+    /// The lease rows that `lane` must live with.
+    [[nodiscard]] std::vector<lease_row> rows_beside(std::string_view lane);
+    /// Why the lane cannot be taken now; empty when it can.
+    [[nodiscard]] std::string find_obstacle(std::string_view lane, std::string_view owner, date_time now);
     /// Fills `rows` and what the lease says beside them; false when the lease is no longer the grant's.
     [[nodiscard]] bool read_owned(const lease_grant& grant, due_batch& batch);
+    void walk(const shard& part, std::string_view target_broker, sequence after, std::size_t limit, due_batch& batch);
     void write_outcome(std::string_view target_broker, const settlement& outcome, bool reopened);
 
     std::unique_ptr<connection> db_;
     journal_watch news_{*db_};
     std::map<std::string, sequence, std::less<>> purged_upto_;  ///< per broker, where the next purge goes on
 
-    statement read_lease_{*db_, "SELECT owner, epoch, expires_at, mark, rescan FROM lease WHERE lane = ?1"};
+    statement read_lease_{*db_,
+                          "SELECT lane, owner, epoch, expires_at, mark, rescan, former FROM lease WHERE lane = ?1"};
+    statement read_leases_{*db_, "SELECT lane, owner, epoch, expires_at, mark, rescan, former FROM lease"};
     statement create_lease_{*db_,
-                            "INSERT INTO lease (lane, owner, epoch, expires_at, state, since)"
-                            " VALUES (?1, ?2, 1, ?3, 'idle', ?4)"};
+                            "INSERT INTO lease (lane, owner, epoch, expires_at, mark, rescan, former, state, since)"
+                            " VALUES (?1, '', ?2, ?3, ?4, ?5, ?6, 'idle', ?3)"};
+    statement retire_lease_{*db_, "DELETE FROM lease WHERE lane = ?1"};
     statement take_lease_{*db_,
                           "UPDATE lease SET owner = ?2, epoch = ?3, expires_at = ?4, state = 'idle', since = ?5,"
                           " detail = '', published = 0, refused = 0, rate = 0 WHERE lane = ?1"};
@@ -72,43 +75,70 @@ private:
                              " rate = ?8, since = ?9 WHERE lane = ?1 AND owner = ?2 AND epoch = ?3"};
     statement raise_mark_{*db_, "UPDATE lease SET mark = ?2 WHERE lane = ?1 AND mark < ?2"};
     statement due_{*db_, due_sql};
+    statement walk_{*db_, walk_sql};
+    statement row_{*db_, row_sql};
     statement due_in_stream_{*db_, due_in_stream_sql};
     statement settle_{*db_, settle_sql};
     statement purgeable_{*db_, purgeable_sql};
     statement purge_{*db_, purge_sql};
 };
 
+lease_row read_lease_row(const rows& found) {
+    return {.lane = found.text(0),
+            .owner = found.text(1),
+            .epoch = static_cast<std::uint64_t>(found.integer(2)),
+            .expires_at = found.time(3),
+            .mark = found.integer(4),
+            .rescan = static_cast<std::uint64_t>(found.integer(5)),
+            .former = found.text(6)};
+}
+
 std::optional<lease_row> sqlite_lane_session::read_lease(std::string_view lane) {
     auto found = read_lease_.query(lane);
     if (!found.next()) return std::nullopt;
-    return lease_row{.owner = found.text(0),
-                     .epoch = static_cast<std::uint64_t>(found.integer(1)),
-                     .expires_at = found.time(2),
-                     .mark = found.integer(3),
-                     .rescan = static_cast<std::uint64_t>(found.integer(4))};
+    return read_lease_row(found);
 }
 
-std::optional<lease_grant> sqlite_lane_session::acquire(std::string_view lane, std::string_view owner, date_time now,
-                                                        duration ttl) {
+std::vector<lease_row> sqlite_lane_session::rows_beside(std::string_view lane) {
+    std::vector<lease_row> leases;
+    for (auto found = read_leases_.query(); found.next();) {
+        if (shares_rows(found.view(0), lane)) leases.push_back(read_lease_row(found));
+    }
+    return leases;
+}
+
+std::string sqlite_lane_session::find_obstacle(std::string_view lane, std::string_view owner, date_time now) {
+    const auto leases = rows_beside(lane);
+    const auto mine = std::ranges::find(leases, lane, &lease_row::lane);
+    if (mine != leases.end() && !mine->may_be_taken_by(owner, now)) return obstacle_text(lane, mine->owner);
+    return lane_layout::with(lane, leases, now).obstacle;
+}
+
+lease_answer sqlite_lane_session::acquire(std::string_view lane, std::string_view owner, date_time now, duration ttl) {
     // A stand-by asks often and mostly in vain: it shall not take the write lock for that.
-    if (const auto seen = read_lease(lane); seen && !seen->may_be_taken_by(owner, now)) {
+    if (auto obstacle = find_obstacle(lane, owner, now); !obstacle.empty()) {
         news_.seen();
-        return std::nullopt;
+        return lease_answer::no(std::move(obstacle));
     }
     transaction writing{*db_, transaction::kind::write};
     news_.seen();
-    const auto lease = read_lease(lane);
-    if (lease && !lease->may_be_taken_by(owner, now)) return std::nullopt;
+    if (auto obstacle = find_obstacle(lane, owner, now); !obstacle.empty())
+        return lease_answer::no(std::move(obstacle));
 
-    lease_grant grant{.lane = std::string{lane}, .owner = std::string{owner}, .epoch = 1, .expires_at = now + ttl};
-    if (!lease) {
-        create_lease_.run(lane, owner, to_sql(grant.expires_at), to_sql(now));
-    } else {
-        grant.epoch = lease->owner == owner ? lease->epoch : lease->epoch + 1;
-        grant.mark = lease->mark;
-        grant.rescan = lease->rescan;
-        take_lease_.run(lane, owner, grant.epoch, to_sql(grant.expires_at), to_sql(now));
+    const auto layout = lane_layout::with(lane, rows_beside(lane), now);
+    for (const auto& name : layout.retired) retire_lease_.run(name);
+    for (const auto& name : layout.created) {
+        create_lease_.run(name, layout.epoch, to_sql(now), layout.mark, layout.rescan, layout.former);
     }
+    const auto lease = read_lease(lane).value();
+    const lease_grant grant{.lane = std::string{lane},
+                            .owner = std::string{owner},
+                            .epoch = lease.owner == owner ? lease.epoch : lease.epoch + 1,
+                            .expires_at = now + ttl,
+                            .mark = lease.mark,
+                            .rescan = lease.rescan,
+                            .former = split_former(lease.former)};
+    take_lease_.run(lane, owner, grant.epoch, to_sql(grant.expires_at), to_sql(now));
     writing.commit();
     return grant;
 }
@@ -134,7 +164,7 @@ void sqlite_lane_session::release(const lease_grant& grant, const lane_report& r
 
 bool sqlite_lane_session::read_owned(const lease_grant& grant, due_batch& batch) {
     const auto lease = read_lease(grant.lane);
-    batch.owned = lease && lease->granted(grant);
+    batch.owned = lease && is_granted(*lease, grant);
     if (!batch.owned) return false;
     batch.rescan = lease->rescan;
     batch.mark = lease->mark;
@@ -166,8 +196,28 @@ due_batch sqlite_lane_session::due(const lease_grant& grant, std::string_view ta
     due_batch batch;
     const transaction snapshot{*db_, transaction::kind::read};
     news_.seen();
-    if (read_owned(grant, batch)) batch.rows = read_due(due_.query(target_broker, after, limit));
+    if (!read_owned(grant, batch)) return batch;
+    if (const auto part = shard_of(grant.lane); part.is_whole()) {
+        batch.rows = read_due(due_.query(target_broker, after, limit));
+    } else {
+        walk(part, target_broker, after, limit, batch);
+    }
     return batch;
+}
+
+void sqlite_lane_session::walk(const shard& part, std::string_view target_broker, sequence after, std::size_t limit,
+                               due_batch& batch) {
+    std::vector<sequence> mine;
+    std::size_t walked = 0;
+    for (auto row = walk_.query(target_broker, after, most_walked); mine.size() < limit && row.next(); ++walked) {
+        batch.upto = row.integer(0);
+        if (row.integer(2) != 0 && part.carries(row.view(1))) mine.push_back(batch.upto);
+    }
+    batch.more = walked == most_walked;
+    for (const auto seq : mine) {
+        auto found = read_due(row_.query(target_broker, seq));
+        std::ranges::move(found, std::back_inserter(batch.rows));
+    }
 }
 
 due_batch sqlite_lane_session::due_in_stream(const lease_grant& grant, std::string_view target_broker,
@@ -185,7 +235,7 @@ settle_outcome sqlite_lane_session::settle(const lease_grant& grant, std::string
                                            std::span<const settlement> settlements, sequence mark) {
     transaction writing{*db_, transaction::kind::write};
     const auto lease = read_lease(grant.lane);
-    if (!lease || !lease->granted(grant)) return settle_outcome::fenced;
+    if (!lease || !is_granted(*lease, grant)) return settle_outcome::fenced;
 
     const bool reopened = lease->rescan != grant.rescan;
     for (const auto& outcome : settlements) write_outcome(target_broker, outcome, reopened);
@@ -208,8 +258,9 @@ std::size_t sqlite_lane_session::purge(const lease_grant& grant, std::string_vie
 
     transaction writing{*db_, transaction::kind::write};
     const auto lease = read_lease(grant.lane);
-    if (!lease || !lease->granted(grant)) return 0;
+    if (!lease || !is_granted(*lease, grant)) return 0;
 
+    const auto part = shard_of(grant.lane);
     auto& cursor = purged_upto_.try_emplace(std::string{target_broker}, 0).first->second;
     std::vector<sequence> expired;
     std::size_t examined = 0;
@@ -220,7 +271,7 @@ std::size_t sqlite_lane_session::purge(const lease_grant& grant, std::string_vie
                                         to_sql(abandoned_before), most_examined);
         while (settled.next() && settled.view(1) < too_young && expired.size() < limit) {
             cursor = settled.integer(0);
-            if (settled.integer(2) != 0) expired.push_back(cursor);
+            if (settled.integer(2) != 0 && part.carries(settled.view(3))) expired.push_back(cursor);
             more = ++examined == most_examined || expired.size() == limit;
         }
     }

@@ -13,6 +13,15 @@ inline constexpr auto due_sql = SLUICE_DUE_COLUMNS
     "WHERE o.target_broker = ?1 AND o.seq > ?2 AND o.status IN ('pending', 'failed', 'processing') "
     "ORDER BY o.seq LIMIT ?3";
 
+/// For a lane in shards, which looks at each row's stream by itself. ?1 broker, ?2 after, ?3 most examined.
+inline constexpr auto walk_sql =
+    "SELECT seq, stream, status IN ('pending', 'failed', 'processing') FROM outbox "
+    "WHERE target_broker = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+
+/// ?1 broker, ?2 seq.
+inline constexpr auto row_sql = SLUICE_DUE_COLUMNS
+    "FROM outbox o CROSS JOIN event_log e ON e.seq = o.seq WHERE o.target_broker = ?1 AND o.seq = ?2";
+
 /// ?1 broker, ?2 stream, ?3 after, ?4 upto, ?5 limit. Within one stream, position and seq rise together.
 inline constexpr auto due_in_stream_sql = SLUICE_DUE_COLUMNS
     "FROM event_log e CROSS JOIN outbox o ON o.target_broker = ?1 AND o.seq = e.seq "
@@ -33,7 +42,7 @@ inline constexpr auto settle_sql =
 /// ?1 broker, ?2 after, ?3 mark, ?4 published before, ?5 abandoned before, ?6 limit.
 inline constexpr auto purgeable_sql =
     "SELECT o.seq, e.created_at, "
-    "(o.status = 'published' AND o.published_at < ?4) OR (o.status = 'abandoned' AND o.abandoned_at < ?5) "
+    "(o.status = 'published' AND o.published_at < ?4) OR (o.status = 'abandoned' AND o.abandoned_at < ?5), o.stream "
     "FROM outbox o CROSS JOIN event_log e ON e.seq = o.seq "
     "WHERE o.target_broker = ?1 AND o.seq > ?2 AND o.seq <= ?3 ORDER BY o.seq LIMIT ?6";
 

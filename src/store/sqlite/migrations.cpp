@@ -82,7 +82,17 @@ CREATE TABLE aggregate_state (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array all_migrations{migration{1, "first tables", first_tables}};
+// Rows given up are few and asked for often. Publishing does not change abandoned_at, so it still touches no index.
+constexpr auto abandoned_rows = R"sql(
+CREATE INDEX outbox_abandoned ON outbox (target_broker, seq) WHERE abandoned_at IS NOT NULL;
+)sql";
+
+// Who may still publish, under names that no lane has any more.
+constexpr auto former_lanes = "ALTER TABLE lease ADD COLUMN former TEXT NOT NULL DEFAULT ''";
+
+constexpr std::array all_migrations{migration{1, "first tables", first_tables},
+                                    migration{2, "index of abandoned rows", abandoned_rows},
+                                    migration{3, "former lanes", former_lanes}};
 
 int applied_migration(connection& db) {
     statement is_there{db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'sluice_migration'"};

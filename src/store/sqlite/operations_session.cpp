@@ -5,6 +5,7 @@
 
 #include "store/discard_record.hpp"
 #include "store/lane_name.hpp"
+#include "store/row_sample.hpp"
 #include "store/sqlite/sessions.hpp"
 
 namespace sluice::store::sqlite {
@@ -55,6 +56,15 @@ outbox_row read_row(const rows& found) {
             .created_at = found.time(12)};
 }
 
+/// The number up to which every row of the broker is settled; 0 when no lane of it ever ran.
+sequence lowest_mark(std::string_view broker, const std::vector<lane_status>& leases) {
+    std::optional<sequence> lowest;
+    for (const auto& lease : leases) {
+        if (broker_of(lease.lane) == broker) lowest = std::min(lowest.value_or(lease.mark), lease.mark);
+    }
+    return lowest.value_or(0);
+}
+
 class sqlite_operations_session final : public operations_session {
 public:
     explicit sqlite_operations_session(std::unique_ptr<connection> db) : db_{std::move(db)} {}
@@ -72,6 +82,9 @@ public:
     }
 
 private:
+    [[nodiscard]] outbox_counts count(std::string_view broker, sequence mark);
+    /// How many rows the broker has from one number up to another, from a sample.
+    [[nodiscard]] std::int64_t estimate_rows(std::string_view broker, sequence from, sequence upto);
     [[nodiscard]] std::vector<outbox_row> matching(const outbox_filter& filter, std::string_view statuses,
                                                    order direction);
     /// Makes the lanes of these rows' brokers start again at the first of them.
@@ -79,9 +92,25 @@ private:
 
     std::unique_ptr<connection> db_;
 
-    statement count_{*db_,
-                     "SELECT target_broker, status, count(*), min(seq) FROM outbox GROUP BY target_broker, status"};
-    statement created_at_{*db_, "SELECT created_at FROM event_log WHERE seq = ?1"};
+    statement brokers_{*db_,
+                       "WITH RECURSIVE broker (name) AS (SELECT min(target_broker) FROM outbox UNION ALL"
+                       " SELECT (SELECT min(target_broker) FROM outbox WHERE target_broker > name) FROM broker"
+                       " WHERE name IS NOT NULL) SELECT name FROM broker WHERE name IS NOT NULL"};
+    statement count_above_{*db_,
+                           "SELECT status, count, (SELECT created_at FROM event_log WHERE event_log.seq = first)"
+                           " FROM (SELECT status, count(*) AS count, min(seq) AS first FROM outbox"
+                           " WHERE target_broker = ?1 AND seq > ?2 GROUP BY status)"};
+    statement count_below_{*db_,
+                           "SELECT count(*), min(seq) FROM (SELECT seq FROM outbox WHERE target_broker = ?1"
+                           " AND seq <= ?2 ORDER BY seq LIMIT ?3)"};
+    statement count_abandoned_below_{*db_,
+                                     "SELECT count(*) FROM outbox INDEXED BY outbox_abandoned"
+                                     " WHERE target_broker = ?1 AND seq <= ?2 AND abandoned_at IS NOT NULL"};
+    statement sample_{*db_,
+                      "WITH RECURSIVE beginning (at) AS (VALUES (?2) UNION ALL"
+                      " SELECT at + ?4 FROM beginning WHERE at + ?4 <= ?3)"
+                      " SELECT sum((SELECT count(*) FROM outbox WHERE target_broker = ?1 AND seq >= at"
+                      " AND seq < at + ?5 AND seq <= ?6)) FROM beginning"};
     statement event_{*db_,
                      "SELECT message_id, stream, stream_category, type, data, metadata, created_at FROM event_log"
                      " WHERE message_id = ?1"};
@@ -101,25 +130,46 @@ private:
 };
 
 std::map<std::string, outbox_counts> sqlite_operations_session::outbox_summary() {
-    std::map<std::string, outbox_counts> summary;
     const transaction snapshot{*db_, transaction::kind::read};
-    std::map<std::string, sequence> oldest_open;
-    {
-        auto found = count_.query();
-        while (found.next()) {
-            const auto broker = found.text(0);
-            const auto status = row_status_from(found.view(1));
-            summary[broker].by_status[status] = found.integer(2);
-            if (!is_open(status)) continue;
-            auto& oldest = oldest_open.try_emplace(broker, found.integer(3)).first->second;
-            oldest = std::min(oldest, found.integer(3));
-        }
-    }
-    for (const auto& [broker, seq] : oldest_open) {
-        auto found = created_at_.query(seq);
-        if (found.next()) summary[broker].oldest_open = found.time(0);
-    }
+    std::vector<std::string> brokers;
+    for (auto found = brokers_.query(); found.next();) brokers.push_back(found.text(0));
+    const auto leases = lanes();
+    std::map<std::string, outbox_counts> summary;
+    for (const auto& broker : brokers) summary.emplace(broker, count(broker, lowest_mark(broker, leases)));
     return summary;
+}
+
+/// At and below its mark a broker's rows are all settled: published, or abandoned, and those have an index.
+outbox_counts sqlite_operations_session::count(std::string_view broker, sequence mark) {
+    outbox_counts counts;
+    for (auto above = count_above_.query(broker, mark); above.next();) {
+        const auto status = row_status_from(above.view(0));
+        counts.by_status[status] = above.integer(1);
+        const auto created_at = above.optional_time(2);
+        if (!is_open(status) || !created_at) continue;
+        counts.oldest_open = std::min(counts.oldest_open.value_or(*created_at), *created_at);
+    }
+    std::int64_t settled = 0;
+    sequence first = 0;
+    if (auto below = count_below_.query(broker, mark, most_counted_rows + 1); below.next()) {
+        settled = below.integer(0);
+        first = below.integer(1);
+    }
+    if (settled > most_counted_rows) {
+        settled = std::max(settled, estimate_rows(broker, first, mark));
+        counts.published_is_estimated = true;
+    }
+    auto found = count_abandoned_below_.query(broker, mark);
+    const std::int64_t abandoned = found.next() ? found.integer(0) : 0;
+    if (abandoned != 0) counts.by_status[row_status::abandoned] += abandoned;
+    if (settled > abandoned) counts.by_status[row_status::published] += settled - abandoned;
+    return counts;
+}
+
+std::int64_t sqlite_operations_session::estimate_rows(std::string_view broker, sequence from, sequence upto) {
+    const auto sample = row_sample::over(from, upto);
+    auto found = sample_.query(broker, sample.first, sample.last, sample.step, row_sample::width, upto);
+    return found.next() ? sample.estimate(found.integer(0)) : 0;
 }
 
 std::optional<logged_event> sqlite_operations_session::event(std::string_view message_id) {

@@ -111,6 +111,7 @@ TEST_F(probes, a_draining_service_is_not_ready_until_its_end_but_alive) {
 }
 
 TEST_F(probes, metrics_are_those_of_the_documentation) {
+    configure("[outbox.lanes.partner]\nshards = 2\n");
     start();
     create_counter("c-1");
     ASSERT_TRUE(soon([&] {

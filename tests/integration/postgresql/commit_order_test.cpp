@@ -164,6 +164,82 @@ TEST_F(commit_order, hands_out_many_late_rows_in_portions) {
     EXPECT_TRUE(eventually([&] { return turn().empty() && !horizon_; }));
 }
 
+TEST_F(commit_order, looks_at_all_that_was_late_before_anything_newer) {
+    auto slow = connect();
+    slow.execute("BEGIN");
+    for (int n = 1; n <= 100; ++n) {
+        append_event(slow, schema_, "l-" + std::to_string(n), "shop::order-x", n <= 90 ? "default" : "partner");
+    }
+    commit(*unit_, {event("m-1", "b")});
+    EXPECT_THAT(turn(), ElementsAre("m-1"));
+    slow.execute("COMMIT");
+    commit(*unit_, {event("m-2", "x")});
+    std::vector<std::string> order;
+    for (int turns = 0; turns < 10 && order.size() < 11; ++turns) {
+        for (const auto& id : turn(20)) order.push_back(id);
+    }
+    ASSERT_EQ(order.size(), 11U);
+    EXPECT_EQ(order.front(), "l-91");
+    EXPECT_EQ(order.back(), "m-2") << "it is newer than l-100 of the same stream";
+}
+
+TEST_F(commit_order, looks_at_gaps_and_rows_in_one_snapshot) {
+    auto slow = writer("m-1", "x");
+    commit(*unit_, {event("m-2", "b")});
+    EXPECT_THAT(turn(), ElementsAre("m-2"));
+    // Only the look for rows reads the leases, so it is held up here, after the look at the gaps.
+    auto obstacle = connect();
+    obstacle.execute("BEGIN");
+    obstacle.execute("LOCK TABLE lease IN ACCESS EXCLUSIVE MODE");
+    std::vector<std::string> found;
+    std::jthread lane{[&] { found = ids(lane_->due(grant_, "partner", cursor_, 100)); }};
+    EXPECT_TRUE(eventually([&] {
+        return scalar("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'lease'::regclass") == "1";
+    }));
+    slow.execute("COMMIT");
+    commit(*unit_, {event("m-3", "x")});
+    obstacle.execute("COMMIT");
+    lane.join();
+    EXPECT_THAT(found, IsEmpty()) << "m-3 is newer than m-1 of the same stream";
+    EXPECT_THAT(turn(), ElementsAre("m-1", "m-3"));
+}
+
+TEST_F(commit_order, waits_for_a_writer_who_has_drawn_his_number_and_written_nothing_yet) {
+    connect().execute(R"(
+        CREATE FUNCTION pause() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN IF new.message_id = 'm-1' THEN PERFORM pg_advisory_xact_lock(42); END IF; RETURN new; END$$;
+        CREATE TRIGGER pause BEFORE INSERT ON event_log FOR EACH ROW EXECUTE FUNCTION pause())");
+    // The first number of a sequence is logged, and that gives its transaction an id; the next ones are not.
+    commit(*unit_, {event("m-0", "a")});
+    EXPECT_THAT(turn(), ElementsAre("m-0"));
+    auto obstacle = connect();
+    obstacle.execute("SELECT pg_advisory_lock(42)");
+    std::jthread slow{[&] { writer("m-1", "x").execute("COMMIT"); }};
+    EXPECT_TRUE(eventually([&] {
+        return scalar("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory' AND objid = 42") ==
+               "1";
+    }));
+    commit(*unit_, {event("m-2", "b")});
+    EXPECT_THAT(turn(), ElementsAre("m-2"));
+    for (int turns = 0; turns < 10; ++turns) {
+        EXPECT_THAT(turn(), IsEmpty());
+        EXPECT_EQ(horizon_, 2);
+    }
+    obstacle.execute("SELECT pg_advisory_unlock(42)");
+    slow.join();
+    EXPECT_THAT(turn(), ElementsAre("m-1"));
+}
+
+TEST_F(commit_order, hands_out_a_late_row_once_when_its_stream_was_caught_up_meanwhile) {
+    auto slow = writer("m-1", "x");
+    commit(*unit_, {event("m-2", "b")});
+    EXPECT_THAT(turn(), ElementsAre("m-2"));
+    slow.execute("COMMIT");
+    EXPECT_THAT(ids(lane_->due_in_stream(grant_, "partner", "shop::order-x", 0, cursor_, 10)), ElementsAre("m-1"));
+    EXPECT_THAT(turn(), IsEmpty());
+    EXPECT_FALSE(horizon_);
+}
+
 TEST_F(commit_order, passes_over_a_hole_in_the_sequence_however_wide) {
     commit(*unit_, {event("m-1", "a")});
     connect().execute("SELECT setval(pg_get_serial_sequence('event_log', 'seq'), 5000000000)");

@@ -3,6 +3,7 @@
 #include "integration/postgresql/postgresql_fixture.hpp"
 #include "store/postgresql/lane_sql.hpp"
 #include "store/postgresql/sessions.hpp"
+#include "store/row_sample.hpp"
 
 /// How the server executes a lane's statements when the history is long: an index scan of the rows asked for.
 namespace sluice::store::postgresql_test {
@@ -12,10 +13,10 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// 3,000,000 rows for the full proof (SLUICE_TEST_ROWS); a tenth shows the same plans.
+/// 3,000,000 rows for the full proof (SLUICE_TEST_ROWS); a twentieth shows the same plans.
 long history() {
     const char* const asked = std::getenv("SLUICE_TEST_ROWS");
-    return asked == nullptr ? 300'000 : std::atol(asked);
+    return asked == nullptr ? 150'000 : std::atol(asked);
 }
 
 class postgresql_plan : public postgresql_ready {
@@ -63,6 +64,11 @@ protected:
                                 Not(HasSubstr("Hash Join")), Not(HasSubstr("Merge Join"))));
         EXPECT_LE(pages(plan), most_pages) << plan;
     }
+    /// Tells how long it took; nothing is asserted of that.
+    static void tell(const char* what, const std::string& plan) {
+        const auto at = plan.find("Execution Time");
+        std::printf("%s at %ld published rows: %ld pages, %s", what, history(), pages(plan), plan.substr(at).c_str());
+    }
     std::string last(long back) { return std::to_string(history() - back); }
 
     session db_ = connect();
@@ -76,16 +82,24 @@ TEST_F(postgresql_plan, never_depend_on_the_length_of_the_history) {
         if (analyzed) db_.execute("VACUUM ANALYZE event_log, outbox, lease");
 
         // An idle look at the end of the log.
-        auto plan = explain(sql_.due, "text, text, bigint, text, bigint, bigint, bigint, bigint",
-                            "'default:partner', 'me', 1, 'partner', " + last(0) + ", 1000, " + last(0) + ", 1000");
+        const std::string due_types = "text, text, bigint, text, bigint, bigint, bigint, bigint, integer, integer";
+        auto plan =
+            explain(sql_.due, due_types,
+                    "'default:partner', 'me', 1, 'partner', " + last(0) + ", 1000, " + last(0) + ", 1000, 1, 1");
         EXPECT_THAT(plan, AllOf(HasSubstr("outbox_pkey"), HasSubstr("event_log_pkey")));
         expect_short(plan, 40);
 
         // 200 open rows at the end.
         db_.execute("UPDATE outbox SET status = 'pending' WHERE target_broker = 'partner' AND seq > " + last(200));
-        plan = explain(sql_.due, "text, text, bigint, text, bigint, bigint, bigint, bigint",
-                       "'default:partner', 'me', 1, 'partner', " + last(200) + ", 100, " + last(200) + ", 100");
+        plan = explain(sql_.due, due_types,
+                       "'default:partner', 'me', 1, 'partner', " + last(200) + ", 100, " + last(200) + ", 100, 1, 1");
         EXPECT_THAT(plan, HasSubstr("rows=100"));
+        expect_short(plan, 1'500);
+        tell("due, 100 rows", plan);
+        // The third of four shards walks past the rows of the others, and reads the bodies of its own only.
+        plan = explain(sql_.due, due_types,
+                       "'default:partner', 'me', 1, 'partner', " + last(200) + ", 100, " + last(200) + ", 200, 3, 4");
+        EXPECT_THAT(plan, AllOf(HasSubstr("outbox_pkey"), HasSubstr("event_log_pkey")));
         expect_short(plan, 1'500);
         plan = explain(sql_.settle,
                        "text, text, bigint, bigint, text, bigint[], text[], integer[], timestamptz[], text[],"
@@ -97,8 +111,8 @@ TEST_F(postgresql_plan, never_depend_on_the_length_of_the_history) {
         expect_short(plan, 150);
         db_.execute("UPDATE outbox SET status = 'published' WHERE target_broker = 'partner' AND seq > " + last(200));
 
-        plan = explain(sql_.late, "text, bigint[], bigint[], bigint",
-                       "'partner', ARRAY[" + last(90) + "], ARRAY[" + last(85) + "], 100");
+        plan = explain(sql_.late, "text, bigint[], bigint[], bigint, integer, integer",
+                       "'partner', ARRAY[" + last(90) + "], ARRAY[" + last(85) + "], 100, 1, 2");
         expect_short(plan, 120);
 
         // One stream of many, caught up near its end.
@@ -107,6 +121,7 @@ TEST_F(postgresql_plan, never_depend_on_the_length_of_the_history) {
                            ", " + last(0) + ", 100");
         EXPECT_THAT(plan, HasSubstr("event_log_position"));
         expect_short(plan, 120);
+        tell("due_in_stream", plan);
 
         plan = explain(sql_.look, "text", "'default:partner'");
         expect_short(plan, 20);
@@ -115,10 +130,39 @@ TEST_F(postgresql_plan, never_depend_on_the_length_of_the_history) {
 
 TEST_F(postgresql_plan, purge_walks_a_bounded_piece_of_the_index) {
     db_.execute("UPDATE lease SET mark = " + last(0));
-    const auto plan = explain(sql_.purge, "text, text, bigint, text, timestamptz, timestamptz, bigint, bigint, bigint",
-                              "'default:partner', 'me', 1, 'partner', '2027-01-01', '2027-01-01', 5000, 500, 100");
+    const auto plan = explain(
+        sql_.purge, "text, text, bigint, text, timestamptz, timestamptz, bigint, bigint, bigint, integer, integer",
+        "'default:partner', 'me', 1, 'partner', '2027-01-01', '2027-01-01', 5000, 500, 100, 1, 2");
     EXPECT_THAT(plan, AllOf(HasSubstr("outbox_pkey"), HasSubstr("event_log_pkey")));
     expect_short(plan, 3'500);
+    tell("purge, 100 of 500 looked at", plan);
+}
+
+TEST_F(postgresql_plan, counting_reads_a_bounded_number_of_rows) {
+    db_.execute("UPDATE lease SET mark = " + last(10));
+    db_.execute("UPDATE outbox SET status = 'pending' WHERE target_broker = 'partner' AND seq > " + last(10));
+    const auto read = [&] {
+        const auto of_table = " WHERE schemaname = '" + schema_ + "' AND relname = 'outbox'";
+        return std::stol(db_.scalar("SELECT (SELECT seq_tup_read FROM pg_stat_user_tables" + of_table +
+                                    ") + (SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes" + of_table +
+                                    ")"));
+    };
+    db_ = connect();  // a session that ends tells the statistics what it has read
+    store_ = open_database();
+    static_cast<void>(store_->identity());
+    ASSERT_TRUE(eventually([&] { return read() >= 10; })) << "nothing is known of the update above";
+    const auto before = read();
+    const auto begin = std::chrono::steady_clock::now();
+    const auto counts = store_->open_operations()->outbox_summary().at("partner");
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+    store_.reset();
+    ASSERT_TRUE(eventually([&] { return read() > before; }));
+    EXPECT_LT(read() - before, most_counted_rows + 10'000);
+    EXPECT_EQ(counts.by_status.at(row_status::pending), 10);
+    EXPECT_NEAR(static_cast<double>(counts.by_status.at(row_status::published)), static_cast<double>(history()),
+                static_cast<double>(history()) / 50);
+    std::printf("outbox summary at %ld published rows: %ld rows read, %.1f ms\n", history(), read() - before,
+                took.count());
 }
 
 TEST_F(postgresql_plan, settling_touches_no_index) {

@@ -72,7 +72,7 @@ TEST_F(postgresql_store, may_be_set_up_by_several_processes_at_once) {
         }
     }
     EXPECT_EQ(failures, 0);
-    EXPECT_EQ(scalar("SELECT count(*) FROM sluice_migration"), "1");
+    EXPECT_EQ(scalar("SELECT count(*) = max(number) FROM sluice_migration"), "t");
     EXPECT_EQ(scalar("SELECT count(*) FROM sluice_meta"), "1");
 }
 
@@ -202,22 +202,24 @@ TEST_F(postgresql_store, does_not_deadlock_units_that_touch_the_same_aggregates_
 TEST_F(postgresql_store, estimates_what_is_too_much_to_count) {
     const auto store = open_database();
     store->setup();
-    commit(*store->open_unit(), {event("m-0"), event("m-00")});
+    // Two of three events are for the partner, and long published but for the last ones.
+    auto db = connect();
+    db.execute(R"(
+        INSERT INTO outbox (target_broker, seq, message_id, stream, status, published_at)
+        SELECT 'partner', n, 'm-' || n, 's', 'published', now() FROM generate_series(1, 240000) AS n WHERE n % 3 <> 0)");
+    db.execute("SELECT setval(pg_get_serial_sequence('event_log', 'seq'), 240000)");
     const auto lane = store->open_lane();
     const auto grant = take(*lane);
-    const auto first = lane->due(grant, "partner", 0, 1);
-    ASSERT_EQ(lane->settle(grant, "partner", published(first.rows), 1), settle_outcome::settled);
-    connect().execute(R"(
-        WITH filled AS (
-            INSERT INTO event_log (message_id, stream, stream_category, position, type, created_at, data, metadata)
-            SELECT 'f-' || n, 's-' || n, 's', 0, 't', now(), '{}', '{}' FROM generate_series(1, 450000) AS n
-            RETURNING seq, message_id, stream)
-        INSERT INTO outbox (target_broker, seq, message_id, stream, status, published_at)
-        SELECT 'partner', seq - 1000000, message_id, stream, 'published', now() FROM filled)");
-    connect().execute("ANALYZE outbox");
+    commit(*store->open_unit(), {event("m-0")});
+    EXPECT_EQ(ids(lane->due(grant, "partner", 240'000, 1)), std::vector<std::string>{"m-0"});
+    // The numbers that were passed over count as settled once nobody can fill them any more.
+    ASSERT_TRUE(eventually([&] { return !lane->due(grant, "partner", 240'000, 1).horizon; }));
+    ASSERT_EQ(lane->settle(grant, "partner", {}, 240'000), settle_outcome::settled);
+    lane->release(grant, {.state = "lost", .since = system_clock().now()});
+
     const auto counts = store->open_operations()->outbox_summary().at("partner");
     EXPECT_TRUE(counts.published_is_estimated);
-    EXPECT_NEAR(static_cast<double>(counts.by_status.at(row_status::published)), 450'001, 20'000);
+    EXPECT_NEAR(static_cast<double>(counts.by_status.at(row_status::published)), 160'000, 8'000);
     EXPECT_EQ(counts.by_status.at(row_status::pending), 1) << "open rows are always counted";
 }
 

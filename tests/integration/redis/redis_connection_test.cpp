@@ -123,6 +123,23 @@ TEST_F(redis_bad_network, a_stop_wakes_a_consumer_whose_server_hangs) {
     EXPECT_EQ(from->wait(signal, seconds{20}), base::wake_reason::signalled);
 }
 
+TEST_F(redis_bad_network, a_publisher_in_a_hurry_waits_no_longer_than_it_is_told) {
+    gate_.stall(true);
+    auto patient = over_gate();
+    patient.connect_timeout = seconds{60};
+    const auto broker = connect(patient);
+    const auto to = broker->open_publisher();
+    std::jthread hurrying{[&] {
+        std::this_thread::sleep_for(milliseconds{50});
+        to->hurry(milliseconds{50});
+    }};
+    const auto begin = steady::now();
+    EXPECT_TRUE(is<unreachable>(publish(*to, {{"m1"}}, lane_, seconds{60}).at(0)));
+    EXPECT_GE(steady::now() - begin, milliseconds{100});
+    EXPECT_NE(to->probe(seconds{60}), "") << "from then on";
+    EXPECT_LT(steady::now() - begin, seconds{5});
+}
+
 TEST_F(redis_bad_network, names_the_host_that_has_no_address) {
     const auto to = connect({.uri = "redis://no-such-host.invalid"})->open_publisher();
     EXPECT_THAT(reason(publish(*to, {{"m"}}, lane_, seconds{8}).at(0)), HasSubstr("no-such-host.invalid"));

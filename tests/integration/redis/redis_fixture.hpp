@@ -102,17 +102,7 @@ protected:
         return make_redis_broker(std::move(options));
     }
     /// `headers.id` of each entry, in order.
-    [[nodiscard]] strings ids_in(const std::string& stream = order_stream) const {
-        strings ids;
-        constexpr std::string_view before = R"("id": ")";
-        for (const auto& line : lines(server_.cli({"xrange", stream, "-", "+"}))) {
-            const auto at = line.find(before);
-            if (at == std::string::npos) continue;
-            const auto begin = at + before.size();
-            ids.push_back(line.substr(begin, line.find('"', begin) - begin));
-        }
-        return ids;
-    }
+    [[nodiscard]] strings ids_in(const std::string& stream = order_stream) const { return server_.message_ids(stream); }
     [[nodiscard]] strings entries_in(const std::string& stream = order_stream) const {
         strings entries;
         const auto all = lines(server_.cli({"xrange", stream, "-", "+"}));

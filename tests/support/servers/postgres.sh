@@ -4,7 +4,8 @@
 # `start` makes the cluster in a temporary directory, on free loopback ports and as a user other than root, and leaves
 # in DIR what the tests read:
 #   env    SLUICE_TEST_POSTGRES_URI, SLUICE_TEST_PGBOUNCER_URI, SLUICE_TEST_POSTGRES_CONTROL (the path below)
-#   control  a script: `control restart` and `control crash` (SIGQUIT, no checkpoint, then started again)
+#   control  a script: `control restart`, `control crash` (SIGQUIT, no checkpoint, then started again), `control stop`,
+#            `control start` and `control fail_over_to PORT`
 # `stop` ends what `start` began and removes it. A server left over from an earlier run is stopped first.
 set -euo pipefail
 
@@ -74,6 +75,12 @@ CONF
         echo '    crash) pg_ctl -m immediate stop; pg_ctl start ;;'
         echo '    stop) pg_ctl -m fast stop ;;'
         echo '    start) pg_ctl start ;;'
+        # What a failover looks like from outside: another address, other processes, read-only until it is promoted.
+        echo '    fail_over_to) pg_ctl -m immediate stop'
+        echo "        echo \"port = \$2\" >>'$home/data/postgresql.conf'"
+        echo "        ${as_server[*]} touch '$home/data/standby.signal'"
+        echo '        pg_ctl start; sleep 1; pg_ctl promote'
+        echo "        sed -i \"/POSTGRES_URI/s#:[0-9]*/test#:\$2/test#\" '$directory/env' ;;"
         echo '    *) exit 2 ;;'
         echo 'esac'
     } >"$directory/control"

@@ -112,6 +112,9 @@ abandoned_retention_hours = 2
 interval_seconds = 30
 batch_size = 100
 
+[outbox.lanes.partner_events]
+shards = 4
+
 [server]
 shutdown_seconds = 4
 
@@ -159,6 +162,8 @@ format = "json"
     EXPECT_EQ(loaded.outbox.lease_seconds, 20);
     EXPECT_EQ(loaded.outbox.publish_timeout_seconds, 5);
     EXPECT_EQ(loaded.outbox.max_probe_interval_seconds, 60);
+    EXPECT_EQ(loaded.outbox.shards_of("partner_events"), 4);
+    EXPECT_EQ(loaded.outbox.shards_of("default"), 1);
     EXPECT_EQ(loaded.outbox.retry.max_attempts, 5);
     EXPECT_EQ(loaded.outbox.retry.base_delay_seconds, 1);
     EXPECT_EQ(loaded.outbox.retry.max_backoff_seconds, 100);
@@ -297,6 +302,12 @@ INSTANTIATE_TEST_SUITE_P(
                   "\"sqlite:///./x.db\"\n",
                   "f:10: brokers.b.URI = \"sqlite:///./x.db\": is the file of [brokers.a] too; give each a file of its "
                   "own"},
+        bad_input{"lane_of_no_broker", "[outbox.lanes.defualt]\nshards = 2\n",
+                  "f:5: outbox.lanes.defualt: no such broker in [brokers]; did you mean \"default\"?"},
+        bad_input{"too_many_shards", "[outbox.lanes.default]\nshards = 65\n",
+                  "f:6: outbox.lanes.default.shards = 65: must be a whole number from 1 to 64"},
+        bad_input{"unknown_key_of_a_lane", "[outbox.lanes.default]\nshard = 2\n",
+                  "f:6: outbox.lanes.default.shard: unknown key; did you mean \"shards\"?"},
         bad_input{"lease_shorter_than_publishing", "[outbox]\nlease_seconds = 5\n",
                   "f:6: outbox.lease_seconds = 5: must be longer than publish_timeout_seconds (10); a lane publishes "
                   "only while its lease outlasts the publishing"},

@@ -57,11 +57,24 @@ TEST_F(lane_health_test, a_lane_without_a_living_owner_has_stopped) {
 }
 
 TEST_F(lane_health_test, the_worst_shard_counts) {
-    const lane_health lane = partner({.known = true,
-                                      .leases = {lease("main:partner#0", "flowing"), lease("main:partner#1", "blocked"),
-                                                 lease("main:partner#2", "idle"), lease("main:partner_b", "paused")}});
+    outbox_.lanes["partner"].shards = 3;
+    const lane_health lane =
+        partner({.known = true,
+                 .leases = {lease("main:partner#1/3", "flowing"), lease("main:partner#2/3", "blocked"),
+                            lease("main:partner#3/3", "idle"), lease("main:partner_b", "paused")}});
     EXPECT_EQ(lane.state, "blocked");
-    EXPECT_EQ(lane.detail, "detail of main:partner#1");
+    EXPECT_EQ(lane.detail, "detail of main:partner#2/3");
+    ASSERT_EQ(lane.shards.size(), 3U);
+    EXPECT_EQ(lane.shards[2].part, (store::shard{3, 3}));
+    EXPECT_EQ(lane.shards[2].state, "idle");
+}
+
+TEST_F(lane_health_test, a_shard_that_waits_for_another_number_of_shards_says_so) {
+    outbox_.lanes["partner"].shards = 2;
+    const lane_health lane = partner({.known = true, .leases = {lease("main:partner", "flowing")}});
+    EXPECT_EQ(lane.state, "stopped");
+    EXPECT_EQ(lane.detail, "waits for another number of shards to end: main:partner belongs to vm-1");
+    EXPECT_TRUE(partner({.known = true, .leases = {lease("main:other", "flowing")}}).detail.empty());
 }
 
 TEST_F(lane_health_test, counts_what_is_open_refused_and_given_up) {

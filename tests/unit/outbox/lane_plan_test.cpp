@@ -434,11 +434,48 @@ TEST_F(lane_plan_test, a_stream_being_caught_up_survives_an_outage) {
     EXPECT_EQ(publish({delivered{}}), (numbers{2}));
 }
 
+// ---- shards ---------------------------------------------------------------------------------------------------------
+
+TEST_F(lane_plan_test, goes_on_behind_the_rows_of_other_shards) {
+    own_the_lease(40);
+    const auto pass = [&](store::sequence upto, bool more) {
+        const auto asked = expect<action::fetch>();
+        auto batch = found({});
+        batch.upto = upto;
+        batch.more = more;
+        plan_.fetched(std::move(batch), now_);
+        return asked.after;
+    };
+    EXPECT_EQ(pass(500, true), 40);
+    EXPECT_EQ(pass(700, false), 500) << "at once";
+    rest();
+
+    now_ += 5s;
+    renew();
+    EXPECT_EQ(settle().first, 700) << "a successor need not pass them again";
+    rest();
+    now_ += 5s;
+    renew();
+    EXPECT_EQ(fetch({}).after, 700);
+    rest();
+}
+
+TEST_F(lane_plan_test, stores_its_mark_when_it_leaves) {
+    own_the_lease(40);
+    expect<action::fetch>();
+    auto batch = found({});
+    batch.upto = 99;
+    plan_.fetched(std::move(batch), now_);
+    plan_.stop_requested(now_);
+    EXPECT_EQ(settle().first, 99);
+    expect<action::release>();
+}
+
 // ---- lease ----------------------------------------------------------------------------------------------------------
 
 TEST_F(lane_plan_test, stands_by_until_the_lease_is_free) {
     expect<action::acquire>();
-    plan_.not_acquired(now_);
+    plan_.not_acquired("default:partner belongs to you", now_);
     const auto nap = expect<action::sleep>();
     EXPECT_TRUE(nap.rows_wake) << "a released lease wakes as well";
     EXPECT_LE(nap.until, now_ + 1s);

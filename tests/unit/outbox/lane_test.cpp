@@ -310,6 +310,25 @@ TEST_F(running_lane_test, drains_a_backlog_in_order) {
     EXPECT_EQ(counts.at(store::row_status::published), events) << "what was in flight is settled before the end";
 }
 
+TEST_F(running_lane_test, a_stop_does_not_wait_for_a_broker_that_is_being_probed) {
+    script_->set_unreachable(true);
+    commit("m-1");
+    auto patient = slow_ticks();
+    patient.outbox.lease_seconds = 120;
+    patient.outbox.publish_timeout_seconds = 60;
+    lane l{patient, real_ports()};
+    std::jthread thread{[&](const std::stop_token& stop) { l.run(stop); }};
+    ASSERT_TRUE(eventually([&] { return script_->attempts() == 1; }));
+    script_->hang(true);
+    const auto probes = script_->probes();
+    ASSERT_TRUE(eventually([&] { return script_->probes() > probes; }));
+    const auto begin = std::chrono::steady_clock::now();
+    thread.request_stop();
+    thread.join();
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 20s);
+    EXPECT_EQ(status().owner, "");
+}
+
 TEST_F(running_lane_test, stops_promptly_while_asleep_paused_or_standing_by) {
     const auto stops_within = [&](lane& l, duration limit) {
         std::jthread thread{[&](const std::stop_token& stop) { l.run(stop); }};

@@ -1,0 +1,17 @@
+#include "store/row_sample.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace sluice::store {
+
+row_sample row_sample::over(sequence from, sequence upto) noexcept {
+    const auto step = std::max((upto - from + 1) / windows, width);
+    return {.first = from + (step - width) / 2, .last = upto, .step = step};
+}
+
+std::int64_t row_sample::estimate(std::int64_t found) const noexcept {
+    return std::llround(static_cast<double>(found) * static_cast<double>(step) / static_cast<double>(width));
+}
+
+}  // namespace sluice::store

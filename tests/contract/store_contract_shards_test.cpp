@@ -1,0 +1,281 @@
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <map>
+#include <set>
+
+#include "contract/store_contract.hpp"
+
+namespace sluice::store::contract {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+/// The streams of the partner spread over several lanes.
+class store_shards : public store_contract {
+protected:
+    static constexpr auto me = "me";
+
+    /// A session of its own for each lane, as in life.
+    struct held_lane {
+        std::unique_ptr<lane_session> session;
+        lease_grant grant{};
+
+        [[nodiscard]] shard part() const { return shard_of(grant.lane); }
+    };
+
+    [[nodiscard]] static std::string name_of(int number, int count) {
+        return make_lane_name("default", "partner", {number, count});
+    }
+    [[nodiscard]] held_lane take(int number, int count, const std::string& owner = me, date_time now = at(0)) {
+        held_lane taken{.session = store_->open_lane(), .grant = {}};
+        auto answer = taken.session->acquire(name_of(number, count), owner, now, ttl);
+        if (!answer) throw std::logic_error{answer.obstacle()};
+        taken.grant = *answer;
+        return taken;
+    }
+    [[nodiscard]] std::vector<held_lane> take_all(int count, const std::string& owner = me, date_time now = at(0)) {
+        std::vector<held_lane> posts;
+        for (int number = 1; number <= count; ++number) posts.push_back(take(number, count, owner, now));
+        return posts;
+    }
+    /// Empty when the lane was taken.
+    [[nodiscard]] std::string obstacle(const std::string& lane, const std::string& owner, date_time now = at(0)) {
+        return store_->open_lane()->acquire(lane, owner, now, ttl).obstacle();
+    }
+    void release(const held_lane& p) { p.session->release(p.grant, report()); }
+
+    [[nodiscard]] std::set<std::string> lane_names() {
+        std::set<std::string> names;
+        for (const auto& lane : operations_->lanes()) names.insert(lane.lane);
+        return names;
+    }
+    [[nodiscard]] std::map<std::string, sequence> marks() {
+        std::map<std::string, sequence> all;
+        for (const auto& lane : operations_->lanes()) all[lane.lane] = lane.mark;
+        return all;
+    }
+
+    /// `rounds` events of each of `orders` orders, by turns.
+    void commit_orders(int orders, int rounds) {
+        for (int round = 0; round < rounds; ++round) {
+            std::vector<event_write> events;
+            for (int order = 0; order < orders; ++order) {
+                const auto name = "ö-" + std::to_string(order);
+                events.push_back(event(name + "." + std::to_string(round), name));
+            }
+            commit(std::move(events));
+        }
+    }
+};
+SLUICE_FOR_EVERY_STORE(store_shards);
+
+TEST_P(store_shards, share_all_rows_by_stream_and_keep_their_order) {
+    commit_orders(12, 5);
+    std::set<sequence> seen;
+    for (const auto& post : take_all(3)) {
+        sequence cursor = 0;
+        for (;;) {
+            const auto batch = post.session->due(post.grant, "partner", cursor, 4);
+            for (const auto& row : batch.rows) {
+                EXPECT_GT(row.seq, cursor) << "out of order";
+                EXPECT_TRUE(post.part().carries(row.event.stream)) << row.event.stream << " in " << post.grant.lane;
+                EXPECT_TRUE(seen.insert(row.seq).second) << row.seq << " travels in two lanes";
+                cursor = row.seq;
+            }
+            cursor = std::max(cursor, batch.upto);
+            if (batch.rows.size() < 4 && !batch.more) break;
+        }
+        EXPECT_EQ(cursor, 60) << "looked no further than " << cursor;
+    }
+    EXPECT_THAT(seen, SizeIs(60));
+}
+
+TEST_P(store_shards, find_as_many_rows_of_their_own_as_asked_for) {
+    commit_orders(12, 5);
+    for (const auto& post : take_all(3)) {
+        const auto batch = post.session->due(post.grant, "partner", 0, 5);
+        EXPECT_THAT(batch.rows, SizeIs(5));
+        EXPECT_EQ(batch.upto, batch.rows.back().seq);
+    }
+}
+
+TEST_P(store_shards, need_not_read_the_rows_of_others_again) {
+    commit({event("m-1"), event("m-2"), event("m-3")});
+    for (const auto& post : take_all(2)) {
+        const bool is_mine = post.part().carries("shop::order-o-1");
+        const auto batch = post.session->due(post.grant, "partner", 0, 10);
+        EXPECT_THAT(batch.rows, SizeIs(is_mine ? 3 : 0));
+        EXPECT_EQ(batch.upto, 3);
+        EXPECT_EQ(post.session->settle(post.grant, "partner", {}, batch.upto), settle_outcome::settled);
+        EXPECT_FALSE(batch.more);
+    }
+}
+
+TEST_P(store_shards, catch_up_their_streams) {
+    commit_orders(2, 3);
+    for (const auto& post : take_all(3)) {
+        const auto batch = post.session->due_in_stream(post.grant, "partner", "shop::order-ö-1", 0, 6, 10);
+        EXPECT_THAT(seqs(batch), ElementsAre(2, 4, 6));
+    }
+}
+
+TEST_P(store_shards, have_one_owner_each) {
+    const auto first = take(1, 2, "me");
+    const auto second = take(2, 2, "you");
+    EXPECT_EQ(first.grant.epoch, 1U);
+    EXPECT_EQ(second.grant.epoch, 1U);
+    EXPECT_EQ(obstacle(name_of(1, 2), "you"), "default:partner#1/2 belongs to me");
+    EXPECT_EQ(obstacle(name_of(1, 2), "you", at(30)), "");
+}
+
+TEST_P(store_shards, of_another_number_wait_until_the_last_of_these_is_free) {
+    const auto first = take(1, 2, "me");
+    const auto second = take(2, 2, "you", at(10));
+    EXPECT_EQ(obstacle(name_of(1, 3), "they"), "default:partner#1/2 belongs to me");
+    EXPECT_EQ(obstacle("default:partner", "they"), "default:partner#1/2 belongs to me");
+    EXPECT_EQ(obstacle("default:partner", "me"), "default:partner#1/2 belongs to me") << "an owner works on its lane";
+    release(first);
+    EXPECT_EQ(obstacle(name_of(1, 3), "they", at(39)), "default:partner#2/2 belongs to you");
+    EXPECT_EQ(lane_names(), (std::set{name_of(1, 2), name_of(2, 2)}));
+    EXPECT_EQ(obstacle("default:default", "they"), "") << "another broker is not concerned";
+
+    EXPECT_EQ(obstacle(name_of(3, 3), "they", at(40)), "");
+    EXPECT_EQ(obstacle(name_of(1, 2), "me", at(41)), "default:partner#3/3 belongs to they");
+    auto zombie = second.grant;
+    EXPECT_FALSE(second.session->renew(zombie, report(), at(41), ttl));
+    EXPECT_EQ(second.session->settle(second.grant, "partner", {}, 9), settle_outcome::fenced);
+    EXPECT_FALSE(second.session->due(second.grant, "partner", 0, 1).owned);
+    release(second);
+    EXPECT_EQ(lane_names(), (std::set<std::string>{"default:default", name_of(1, 3), name_of(2, 3), name_of(3, 3)}));
+}
+
+TEST_P(store_shards, of_another_database_name_are_another_layout) {
+    static_cast<void>(take_lane());
+    EXPECT_EQ(obstacle("shop:partner", "you"), "default:partner belongs to me");
+    EXPECT_EQ(obstacle("shop:partner", "you", at(30)), "");
+    EXPECT_EQ(obstacle("default:partner", "me", at(31)), "shop:partner belongs to you");
+}
+
+TEST_P(store_shards, begin_at_the_lowest_mark_of_those_before_them) {
+    commit_orders(6, 4);
+    auto two = take_all(2);
+    EXPECT_EQ(two[0].session->settle(two[0].grant, "partner", {}, 20), settle_outcome::settled);
+    EXPECT_EQ(two[1].session->settle(two[1].grant, "partner", {}, 7), settle_outcome::settled);
+    for (const auto& post : two) release(post);
+
+    const auto whole = take_lane();
+    EXPECT_EQ(whole.mark, 7);
+    EXPECT_EQ(lane_->settle(whole, "partner", {}, 15), settle_outcome::settled);
+    lane_->release(whole, report());
+
+    for (const auto& post : take_all(4)) EXPECT_EQ(post.grant.mark, 15);
+    EXPECT_THAT(marks(), SizeIs(4));
+}
+
+TEST_P(store_shards, that_nobody_took_count_as_they_were_made) {
+    const auto whole = take_lane();
+    commit_orders(6, 4);
+    EXPECT_EQ(lane_->settle(whole, "partner", {}, 12), settle_outcome::settled);
+    lane_->release(whole, report());
+    auto second = take(2, 2);
+    EXPECT_EQ(second.session->settle(second.grant, "partner", {}, 24), settle_outcome::settled);
+    release(second);
+    EXPECT_EQ(take(1, 3).grant.mark, 12) << "the rows of the first shard were nobody's";
+}
+
+/// The brokers remember the epochs of a lane's name.
+TEST_P(store_shards, never_get_an_epoch_for_the_second_time) {
+    std::map<std::string, std::uint64_t> last;
+    for (int round = 0; round < 3; ++round) {
+        for (const int count : {1, 2, 3}) {
+            for (const auto& post : take_all(count, "owner-" + std::to_string(round))) {
+                EXPECT_GT(post.grant.epoch, last[post.grant.lane]) << post.grant.lane;
+                last[post.grant.lane] = post.grant.epoch;
+                release(post);
+            }
+        }
+    }
+}
+
+/// The brokers shut them out.
+TEST_P(store_shards, know_the_lanes_that_were_there_before) {
+    const auto whole = take_lane();
+    EXPECT_THAT(whole.former, IsEmpty());
+    lane_->release(whole, report());
+    for (const auto& each : take_all(2)) {
+        EXPECT_THAT(each.grant.former, ElementsAre("default:partner"));
+        release(each);
+    }
+    EXPECT_THAT(take(2, 3, "me", at(1)).grant.former,
+                ElementsAre("default:partner", "default:partner#1/2", "default:partner#2/2"));
+    const auto back = take(1, 2, "you", at(50));
+    EXPECT_THAT(back.grant.former,
+                ElementsAre("default:partner", "default:partner#1/3", "default:partner#2/3", "default:partner#3/3"));
+}
+
+TEST_P(store_shards, all_look_again_after_a_retry) {
+    commit_orders(4, 1);
+    auto posts = take_all(2);
+    for (const auto& post : posts) {
+        EXPECT_EQ(post.session->settle(post.grant, "partner", std::vector{abandoned(1, 3)}, 4),
+                  settle_outcome::settled);
+    }
+    EXPECT_EQ(operations_->retry({.target_broker = "partner"}), 1U);
+    for (const auto& post : posts) {
+        const auto batch = post.session->due(post.grant, "partner", 4, 10);
+        EXPECT_NE(batch.rescan, post.grant.rescan);
+        EXPECT_EQ(batch.mark, 0);
+        release(post);
+    }
+    const auto next = take(1, 3);
+    EXPECT_EQ(next.grant.mark, 0);
+}
+
+TEST_P(store_shards, purge_rows_of_their_own) {
+    commit_orders(12, 2);
+    std::vector<settlement> all;
+    for (sequence seq = 1; seq <= 24; ++seq) all.push_back(published(seq));
+    auto posts = take_all(2);
+    EXPECT_EQ(posts[0].session->settle(posts[0].grant, "partner", all, 24), settle_outcome::settled);
+    const auto purged = posts[0].session->purge(posts[0].grant, "partner", at(100), at(100), 100);
+    const auto left = operations_->list({.target_broker = "partner", .limit = 100});
+    EXPECT_EQ(purged + left.size(), 24U);
+    EXPECT_GT(purged, 0U);
+    EXPECT_GT(left.size(), 0U);
+    for (const auto& row : left) EXPECT_TRUE(posts[1].part().carries(row.stream)) << row.stream;
+    EXPECT_EQ(posts[1].session->purge(posts[1].grant, "partner", at(100), at(100), 100), 0U) << "above its mark";
+}
+
+TEST_P(store_shards, of_two_numbers_never_have_owners_at_a_time) {
+    for (int round = 0; round < 5; ++round) {
+        const auto now = at(1000 * round);
+        std::atomic<int> ready = 0;
+        std::array<std::atomic<int>, 5> taken{};
+        std::vector<std::jthread> threads;
+        for (int count = 1; count <= 4; ++count) {
+            threads.emplace_back([&, count] {
+                const auto session = store_->open_lane();
+                ++ready;
+                while (ready < 4) std::this_thread::yield();
+                for (int number = 1; number <= count; ++number) {
+                    const auto owner = "of-" + std::to_string(count);
+                    if (session->acquire(name_of(number, count), owner, now, ttl)) ++taken.at(std::size_t(count));
+                }
+            });
+        }
+        threads.clear();
+        int winners = 0;
+        for (int count = 1; count <= 4; ++count) {
+            const int lanes = taken.at(std::size_t(count));
+            winners += lanes > 0 ? 1 : 0;
+            EXPECT_TRUE(lanes == 0 || lanes == count) << lanes << " of " << count;
+        }
+        EXPECT_EQ(winners, 1);
+    }
+}
+
+}  // namespace
+}  // namespace sluice::store::contract

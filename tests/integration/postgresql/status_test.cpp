@@ -1,0 +1,70 @@
+#include <fstream>
+
+#include "integration/cli_program.hpp"
+#include "integration/postgresql/open_commit.hpp"
+#include "integration/postgresql/postgresql_fixture.hpp"
+#include "support/temporary_directory.hpp"
+
+/// `sluice status` over a real server: it needs no running engine, only what the lanes have left in the database.
+namespace sluice::store::postgresql_test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class postgresql_status : public postgresql_ready {
+protected:
+    [[nodiscard]] std::string status(bool strict, const std::vector<std::string>& more = {}) const {
+        std::ofstream{directory_ / "domain.toml"} << R"([databases.default]
+provider = "postgresql"
+database_uri = ")" << uri_ << R"("
+schema = ")" << schema_ << R"("
+strict_order = )" << (strict ? "true" : "false") << R"(
+[brokers.default]
+provider = "inline"
+[brokers.partner]
+provider = "inline"
+[outbox]
+external_brokers = ["partner"]
+)";
+        std::vector<std::string> arguments{"status"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const auto result = sluice::testing::run_sluice(arguments, {.directory = directory_.path()});
+        EXPECT_EQ(result.code, 0) << result.err;
+        return result.out;
+    }
+
+    sluice::testing::temporary_directory directory_;
+};
+
+TEST_F(postgresql_status, names_the_transaction_that_holds_a_lane_back) {
+    const auto lane = store_->open_lane();
+    auto grant = take(*lane);
+    commit(*store_->open_unit(), {event("m-1", "a")});
+    session slow{uri_ + "?application_name=nightly_import"};
+    slow.execute("SET search_path = " + schema_);
+    slow.execute("BEGIN");
+    append_event(slow, schema_, "m-2", "shop::order-slow");
+    commit(*store_->open_unit(), {event("m-3", "b")});
+    const auto look = [&] {
+        static_cast<void>(lane->due(grant, "partner", 0, 10));
+        return lane->renew(grant, {.state = "idle", .since = grant.expires_at}, system_clock().now(), ttl);
+    };
+    ASSERT_TRUE(look());
+
+    const auto pid = slow.scalar("SELECT pg_backend_pid()");
+    std::string shown;
+    ASSERT_TRUE(eventually([&] { return (shown = status(true)).find("pid") != std::string::npos; }, 30s)) << shown;
+    EXPECT_THAT(shown, AllOf(HasSubstr("partner: held back by pid " + pid + ", open for "),
+                             HasSubstr("(nightly_import, idle in transaction)"), Not(HasSubstr("default: held"))));
+    EXPECT_THAT(status(true, {"--json"}),
+                AllOf(HasSubstr("\"pid\": " + pid), HasSubstr("\"application\": \"nightly_import\"")));
+    EXPECT_THAT(status(false), HasSubstr("partner: keeps a place in the log for pid " + pid));
+
+    slow.execute("COMMIT");
+    EXPECT_TRUE(eventually([&] { return look() && status(true).find("pid") == std::string::npos; }, 30s));
+}
+
+}  // namespace
+}  // namespace sluice::store::postgresql_test
