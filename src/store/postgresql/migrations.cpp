@@ -108,10 +108,10 @@ AS $body$ SELECT format('sluice_%s_%s', '@outbox'::regclass::oid, hashtext(broke
 
     // Lets a statement that finds the world not as expected end its transaction.
     R"sql(
-CREATE FUNCTION @sluice_refuse(found bigint) RETURNS void LANGUAGE plpgsql
+CREATE FUNCTION @sluice_refuse(actual bigint) RETURNS void LANGUAGE plpgsql
 AS $body$
 BEGIN
-    RAISE EXCEPTION USING ERRCODE = 'SL001', MESSAGE = 'not as expected', DETAIL = found::text;
+    RAISE EXCEPTION USING ERRCODE = 'SL001', MESSAGE = 'not as expected', DETAIL = actual::text;
 END
 $body$)sql"};
 

@@ -122,6 +122,7 @@ std::vector<stored_state> postgresql_unit_session::find(std::string_view aggrega
                                            shared_.options.schema)},
                             with);
     std::vector<stored_state> states;
+    states.reserve(static_cast<std::size_t>(found.rows()));
     for (int row = 0; row < found.rows(); ++row) {
         states.push_back({.id = found.text(row, 0), .version = found.integer(row, 1), .state = found.text(row, 2)});
     }
