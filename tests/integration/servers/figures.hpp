@@ -54,10 +54,11 @@ struct figure_pairs {
         for (std::size_t i = 0; i < std::min(without.size(), with.size()); ++i) ratios.push_back(with[i] / without[i]);
         return median(ratios);
     }
-    /// A busy machine is allowed half more, and `slack`.
+    /// A strict run asks for 5 %. Others run beside compilers and other tests: there only what is really held up by the
+    /// trouble, and so takes many times as long, is told from noise.
     [[nodiscard]] bool unchanged(double slack = 0) const {
         if (strict_timing()) return ratio() <= 1.05;
-        return ratio() <= 1.5 || median(with) <= median(without) + slack;
+        return ratio() <= 3 || median(with) <= median(without) + slack;
     }
     /// @param slack  seconds that do not count
     void expect_unchanged(std::string_view what, double slack = 0) const {
