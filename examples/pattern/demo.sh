@@ -25,8 +25,9 @@ for argument in "$@"; do
 done
 
 readonly sluice=$PWD/build/bin/sluice lib=$PWD/build/lib demo=$PWD/build/demo
-bold='' dim='' plain=''
-if [[ -t 1 && -z ${NO_COLOR:-} ]]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'; fi
+readonly patience=20  # seconds that wait_until gives
+# shellcheck source=examples/pattern/telling.sh
+source examples/pattern/telling.sh
 
 services=()
 stop_services() {
@@ -36,16 +37,6 @@ stop_services() {
     services=()
 }
 
-fail() {
-    printf '\nThe demonstration failed: %s\nThe logs: %s\n' "$1" "$demo/*/server.log" >&2
-    exit 1
-}
-
-headline() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
-say() { printf '  %s\n' "$@"; }
-indented() { sed 's/^/    /'; }
-command_line() { printf '    %s$ %s%s\n' "$dim" "$1" "$plain"; }
-
 # The commands run in the folder of their service, where its domain.toml lies.
 shop() { (cd "$demo/shop" && "$sluice" "$1" --domain="$lib/libshop.so" "${@:2}"); }
 process() {
@@ -54,15 +45,6 @@ process() {
 }
 
 query() { sqlite3 -readonly -cmd '.timeout 5000' "$@"; }
-
-wait_until() { # wait_until WHAT COMMAND...
-    local what=$1 tries=400
-    shift
-    until "$@"; do
-        ((tries-- > 0)) || fail "$what did not happen within 20 seconds"
-        sleep 0.05
-    done
-}
 
 rows_of() { # rows_of MESSAGE_ID: the picture that the documentation draws
     command_line "SELECT target_broker, status FROM outbox WHERE message_id = '$1'"

@@ -30,25 +30,9 @@ done
 
 readonly build=${SLUICE_BUILD:-$PWD/build} servers=$PWD/tests/support/servers
 readonly sluice=$build/bin/sluice lib=$build/lib demo=$build/demo-servers
-bold='' dim='' plain=''
-if [[ -t 1 && -z ${NO_COLOR:-} ]]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'; fi
-
-headline() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
-say() { printf '  %s\n' "$@"; }
-indented() { sed 's/^/    /'; }
-command_line() { printf '    %s$ %s%s\n' "$dim" "$1" "$plain"; }
-fail() {
-    printf '\nThe demonstration failed: %s\nThe logs: %s\n' "$1" "$demo/*/server*.log" >&2
-    exit 1
-}
-wait_until() { # wait_until WHAT COMMAND...
-    local what=$1 tries=600
-    shift
-    until "$@"; do
-        ((tries-- > 0)) || fail "$what did not happen within 30 seconds"
-        sleep 0.05
-    done
-}
+readonly patience=30  # seconds that wait_until gives
+# shellcheck source=examples/pattern/telling.sh
+source examples/pattern/telling.sh
 
 services=()
 stop_everything() {
