@@ -8,6 +8,7 @@
 #include "app/compose.hpp"
 #include "base/ids.hpp"
 #include "base/random.hpp"
+#include "cli/workspace.hpp"
 #include "commit/environment.hpp"
 #include "commit/foreign_event.hpp"
 #include "commit/given_trace_parent.hpp"
@@ -35,10 +36,7 @@ struct transactional_outbox::implementation {
               {},
               system_clock(),
               base::system_random()} {
-        declared.validate();
-        for (const config::finding& found : config::check(declared.declared(), env.configuration())) {
-            if (found.level == config::severity::error) throw configuration_error{found.message + "; " + found.remedy};
-        }
+        config::require_no_errors(cli::findings_of(declared, env.configuration()));
     }
 
     /// @param on  the provider that the connection belongs to

@@ -10,6 +10,7 @@
 #include "cli/status_view.hpp"
 #include "cli/table.hpp"
 #include "cli/units.hpp"
+#include "engine/databases.hpp"
 
 namespace sluice::cli {
 
@@ -43,13 +44,11 @@ struct status_report {
 
 /// Databases with lanes: those that hold aggregates, when a domain tells; else all.
 std::set<std::string> databases_with_lanes(const session& in, const config::configuration& with) {
-    std::set<std::string> names;
-    if (in.host.loads_domains() && in.options.domain.empty()) {
-        for (const auto& [name, settings] : with.databases) names.insert(name);
-        return names;
+    if (!in.host.loads_domains() || !in.options.domain.empty()) {
+        return engine::databases_with_lanes(load_domain(in)->declared());
     }
-    const std::unique_ptr<domain> declared = load_domain(in);
-    for (const auto& [cpp_name, aggregate] : declared->declared().aggregates) names.insert(aggregate.database);
+    std::set<std::string> names;
+    for (const auto& [name, settings] : with.databases) names.insert(name);
     return names;
 }
 

@@ -62,12 +62,9 @@ void find_lease(lane_view& shard, const std::vector<store::lane_status>& leases,
 
 /// A lane shows what its worst shard shows, and the rate of all.
 void summarize(lane_view& lane) {
-    const auto badness = [](const lane_view& shard) {
-        const auto& states = console::lane_states();
-        return std::find(states.begin(), states.end(), shard.state) - states.begin();
-    };
-    const auto worst = std::max_element(lane.shards.begin(), lane.shards.end(),
-                                        [&](const auto& a, const auto& b) { return badness(a) < badness(b); });
+    const auto worst = std::max_element(
+        lane.shards.begin(), lane.shards.end(),
+        [](const lane_view& a, const lane_view& b) { return console::badness(a.state) < console::badness(b.state); });
     lane.state = worst->state;
     lane.detail = worst->detail;
     lane.since = worst->since;

@@ -15,16 +15,12 @@ namespace sluice::cli {
 namespace {
 
 /// Refuses what the declaration or the configuration gets wrong, and shows the rest.
-void require_no_errors(const session& in, const std::vector<config::finding>& found) {
-    std::string errors;
+void judge(const session& in, const std::vector<config::finding>& found) {
     for (const config::finding& each : found) {
-        if (each.level == config::severity::warning) {
-            in.out.warn(fmt::format("{}: {}\n  {}", each.code, each.message, each.remedy));
-        } else {
-            errors += (errors.empty() ? "" : "\n") + each.message + (each.remedy.empty() ? "" : "; " + each.remedy);
-        }
+        if (each.level != config::severity::warning) continue;
+        in.out.warn(fmt::format("{}: {}\n  {}", each.code, each.message, each.remedy));
     }
-    if (!errors.empty()) throw configuration_error{errors};
+    config::require_no_errors(found);
 }
 
 /// Sets up what is empty and embedded; refuses what an older or newer Sluice has set up.
@@ -85,7 +81,7 @@ application open_application(const session& in) {
     application opened;
     opened.declared = load_domain(in);
     installation with = open_installation(in);
-    require_no_errors(in, findings_of(*opened.declared, with.configuration));
+    judge(in, findings_of(*opened.declared, with.configuration));
     require_current_schemas(with.configuration, with.parts);
     opened.env = std::make_unique<commit::environment>(opened.declared->declared(), std::move(with.configuration),
                                                        std::move(with.parts), system_clock(), base::system_random());

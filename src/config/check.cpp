@@ -1,5 +1,7 @@
 #include "config/check.hpp"
 
+#include <sluice/error.hpp>
+
 #include <algorithm>
 
 #include "config/section.hpp"
@@ -81,6 +83,15 @@ std::vector<finding> check(const detail::registry& domain, const configuration& 
     check_published(domain, with, found);
     check_reach(with, found);
     return found;
+}
+
+void require_no_errors(const std::vector<finding>& found) {
+    std::string errors;
+    for (const finding& each : found) {
+        if (each.level != severity::error) continue;
+        errors += (errors.empty() ? "" : "\n") + each.message + (each.remedy.empty() ? "" : "; " + each.remedy);
+    }
+    if (!errors.empty()) throw configuration_error{errors};
 }
 
 }  // namespace sluice::config

@@ -30,4 +30,7 @@ struct finding {
 /// external brokers, an external broker that no other process can read.
 [[nodiscard]] std::vector<finding> check(const detail::registry& domain, const configuration& with);
 
+/// @throws configuration_error with all that are errors, each with its remedy
+void require_no_errors(const std::vector<finding>& found);
+
 }  // namespace sluice::config

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "engine/databases.hpp"
 #include "observe/log.hpp"
 
 namespace sluice::console {
@@ -17,16 +18,10 @@ http_answer json_answer(unsigned status, const json::value& body) {
     return {.status = status, .content_type = "application/json", .body = json::dump(body, json::style::python)};
 }
 
-std::set<std::string> databases_with_lanes(const detail::registry& domain) {
-    std::set<std::string> names;
-    for (const auto& [cpp_name, aggregate] : domain.aggregates) names.insert(aggregate.database);
-    return names;
-}
-
 std::vector<counted_lane> lanes_to_count(const commit::environment& env) {
     std::vector<counted_lane> lanes;
     const auto& outbox = env.configuration().outbox;
-    for (const std::string& database : databases_with_lanes(env.domain())) {
+    for (const std::string& database : engine::databases_with_lanes(env.domain())) {
         lanes.push_back({database, outbox.broker, false});
         for (const std::string& broker : outbox.external_brokers) lanes.push_back({database, broker, true});
     }
@@ -108,7 +103,7 @@ http_answer health_service::answer(std::string_view path) const {
 }
 
 void health_service::add_watches(const watch_timing& timing) {
-    const std::set<std::string> with_lanes = databases_with_lanes(env_.domain());
+    const std::set<std::string> with_lanes = engine::databases_with_lanes(env_.domain());
     for (const auto& [name, database] : env_.parts().databases) {
         databases_.push_back(std::make_unique<watched_database>(name, database, with_lanes.contains(name), timing));
     }

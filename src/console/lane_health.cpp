@@ -10,11 +10,6 @@ namespace {
 
 constexpr const char* stopped = "stopped";
 
-std::ptrdiff_t badness(const std::string& state) {
-    const auto& states = lane_states();
-    return std::find(states.begin(), states.end(), state) - states.begin();
-}
-
 shard_health look_at(const std::string& name, const std::vector<store::lane_status>& leases, date_time now) {
     shard_health seen{.part = store::shard_of(name), .state = stopped};
     const auto lease = std::find_if(leases.begin(), leases.end(), [&](const auto& each) { return each.lane == name; });
@@ -63,6 +58,11 @@ const std::vector<std::string>& lane_states() {
     static const std::vector<std::string> states{"idle",   "flowing", "draining", "blocked",
                                                  "paused", "lost",    stopped,    "unknown"};
     return states;
+}
+
+std::ptrdiff_t badness(const std::string& state) {
+    const auto& states = lane_states();
+    return std::find(states.begin(), states.end(), state) - states.begin();
 }
 
 std::vector<lane_health> lanes_of(const config::outbox_settings& outbox, const std::string& database,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -44,6 +45,8 @@ struct lane_sources {
 
 /// Every state a lane can show, healthiest first.
 [[nodiscard]] const std::vector<std::string>& lane_states();
+/// The place of a state among them: the worse, the higher.
+[[nodiscard]] std::ptrdiff_t badness(const std::string& state);
 
 /// The lanes that the configuration asks for, internal first. Pure. Of a lane in shards the worst state counts.
 [[nodiscard]] std::vector<lane_health> lanes_of(const config::outbox_settings& outbox, const std::string& database,

@@ -8,6 +8,7 @@
 #include <sluice/error.hpp>
 
 #include "base/backoff.hpp"
+#include "engine/databases.hpp"
 #include "observe/log.hpp"
 #include "outbox/lane_owner.hpp"
 
@@ -18,12 +19,6 @@ namespace {
 /// Share of the shutdown time that a hanging broker may use up; the rest is for settling and leaving.
 constexpr double publishing_share = 0.8;
 constexpr auto grace = std::chrono::seconds{1};
-
-std::set<std::string> databases_with_aggregates(const detail::registry& domain) {
-    std::set<std::string> names;
-    for (const auto& [cpp_name, aggregate] : domain.aggregates) names.insert(aggregate.database);
-    return names;
-}
 
 /// Tells apart the deployments that may run on one host: the same domain on another database is another deployment.
 std::string deployment_of(commit::environment& env) {
@@ -144,7 +139,7 @@ void engine::make_lanes(const std::string& owner) {
     config::outbox_settings outbox = configuration.outbox;
     outbox.publish_timeout_seconds = std::min(outbox.publish_timeout_seconds, shutdown * publishing_share);
 
-    for (const std::string& database : databases_with_aggregates(env_.domain())) {
+    for (const std::string& database : databases_with_lanes(env_.domain())) {
         const auto add = [&](const std::string& broker, bool external) {
             const int shards = outbox.shards_of(broker);
             for (int number = 1; number <= shards; ++number) {

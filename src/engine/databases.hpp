@@ -1,0 +1,17 @@
+#pragma once
+
+#include <set>
+#include <string>
+
+#include <sluice/registry.hpp>
+
+namespace sluice::engine {
+
+/// The configured names of the databases that have lanes: those that hold aggregates.
+[[nodiscard]] inline std::set<std::string> databases_with_lanes(const detail::registry& domain) {
+    std::set<std::string> names;
+    for (const auto& [cpp_name, aggregate] : domain.aggregates) names.insert(aggregate.database);
+    return names;
+}
+
+}  // namespace sluice::engine
