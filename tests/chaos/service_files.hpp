@@ -6,6 +6,8 @@
 #include <thread>
 #include <vector>
 
+#include "support/eventually.hpp"
+
 /// The files of services, as an operator would look into them.
 namespace sluice::chaos {
 
@@ -19,12 +21,7 @@ using row = std::vector<std::string>;
 /// Looks again and again until the condition holds; false when it does not in time.
 template <class Condition>
 [[nodiscard]] bool eventually(const Condition& condition, std::chrono::seconds within = std::chrono::seconds{60}) {
-    using namespace std::chrono_literals;
-    for (const auto end = std::chrono::steady_clock::now() + within; std::chrono::steady_clock::now() < end;) {
-        if (condition()) return true;
-        std::this_thread::sleep_for(20ms);
-    }
-    return condition();
+    return sluice::testing::eventually(condition, within);
 }
 
 }  // namespace sluice::chaos

@@ -15,6 +15,7 @@
 
 #include "store/lane_name.hpp"
 #include "store/store.hpp"
+#include "support/eventually.hpp"
 #include "support/temporary_directory.hpp"
 
 /// What every store must do. Each suite runs once per store that was built.
@@ -108,13 +109,8 @@ private:
 
 /// Looks again and again until the condition holds; false when it does not within ten seconds.
 template <class Condition>
-[[nodiscard]] bool eventually(Condition holds) {
-    const auto give_up = std::chrono::steady_clock::now() + 10s;
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() > give_up) return false;
-        std::this_thread::sleep_for(1ms);
-    }
-    return true;
+[[nodiscard]] bool eventually(const Condition& holds) {
+    return testing::eventually(holds, 10s);
 }
 
 /// A fresh, set-up database with one session of each kind.

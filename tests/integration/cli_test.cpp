@@ -13,6 +13,7 @@
 #include "broker/sqlite/sqlite_broker.hpp"
 #include "integration/cli_program.hpp"
 #include "store/sqlite/sqlite_database.hpp"
+#include "support/eventually.hpp"
 #include "support/temporary_directory.hpp"
 
 // The real program, on a tiny domain, in a directory of its own.
@@ -50,13 +51,8 @@ health.enabled = false
 )";
 
 template <class Condition>
-bool eventually(Condition holds) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{20};
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() > until) return false;
-        std::this_thread::sleep_for(std::chrono::milliseconds{20});
-    }
-    return true;
+bool eventually(const Condition& holds) {
+    return testing::eventually(holds, std::chrono::seconds{20});
 }
 
 class command_line : public ::testing::Test {

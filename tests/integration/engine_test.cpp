@@ -17,6 +17,7 @@
 #include "commit/invocation.hpp"
 #include "store/memory/memory_database.hpp"
 #include "store/sqlite/sqlite_database.hpp"
+#include "support/eventually.hpp"
 #include "support/post_office.hpp"
 #include "support/scripted_broker.hpp"
 #include "support/temporary_directory.hpp"
@@ -86,12 +87,7 @@ protected:
     }
 
     [[nodiscard]] static bool soon(const std::function<bool()>& holds) {
-        const auto deadline = steady::now() + 20s;
-        while (steady::now() < deadline) {
-            if (holds()) return true;
-            std::this_thread::sleep_for(2ms);
-        }
-        return false;
+        return sluice::testing::eventually(holds, 20s);
     }
 
     std::shared_ptr<post::script> hook = std::make_shared<post::script>();

@@ -10,6 +10,7 @@
 #include "commit/invocation.hpp"
 #include "integration/console/http_client.hpp"
 #include "store/memory/memory_database.hpp"
+#include "support/eventually.hpp"
 #include "support/post_office.hpp"
 #include "support/scripted_broker.hpp"
 
@@ -87,14 +88,7 @@ protected:
     [[nodiscard]] bool shows(const std::string& sample) const {
         return metrics_text().find("\n" + sample + "\n") != std::string::npos;
     }
-    [[nodiscard]] static bool soon(const std::function<bool()>& holds) {
-        const auto deadline = steady::now() + 20s;
-        while (steady::now() < deadline) {
-            if (holds()) return true;
-            std::this_thread::sleep_for(5ms);
-        }
-        return false;
-    }
+    [[nodiscard]] static bool soon(const std::function<bool()>& holds) { return testing::eventually(holds, 20s); }
 
     config::configuration configuration_;
     std::shared_ptr<moody_database> database_ = std::make_shared<moody_database>(store::make_memory_database("post"));

@@ -11,6 +11,7 @@
 
 #include "integration/cli_program.hpp"
 #include "integration/console/http_client.hpp"
+#include "support/eventually.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace sluice::testing {
@@ -53,12 +54,7 @@ health.port = )" << port_ << "\n" << more;
         return http_get(static_cast<std::uint16_t>(port_ + worker), path);
     }
     [[nodiscard]] static bool soon(const std::function<bool()>& holds) {
-        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
-        while (std::chrono::steady_clock::now() < deadline) {
-            if (holds()) return true;
-            std::this_thread::sleep_for(std::chrono::milliseconds{20});
-        }
-        return false;
+        return eventually(holds, std::chrono::seconds{30});
     }
 
     temporary_directory directory_;

@@ -324,6 +324,19 @@ TEST(transactional_outbox, refuses_a_configuration_with_mistakes) {
                 HasSubstr("sqlite"));
 }
 
+TEST(transactional_outbox, names_every_mistake_at_once) {
+    struct One;
+    struct Other;
+    domain misplaced{"warehouse"};
+    misplaced.stream<One>({.database = "attic"});
+    misplaced.stream<Other>({.database = "cellar"});
+    const testing::temporary_directory directory;
+    const auto file = directory.path() / "domain.toml";
+    std::ofstream{file} << "[databases.default]\nprovider = \"memory\"\n" << two_brokers;
+    EXPECT_THAT(error_of<configuration_error>([&] { transactional_outbox(misplaced, file); }),
+                AllOf(HasSubstr("attic"), HasSubstr("cellar")));
+}
+
 #ifdef SLUICE_WITH_STORE_POSTGRESQL
 TEST_P(transactional_outbox_test, tells_a_failed_transaction_from_a_snapshot_that_is_too_old) {
     if (GetParam() != "postgresql") GTEST_SKIP() << "SQLite has one writer";

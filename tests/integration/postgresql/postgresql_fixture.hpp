@@ -14,6 +14,7 @@
 
 #include "store/lane_name.hpp"
 #include "store/postgresql/postgresql_database.hpp"
+#include "support/eventually.hpp"
 #include "support/postgresql_server.hpp"
 
 namespace sluice::store::postgresql_test {
@@ -63,13 +64,8 @@ using testing::postgresql::session;
 
 /// Looks again and again until the condition holds; false when it does not in time.
 template <class Condition>
-[[nodiscard]] bool eventually(Condition holds, std::chrono::seconds time = 10s) {
-    const auto give_up = std::chrono::steady_clock::now() + time;
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() > give_up) return false;
-        std::this_thread::sleep_for(2ms);
-    }
-    return true;
+[[nodiscard]] bool eventually(const Condition& holds, std::chrono::seconds time = 10s) {
+    return testing::eventually(holds, time);
 }
 
 /// The text of the error that `act` ends with.

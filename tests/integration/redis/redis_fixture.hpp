@@ -13,6 +13,7 @@
 
 #include "broker/redis/redis_broker.hpp"
 #include "observe/log.hpp"
+#include "support/eventually.hpp"
 #include "support/redis_server.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -81,12 +82,7 @@ inline std::vector<verdict> publish(publisher& to, const std::vector<note>& note
 }
 
 [[nodiscard]] inline bool eventually(const std::function<bool()>& condition, duration within = seconds{10}) {
-    const auto end = std::chrono::steady_clock::now() + within;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > end) return false;
-        std::this_thread::sleep_for(milliseconds{2});
-    }
-    return true;
+    return testing::eventually(condition, within);
 }
 
 /// A server of its own for each test.

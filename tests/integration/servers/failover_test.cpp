@@ -21,6 +21,7 @@
 #include "integration/servers/figures.hpp"
 #include "observe/log.hpp"
 #include "store/postgresql/postgresql_database.hpp"
+#include "support/eventually.hpp"
 #include "support/post_office.hpp"
 #include "support/postgresql_server.hpp"
 #include "support/redis_server.hpp"
@@ -57,15 +58,14 @@ protected:
     }
 
     [[nodiscard]] static bool soon(const std::function<bool()>& holds, std::chrono::seconds time = 60s) {
-        const auto deadline = steady::now() + time;
-        while (steady::now() < deadline) {
+        const auto holds_by_now = [&] {
             try {
-                if (holds()) return true;
+                return holds();
             } catch (const error&) {  // on its way up again
+                return false;
             }
-            std::this_thread::sleep_for(10ms);
-        }
-        return false;
+        };
+        return testing::eventually(holds_by_now, time);
     }
     /// Posts a letter, whatever it takes.
     void post(const std::string& letter) {

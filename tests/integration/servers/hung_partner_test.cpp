@@ -18,6 +18,7 @@
 #include "integration/servers/figures.hpp"
 #include "integration/servers/relay.hpp"
 #include "observe/log.hpp"
+#include "support/eventually.hpp"
 #include "support/redis_server.hpp"
 #include "support/tcp_gate.hpp"
 #include "support/temporary_directory.hpp"
@@ -31,14 +32,7 @@ using steady = std::chrono::steady_clock;
 
 double seconds_since(steady::time_point begin) { return std::chrono::duration<double>(steady::now() - begin).count(); }
 
-bool soon(const std::function<bool()>& holds) {
-    const auto deadline = steady::now() + 30s;
-    while (steady::now() < deadline) {
-        if (holds()) return true;
-        std::this_thread::sleep_for(5ms);
-    }
-    return false;
-}
+bool soon(const std::function<bool()>& holds) { return testing::eventually(holds, 30s); }
 
 class hung_partner : public ::testing::Test {
 protected:

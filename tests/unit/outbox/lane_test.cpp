@@ -8,6 +8,7 @@
 #include "broker/inline/inline_broker.hpp"
 #include "observe/log.hpp"
 #include "store/memory/memory_database.hpp"
+#include "support/eventually.hpp"
 #include "support/scripted_broker.hpp"
 #include "support/virtual_clock.hpp"
 
@@ -266,13 +267,8 @@ TEST_F(lane_test, purges_its_old_rows) {
 class running_lane_test : public lane_test {
 protected:
     template <class Condition>
-    static bool eventually(Condition condition) {
-        const auto deadline = std::chrono::steady_clock::now() + 20s;
-        while (!condition()) {
-            if (std::chrono::steady_clock::now() > deadline) return false;
-            std::this_thread::sleep_for(1ms);
-        }
-        return true;
+    static bool eventually(const Condition& condition) {
+        return testing::eventually(condition, 20s);
     }
     lane_settings slow_ticks() const {
         auto result = settings();
