@@ -37,6 +37,7 @@ private:
                                .broker = internal_broker_,
                                .streams = streams_of(internal_broker_, category),
                                .group = handler.name,
+                               .settings = env_.configuration().server.subscription,
                                .interest_in = interest_of(handler),
                                .handle = reactions_of(handler)});
         }
@@ -53,6 +54,7 @@ private:
                                .broker = internal_broker_,
                                .streams = streams_of(internal_broker_, category + ":command"),
                                .group = group,
+                               .settings = env_.configuration().server.subscription,
                                .interest_in =
                                    [&domain = domain_](const message& m) {
                                        const command_entry* known = domain.command_by_type(m.type().text());
@@ -70,6 +72,7 @@ private:
                            .broker = subscriber.broker,
                            .streams = streams_of(subscriber.broker, subscriber.stream),
                            .group = subscriber.name,
+                           .settings = env_.configuration().server.subscription,
                            .interest_in = [](const message&) { return interest::wanted; },
                            .handle =
                                [&env = env_, &subscriber](const message& m, std::string_view entry) {

@@ -25,6 +25,7 @@ struct route {
     std::string broker;
     std::vector<std::string> streams;  ///< the primary one, then the backfill lane when lanes are enabled
     std::string group;
+    config::subscription_settings settings;
     std::function<interest(const message&)> interest_in;
     /// Runs the handler in a unit of work. @throws whatever the handler or the commit throws
     std::function<commit::outcome(const message& m, std::string_view entry)> handle;

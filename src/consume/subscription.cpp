@@ -40,12 +40,10 @@ bool is_outage(const error& e) {
 subscription::subscription(commit::environment& env, route what, std::string consumer)
     : env_{env},
       route_{std::move(what)},
-      member_{.group = route_.group,
-              .consumer = consumer,
-              .claim = base::from_seconds(env.configuration().server.subscription.claim_seconds)},
+      member_{.group = route_.group, .consumer = consumer, .claim = base::from_seconds(route_.settings.claim_seconds)},
       broker_{env.broker(route_.broker)},
       trace_{env.tracer(), route_, std::move(consumer)},
-      plan_{plan_settings_from(env.configuration().server.subscription, route_.streams.size())} {
+      plan_{plan_settings_from(route_.settings, route_.streams.size())} {
     status_.state = "stopped";
 }
 
@@ -104,7 +102,7 @@ void subscription::perform(const acknowledge& act) {
 
 void subscription::perform(const put_off& act) {
     consumers_[act.what.source]->defer(act.what.delivery.entry, act.attempts, act.not_before);
-    trace_.deferred(act, env_.configuration().server.subscription.max_retries);
+    trace_.deferred(act, route_.settings.max_retries);
 }
 
 void subscription::perform(const set_aside& act) {

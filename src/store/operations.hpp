@@ -50,6 +50,20 @@ struct outbox_filter {
     std::size_t limit = 100;
 };
 
+/// Which events of the log.
+struct event_filter {
+    std::string stream{};                          ///< exact per-aggregate stream, or a category; empty: any
+    std::vector<std::string> stream_categories{};  ///< any of these; empty: any
+    std::string type{};                            ///< `Shop.OrderShipped.v1`; empty: any
+    std::string correlation_id{};    ///< of the metadata; empty: any. Reads all that the rest lets through
+    sequence after = 0;              ///< only `seq` above this
+    std::optional<sequence> upto{};  ///< only `seq` up to this
+    std::optional<date_time> created_from{};
+    std::optional<date_time> created_before{};
+    bool newest_first = false;
+    std::size_t limit = 100;
+};
+
 struct schema_status {
     int applied = 0;                     ///< number of the newest applied migration, 0 on an empty database
     int expected = 0;                    ///< number this build needs
@@ -70,6 +84,11 @@ public:
     /// Newest first.
     [[nodiscard]] virtual std::vector<outbox_row> list(const outbox_filter& filter) = 0;
     [[nodiscard]] virtual std::optional<logged_event> event(std::string_view message_id) = 0;
+    /// The log, by `seq`. Walks the log's own key, or the stream's when the filter names a stream of one aggregate.
+    [[nodiscard]] virtual std::vector<stream_event> events(const event_filter& filter) = 0;
+    /// Streams of one category that have events, by name, those after the name given, at most `limit`.
+    [[nodiscard]] virtual std::vector<std::string> streams(std::string_view category, std::string_view after,
+                                                           std::size_t limit) = 0;
     [[nodiscard]] virtual std::vector<lane_status> lanes() = 0;
     /// Oldest first. None where commits do not overlap.
     [[nodiscard]] virtual std::vector<open_writer> open_writers() { return {}; }
@@ -85,6 +104,8 @@ public:
 
     /// Deletes inbox marks older than `before`, at most `limit`. Returns how many.
     [[nodiscard]] virtual std::size_t purge_inbox(date_time before, std::size_t limit) = 0;
+    /// Deletes outcomes of commands that expired before `before`, at most `limit`. Returns how many.
+    [[nodiscard]] virtual std::size_t purge_outcomes(date_time before, std::size_t limit) = 0;
 };
 
 }  // namespace sluice::store

@@ -56,6 +56,60 @@ struct state_write {
     std::string state{};       ///< JSON object text; empty for remove
 };
 
+/// An event at its place in the log.
+struct stream_event {
+    sequence seq = 0;
+    std::int64_t position = 0;  ///< within its stream, counted from 0
+    logged_event event{};
+};
+
+/// State of an event-sourced aggregate at one version, so that loading need not begin at the first event. A cache: to
+/// lose one costs time only.
+struct snapshot_write {
+    std::string aggregate{};  ///< registered aggregate name
+    std::string id{};
+    std::int64_t version = 0;  ///< position of the last event in it
+    std::string layout{};      ///< fingerprint of the fields; a build with another one ignores the snapshot
+    std::string state{};       ///< JSON object text
+};
+
+struct stored_snapshot {
+    std::int64_t version = 0;
+    std::string layout{};
+    std::string state{};
+};
+
+/// What came of a command that had an idempotency key.
+struct command_outcome {
+    std::string key{};
+    std::string command{};      ///< type of the command
+    std::string fingerprint{};  ///< of its data: a key belongs to one command with one content
+    bool succeeded = true;
+    std::string content{};   ///< JSON text: the handler's result, or the error
+    date_time expires_at{};  ///< the key is free again from then on
+};
+
+/// A message that enters the log and the outbox when its time has come.
+struct scheduled_message {
+    std::string id{};  ///< writing it again under the same id replaces it
+    date_time due{};
+    event_write message{};
+};
+
+/// Takes a scheduled message back.
+struct cancellation {
+    std::string id{};
+    /// The message must still be there with this very time, else the batch is refused: somebody else has released,
+    /// moved or cancelled it. Without it there may be none.
+    std::optional<date_time> due{};
+};
+
+/// The batch counts only while this lease has this epoch.
+struct lease_fence {
+    std::string lane{};
+    std::uint64_t epoch = 0;
+};
+
 /// Proof that a handler has dealt with a message; committed with the handler's own changes.
 struct inbox_mark {
     std::string message_id{};
@@ -67,9 +121,17 @@ struct commit_batch {
     std::vector<state_write> states{};
     std::vector<event_write> events{};
     std::vector<inbox_mark> marks{};
+    std::vector<snapshot_write> snapshots{};
+    std::vector<command_outcome> outcomes{};
+    std::vector<scheduled_message> scheduled{};
+    std::vector<cancellation> cancelled{};
+    std::optional<lease_fence> fence{};  ///< does not make a batch worth writing
     date_time at{};
 
-    [[nodiscard]] bool empty() const noexcept { return states.empty() && events.empty() && marks.empty(); }
+    [[nodiscard]] bool empty() const noexcept {
+        return states.empty() && events.empty() && marks.empty() && snapshots.empty() && outcomes.empty() &&
+               scheduled.empty() && cancelled.empty();
+    }
 };
 
 struct stored_state {

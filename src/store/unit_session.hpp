@@ -32,18 +32,46 @@ public:
     [[nodiscard]] virtual std::optional<stored_state> load(std::string_view aggregate, std::string_view id) = 0;
     /// @throws usage_error  `equals` is no JSON scalar, or the field's name holds a quote or a backslash
     [[nodiscard]] virtual std::vector<stored_state> find(std::string_view aggregate, const state_query& query) = 0;
+    /// Events of one stream from a position on, ascending, at most `limit`.
+    [[nodiscard]] virtual std::vector<stream_event> read_stream(std::string_view stream, std::int64_t from,
+                                                                std::size_t limit) = 0;
+    [[nodiscard]] virtual std::optional<stream_event> last_of_stream(std::string_view stream) = 0;
+    [[nodiscard]] virtual std::optional<stored_snapshot> load_snapshot(std::string_view aggregate,
+                                                                       std::string_view id) = 0;
+    /// What came of the command with this key; nothing when there was none, or it has expired.
+    [[nodiscard]] virtual std::optional<command_outcome> outcome_of(std::string_view key, date_time now) = 0;
+    /// Scheduled messages whose time has come at `now`, those due longest first, at most `limit`.
+    [[nodiscard]] virtual std::vector<scheduled_message> due_messages(date_time now, std::size_t limit) = 0;
+    /// When the next scheduled message is due, if there is one.
+    [[nodiscard]] virtual std::optional<date_time> next_due() = 0;
+
     /// True when the handler has already dealt with that message.
     [[nodiscard]] virtual bool is_marked(std::string_view message_id, std::string_view handler) = 0;
 
     /// Writes the batch in one durable transaction. Appends events in the order given; gives each the next `seq` and
-    /// its stream's next position, counted from 0. On any error nothing was written, unless the error says
+    /// its stream's next position, counted from 0. A snapshot does not replace one of a higher version; an outcome
+    /// replaces one that expired before `batch.at`. On any error nothing was written, unless the error says
     /// `in_doubt()`.
     ///
-    /// @throws expected_version_error  an aggregate was inserted twice, is gone or has moved on, or a stream position
-    ///         is taken; names aggregate, id and expected version
+    /// @throws expected_version_error  an aggregate was inserted twice, is gone or has moved on, a stream position
+    ///         is taken, or a scheduled message to cancel is not there any more; names the thing and what was expected
     /// @throws duplicate_message  an inbox mark or a message id exists already
+    /// @throws duplicate_outcome  the key of an outcome is in use
+    /// @throws lease_lost  the fence has another epoch
     /// @throws store_error  retryable when the database was busy or unreachable before the commit was sent
     virtual void commit(const commit_batch& batch) = 0;
+};
+
+/// A command with the same idempotency key was committed meanwhile: the whole batch was rolled back; read its outcome.
+class duplicate_outcome : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// The batch was written under a lease that somebody else has now. Nothing was written; the new owner does the work.
+class lease_lost : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
 };
 
 /// The message was handled before: the whole batch was rolled back and the caller acknowledges the message.

@@ -53,8 +53,11 @@ struct memory_data {
     std::map<std::string, std::vector<sequence>, std::less<>> streams;  ///< index is the position
     std::map<std::string, rows_of_broker, std::less<>> outbox;
     std::map<std::string, memory_lease, std::less<>> leases;
-    std::map<std::pair<std::string, std::string>, date_time> inbox;      ///< by message and handler
-    std::map<std::pair<std::string, std::string>, stored_state> states;  ///< by aggregate and id
+    std::map<std::pair<std::string, std::string>, date_time> inbox;            ///< by message and handler
+    std::map<std::pair<std::string, std::string>, stored_state> states;        ///< by aggregate and id
+    std::map<std::pair<std::string, std::string>, stored_snapshot> snapshots;  ///< by aggregate and id
+    std::map<std::string, command_outcome, std::less<>> outcomes;              ///< by key
+    std::map<std::string, scheduled_message, std::less<>> scheduled;           ///< by id
 
     std::uint64_t news = 0;                        ///< grows with everything that a waiting lane must look at
     std::multiset<base::wake_signal*> sleepers{};  ///< each registered only while its lane waits

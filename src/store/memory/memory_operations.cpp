@@ -2,6 +2,8 @@
 #include <tuple>
 #include <utility>
 
+#include <sluice/json.hpp>
+
 #include "store/discard_record.hpp"
 #include "store/lane_name.hpp"
 #include "store/memory/sessions.hpp"
@@ -15,6 +17,24 @@ bool matches(const outbox_filter& filter, std::string_view broker, const memory_
            (filter.stream.empty() || filter.stream == event.stream || filter.stream == event.stream_category) &&
            (filter.message_id.empty() || filter.message_id == event.message_id) &&
            (!filter.created_before || event.created_at < *filter.created_before);
+}
+
+std::string correlation_of(const logged_event& event) {
+    const auto metadata = json::parse(event.metadata);
+    const auto* const domain = metadata.find("domain");
+    const auto* const id = domain == nullptr ? nullptr : domain->find("correlation_id");
+    return id != nullptr && id->is_string() ? id->as_string() : std::string{};
+}
+
+bool matches(const event_filter& filter, sequence seq, const logged_event& event) {
+    const auto& categories = filter.stream_categories;
+    return seq > filter.after && (!filter.upto || seq <= *filter.upto) &&
+           (filter.stream.empty() || filter.stream == event.stream || filter.stream == event.stream_category) &&
+           (categories.empty() || std::ranges::find(categories, event.stream_category) != categories.end()) &&
+           (filter.type.empty() || filter.type == event.type) &&
+           (!filter.created_from || event.created_at >= *filter.created_from) &&
+           (!filter.created_before || event.created_at < *filter.created_before) &&
+           (filter.correlation_id.empty() || filter.correlation_id == correlation_of(event));
 }
 
 /// A row with its key.
@@ -31,10 +51,13 @@ public:
     std::map<std::string, outbox_counts> outbox_summary() override;
     std::vector<outbox_row> list(const outbox_filter& filter) override;
     std::optional<logged_event> event(std::string_view message_id) override;
+    std::vector<stream_event> events(const event_filter& filter) override;
+    std::vector<std::string> streams(std::string_view category, std::string_view after, std::size_t limit) override;
     std::vector<lane_status> lanes() override;
     std::size_t retry(const outbox_filter& filter) override;
     std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) override;
     std::size_t purge_inbox(date_time before, std::size_t limit) override;
+    std::size_t purge_outcomes(date_time before, std::size_t limit) override;
 
 private:
     // The caller of these holds the lock.
@@ -102,6 +125,32 @@ std::optional<logged_event> memory_operations_session::event(std::string_view me
     const auto found = data_.seq_of_message.find(message_id);
     if (found == data_.seq_of_message.end()) return std::nullopt;
     return data_.event(found->second);
+}
+
+std::vector<stream_event> memory_operations_session::events(const event_filter& filter) {
+    const std::lock_guard lock{data_.mutex};
+    std::vector<stream_event> found;
+    for (const auto& [stream, seqs] : data_.streams) {
+        for (std::size_t position = 0; position < seqs.size(); ++position) {
+            const auto& event = data_.event(seqs[position]);
+            if (!matches(filter, seqs[position], event)) continue;
+            found.push_back({.seq = seqs[position], .position = static_cast<std::int64_t>(position), .event = event});
+        }
+    }
+    std::ranges::sort(found, {}, &stream_event::seq);
+    if (filter.newest_first) std::ranges::reverse(found);
+    if (found.size() > filter.limit) found.resize(filter.limit);
+    return found;
+}
+
+std::vector<std::string> memory_operations_session::streams(std::string_view category, std::string_view after,
+                                                            std::size_t limit) {
+    const std::lock_guard lock{data_.mutex};
+    std::vector<std::string> names;
+    for (auto it = data_.streams.upper_bound(after); it != data_.streams.end() && names.size() < limit; ++it) {
+        if (data_.event(it->second.front()).stream_category == category) names.push_back(it->first);
+    }
+    return names;
 }
 
 std::vector<lane_status> memory_operations_session::lanes() {
@@ -173,6 +222,17 @@ std::size_t memory_operations_session::purge_inbox(date_time before, std::size_t
         } else {
             ++it;
         }
+    }
+    return purged;
+}
+
+std::size_t memory_operations_session::purge_outcomes(date_time before, std::size_t limit) {
+    const std::lock_guard lock{data_.mutex};
+    std::size_t purged = 0;
+    for (auto it = data_.outcomes.begin(); it != data_.outcomes.end() && purged < limit;) {
+        const bool expired = it->second.expires_at < before;
+        it = expired ? data_.outcomes.erase(it) : std::next(it);
+        purged += expired ? 1 : 0;
     }
     return purged;
 }

@@ -22,12 +22,19 @@ public:
         for (const auto& change : batch_.states) check(change);
         for (const auto& write : batch_.events) check(write);
         for (const auto& mark : batch_.marks) check(mark);
+        for (const auto& outcome : batch_.outcomes) check(outcome);
+        for (const auto& each : batch_.cancelled) check(each);
+        if (batch_.fence) check(*batch_.fence);
     }
 
     void apply() {
         for (const auto& change : batch_.states) apply(change);
         for (const auto& write : batch_.events) apply(write);
         for (const auto& mark : batch_.marks) data_.inbox.emplace(std::pair{mark.message_id, mark.handler}, batch_.at);
+        for (const auto& snapshot : batch_.snapshots) apply(snapshot);
+        for (const auto& outcome : batch_.outcomes) data_.outcomes.insert_or_assign(outcome.key, outcome);
+        for (const auto& each : batch_.cancelled) data_.scheduled.erase(each.id);
+        for (const auto& each : batch_.scheduled) data_.scheduled.insert_or_assign(each.id, each);
     }
 
 private:
@@ -66,6 +73,33 @@ private:
         const std::pair key{mark.message_id, mark.handler};
         if (!data_.inbox.contains(key) && marks_.insert(key).second) return;
         throw duplicate_message{fmt::format("message {} was handled by {} before", mark.message_id, mark.handler)};
+    }
+
+    void check(const command_outcome& outcome) const {
+        const auto known = data_.outcomes.find(outcome.key);
+        if (known == data_.outcomes.end() || known->second.expires_at <= batch_.at) return;
+        throw duplicate_outcome{fmt::format("idempotency key {} is in use", outcome.key)};
+    }
+
+    void check(const cancellation& cancelled) const {
+        if (!cancelled.due) return;
+        const auto known = data_.scheduled.find(cancelled.id);
+        if (known != data_.scheduled.end() && known->second.due == *cancelled.due) return;
+        throw expected_version_error{
+            fmt::format("scheduled message {} is no longer due at {}", cancelled.id, cancelled.due->to_string())};
+    }
+
+    void check(const lease_fence& fence) const {
+        const auto lease = data_.leases.find(fence.lane);
+        if (lease != data_.leases.end() && lease->second.epoch == fence.epoch) return;
+        throw lease_lost{fmt::format("lease {} no longer has epoch {}", fence.lane, fence.epoch)};
+    }
+
+    void apply(const snapshot_write& write) {
+        auto& stored =
+            data_.snapshots.try_emplace({write.aggregate, write.id}, stored_snapshot{.version = -1}).first->second;
+        if (stored.version > write.version) return;
+        stored = {.version = write.version, .layout = write.layout, .state = write.state};
     }
 
     void apply(const state_write& change) {
@@ -163,6 +197,56 @@ public:
         return found;
     }
 
+    std::vector<stream_event> read_stream(std::string_view stream, std::int64_t from, std::size_t limit) override {
+        const std::lock_guard lock{data_.mutex};
+        std::vector<stream_event> events;
+        const auto found = data_.streams.find(stream);
+        if (found == data_.streams.end()) return events;
+        const auto& seqs = found->second;
+        for (auto at = static_cast<std::size_t>(from); at < seqs.size() && events.size() < limit; ++at) {
+            events.push_back(event_at(seqs, at));
+        }
+        return events;
+    }
+
+    std::optional<stream_event> last_of_stream(std::string_view stream) override {
+        const std::lock_guard lock{data_.mutex};
+        const auto found = data_.streams.find(stream);
+        if (found == data_.streams.end()) return std::nullopt;
+        return event_at(found->second, found->second.size() - 1);
+    }
+
+    std::optional<stored_snapshot> load_snapshot(std::string_view aggregate, std::string_view id) override {
+        const std::lock_guard lock{data_.mutex};
+        const auto found = data_.snapshots.find({std::string{aggregate}, std::string{id}});
+        return found == data_.snapshots.end() ? std::nullopt : std::optional{found->second};
+    }
+
+    std::optional<command_outcome> outcome_of(std::string_view key, date_time now) override {
+        const std::lock_guard lock{data_.mutex};
+        const auto found = data_.outcomes.find(key);
+        if (found == data_.outcomes.end() || found->second.expires_at <= now) return std::nullopt;
+        return found->second;
+    }
+
+    std::vector<scheduled_message> due_messages(date_time now, std::size_t limit) override {
+        const std::lock_guard lock{data_.mutex};
+        std::vector<scheduled_message> due;
+        for (const auto& [id, message] : data_.scheduled) {
+            if (message.due <= now) due.push_back(message);
+        }
+        std::ranges::stable_sort(due, {}, &scheduled_message::due);
+        if (due.size() > limit) due.resize(limit);
+        return due;
+    }
+
+    std::optional<date_time> next_due() override {
+        const std::lock_guard lock{data_.mutex};
+        std::optional<date_time> next;
+        for (const auto& [id, message] : data_.scheduled) next = std::min(next.value_or(message.due), message.due);
+        return next;
+    }
+
     bool is_marked(std::string_view message_id, std::string_view handler) override {
         const std::lock_guard lock{data_.mutex};
         return data_.inbox.contains({std::string{message_id}, std::string{handler}});
@@ -177,6 +261,13 @@ public:
     }
 
 private:
+    /// The caller holds the lock.
+    [[nodiscard]] stream_event event_at(const std::vector<sequence>& seqs, std::size_t position) const {
+        return {.seq = seqs[position],
+                .position = static_cast<std::int64_t>(position),
+                .event = data_.event(seqs[position])};
+    }
+
     memory_data& data_;
 };
 

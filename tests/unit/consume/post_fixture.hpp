@@ -51,6 +51,34 @@ public:
         require_here();
         return inner_->find(aggregate, query);
     }
+    [[nodiscard]] std::vector<sluice::store::stream_event> read_stream(std::string_view stream, std::int64_t from,
+                                                                       std::size_t limit) override {
+        require_here();
+        return inner_->read_stream(stream, from, limit);
+    }
+    [[nodiscard]] std::optional<sluice::store::stream_event> last_of_stream(std::string_view stream) override {
+        require_here();
+        return inner_->last_of_stream(stream);
+    }
+    [[nodiscard]] std::optional<sluice::store::stored_snapshot> load_snapshot(std::string_view aggregate,
+                                                                              std::string_view id) override {
+        require_here();
+        return inner_->load_snapshot(aggregate, id);
+    }
+    [[nodiscard]] std::optional<sluice::store::command_outcome> outcome_of(std::string_view key,
+                                                                           sluice::date_time now) override {
+        require_here();
+        return inner_->outcome_of(key, now);
+    }
+    [[nodiscard]] std::vector<sluice::store::scheduled_message> due_messages(sluice::date_time now,
+                                                                             std::size_t limit) override {
+        require_here();
+        return inner_->due_messages(now, limit);
+    }
+    [[nodiscard]] std::optional<sluice::date_time> next_due() override {
+        require_here();
+        return inner_->next_due();
+    }
     [[nodiscard]] bool is_marked(std::string_view message_id, std::string_view handler) override {
         require_here();
         return inner_->is_marked(message_id, handler);
