@@ -7,6 +7,7 @@
 #include <sluice/error.hpp>
 #include <sluice/json.hpp>
 
+#include "store/inside_refusals.hpp"
 #include "store/memory/sessions.hpp"
 
 namespace sluice::store::memory {
@@ -19,12 +20,13 @@ public:
     batch_writer(memory_data& data, const commit_batch& batch) : data_{data}, batch_{batch} {}
 
     void check() {
-        for (const auto& change : batch_.states) check(change);
-        for (const auto& write : batch_.events) check(write);
+        // A command that was done before has moved its aggregates on, too: what is repeated is told so first.
         for (const auto& mark : batch_.marks) check(mark);
         for (const auto& outcome : batch_.outcomes) check(outcome);
+        for (const auto& change : batch_.states) check(change);
         for (const auto& each : batch_.cancelled) check(each);
         if (batch_.fence) check(*batch_.fence);
+        for (const auto& write : batch_.events) check(write);
     }
 
     void apply() {
@@ -75,24 +77,23 @@ private:
         throw duplicate_message{fmt::format("message {} was handled by {} before", mark.message_id, mark.handler)};
     }
 
-    void check(const command_outcome& outcome) const {
+    void check(const command_outcome& outcome) {
         const auto known = data_.outcomes.find(outcome.key);
-        if (known == data_.outcomes.end() || known->second.expires_at <= batch_.at) return;
-        throw duplicate_outcome{fmt::format("idempotency key {} is in use", outcome.key)};
+        const bool is_free = known == data_.outcomes.end() || known->second.expires_at <= batch_.at;
+        if (!is_free || !keys_.insert(outcome.key).second) throw key_in_use(outcome);
     }
 
     void check(const cancellation& cancelled) const {
         if (!cancelled.due) return;
         const auto known = data_.scheduled.find(cancelled.id);
         if (known != data_.scheduled.end() && known->second.due == *cancelled.due) return;
-        throw expected_version_error{
-            fmt::format("scheduled message {} is no longer due at {}", cancelled.id, cancelled.due->to_string())};
+        throw not_due_any_more(cancelled);
     }
 
     void check(const lease_fence& fence) const {
         const auto lease = data_.leases.find(fence.lane);
         if (lease != data_.leases.end() && lease->second.epoch == fence.epoch) return;
-        throw lease_lost{fmt::format("lease {} no longer has epoch {}", fence.lane, fence.epoch)};
+        throw epoch_is_over(fence);
     }
 
     void apply(const snapshot_write& write) {
@@ -139,6 +140,7 @@ private:
     std::map<std::pair<std::string, std::string>, std::optional<std::int64_t>> versions_{};
     std::map<std::string, std::int64_t> next_positions_{};
     std::set<std::string> message_ids_{};
+    std::set<std::string> keys_{};
     std::set<std::pair<std::string, std::string>> marks_{};
 };
 
@@ -253,6 +255,7 @@ public:
     }
 
     void commit(const commit_batch& batch) override {
+        if (batch.empty()) return;
         const std::lock_guard lock{data_.mutex};
         batch_writer writer{data_, batch};
         writer.check();

@@ -32,11 +32,16 @@ TEST(row_status, is_open_until_published_or_abandoned) {
     EXPECT_FALSE(is_open(row_status::abandoned));
 }
 
-TEST(commit_batch, is_empty_without_states_events_and_marks) {
-    commit_batch batch;
-    EXPECT_TRUE(batch.empty());
-    batch.marks.push_back({"m-1", "handler"});
-    EXPECT_FALSE(batch.empty());
+TEST(commit_batch, is_empty_without_anything_to_write) {
+    EXPECT_TRUE(commit_batch{}.empty());
+    EXPECT_TRUE(commit_batch{.fence = lease_fence{}}.empty());
+    EXPECT_FALSE((commit_batch{.states = {{}}}.empty()));
+    EXPECT_FALSE((commit_batch{.events = {{}}}.empty()));
+    EXPECT_FALSE((commit_batch{.marks = {{"m-1", "handler"}}}.empty()));
+    EXPECT_FALSE((commit_batch{.snapshots = {{}}}.empty()));
+    EXPECT_FALSE((commit_batch{.outcomes = {{}}}.empty()));
+    EXPECT_FALSE((commit_batch{.scheduled = {{}}}.empty()));
+    EXPECT_FALSE((commit_batch{.cancelled = {{}}}.empty()));
 }
 
 }  // namespace
