@@ -16,6 +16,7 @@
 #include "store/sqlite/connection.hpp"
 #include "store/sqlite/journal_watch.hpp"
 #include "store/sqlite/lane_sql.hpp"
+#include "store/sqlite/stream_sql.hpp"
 
 /// What only a store in a file can get wrong: other processes, crashes, locks, and how SQLite executes a statement.
 namespace sluice::store::contract {
@@ -215,6 +216,7 @@ TEST_F(sqlite_store, brings_a_file_of_an_earlier_release_up_to_date) {
         auto db = connect();
         db.execute(
             "DROP INDEX outbox_abandoned; ALTER TABLE lease DROP COLUMN former;"
+            " DROP TABLE snapshot; DROP TABLE command_outcome; DROP TABLE scheduled;"
             " DELETE FROM sluice_migration WHERE number > 1");
     }
     EXPECT_THAT(error_of([&] { static_cast<void>(open_database()->open_unit()); }), HasSubstr("sluice db setup"));
@@ -465,6 +467,25 @@ TEST_F(sqlite_plan, of_due_walks_the_key_of_the_lane) {
 TEST_F(sqlite_plan, of_due_in_stream_walks_the_stream) {
     expect_plan(sqlite::due_in_stream_sql, {"SEARCH e USING INDEX sqlite_autoindex_event_log_2 (stream=?)",
                                             "SEARCH o USING PRIMARY KEY (target_broker=? AND seq=?)"});
+}
+
+TEST_F(sqlite_plan, of_a_stream_walks_its_index) {
+    expect_plan(sqlite::read_stream_sql,
+                {"SEARCH e USING INDEX sqlite_autoindex_event_log_2 (stream=? AND position>?)"});
+    expect_plan(sqlite::last_of_stream_sql, {"SEARCH e USING INDEX sqlite_autoindex_event_log_2 (stream=?)"});
+}
+
+TEST_F(sqlite_plan, of_the_streams_of_a_category_leaps_from_name_to_name) {
+    for (const bool analyzed : {false, true}) {
+        const auto plan = plan_of(sqlite::streams_sql, analyzed);
+        EXPECT_THAT(plan, Not(::testing::Contains(HasSubstr("SCAN event_log"))));
+        EXPECT_THAT(plan, Not(::testing::Contains(HasSubstr("TEMP B-TREE"))));
+    }
+}
+
+TEST_F(sqlite_plan, of_the_messages_due_walks_their_times) {
+    expect_plan(sqlite::due_messages_sql, {"SEARCH scheduled USING INDEX scheduled_due_at (due_at<?)"});
+    expect_plan(sqlite::next_due_sql, {"SEARCH scheduled USING COVERING INDEX scheduled_due_at"});
 }
 
 TEST_F(sqlite_plan, of_settle_touches_one_row) {

@@ -90,9 +90,47 @@ CREATE INDEX outbox_abandoned ON outbox (target_broker, seq) WHERE abandoned_at 
 // Who may still publish, under names that no lane has any more.
 constexpr auto former_lanes = "ALTER TABLE lease ADD COLUMN former TEXT NOT NULL DEFAULT ''";
 
+// Outcomes are purged by their time, scheduled messages are looked for by theirs.
+constexpr auto inside = R"sql(
+CREATE TABLE snapshot (
+    aggregate TEXT NOT NULL,
+    id        TEXT NOT NULL,
+    version   INTEGER NOT NULL,
+    layout    TEXT NOT NULL,
+    state     TEXT NOT NULL,
+    PRIMARY KEY (aggregate, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE command_outcome (
+    key         TEXT PRIMARY KEY,
+    command     TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    succeeded   INTEGER NOT NULL,
+    expires_at  TEXT NOT NULL,
+    content     TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX command_outcome_expires_at ON command_outcome (expires_at);
+
+CREATE TABLE scheduled (
+    id                TEXT PRIMARY KEY,
+    due_at            TEXT NOT NULL,
+    message_id        TEXT NOT NULL,
+    stream            TEXT NOT NULL,
+    stream_category   TEXT NOT NULL,
+    type              TEXT NOT NULL,
+    created_at        TEXT NOT NULL,
+    priority          INTEGER NOT NULL,
+    target_brokers    TEXT NOT NULL,
+    expected_position INTEGER,
+    data              TEXT NOT NULL,
+    metadata          TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX scheduled_due_at ON scheduled (due_at, id);
+)sql";
+
 constexpr std::array all_migrations{migration{1, "first tables", first_tables},
                                     migration{2, "index of abandoned rows", abandoned_rows},
-                                    migration{3, "former lanes", former_lanes}};
+                                    migration{3, "former lanes", former_lanes}, migration{4, "inside", inside}};
 
 int applied_migration(connection& db) {
     statement is_there{db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'sluice_migration'"};

@@ -7,6 +7,9 @@
 #include "store/lane_name.hpp"
 #include "store/row_sample.hpp"
 #include "store/sqlite/sessions.hpp"
+#include "store/sqlite/stream_sql.hpp"
+#include "store/stream_names.hpp"
+#include "store/text_list.hpp"
 
 namespace sluice::store::sqlite {
 namespace {
@@ -37,6 +40,26 @@ std::string select_matching(const outbox_filter& filter, std::string_view status
     if (direction == order::newest_first) sql += " DESC";
     if (!by_broker) sql += ", o.target_broker";
     sql += " LIMIT ?6";
+    return sql;
+}
+
+/// The query for the events that match a filter, in the same manner: ?1 stream, ?2 categories as a JSON array, ?3 type,
+/// ?4 correlation, ?5 after, ?6 upto, ?7 created from, ?8 created before, ?9 limit.
+/// @param is_stream  the filter's stream is one aggregate's: within it, position and seq rise together
+std::string select_matching(const event_filter& filter, bool is_stream) {
+    std::string sql = event_columns;
+    sql += "FROM event_log e WHERE ";
+    sql += is_stream ? "+e.seq > ?5 AND e.stream = ?1" : "e.seq > ?5";
+    if (!is_stream && !filter.stream.empty()) sql += " AND e.stream_category = ?1";
+    if (!filter.stream_categories.empty()) sql += " AND e.stream_category IN (SELECT value FROM json_each(?2))";
+    if (!filter.type.empty()) sql += " AND e.type = ?3";
+    if (!filter.correlation_id.empty()) sql += " AND json_extract(e.metadata, '$.domain.correlation_id') = ?4";
+    if (filter.upto) sql += is_stream ? " AND +e.seq <= ?6" : " AND e.seq <= ?6";
+    if (filter.created_from) sql += " AND e.created_at >= ?7";
+    if (filter.created_before) sql += " AND e.created_at < ?8";
+    sql += is_stream ? " ORDER BY e.position" : " ORDER BY e.seq";
+    if (filter.newest_first) sql += " DESC";
+    sql += " LIMIT ?9";
     return sql;
 }
 
@@ -74,11 +97,16 @@ public:
         return matching(filter, "", order::newest_first);
     }
     std::optional<logged_event> event(std::string_view message_id) override;
+    std::vector<stream_event> events(const event_filter& filter) override;
+    std::vector<std::string> streams(std::string_view category, std::string_view after, std::size_t limit) override;
     std::vector<lane_status> lanes() override;
     std::size_t retry(const outbox_filter& filter) override;
     std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) override;
     std::size_t purge_inbox(date_time before, std::size_t limit) override {
         return static_cast<std::size_t>(purge_inbox_.run(to_sql(before), limit));
+    }
+    std::size_t purge_outcomes(date_time before, std::size_t limit) override {
+        return static_cast<std::size_t>(purge_outcomes_.run(to_sql(before), limit));
     }
 
 private:
@@ -127,6 +155,9 @@ private:
     statement purge_inbox_{*db_,
                            "DELETE FROM inbox WHERE (message_id, handler) IN (SELECT message_id, handler FROM inbox"
                            " WHERE processed_at < ?1 ORDER BY processed_at LIMIT ?2)"};
+    statement purge_outcomes_{*db_,
+                              "DELETE FROM command_outcome WHERE key IN (SELECT key FROM command_outcome"
+                              " WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)"};
 };
 
 std::map<std::string, outbox_counts> sqlite_operations_session::outbox_summary() {
@@ -201,6 +232,29 @@ std::vector<lane_status> sqlite_operations_session::lanes() {
                        .since = found.time(10)});
     }
     return all;
+}
+
+std::vector<stream_event> sqlite_operations_session::events(const event_filter& filter) {
+    const bool is_stream =
+        !filter.stream.empty() &&
+        statement{*db_, "SELECT 1 FROM event_log WHERE stream = ?1 LIMIT 1"}.query(filter.stream).next();
+    statement select{*db_, select_matching(filter, is_stream)};
+    std::vector<stream_event> matches;
+    auto found = select.query(filter.stream, text_list(filter.stream_categories), filter.type, filter.correlation_id,
+                              filter.after, filter.upto, to_sql(filter.created_from), to_sql(filter.created_before),
+                              filter.limit);
+    while (found.next()) matches.push_back(read_stream_event(found));
+    return matches;
+}
+
+std::vector<std::string> sqlite_operations_session::streams(std::string_view category, std::string_view after,
+                                                            std::size_t limit) {
+    const auto range = names_of_category(category, after);
+    statement select{*db_, streams_sql};
+    std::vector<std::string> names;
+    auto found = select.query(category, range.after, range.before, limit);
+    while (found.next()) names.push_back(found.text(0));
+    return names;
 }
 
 std::vector<outbox_row> sqlite_operations_session::matching(const outbox_filter& filter, std::string_view statuses,

@@ -8,7 +8,9 @@
 #include <sluice/json.hpp>
 
 #include "store/sqlite/event_writer.hpp"
+#include "store/sqlite/inside_tables.hpp"
 #include "store/sqlite/sessions.hpp"
+#include "store/sqlite/stream_sql.hpp"
 
 namespace sluice::store::sqlite {
 namespace {
@@ -33,6 +35,20 @@ public:
 
     std::vector<stored_state> find(std::string_view aggregate, const state_query& query) override;
 
+    std::vector<stream_event> read_stream(std::string_view stream, std::int64_t from, std::size_t limit) override;
+    std::optional<stream_event> last_of_stream(std::string_view stream) override;
+
+    std::optional<stored_snapshot> load_snapshot(std::string_view aggregate, std::string_view id) override {
+        return inside_.load_snapshot(aggregate, id);
+    }
+    std::optional<command_outcome> outcome_of(std::string_view key, date_time now) override {
+        return inside_.outcome_of(key, now);
+    }
+    std::vector<scheduled_message> due_messages(date_time now, std::size_t limit) override {
+        return inside_.due_messages(now, limit);
+    }
+    std::optional<date_time> next_due() override { return inside_.next_due(); }
+
     bool is_marked(std::string_view message_id, std::string_view handler) override {
         return is_marked_.query(message_id, handler).next();
     }
@@ -55,6 +71,8 @@ private:
     statement find_number_{*db_, find_where("json_type(state, ?2) IN ('integer', 'real')"
                                             " AND json_extract(state, ?2) = json_extract(?3, '$')",
                                             4)};
+    statement read_stream_{*db_, read_stream_sql};
+    statement last_of_stream_{*db_, last_of_stream_sql};
     statement is_marked_{*db_, "SELECT 1 FROM inbox WHERE message_id = ?1 AND handler = ?2"};
 
     statement insert_state_{*db_,
@@ -64,6 +82,7 @@ private:
                             " WHERE aggregate = ?1 AND id = ?2 AND version = ?3 - 1"};
     statement remove_state_{*db_, "DELETE FROM aggregate_state WHERE aggregate = ?1 AND id = ?2 AND version = ?3 - 1"};
     statement mark_{*db_, "INSERT INTO inbox (message_id, handler, processed_at) VALUES (?1, ?2, ?3)"};
+    inside_tables inside_{*db_};
     event_writer events_{*db_};
 };
 
@@ -101,15 +120,35 @@ rows sqlite_unit_session::matching(std::string_view aggregate, const state_query
                     query.field, json::to_string(wanted.kind()))};
 }
 
+std::vector<stream_event> sqlite_unit_session::read_stream(std::string_view stream, std::int64_t from,
+                                                           std::size_t limit) {
+    std::vector<stream_event> events;
+    auto found = read_stream_.query(stream, from, limit);
+    while (found.next()) events.push_back(read_stream_event(found));
+    return events;
+}
+
+std::optional<stream_event> sqlite_unit_session::last_of_stream(std::string_view stream) {
+    auto found = last_of_stream_.query(stream);
+    if (!found.next()) return std::nullopt;
+    return read_stream_event(found);
+}
+
+/// A command that was done before has moved its aggregates on, too: what is repeated is told so first.
 void sqlite_unit_session::commit(const commit_batch& batch) {
     if (batch.empty()) return;
     transaction writing{*db_, transaction::kind::write};
-    for (const auto& change : batch.states) write(change);
-    for (const auto& event : batch.events) events_.append(event);
     if (!batch.marks.empty()) {
         const auto at = to_sql(batch.at);
         for (const auto& done : batch.marks) mark(done, at);
     }
+    for (const auto& outcome : batch.outcomes) inside_.write(outcome, batch.at);
+    for (const auto& change : batch.states) write(change);
+    for (const auto& snapshot : batch.snapshots) inside_.write(snapshot);
+    for (const auto& each : batch.cancelled) inside_.cancel(each);
+    for (const auto& each : batch.scheduled) inside_.schedule(each);
+    if (batch.fence) inside_.require(*batch.fence);
+    for (const auto& event : batch.events) events_.append(event);
     writing.commit();
 }
 
