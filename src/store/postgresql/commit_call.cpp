@@ -7,7 +7,9 @@
 #include <string_view>
 #include <tuple>
 
+#include "store/inside_refusals.hpp"
 #include "store/postgresql/migrations.hpp"
+#include "store/text_list.hpp"
 #include "store/unit_session.hpp"
 
 namespace sluice::store::postgresql {
@@ -51,6 +53,16 @@ expected_version_error wrong_position(const event_write& write, const std::strin
                     position, write.expected_position.value_or(-1))};
 }
 
+/// The rows of one kind by their key. Stable: a batch may insert and then update the same aggregate.
+template <class Row, class Key>
+std::vector<const Row*> sorted(const std::vector<Row>& rows, Key key) {
+    std::vector<const Row*> in_order;
+    in_order.reserve(rows.size());
+    for (const auto& row : rows) in_order.push_back(&row);
+    std::ranges::stable_sort(in_order, {}, [&key](const Row* row) { return key(*row); });
+    return in_order;
+}
+
 }  // namespace
 
 commit_statements::commit_statements(const std::string& schema)
@@ -82,14 +94,19 @@ commit_statements::commit_statements(const std::string& schema)
       next_position{"sluice_next_position", in_schema("SELECT " SLUICE_NEXT_POSITION("$1"), schema)},
       append{"sluice_append", in_schema(append_sql, schema)} {}
 
-commit_call::commit_call(const commit_statements& sql, const commit_batch& batch) : sql_{sql}, batch_{batch} {}
+commit_call::commit_call(const commit_statements& sql, const inside_statements& inside, const commit_batch& batch)
+    : sql_{sql}, inside_{inside}, batch_{batch} {}
 
 std::size_t commit_call::add_to(exchange& trip) {
-    // An event proves by itself that its batch was committed, marks and states hardly: there the id comes first.
+    // An event proves by itself that its batch was committed, all else hardly: there the id comes first.
     std::size_t transaction = 0;
     if (batch_.events.empty()) transaction = tell_transaction(trip);
     add_marks(trip);
+    add_outcomes(trip);
     add_states(trip);
+    add_snapshots(trip);
+    add_schedule(trip);
+    add_fence(trip);
     if (!batch_.events.empty()) {
         transaction = lock_streams(trip);
         check_positions(trip);
@@ -105,10 +122,20 @@ std::size_t commit_call::tell_transaction(exchange& trip) {
 }
 
 void commit_call::add_marks(exchange& trip) {
-    std::vector<const inbox_mark*> marks;
-    for (const auto& mark : batch_.marks) marks.push_back(&mark);
-    std::ranges::sort(marks, {}, [](const inbox_mark* m) { return std::tie(m->message_id, m->handler); });
-    for (const auto* mark : marks) add(trip, sql_.mark, parameters{mark->message_id, mark->handler, batch_.at}, mark);
+    const auto key = [](const inbox_mark& mark) { return std::tie(mark.message_id, mark.handler); };
+    for (const auto* mark : sorted(batch_.marks, key)) {
+        add(trip, sql_.mark, parameters{mark->message_id, mark->handler, batch_.at}, mark);
+    }
+}
+
+void commit_call::add_outcomes(exchange& trip) {
+    const auto key = [](const command_outcome& outcome) { return std::string_view{outcome.key}; };
+    for (const auto* outcome : sorted(batch_.outcomes, key)) {
+        add(trip, inside_.write_outcome,
+            parameters{outcome->key, outcome->command, outcome->fingerprint, outcome->succeeded, outcome->content,
+                       outcome->expires_at, batch_.at},
+            outcome);
+    }
 }
 
 void commit_call::add(exchange& trip, const statement& what, const parameters& with, subject about) {
@@ -118,11 +145,8 @@ void commit_call::add(exchange& trip, const statement& what, const parameters& w
 }
 
 void commit_call::add_states(exchange& trip) {
-    std::vector<const state_write*> states;
-    for (const auto& change : batch_.states) states.push_back(&change);
-    // Stable: a batch may insert and then update the same aggregate.
-    std::ranges::stable_sort(states, {}, [](const state_write* s) { return std::tie(s->aggregate, s->id); });
-    for (const auto* change : states) {
+    const auto key = [](const state_write& change) { return std::tie(change.aggregate, change.id); };
+    for (const auto* change : sorted(batch_.states, key)) {
         const auto& [what, aggregate, id, version, state] = *change;
         if (what == state_write::operation::remove) {
             add(trip, sql_.remove_state, parameters{aggregate, id, version}, change);
@@ -132,6 +156,42 @@ void commit_call::add_states(exchange& trip) {
                 change);
         }
     }
+}
+
+void commit_call::add_snapshots(exchange& trip) {
+    const auto key = [](const snapshot_write& write) { return std::tie(write.aggregate, write.id); };
+    for (const auto* write : sorted(batch_.snapshots, key)) {
+        trip.add(inside_.write_snapshot,
+                 parameters{write->aggregate, write->id, write->version, write->layout, write->state});
+    }
+}
+
+/// Both kinds of change in one order, as they lock the same rows. A message is cancelled before it is written anew.
+void commit_call::add_schedule(exchange& trip) {
+    const auto id = [](const auto& change) { return std::string_view{change.id}; };
+    const auto cancelled = sorted(batch_.cancelled, id);
+    auto next = cancelled.begin();
+    const auto cancel_up_to = [&](const std::string* last) {
+        for (; next != cancelled.end() && (last == nullptr || (*next)->id <= *last); ++next) {
+            const auto& [message, due] = **next;
+            add(trip, due ? inside_.cancel_due : inside_.cancel, due ? parameters{message, *due} : parameters{message},
+                *next);
+        }
+    };
+    for (const auto* each : sorted(batch_.scheduled, id)) {
+        cancel_up_to(&each->id);
+        const auto& [event, priority, target_brokers, expected_position] = each->message;
+        trip.add(inside_.schedule,
+                 parameters{each->id, each->due, event.message_id, event.stream, event.stream_category, event.type,
+                            event.data, event.metadata, event.created_at, std::int32_t{priority},
+                            text_list(target_brokers), expected_position});
+    }
+    cancel_up_to(nullptr);
+}
+
+void commit_call::add_fence(exchange& trip) {
+    if (!batch_.fence) return;
+    add(trip, inside_.require_lease, parameters{batch_.fence->lane, batch_.fence->epoch}, &*batch_.fence);
 }
 
 std::size_t commit_call::lock_streams(exchange& trip) {
@@ -180,6 +240,15 @@ void commit_call::explain(const statement_error& refusal) const {
     if (const auto* const mark = std::get_if<const inbox_mark*>(&about); mark && is_taken) {
         throw duplicate_message{
             fmt::format("message {} was handled by {} before", (*mark)->message_id, (*mark)->handler)};
+    }
+    if (const auto* const outcome = std::get_if<const command_outcome*>(&about); outcome && is_refused) {
+        throw key_in_use(**outcome);
+    }
+    if (const auto* const cancelled = std::get_if<const cancellation*>(&about); cancelled && is_refused) {
+        throw not_due_any_more(**cancelled);
+    }
+    if (const auto* const fence = std::get_if<const lease_fence*>(&about); fence && is_refused) {
+        throw epoch_is_over(**fence);
     }
     if (const auto* const write = std::get_if<const event_write*>(&about)) {
         if (is_refused) throw wrong_position(**write, refusal.detail());

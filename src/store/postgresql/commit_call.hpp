@@ -8,6 +8,7 @@
 
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/failure.hpp"
+#include "store/postgresql/inside_sql.hpp"
 #include "store/records.hpp"
 
 namespace sluice::store::postgresql {
@@ -32,37 +33,47 @@ struct commit_statements {
 
 /// A unit's batch as statements in one transaction, and their refusals in a person's words.
 ///
-/// The order is: marks, states, streams, events, and marks, states and streams are sorted. So two units take their
-/// locks in the same order and never wait for each other in a circle; and numbers are drawn last, under the locks of
-/// their streams, which are held until the transaction has ended. Within a stream the order of the numbers, of the
-/// positions and of the commits is therefore the same.
+/// The order is: marks, outcomes, states, snapshots, scheduled messages, the fence, streams, events, and each kind is
+/// sorted by its key. So two units take their locks in the same order and never wait for each other in a circle; and
+/// numbers are drawn last, under the locks of their streams, which are held until the transaction has ended. Within a
+/// stream the order of the numbers, of the positions and of the commits is therefore the same.
+///
+/// Outcomes come before states because a command that was done before has moved its aggregates on, too, and is to be
+/// told that it is repeated. The lease is locked late: who waits for a rival's row does not hold it back meanwhile. The
+/// lease's owner settles under it, but never takes one of the locks before it.
 ///
 /// Lifetime: shorter than the batch's.
 class commit_call {
 public:
-    commit_call(const commit_statements& sql, const commit_batch& batch);
+    commit_call(const commit_statements& sql, const inside_statements& inside, const commit_batch& batch);
 
     /// Adds the whole batch. Returns the place of the transaction's id; the server is asked to hand it over at once.
     [[nodiscard]] std::size_t add_to(exchange& trip);
 
     /// Throws what the refusal means to a unit of work.
-    /// @throws expected_version_error, duplicate_message
+    /// @throws expected_version_error, duplicate_message, duplicate_outcome, lease_lost
     /// @throws statement_error  anything else
     [[noreturn]] void explain(const statement_error& refusal) const;
 
 private:
     /// What a statement of the round trip is about.
-    using subject = std::variant<std::monostate, const inbox_mark*, const state_write*, const event_write*>;
+    using subject = std::variant<std::monostate, const inbox_mark*, const command_outcome*, const state_write*,
+                                 const cancellation*, const lease_fence*, const event_write*>;
 
     void add(exchange& trip, const statement& what, const parameters& with, subject about);
     [[nodiscard]] std::size_t tell_transaction(exchange& trip);
     void add_marks(exchange& trip);
+    void add_outcomes(exchange& trip);
     void add_states(exchange& trip);
+    void add_snapshots(exchange& trip);
+    void add_schedule(exchange& trip);
+    void add_fence(exchange& trip);
     [[nodiscard]] std::size_t lock_streams(exchange& trip);
     void check_positions(exchange& trip);
     void append_events(exchange& trip);
 
     const commit_statements& sql_;
+    const inside_statements& inside_;
     const commit_batch& batch_;
     std::vector<subject> subjects_;  ///< by place
 };

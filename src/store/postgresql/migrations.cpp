@@ -118,8 +118,49 @@ $body$)sql"};
 // Who may still publish, under names that no lane has any more.
 constexpr std::array former_lanes{R"sql(ALTER TABLE @lease ADD COLUMN former text COLLATE "C" NOT NULL DEFAULT '')sql"};
 
+constexpr std::array inside{
+    R"sql(
+CREATE TABLE @snapshot (
+    aggregate text COLLATE "C" NOT NULL,
+    id        text COLLATE "C" NOT NULL,
+    version   bigint NOT NULL,
+    layout    text COLLATE "C" NOT NULL,
+    state     json NOT NULL,
+    PRIMARY KEY (aggregate, id)
+) WITH (fillfactor = 80))sql",
+
+    R"sql(
+CREATE TABLE @command_outcome (
+    key         text COLLATE "C" PRIMARY KEY,
+    command     text COLLATE "C" NOT NULL,
+    fingerprint text COLLATE "C" NOT NULL,
+    succeeded   boolean NOT NULL,
+    expires_at  timestamptz NOT NULL,
+    content     json NOT NULL
+))sql",
+
+    "CREATE INDEX command_outcome_expires_at ON @command_outcome (expires_at)",
+
+    R"sql(
+CREATE TABLE @scheduled (
+    id                text COLLATE "C" PRIMARY KEY,
+    due_at            timestamptz NOT NULL,
+    message_id        text COLLATE "C" NOT NULL,
+    stream            text COLLATE "C" NOT NULL,
+    stream_category   text COLLATE "C" NOT NULL,
+    type              text COLLATE "C" NOT NULL,
+    created_at        timestamptz NOT NULL,
+    priority          integer NOT NULL,
+    target_brokers    json NOT NULL,
+    expected_position bigint,
+    data              json NOT NULL,
+    metadata          json NOT NULL
+))sql",
+
+    "CREATE INDEX scheduled_due_at ON @scheduled (due_at, id)"};
+
 constexpr std::array all_migrations{migration{1, "first tables", first_tables},
-                                    migration{2, "former lanes", former_lanes}};
+                                    migration{2, "former lanes", former_lanes}, migration{3, "inside", inside}};
 
 int expected_migration() { return all_migrations.back().number; }
 

@@ -3,14 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "store/discard_record.hpp"
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/failure.hpp"
+#include "store/postgresql/inside_sql.hpp"
 #include "store/postgresql/migrations.hpp"
+#include "store/postgresql/row_reader.hpp"
 #include "store/postgresql/sessions.hpp"
 #include "store/row_sample.hpp"
+#include "store/stream_names.hpp"
 
 namespace sluice::store::postgresql {
 namespace {
@@ -49,6 +53,43 @@ row_query::row_query(const outbox_filter& filter, bool is_stream, std::string_vi
     from_where_order_limit = fmt::format(
         "FROM @outbox AS o JOIN @event_log AS e ON e.seq = o.seq WHERE {} ORDER BY o.seq{}, o.target_broker LIMIT $6",
         where, down);
+}
+
+/// A select of the events that match a filter. Here only what is needed has a parameter.
+/// @param is_stream  the filter's stream is one aggregate's: within it, position and number rise together
+struct event_query {
+    event_query(const event_filter& filter, bool is_stream);
+
+    std::string select;
+    parameters with;
+
+private:
+    /// @param condition  with `{}` for the value
+    template <class Value>
+    void require(std::string_view condition, const Value& value) {
+        with.add(value);
+        select += " AND " + fmt::format(fmt::runtime(condition), fmt::format("${}", with.count()));
+    }
+};
+
+event_query::event_query(const event_filter& filter, bool is_stream)
+    : select{fmt::format("SELECT {} FROM @event_log AS e WHERE e.seq > $1", event_columns)}, with{filter.after} {
+    if (!filter.stream.empty()) require(is_stream ? "e.stream = {}" : "e.stream_category = {}", filter.stream);
+    if (!filter.stream_categories.empty()) {
+        array<std::string_view> categories;
+        for (const auto& category : filter.stream_categories) categories.push(std::string_view{category});
+        require("e.stream_category = ANY ({})", categories);
+    }
+    if (!filter.type.empty()) require("e.type = {}", filter.type);
+    if (!filter.correlation_id.empty()) {
+        require("e.metadata -> 'domain' ->> 'correlation_id' = {}", filter.correlation_id);
+    }
+    if (filter.upto) require("e.seq <= {}", *filter.upto);
+    if (filter.created_from) require("e.created_at >= {}", *filter.created_from);
+    if (filter.created_before) require("e.created_at < {}", *filter.created_before);
+    with.add(static_cast<std::int64_t>(filter.limit));
+    fmt::format_to(std::back_inserter(select), " ORDER BY {}{} LIMIT ${}", is_stream ? "e.position" : "e.seq",
+                   filter.newest_first ? " DESC" : "", with.count());
 }
 
 outbox_row read_row(const result& found, int row) {
@@ -126,18 +167,21 @@ public:
     std::map<std::string, outbox_counts> outbox_summary() override;
     std::vector<outbox_row> list(const outbox_filter& filter) override;
     std::optional<logged_event> event(std::string_view message_id) override;
+    std::vector<stream_event> events(const event_filter& filter) override;
+    std::vector<std::string> streams(std::string_view category, std::string_view after, std::size_t limit) override;
     std::vector<lane_status> lanes() override;
     std::vector<open_writer> open_writers() override;
     std::size_t retry(const outbox_filter& filter) override;
     std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) override;
     std::size_t purge_inbox(date_time before, std::size_t limit) override;
+    std::size_t purge_outcomes(date_time before, std::size_t limit) override;
 
 private:
     /// A statement that is not prepared: what operators ask for is asked rarely, or planned by its values.
     [[nodiscard]] statement sql(std::string_view text) const { return {"", in_schema(text, shared_.options.schema)}; }
     [[nodiscard]] result ask(connection& db, std::string_view text, const parameters& with = parameters{}) const;
     /// A filter's stream is one aggregate's or a category; each is found in its own way.
-    [[nodiscard]] bool is_stream(connection& db, const outbox_filter& filter) const;
+    [[nodiscard]] bool is_stream(connection& db, const std::string& stream) const;
     [[nodiscard]] outbox_counts count(connection& db, std::string_view broker, sequence mark) const;
     /// How many rows the broker has from one number up to another, from a sample.
     [[nodiscard]] std::int64_t estimate_rows(connection& db, std::string_view broker, sequence from,
@@ -207,14 +251,14 @@ std::int64_t postgresql_operations_session::estimate_rows(connection& db, std::s
     return sample.estimate(trip[found].integer(0, 0));
 }
 
-bool postgresql_operations_session::is_stream(connection& db, const outbox_filter& filter) const {
-    if (filter.stream.empty()) return false;
-    return ask(db, "SELECT EXISTS (SELECT FROM @event_log WHERE stream = $1)", parameters{filter.stream}).boolean(0, 0);
+bool postgresql_operations_session::is_stream(connection& db, const std::string& stream) const {
+    if (stream.empty()) return false;
+    return ask(db, "SELECT EXISTS (SELECT FROM @event_log WHERE stream = $1)", parameters{stream}).boolean(0, 0);
 }
 
 std::vector<outbox_row> postgresql_operations_session::list(const outbox_filter& filter) {
     const auto db = shared_.pool.borrow();
-    const row_query query{filter, is_stream(*db, filter), "", order::newest_first};
+    const row_query query{filter, is_stream(*db, filter.stream), "", order::newest_first};
     const auto found = ask(*db,
                            "SELECT o.seq, o.message_id, o.target_broker, o.stream, o.status, o.priority, o.retry_count,"
                            " o.next_retry_at, o.last_error, o.published_at, o.receipt, e.type, e.created_at " +
@@ -240,6 +284,28 @@ std::optional<logged_event> postgresql_operations_session::event(std::string_vie
                         .data = found.text(0, 4),
                         .metadata = found.text(0, 5),
                         .created_at = found.time(0, 6)};
+}
+
+std::vector<stream_event> postgresql_operations_session::events(const event_filter& filter) {
+    const auto db = shared_.pool.borrow();
+    const event_query query{filter, is_stream(*db, filter.stream)};
+    const auto found = ask(*db, query.select, query.with);
+    std::vector<stream_event> events;
+    events.reserve(static_cast<std::size_t>(found.rows()));
+    for (int row = 0; row < found.rows(); ++row) events.push_back(read_stream_event(found, row));
+    return events;
+}
+
+std::vector<std::string> postgresql_operations_session::streams(std::string_view category, std::string_view after,
+                                                                std::size_t limit) {
+    const auto range = names_of_category(category, after);
+    const auto db = shared_.pool.borrow();
+    const auto found =
+        ask(*db, streams_sql, parameters{category, range.after, range.before, static_cast<std::int64_t>(limit)});
+    std::vector<std::string> names;
+    names.reserve(static_cast<std::size_t>(found.rows()));
+    for (int row = 0; row < found.rows(); ++row) names.push_back(found.text(row, 0));
+    return names;
 }
 
 std::vector<lane_status> postgresql_operations_session::lanes() {
@@ -293,7 +359,7 @@ std::size_t postgresql_operations_session::change(const outbox_filter& filter, s
                                                   std::string_view how,
                                                   const std::optional<std::pair<std::string, date_time>>& record) {
     const auto db = shared_.pool.borrow();
-    row_query query{filter, is_stream(*db, filter), statuses, order::oldest_first};
+    row_query query{filter, is_stream(*db, filter.stream), statuses, order::oldest_first};
     if (record) {
         query.with.add(record->first);
         query.with.add(record->second);
@@ -321,6 +387,17 @@ std::size_t postgresql_operations_session::purge_inbox(date_time before, std::si
     return ask(*db,
                "DELETE FROM @inbox WHERE (message_id, handler) IN (SELECT message_id, handler FROM @inbox"
                " WHERE processed_at < $1 ORDER BY processed_at LIMIT $2)",
+               parameters{before, static_cast<std::int64_t>(limit)})
+        .affected();
+}
+
+/// The time is asked twice: a key that expired may have been given to another command meanwhile. Rows under change are
+/// passed over, so that this never waits for a unit that waits for this.
+std::size_t postgresql_operations_session::purge_outcomes(date_time before, std::size_t limit) {
+    const auto db = shared_.pool.borrow();
+    return ask(*db,
+               "DELETE FROM @command_outcome WHERE expires_at < $1 AND key IN (SELECT key FROM @command_outcome"
+               " WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
                parameters{before, static_cast<std::int64_t>(limit)})
         .affected();
 }

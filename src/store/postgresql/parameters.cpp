@@ -97,9 +97,12 @@ void parameters::add(std::int64_t value) { add_scalar(type::int8, value); }
 void parameters::add(double value) { add_scalar(type::float8, value); }
 void parameters::add(date_time value) { add_scalar(type::timestamptz, value); }
 
-void parameters::add(const std::optional<date_time>& value) {
-    if (value) return add(*value);
-    begin(type::timestamptz);
+void parameters::add(const std::optional<date_time>& value) { value ? add(*value) : add_null(type::timestamptz); }
+
+void parameters::add(const std::optional<std::int64_t>& value) { value ? add(*value) : add_null(type::int8); }
+
+void parameters::add_null(type_number what) {
+    begin(what);
     offsets_.back().reset();
 }
 

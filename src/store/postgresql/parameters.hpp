@@ -62,6 +62,7 @@ public:
     void add(double value);
     void add(date_time value);
     void add(const std::optional<date_time>& value);
+    void add(const std::optional<std::int64_t>& value);
     template <class T>
     void add(const array<T>& values);
 
@@ -75,6 +76,7 @@ public:
 private:
     template <class Value>
     void add_scalar(type_number what, Value value);
+    void add_null(type_number what);
     void begin(type_number what);
     void end(std::size_t from);
 

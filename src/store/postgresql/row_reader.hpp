@@ -23,4 +23,17 @@ namespace sluice::store::postgresql {
                       .created_at = found.time(row, column + 12)}};
 }
 
+/// An event at its place in the log, from the columns of `event_columns`.
+[[nodiscard]] inline stream_event read_stream_event(const result& found, int row) {
+    return {.seq = found.integer(row, 0),
+            .position = found.integer(row, 1),
+            .event = {.message_id = found.text(row, 2),
+                      .stream = found.text(row, 3),
+                      .stream_category = found.text(row, 4),
+                      .type = found.text(row, 5),
+                      .data = found.text(row, 6),
+                      .metadata = found.text(row, 7),
+                      .created_at = found.time(row, 8)}};
+}
+
 }  // namespace sluice::store::postgresql

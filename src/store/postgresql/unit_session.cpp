@@ -13,9 +13,12 @@
 #include "store/postgresql/commit_call.hpp"
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/failure.hpp"
+#include "store/postgresql/inside_sql.hpp"
 #include "store/postgresql/migrations.hpp"
+#include "store/postgresql/row_reader.hpp"
 #include "store/postgresql/sessions.hpp"
 #include "store/postgresql/verdict_of_commit.hpp"
+#include "store/text_list.hpp"
 
 namespace sluice::store::postgresql {
 namespace {
@@ -32,12 +35,30 @@ struct unit_statements {
                in_schema("SELECT version, state FROM @aggregate_state WHERE aggregate = $1 AND id = $2", schema)},
           is_marked{"sluice_is_marked",
                     in_schema("SELECT EXISTS (SELECT FROM @inbox WHERE message_id = $1 AND handler = $2)", schema)},
-          commit{schema} {}
+          commit{schema},
+          inside{schema} {}
 
     statement load;
     statement is_marked;
     commit_statements commit;
+    inside_statements inside;
 };
+
+scheduled_message read_scheduled(const result& found, int row) {
+    scheduled_message message{.id = found.text(row, 0),
+                              .due = found.time(row, 1),
+                              .message = {.event = {.message_id = found.text(row, 2),
+                                                    .stream = found.text(row, 3),
+                                                    .stream_category = found.text(row, 4),
+                                                    .type = found.text(row, 5),
+                                                    .data = found.text(row, 6),
+                                                    .metadata = found.text(row, 7),
+                                                    .created_at = found.time(row, 8)},
+                                          .priority = static_cast<int>(found.integer(row, 9)),
+                                          .target_brokers = texts_in(found.view(row, 10))}};
+    if (!found.null(row, 11)) message.message.expected_position = found.integer(row, 11);
+    return message;
+}
 
 /// The condition of a finder on the state's field $2 and, where there is one, its value $3.
 std::string condition_for(const std::string& field, const json::value& wanted) {
@@ -68,6 +89,12 @@ public:
 
     std::optional<stored_state> load(std::string_view aggregate, std::string_view id) override;
     std::vector<stored_state> find(std::string_view aggregate, const state_query& query) override;
+    std::vector<stream_event> read_stream(std::string_view stream, std::int64_t from, std::size_t limit) override;
+    std::optional<stream_event> last_of_stream(std::string_view stream) override;
+    std::optional<stored_snapshot> load_snapshot(std::string_view aggregate, std::string_view id) override;
+    std::optional<command_outcome> outcome_of(std::string_view key, date_time now) override;
+    std::vector<scheduled_message> due_messages(date_time now, std::size_t limit) override;
+    std::optional<date_time> next_due() override;
     bool is_marked(std::string_view message_id, std::string_view handler) override;
     void commit(const commit_batch& batch) override;
 
@@ -129,6 +156,50 @@ std::vector<stored_state> postgresql_unit_session::find(std::string_view aggrega
     return states;
 }
 
+std::vector<stream_event> postgresql_unit_session::read_stream(std::string_view stream, std::int64_t from,
+                                                               std::size_t limit) {
+    const auto found = read(sql_.inside.read_stream, parameters{stream, from, static_cast<std::int64_t>(limit)});
+    std::vector<stream_event> events;
+    events.reserve(static_cast<std::size_t>(found.rows()));
+    for (int row = 0; row < found.rows(); ++row) events.push_back(read_stream_event(found, row));
+    return events;
+}
+
+std::optional<stream_event> postgresql_unit_session::last_of_stream(std::string_view stream) {
+    const auto found = read(sql_.inside.last_of_stream, parameters{stream});
+    if (found.rows() == 0) return std::nullopt;
+    return read_stream_event(found, 0);
+}
+
+std::optional<stored_snapshot> postgresql_unit_session::load_snapshot(std::string_view aggregate, std::string_view id) {
+    const auto found = read(sql_.inside.load_snapshot, parameters{aggregate, id});
+    if (found.rows() == 0) return std::nullopt;
+    return stored_snapshot{.version = found.integer(0, 0), .layout = found.text(0, 1), .state = found.text(0, 2)};
+}
+
+std::optional<command_outcome> postgresql_unit_session::outcome_of(std::string_view key, date_time now) {
+    const auto found = read(sql_.inside.outcome_of, parameters{key, now});
+    if (found.rows() == 0) return std::nullopt;
+    return command_outcome{.key = std::string{key},
+                           .command = found.text(0, 0),
+                           .fingerprint = found.text(0, 1),
+                           .succeeded = found.boolean(0, 2),
+                           .content = found.text(0, 3),
+                           .expires_at = found.time(0, 4)};
+}
+
+std::vector<scheduled_message> postgresql_unit_session::due_messages(date_time now, std::size_t limit) {
+    const auto found = read(sql_.inside.due_messages, parameters{now, static_cast<std::int64_t>(limit)});
+    std::vector<scheduled_message> due;
+    due.reserve(static_cast<std::size_t>(found.rows()));
+    for (int row = 0; row < found.rows(); ++row) due.push_back(read_scheduled(found, row));
+    return due;
+}
+
+std::optional<date_time> postgresql_unit_session::next_due() {
+    return read(sql_.inside.next_due, parameters{}).optional_time(0, 0);
+}
+
 bool postgresql_unit_session::is_marked(std::string_view message_id, std::string_view handler) {
     return read(sql_.is_marked, parameters{message_id, handler}).boolean(0, 0);
 }
@@ -141,7 +212,7 @@ void postgresql_unit_session::commit(const commit_batch& batch) {
         const auto db = shared_.pool.borrow();
         lost.backend = db->backend();
         lost.backend_start = db->backend_start();
-        commit_call call{sql_.commit, batch};
+        commit_call call{sql_.commit, sql_.inside, batch};
         exchange trip{*db};
         std::optional<std::size_t> transaction;
         try {
@@ -174,7 +245,7 @@ void postgresql_unit_session::look_up(const lost_commit& lost, const commit_batc
             throw store_error{std::string{how.what()} + "; nothing was written", error_nature::retryable};
         }
         if (verdict == commit_verdict::unknown) {
-            obstacle = "the aggregate has changed since";
+            obstacle = "what it wrote has changed since";
             break;
         }
         std::this_thread::sleep_for(between_looks.delay(look));

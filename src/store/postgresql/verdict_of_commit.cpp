@@ -30,39 +30,89 @@ bool is_gone(connection& db, const lost_commit& lost) {
     return trip[place].boolean(0, 0);
 }
 
-std::optional<bool> has_traces(connection& db, const std::string& schema, const commit_batch& batch) {
+/// A statement that answers with one boolean.
+struct question {
+    std::string_view sql;
+    parameters with;
+};
+
+bool ask(connection& db, const std::string& schema, const question& what) {
     exchange trip{db};
-    std::optional<std::size_t> place;
+    const auto place = trip.add({"", in_schema(what.sql, schema)}, what.with);
+    trip.run();
+    return trip[place].boolean(0, 0);
+}
+
+/// What is there exactly if the batch was committed.
+std::optional<question> proof_of(const commit_batch& batch) {
     if (!batch.events.empty()) {
         // The id alone is no proof: a rival for the same version of the same aggregate makes an event of the same id.
         const auto& event = batch.events.front().event;
-        place = trip.add({"", in_schema("SELECT EXISTS (SELECT FROM @event_log WHERE message_id = $1"
-                                        " AND created_at = $2 AND data::text = $3 AND metadata::text = $4)",
-                                        schema)},
-                         parameters{event.message_id, event.created_at, event.data, event.metadata});
-    } else if (!batch.marks.empty()) {
-        place = trip.add({"", in_schema("SELECT EXISTS (SELECT FROM @inbox WHERE message_id = $1 AND handler = $2"
-                                        " AND processed_at = $3)",
-                                        schema)},
-                         parameters{batch.marks.front().message_id, batch.marks.front().handler, batch.at});
+        return question{
+            "SELECT EXISTS (SELECT FROM @event_log WHERE message_id = $1"
+            " AND created_at = $2 AND data::text = $3 AND metadata::text = $4)",
+            parameters{event.message_id, event.created_at, event.data, event.metadata}};
     }
-    if (!place) return std::nullopt;
-    trip.run();
-    return trip[*place].boolean(0, 0);
+    if (!batch.marks.empty()) {
+        const auto& mark = batch.marks.front();
+        return question{
+            "SELECT EXISTS (SELECT FROM @inbox WHERE message_id = $1 AND handler = $2"
+            " AND processed_at = $3)",
+            parameters{mark.message_id, mark.handler, batch.at}};
+    }
+    if (!batch.outcomes.empty()) {
+        // Neither is the key: a rival with the same one had another time.
+        const auto& outcome = batch.outcomes.front();
+        return question{
+            "SELECT EXISTS (SELECT FROM @command_outcome WHERE key = $1 AND command = $2"
+            " AND fingerprint = $3 AND expires_at = $4 AND content::text = $5)",
+            parameters{outcome.key, outcome.command, outcome.fingerprint, outcome.expires_at, outcome.content}};
+    }
+    if (!batch.snapshots.empty() && batch.states.empty() && batch.scheduled.empty() && batch.cancelled.empty()) {
+        // Whoever wrote this version or a later one: the batch is done.
+        const auto& snapshot = batch.snapshots.front();
+        return question{"SELECT EXISTS (SELECT FROM @snapshot WHERE aggregate = $1 AND id = $2 AND version >= $3)",
+                        parameters{snapshot.aggregate, snapshot.id, snapshot.version}};
+    }
+    return std::nullopt;
 }
 
-/// Only asked for a batch of states alone.
-std::optional<bool> are_behind(connection& db, const std::string& schema, const commit_batch& batch) {
-    const auto& first = batch.states.front();
+/// A scheduled message proves the commit when it is there; when it is not, it may have been released already.
+bool is_scheduled(connection& db, const std::string& schema, const scheduled_message& wanted) {
+    const auto& event = wanted.message.event;
+    return ask(db, schema,
+               {"SELECT EXISTS (SELECT FROM @scheduled WHERE id = $1 AND due_at = $2 AND message_id = $3"
+                " AND created_at = $4 AND data::text = $5 AND metadata::text = $6)",
+                parameters{wanted.id, wanted.due, event.message_id, event.created_at, event.data, event.metadata}});
+}
+
+std::optional<bool> has_traces(connection& db, const std::string& schema, const commit_batch& batch) {
+    if (const auto proof = proof_of(batch)) return ask(db, schema, *proof);
+    if (!batch.scheduled.empty() && is_scheduled(db, schema, batch.scheduled.front())) return true;
+    return std::nullopt;
+}
+
+bool is_behind(connection& db, const std::string& schema, const state_write& change) {
     exchange trip{db};
     const auto place = trip.add(
         {"", in_schema("SELECT coalesce((SELECT version FROM @aggregate_state WHERE aggregate = $1 AND id = $2), -1)",
                        schema)},
-        parameters{first.aggregate, first.id});
+        parameters{change.aggregate, change.id});
     trip.run();
     const auto version = trip[place].integer(0, 0);
-    if (first.what == state_write::operation::remove) return version == first.version - 1;
-    return version < first.version && (first.what == state_write::operation::insert || version >= 0);
+    if (change.what == state_write::operation::remove) return version == change.version - 1;
+    return version < change.version && (change.what == state_write::operation::insert || version >= 0);
+}
+
+/// Only asked for a batch that adds nothing which proves it.
+std::optional<bool> is_behind(connection& db, const std::string& schema, const commit_batch& batch) {
+    if (!batch.states.empty()) return is_behind(db, schema, batch.states.front());
+    for (const auto& [id, due] : batch.cancelled) {
+        if (!due) continue;  // there may have been none
+        return ask(db, schema,
+                   {"SELECT EXISTS (SELECT FROM @scheduled WHERE id = $1 AND due_at = $2)", parameters{id, *due}});
+    }
+    return std::nullopt;
 }
 
 }  // namespace
@@ -75,7 +125,7 @@ commit_verdict judge(const commit_evidence& found) noexcept {
     const bool ended = found.backend_gone || found.transaction_status == "aborted" || said_committed;
     if (ended && found.traces == false) return commit_verdict::absent;
     if (found.transaction_status == "aborted") return commit_verdict::absent;
-    if (ended && found.states_behind == true) return commit_verdict::absent;
+    if (ended && found.behind == true) return commit_verdict::absent;
     return ended ? commit_verdict::unknown : commit_verdict::in_progress;
 }
 
@@ -86,7 +136,7 @@ commit_evidence collect_evidence(connection& db, const std::string& schema, cons
     if (lost.transaction) found.transaction_status = status_of(db, *lost.transaction);
     found.backend_gone = is_gone(db, lost);
     found.traces = has_traces(db, schema, batch);
-    if (!found.traces) found.states_behind = are_behind(db, schema, batch);
+    if (!found.traces) found.behind = is_behind(db, schema, batch);
     return found;
 }
 

@@ -27,8 +27,9 @@ enum class commit_verdict {
 struct commit_evidence {
     std::optional<std::string> transaction_status{};  ///< of pg_xact_status
     bool backend_gone = false;                        ///< the server process that did it has ended
-    std::optional<bool> traces{};         ///< events and inbox marks are there; none when the batch has neither
-    std::optional<bool> states_behind{};  ///< every aggregate is still below the version it would have got
+    /// What the batch adds is there; none when it adds nothing whose presence, or absence, would tell.
+    std::optional<bool> traces{};
+    std::optional<bool> behind{};  ///< what the batch changes is still as it was before
 };
 
 /// Pure.

@@ -21,12 +21,19 @@ TEST(verdict_of_commit, believes_in_absence_only_when_the_transaction_has_ended)
 }
 
 TEST(verdict_of_commit, of_states_alone_trusts_the_transaction) {
-    EXPECT_EQ(judge({.transaction_status = "committed", .states_behind = false}), commit_verdict::committed);
-    EXPECT_EQ(judge({.transaction_status = "aborted", .states_behind = false}), commit_verdict::absent);
-    EXPECT_EQ(judge({.backend_gone = true, .states_behind = true}), commit_verdict::absent);
-    EXPECT_EQ(judge({.backend_gone = true, .states_behind = false}), commit_verdict::unknown)
+    EXPECT_EQ(judge({.transaction_status = "committed", .behind = false}), commit_verdict::committed);
+    EXPECT_EQ(judge({.transaction_status = "aborted", .behind = false}), commit_verdict::absent);
+    EXPECT_EQ(judge({.backend_gone = true, .behind = true}), commit_verdict::absent);
+    EXPECT_EQ(judge({.backend_gone = true, .behind = false}), commit_verdict::unknown)
         << "it, or somebody else who wrote the same version";
-    EXPECT_EQ(judge({.states_behind = true}), commit_verdict::in_progress);
+    EXPECT_EQ(judge({.behind = true}), commit_verdict::in_progress);
+}
+
+TEST(verdict_of_commit, of_a_message_scheduled_and_gone_trusts_the_transaction) {
+    EXPECT_EQ(judge({.transaction_status = "committed"}), commit_verdict::committed);
+    EXPECT_EQ(judge({.transaction_status = "aborted"}), commit_verdict::absent);
+    EXPECT_EQ(judge({.backend_gone = true}), commit_verdict::unknown) << "it never was, or was released already";
+    EXPECT_EQ(judge({}), commit_verdict::in_progress);
 }
 
 }  // namespace
