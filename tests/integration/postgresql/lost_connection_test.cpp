@@ -116,6 +116,14 @@ protected:
         if (kind == "events") batch.events = {event("m-" + name, name)};
         if (kind == "states") batch.states = {insert("o-" + name)};
         if (kind == "marks") batch.marks = {{"in-" + name, "handler"}};
+        if (kind == "outcomes") {
+            batch.outcomes = {
+                {.key = "k-" + name, .command = "c", .content = "null", .expires_at = batch.at + duration{1h}}};
+        }
+        if (kind == "snapshots") batch.snapshots = {{.aggregate = "Order", .id = "o-" + name, .state = "{}"}};
+        if (kind == "messages") {
+            batch.scheduled = {{.id = "s-" + name, .due = batch.at + duration{1h}, .message = event("m-" + name)}};
+        }
         return batch;
     }
     void warm_up(unit_session& unit, const std::string& kind) {
@@ -133,10 +141,15 @@ protected:
         if (kind == "events")
             return scalar("SELECT count(*) FROM event_log WHERE message_id = 'm-" + name + "'") == "1";
         if (kind == "states") return scalar("SELECT count(*) FROM aggregate_state WHERE id = 'o-" + name + "'") == "1";
+        if (kind == "outcomes")
+            return scalar("SELECT count(*) FROM command_outcome WHERE key = 'k-" + name + "'") == "1";
+        if (kind == "snapshots") return scalar("SELECT count(*) FROM snapshot WHERE id = 'o-" + name + "'") == "1";
+        if (kind == "messages") return scalar("SELECT count(*) FROM scheduled WHERE id = 's-" + name + "'") == "1";
         return scalar("SELECT count(*) FROM inbox WHERE message_id = 'in-" + name + "'") == "1";
     }
 };
-INSTANTIATE_TEST_SUITE_P(of, lost_answer, ::testing::Values("events", "states", "marks"),
+INSTANTIATE_TEST_SUITE_P(of, lost_answer,
+                         ::testing::Values("events", "states", "marks", "outcomes", "snapshots", "messages"),
                          [](const auto& tested) { return std::string{tested.param}; });
 
 TEST_P(lost_answer, is_looked_up) {

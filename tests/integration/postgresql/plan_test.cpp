@@ -1,7 +1,9 @@
 #include <cstdlib>
 
 #include "integration/postgresql/postgresql_fixture.hpp"
+#include "store/postgresql/inside_sql.hpp"
 #include "store/postgresql/lane_sql.hpp"
+#include "store/postgresql/migrations.hpp"
 #include "store/postgresql/sessions.hpp"
 #include "store/row_sample.hpp"
 
@@ -40,11 +42,12 @@ protected:
 
     /// The plan with what it really did.
     std::string explain(const postgresql::statement& what, const std::string& types, const std::string& values) {
-        db_.execute("PREPARE " + what.name + " (" + types + ") AS " + what.sql);
+        const auto in_brackets = [](const std::string& list) { return list.empty() ? "" : " (" + list + ")"; };
+        db_.execute("PREPARE " + what.name + in_brackets(types) + " AS " + what.sql);
         db_.execute("BEGIN");
         std::string plan;
         for (const auto& line :
-             db_.column("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) EXECUTE " + what.name + " (" + values + ")")) {
+             db_.column("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) EXECUTE " + what.name + in_brackets(values))) {
             plan += line + '\n';
         }
         db_.execute("ROLLBACK");
@@ -74,6 +77,62 @@ protected:
     session db_ = connect();
     postgresql::lane_statements sql_{schema_};
 };
+
+/// The same history under the settings of a unit's connection, which leave the choice to the planner.
+class postgresql_plan_inside : public postgresql_plan {
+protected:
+    postgresql_plan_inside() {
+        db_.execute(
+            "INSERT INTO scheduled (id, due_at, message_id, stream, stream_category, type, created_at, priority,"
+            " target_brokers, data, metadata)"
+            " SELECT 'id-' || n, timestamptz '2026-01-01' + n % 1000 * interval '1 s' + n * interval '1 h', 'm-' || n,"
+            " 's-1', 's', 't', now(), 0, '[]', json_build_object('text', repeat('x', 100)), '{}'"
+            " FROM generate_series(1, " +
+            std::to_string(history()) + ") AS n");
+        db_ = connect();
+        for (const auto& [name, value] : postgresql::shared_use(options()).settings) {
+            db_.execute("SELECT set_config('" + name + "', '" + value + "', false)");
+        }
+    }
+
+    postgresql::inside_statements inside_{schema_};
+};
+
+TEST_F(postgresql_plan_inside, never_depends_on_the_length_of_the_history) {
+    // Planned for the values, as the first times, and for any values, as later.
+    for (const auto* mode : {"force_custom_plan", "force_generic_plan"}) {
+        for (const bool analyzed : {false, true}) {
+            SCOPED_TRACE(mode);
+            SCOPED_TRACE(analyzed ? "with statistics" : "without statistics");
+            if (analyzed) db_.execute("VACUUM ANALYZE event_log, scheduled");
+            db_.execute(std::string{"SET plan_cache_mode = "} + mode);
+
+            auto plan = explain(inside_.read_stream, "text, bigint, bigint",
+                                "'s-7', " + std::to_string(history() / 1000 - 60) + ", 50");
+            EXPECT_THAT(plan, AllOf(HasSubstr("event_log_position"), HasSubstr("rows=50"), Not(HasSubstr("Sort"))));
+            expect_short(plan, 60);
+            tell("read_stream, 50 events", plan);
+            plan = explain(inside_.last_of_stream, "text", "'s-7'");
+            EXPECT_THAT(plan, HasSubstr("event_log_position"));
+            expect_short(plan, 10);
+
+            plan = explain({"sluice_streams", postgresql::in_schema(postgresql::streams_sql, schema_)},
+                           "text, text, text, bigint", "'s', 's-5', 's.', 100");
+            EXPECT_THAT(plan, AllOf(HasSubstr("event_log_position"), HasSubstr("rows=100")));
+            expect_short(plan, 1'200);
+            tell("streams, 100 names", plan);
+
+            plan = explain(inside_.due_messages, "timestamptz, bigint", "'2027-01-01', 50");
+            EXPECT_THAT(plan, AllOf(HasSubstr("scheduled_due_at"), HasSubstr("rows=50"),
+                                    Not(HasSubstr("Seq Scan on scheduled"))));
+            expect_short(plan, 120);
+            tell("due_messages, 50 of many", plan);
+            plan = explain(inside_.next_due, "", "");
+            EXPECT_THAT(plan, HasSubstr("scheduled_due_at"));
+            expect_short(plan, 10);
+        }
+    }
+}
 
 TEST_F(postgresql_plan, never_depend_on_the_length_of_the_history) {
     // As after a bulk load, before the statistics know anything, and then with them.

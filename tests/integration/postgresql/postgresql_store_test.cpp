@@ -199,6 +199,96 @@ TEST_F(postgresql_store, does_not_deadlock_units_that_touch_the_same_aggregates_
         << "position and number do not rise together";
 }
 
+TEST_F(postgresql_store, does_not_deadlock_units_that_write_the_same_keys_in_another_order) {
+    const auto store = open_database();
+    store->setup();
+    const auto now = system_clock().now();
+    {
+        std::vector<std::jthread> writers;
+        for (int writer = 0; writer < 4; ++writer) {
+            writers.emplace_back([&, writer] {
+                const auto unit = store->open_unit();
+                for (int i = 0; i < 40; ++i) {
+                    commit_batch batch{.at = now};
+                    // One moves a and takes b back, the other takes a back and moves b.
+                    const std::string moved = writer % 2 == 0 ? "a" : "b";
+                    batch.scheduled = {{.id = moved, .due = now, .message = event("m")}};
+                    batch.cancelled = {{.id = writer % 2 == 0 ? "b" : "a"}};
+                    for (const auto* id : {"x", "y", "z"}) {
+                        batch.snapshots.push_back({.aggregate = "Order", .id = id, .version = i, .state = "{}"});
+                        batch.outcomes.push_back({.key = id, .content = "null", .expires_at = now});  // at once
+                    }
+                    if (writer % 2 == 0) std::ranges::reverse(batch.snapshots);
+                    if (writer % 2 == 0) std::ranges::reverse(batch.outcomes);
+                    try {
+                        unit->commit(batch);
+                    } catch (const std::runtime_error& e) {
+                        ADD_FAILURE() << e.what();
+                    }
+                }
+            });
+        }
+    }
+    EXPECT_EQ(scalar("SELECT min(version) FROM snapshot"), "39");
+}
+
+/// A commit that meets a rival's open transaction and waits for its end.
+class postgresql_rivals : public postgresql_ready {
+protected:
+    /// @param expected  what the commit is refused with
+    template <class Expected>
+    void expect_refusal(const commit_batch& batch, const std::string& rival_change) {
+        auto rival = connect();
+        rival.execute("BEGIN");
+        rival.execute(rival_change);
+        std::jthread writer{[&] { EXPECT_THROW(store_->open_unit()->commit(batch), Expected); }};
+        EXPECT_TRUE(eventually([&] {
+            return scalar(
+                       "SELECT count(*) FROM pg_locks AS l JOIN pg_stat_activity USING (pid)"
+                       " WHERE NOT granted AND query LIKE '%" +
+                       schema_ + "%'") != "0";
+        }));
+        rival.execute("COMMIT");
+    }
+};
+
+TEST_F(postgresql_rivals, for_a_key_leave_it_to_the_first) {
+    expect_refusal<duplicate_outcome>(
+        {.outcomes = {{.key = "k", .content = "null", .expires_at = system_clock().now() + ttl}},
+         .at = system_clock().now()},
+        "INSERT INTO command_outcome VALUES ('k', 'c', 'f', true, now() + interval '1 h', 'null')");
+}
+
+TEST_F(postgresql_rivals, for_a_scheduled_message_leave_it_to_the_first) {
+    const auto unit = store_->open_unit();
+    const auto now = system_clock().now();
+    unit->commit({.scheduled = {{.id = "a", .due = now, .message = event("m-1")}}, .at = now});
+    expect_refusal<expected_version_error>(
+        {.events = {event("m-1")}, .cancelled = {{.id = "a", .due = now}}, .at = now}, "DELETE FROM scheduled");
+    EXPECT_EQ(scalar("SELECT count(*) FROM event_log"), "0");
+}
+
+TEST_F(postgresql_rivals, for_a_lease_end_the_work_under_the_former_one) {
+    const auto lane = store_->open_lane();
+    const auto grant = take(*lane);
+    expect_refusal<lease_lost>(
+        {.events = {event("m-1")}, .fence = lease_fence{grant.lane, grant.epoch}, .at = system_clock().now()},
+        "UPDATE lease SET epoch = epoch + 1");
+    EXPECT_EQ(scalar("SELECT count(*) FROM event_log"), "0");
+}
+
+TEST_F(postgresql_rivals, for_an_expired_key_are_not_purged) {
+    const auto now = system_clock().now();
+    store_->open_unit()->commit({.outcomes = {{.key = "k", .content = "null", .expires_at = now}}, .at = now});
+    auto rival = connect();
+    rival.execute("BEGIN");
+    rival.execute("UPDATE command_outcome SET expires_at = expires_at + interval '1 h'");
+    EXPECT_EQ(store_->open_operations()->purge_outcomes(now + ttl, 10), 0U) << "nor waited for";
+    rival.execute("COMMIT");
+    EXPECT_EQ(store_->open_operations()->purge_outcomes(now + ttl, 10), 0U);
+    EXPECT_EQ(scalar("SELECT count(*) FROM command_outcome"), "1");
+}
+
 TEST_F(postgresql_store, estimates_what_is_too_much_to_count) {
     const auto store = open_database();
     store->setup();
