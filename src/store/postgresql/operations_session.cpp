@@ -391,12 +391,12 @@ std::size_t postgresql_operations_session::purge_inbox(date_time before, std::si
         .affected();
 }
 
-/// The time is asked twice: a key that expired may have been given to another command meanwhile. Rows under change are
-/// passed over, so that this never waits for a unit that waits for this.
+/// Each row is looked at again when it is locked: a key that expired may belong to another command by then. Rows that are
+/// locked are passed over, so that this never waits for a unit that waits for this.
 std::size_t postgresql_operations_session::purge_outcomes(date_time before, std::size_t limit) {
     const auto db = shared_.pool.borrow();
     return ask(*db,
-               "DELETE FROM @command_outcome WHERE expires_at < $1 AND key IN (SELECT key FROM @command_outcome"
+               "DELETE FROM @command_outcome WHERE key IN (SELECT key FROM @command_outcome"
                " WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
                parameters{before, static_cast<std::int64_t>(limit)})
         .affected();
