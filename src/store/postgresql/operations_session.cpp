@@ -391,8 +391,8 @@ std::size_t postgresql_operations_session::purge_inbox(date_time before, std::si
         .affected();
 }
 
-/// Each row is looked at again when it is locked: a key that expired may belong to another command by then. Rows that are
-/// locked are passed over, so that this never waits for a unit that waits for this.
+/// Each row is looked at again when it is locked: a key that expired may belong to another command by then. Rows that
+/// are locked are passed over, so that this never waits for a unit that waits for this.
 std::size_t postgresql_operations_session::purge_outcomes(date_time before, std::size_t limit) {
     const auto db = shared_.pool.borrow();
     return ask(*db,

@@ -208,18 +208,17 @@ TEST_F(postgresql_store, does_not_deadlock_units_that_write_the_same_keys_in_ano
         for (int writer = 0; writer < 4; ++writer) {
             writers.emplace_back([&, writer] {
                 const auto unit = store->open_unit();
-                for (int i = 0; i < 40; ++i) {
+                for (int i = 0; i < 60; ++i) {
+                    // One kind at a time, or the locks of the first would keep the others apart.
                     commit_batch batch{.at = now};
-                    // One moves a and takes b back, the other takes a back and moves b.
-                    const std::string moved = writer % 2 == 0 ? "a" : "b";
-                    batch.scheduled = {{.id = moved, .due = now, .message = event("m")}};
-                    batch.cancelled = {{.id = writer % 2 == 0 ? "b" : "a"}};
-                    for (const auto* id : {"x", "y", "z"}) {
-                        batch.snapshots.push_back({.aggregate = "Order", .id = id, .version = i, .state = "{}"});
-                        batch.outcomes.push_back({.key = id, .content = "null", .expires_at = now});  // at once
+                    for (int n = 0; n < 20; ++n) {
+                        const auto id = std::to_string(writer % 2 == 0 ? n : 19 - n);
+                        if (i % 3 == 0) batch.outcomes.push_back({.key = id, .content = "null", .expires_at = now});
+                        if (i % 3 == 1) batch.snapshots.push_back({.aggregate = "Order", .id = id, .state = "{}"});
+                        // Each moves half of what both write.
+                        if (i % 3 == 2) batch.scheduled.push_back({.id = id, .due = now, .message = event(id)});
+                        if (i % 3 == 2 && n < 10) batch.cancelled.push_back({.id = id});
                     }
-                    if (writer % 2 == 0) std::ranges::reverse(batch.snapshots);
-                    if (writer % 2 == 0) std::ranges::reverse(batch.outcomes);
                     try {
                         unit->commit(batch);
                     } catch (const std::runtime_error& e) {
@@ -229,7 +228,7 @@ TEST_F(postgresql_store, does_not_deadlock_units_that_write_the_same_keys_in_ano
             });
         }
     }
-    EXPECT_EQ(scalar("SELECT min(version) FROM snapshot"), "39");
+    EXPECT_EQ(scalar("SELECT count(*) FROM snapshot"), "20");
 }
 
 /// A commit that meets a rival's open transaction and waits for its end.
