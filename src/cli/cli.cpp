@@ -40,6 +40,7 @@ int dispatch(int argc, const char* const* argv, session& in) {
     add_status(app, in, chosen);
     add_outbox(app, in, chosen);
     add_dlq(app, in, chosen);
+    add_events(app, in, chosen);
     add_version(app, in, chosen);
 
     try {

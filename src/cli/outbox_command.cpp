@@ -7,6 +7,7 @@
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
 #include "cli/json_forms.hpp"
+#include "cli/open_databases.hpp"
 #include "cli/table.hpp"
 #include "cli/units.hpp"
 #include "config/printable.hpp"
@@ -61,18 +62,6 @@ outbox_filter to_filter(const row_arguments& given, date_time now) {
     if (!given.status.empty()) filter.status = status_named(given.status);
     if (!given.older_than.empty()) filter.created_before = now - parse_age(given.older_than);
     return filter;
-}
-
-struct open_database {
-    std::string name;
-    std::unique_ptr<store::operations_session> session;
-};
-
-/// All configured databases; a broker's rows may lie in each of them.
-std::vector<open_database> open_all(const installation& with) {
-    std::vector<open_database> opened;
-    for (const auto& [name, database] : with.parts.databases) opened.push_back({name, database->open_operations()});
-    return opened;
 }
 
 struct located_row {

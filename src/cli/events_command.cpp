@@ -1,0 +1,393 @@
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+
+#include "cli/causation_tree.hpp"
+#include "cli/commands.hpp"
+#include "cli/failure.hpp"
+#include "cli/json_forms.hpp"
+#include "cli/open_databases.hpp"
+#include "cli/table.hpp"
+#include "cli/units.hpp"
+#include "config/printable.hpp"
+
+namespace sluice::cli {
+
+namespace {
+
+using store::event_filter;
+using store::outbox_row;
+using store::row_status;
+using store::stream_event;
+
+struct event_arguments {
+    std::string stream;
+    std::string type;
+    std::string correlation;
+    std::string newer_than;
+    std::string older_than;
+    std::string id;
+    std::size_t limit = 100;
+    bool oldest_first = false;
+    bool data = false;
+    bool causes = false;
+    bool effects = false;
+};
+
+struct located_event {
+    std::string database;
+    stream_event at;
+};
+
+event_filter to_filter(const event_arguments& given, date_time now) {
+    event_filter filter;
+    filter.stream = given.stream;
+    filter.type = given.type;
+    filter.correlation_id = given.correlation;
+    filter.newest_first = !given.oldest_first;
+    filter.limit = given.limit;
+    if (!given.newer_than.empty()) filter.created_from = now - parse_age(given.newer_than);
+    if (!given.older_than.empty()) filter.created_before = now - parse_age(given.older_than);
+    return filter;
+}
+
+/// Of one database in the order of its log; several are merged by time.
+std::vector<located_event> read_events(const std::vector<open_database>& databases, const event_filter& filter) {
+    std::vector<located_event> found;
+    for (const open_database& database : databases) {
+        for (stream_event& each : database.session->events(filter)) found.push_back({database.name, std::move(each)});
+    }
+    if (databases.size() > 1) {
+        std::ranges::stable_sort(found, [&](const located_event& a, const located_event& b) {
+            const date_time first = a.at.event.created_at;
+            const date_time second = b.at.event.created_at;
+            return filter.newest_first ? first > second : first < second;
+        });
+    }
+    if (found.size() > filter.limit) {
+        found.erase(found.begin() + static_cast<std::ptrdiff_t>(filter.limit), found.end());
+    }
+    return found;
+}
+
+json::object as_json(const std::string& database, const stream_event& at) {
+    return json::object{{"database", database},
+                        {"seq", at.seq},
+                        {"position", at.position},
+                        {"message_id", at.event.message_id},
+                        {"type", at.event.type},
+                        {"stream", at.event.stream},
+                        {"created_at", at.event.created_at.to_string()},
+                        {"data", embedded(at.event.data)},
+                        {"metadata", embedded(at.event.metadata)}};
+}
+
+void print_table(const session& in, const std::vector<located_event>& events, const event_arguments& given) {
+    const bool many =
+        std::ranges::any_of(events, [&](const auto& each) { return each.database != events.front().database; });
+    table listing{{{"DATABASE"},
+                   {"SEQ", alignment::right},
+                   {"CREATED"},
+                   {"TYPE"},
+                   {"STREAM"},
+                   {"POSITION", alignment::right},
+                   {"MESSAGE ID"},
+                   {"DATA"}}};
+    for (const auto& [database, at] : events) {
+        constexpr std::size_t longest_data = 120;
+        listing.add({many ? database : "", std::to_string(at.seq), at.event.created_at.to_string(), at.event.type,
+                     at.event.stream, std::to_string(at.position), at.event.message_id,
+                     given.data ? config::printable(at.event.data, longest_data) : ""});
+    }
+    in.out.print(listing.render(in.out));
+    if (events.size() == given.limit) {
+        in.out.print(fmt::format("\nthe {} {}; there may be more (--limit)", given.oldest_first ? "oldest" : "newest",
+                                 count_of(std::ssize(events), "event")));
+    }
+}
+
+exit_code list(const session& in, const event_arguments& given) {
+    const installation with = open_installation(in);
+    const auto events = read_events(open_all(with), to_filter(given, system_clock().now()));
+    if (in.out.json()) {
+        json::array listed;
+        for (const auto& [database, at] : events) listed.emplace_back(as_json(database, at));
+        in.out.print_json(json::object{{"events", std::move(listed)}});
+    } else if (events.empty()) {
+        in.out.print("no events");
+    } else {
+        print_table(in, events, given);
+    }
+    return exit_code::ok;
+}
+
+/// The event with its place in the log, from whichever database has it.
+std::optional<located_event> find_event(const std::vector<open_database>& databases, const std::string& id) {
+    for (const open_database& database : databases) {
+        const auto event = database.session->event(id);
+        if (!event) continue;
+        // The id knows no place, but its stream is short compared with the log.
+        event_filter in_stream;
+        in_stream.stream = event->stream;
+        in_stream.created_from = event->created_at;
+        for (stream_event& each : database.session->events(in_stream)) {
+            if (each.event.message_id == id) return located_event{database.name, std::move(each)};
+        }
+        return located_event{database.name, {.event = *event}};
+    }
+    return std::nullopt;
+}
+
+located_event require_event(const std::vector<open_database>& databases, const std::string& id) {
+    if (auto found = find_event(databases, id)) return *std::move(found);
+    throw not_found(fmt::format("no database has an event `{}`; `sluice events list` shows the ids", id));
+}
+
+std::vector<outbox_row> rows_of(const std::vector<open_database>& databases, const located_event& event) {
+    store::outbox_filter filter;
+    filter.message_id = event.at.event.message_id;
+    for (const open_database& database : databases) {
+        if (database.name == event.database) return database.session->list(filter);
+    }
+    return {};
+}
+
+json::array as_json(const std::vector<outbox_row>& rows) {
+    json::array all;
+    for (const outbox_row& row : rows) {
+        all.emplace_back(json::object{{"target_broker", row.target_broker}, {"status", store::to_string(row.status)}});
+    }
+    return all;
+}
+
+exit_code show(const session& in, const event_arguments& given) {
+    const installation with = open_installation(in);
+    const auto databases = open_all(with);
+    const located_event found = require_event(databases, given.id);
+    const auto rows = rows_of(databases, found);
+    if (in.out.json()) {
+        json::object result = as_json(found.database, found.at);
+        result.set("rows", as_json(rows));
+        in.out.print_json(result);
+        return exit_code::ok;
+    }
+    const store::logged_event& event = found.at.event;
+    const date_time now = system_clock().now();
+    in.out.print(
+        safe_lines(fmt::format("message   {}\ntype      {}\nstream    {}, position {}\ndatabase  {}, number {}\n"
+                               "created   {} ({} ago)",
+                               event.message_id, event.type, event.stream, found.at.position, found.database,
+                               found.at.seq, event.created_at.to_string(), age_text(now - event.created_at))));
+    for (const outbox_row& row : rows) {
+        in.out.print(safe_lines(fmt::format("for       {}: {}", row.target_broker, store::to_string(row.status))));
+    }
+    const auto part = [&](const char* title, const std::string& text) {
+        in.out.print(fmt::format("\n{}", title));
+        in.out.print(indented(json::dump(embedded(text), json::style::pretty), 2));
+    };
+    part("data", event.data);
+    part("metadata", event.metadata);
+    return exit_code::ok;
+}
+
+constexpr std::size_t most_traced = 10'000;
+
+/// What is to be drawn, and what was asked for.
+struct trace {
+    std::string correlation_id;  ///< empty: the event belongs to none and stands alone
+    std::optional<std::string> asked{};
+    causation_tree tree;
+};
+
+/// @param word  id of a message, else a correlation id
+trace read_trace(const std::vector<open_database>& databases, const std::string& word) {
+    const std::optional<located_event> start = find_event(databases, word);
+    const std::string correlation = start ? correlation_of(start->at.event) : word;
+    std::vector<located_event> found;
+    if (!correlation.empty()) {
+        event_filter filter;
+        filter.correlation_id = correlation;
+        filter.limit = most_traced;
+        found = read_events(databases, filter);
+    } else {
+        found.push_back(*start);
+    }
+    if (found.empty()) {
+        throw not_found(
+            fmt::format("no event has the id or the correlation `{}`; `sluice events list` shows the ids", word));
+    }
+    std::vector<traced_message> messages;
+    for (located_event& each : found) {
+        std::vector<outbox_row> rows = rows_of(databases, each);
+        messages.push_back(make_traced(std::move(each.database), std::move(each.at)));
+        messages.back().rows = std::move(rows);
+    }
+    return {.correlation_id = correlation,
+            .asked = start ? std::optional{word} : std::nullopt,
+            .tree = causation_tree{std::move(messages)}};
+}
+
+/// `published` when every copy is; else what is not, broker by broker.
+std::string copies_text(const std::vector<outbox_row>& rows) {
+    if (rows.empty()) return {};
+    std::string open;
+    for (const outbox_row& row : rows) {
+        if (row.status == row_status::published) continue;
+        open += fmt::format("{}{} {}", open.empty() ? "" : ", ", row.target_broker, store::to_string(row.status));
+    }
+    return open.empty() ? "published" : open;
+}
+
+/// Draws nodes of a tree, each on a line.
+class tree_printer {
+public:
+    tree_printer(const session& in, const trace& what) : in_{in}, what_{what} {
+        for (const auto& node : what.tree.nodes()) {
+            if (!node.message) continue;
+            const date_time at = node.message->at.event.created_at;
+            start_ = std::min(start_.value_or(at), at);
+        }
+    }
+
+    /// The node and all that came of it.
+    void print(std::size_t node) { print(node, "", ""); }
+
+    /// Each node below the one before, without what else came of them.
+    void print_path(const std::vector<std::size_t>& path) {
+        std::string prefix;
+        for (const std::size_t node : path) {
+            line(node, prefix);
+            prefix = prefix.empty() ? "└─ " : "   " + prefix;
+        }
+    }
+
+private:
+    void print(std::size_t node, const std::string& prefix, const std::string& below) {
+        line(node, prefix);
+        const auto& effects = what_.tree.nodes()[node].effects;
+        for (std::size_t i = 0; i < effects.size(); ++i) {
+            const bool last = i + 1 == effects.size();
+            print(effects[i], below + (last ? "└─ " : "├─ "), below + (last ? "   " : "│  "));
+        }
+    }
+
+    void line(std::size_t index, const std::string& prefix) const {
+        const causation_tree::node& node = what_.tree.nodes()[index];
+        const std::string id = config::printable(node.id);
+        if (!node.message) {
+            in_.out.print(prefix + in_.out.paint(id + "  (not in the log: a command that ran at once, or elsewhere)",
+                                                 tone::faint));
+            return;
+        }
+        const store::logged_event& event = node.message->at.event;
+        const double after = std::chrono::duration<double, std::milli>(event.created_at - *start_).count();
+        std::string text = fmt::format("{}  {}  +{:.3f} ms", config::printable(event.type), id, after);
+        if (const std::string copies = copies_text(node.message->rows); !copies.empty()) text += "  " + copies;
+        in_.out.print(prefix + in_.out.paint(text, what_.asked == node.id ? tone::strong : tone::plain));
+    }
+
+    const session& in_;
+    const trace& what_;
+    std::optional<date_time> start_;
+};
+
+json::value tree_as_json(const causation_tree& tree, std::size_t index, bool with_effects = true) {
+    const causation_tree::node& node = tree.nodes()[index];
+    json::object result{{"message_id", node.id}, {"logged", node.message.has_value()}};
+    if (node.message) {
+        const store::logged_event& event = node.message->at.event;
+        result.set("kind", text_or_null(node.message->kind));
+        result.set("type", event.type);
+        result.set("stream", event.stream);
+        result.set("database", node.message->database);
+        result.set("created_at", event.created_at.to_string());
+        result.set("rows", as_json(node.message->rows));
+    }
+    if (with_effects) {
+        json::array effects;
+        for (const std::size_t effect : node.effects) effects.push_back(tree_as_json(tree, effect));
+        result.set("effects", std::move(effects));
+    }
+    return result;
+}
+
+void print_trace_json(const session& in, const trace& what, const event_arguments& given) {
+    json::object result{{"correlation_id", text_or_null(what.correlation_id)}};
+    json::array nodes;
+    if (given.causes) {
+        for (const std::size_t node : what.tree.path_to(*what.tree.find(given.id))) {
+            nodes.push_back(tree_as_json(what.tree, node, false));
+        }
+        result.set("causes", std::move(nodes));
+    } else {
+        const auto roots = given.effects ? std::vector{*what.tree.find(given.id)} : what.tree.roots();
+        for (const std::size_t root : roots) nodes.push_back(tree_as_json(what.tree, root));
+        result.set("roots", std::move(nodes));
+    }
+    in.out.print_json(result);
+}
+
+exit_code show_trace(const session& in, const event_arguments& given) {
+    if (given.causes && given.effects) throw wrong_usage("--causes and --effects contradict each other");
+    const installation with = open_installation(in);
+    const trace what = read_trace(open_all(with), given.id);
+    if ((given.causes || given.effects) && !what.asked) {
+        throw wrong_usage(
+            fmt::format("`{}` is a correlation; --causes and --effects want the id of a message", given.id));
+    }
+    if (in.out.json()) {
+        print_trace_json(in, what, given);
+        return exit_code::ok;
+    }
+    if (!what.correlation_id.empty()) {
+        in.out.print(safe_lines("correlation " + what.correlation_id));
+    }
+    tree_printer printer{in, what};
+    if (given.causes) {
+        printer.print_path(what.tree.path_to(*what.tree.find(given.id)));
+    } else if (given.effects) {
+        printer.print(*what.tree.find(given.id));
+    } else {
+        for (const std::size_t root : what.tree.roots()) printer.print(root);
+    }
+    return exit_code::ok;
+}
+
+}  // namespace
+
+void add_events(CLI::App& app, session& in, action& chosen) {
+    CLI::App* group = app.add_subcommand("events", "Look at the event log, and at what caused what");
+    group->require_subcommand(1);
+    auto given = std::make_shared<event_arguments>();
+    const auto on = [&in, &chosen, given](CLI::App* command, exit_code (*run)(const session&, const event_arguments&)) {
+        command->callback(
+            [&in, &chosen, given, run] { chosen = make_action([&in, given, run] { return run(in, *given); }); });
+    };
+
+    CLI::App* listing = group->add_subcommand("list", "List events, newest first");
+    listing->add_option("--stream", given->stream, "Of this stream (shop::order-o-1) or category (shop::order)")
+        ->type_name("STREAM");
+    listing->add_option("--type", given->type, "Of this type: Shop.OrderShipped.v1")->type_name("TYPE");
+    listing
+        ->add_option("--correlation", given->correlation, "Of this correlation; reads all that the rest lets through")
+        ->type_name("ID");
+    listing->add_option("--newer-than", given->newer_than, "Written lately: 90s, 10m, 1h30m, 7d")->type_name("AGE");
+    listing->add_option("--older-than", given->older_than, "Written longer ago")->type_name("AGE");
+    listing->add_option("--limit", given->limit, "At most so many (default 100)")->check(CLI::Range(1, 100'000));
+    listing->add_flag("--oldest-first", given->oldest_first, "In the order of the log");
+    listing->add_flag("--data", given->data, "With the beginning of the data");
+    on(listing, list);
+
+    CLI::App* showing = group->add_subcommand("show", "Show one event with its data and metadata");
+    showing->add_option("MESSAGE_ID", given->id, "Id of the event")->required();
+    on(showing, show);
+
+    CLI::App* tracing = group->add_subcommand("trace", "Draw what caused what within one correlation");
+    tracing->add_option("ID", given->id, "Id of a message, or of a correlation")->required();
+    tracing->add_flag("--causes", given->causes, "Only what led to this message");
+    tracing->add_flag("--effects", given->effects, "Only what came of this message");
+    on(tracing, show_trace);
+}
+
+}  // namespace sluice::cli
