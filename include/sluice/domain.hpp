@@ -11,6 +11,7 @@
 #include <sluice/identity.hpp>
 #include <sluice/registry.hpp>
 #include <sluice/repository.hpp>
+#include <sluice/upcaster.hpp>
 
 namespace sluice {
 
@@ -119,6 +120,27 @@ public:
         entry.stream = options.stream;
         entry.handle = [shared](const message& m, context& in) { (*shared)(m, in); };
         registry_->add(std::move(entry));
+        return *this;
+    }
+
+    /// Reads what was written of an event in an older version: `convert` makes the payload of version `To` from that of
+    /// version `From`. Steps follow each other until the current version, that of the contract; a step may skip some.
+    ///
+    /// @code
+    /// shop.upcaster<OrderShipped, sluice::from<1>, sluice::to<2>>([](sluice::json::object data) {
+    ///     data.set("carrier", "unknown");
+    ///     return data;
+    /// });
+    /// @endcode
+    ///
+    /// @param convert  a function, lambda or other object; called by several threads at a time. What it throws is a
+    ///        decode_error of the message, which ends among the dead letters like one whose handler fails
+    template <event_type Event, class From, class To, class Converter>
+    domain& upcaster(Converter convert) {
+        static_assert(detail::is_from<From> && detail::is_to<To>,
+                      "write `upcaster<Event, sluice::from<1>, sluice::to<2>>(…)`");
+        registry_->add(detail::upcaster_entry{std::string{reflect::type_name<Event>()}, From::value, To::value,
+                                              detail::make_converter(std::move(convert))});
         return *this;
     }
 

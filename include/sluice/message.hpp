@@ -43,6 +43,10 @@ public:
     /// @throws decode_error when it is not a JSON object with an object under `data`, or its checksum is wrong
     [[nodiscard]] static message decode(std::string_view body);
 
+    /// The same message with another payload, such as that of a later version. Type, metadata and `raw()` stay those of
+    /// the message as it was received.
+    [[nodiscard]] message with_data(json::value data) const;
+
     [[nodiscard]] const std::string& id() const noexcept;
     [[nodiscard]] const message_type& type() const noexcept;
     [[nodiscard]] const json::value& data() const noexcept;
@@ -57,6 +61,7 @@ private:
     explicit message(std::shared_ptr<const content> parts) : content_{std::move(parts)} {}
 
     std::shared_ptr<const content> content_;
+    std::shared_ptr<const json::value> data_;  ///< in place of the content's, if there is one
 };
 
 }  // namespace sluice

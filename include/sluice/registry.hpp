@@ -3,13 +3,16 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <sluice/aggregate.hpp>
 #include <sluice/json.hpp>
 #include <sluice/trace.hpp>
+#include <sluice/upcaster.hpp>
 
 /// What a domain declares, without its types: filled by `sluice::domain`, read by the rooms above. Users do not need
 /// it.
@@ -41,6 +44,36 @@ struct event_entry {
     std::string aggregate;  ///< cpp_name of its aggregate
     std::string type;       ///< `Shop.OrderShipped.v1`
     std::string fqn;        ///< `shop.OrderShipped`
+};
+
+/// One step from an older version of an event to a later one.
+struct upcaster_entry {
+    std::string event;  ///< cpp_name
+    int from = 1;
+    int to = 2;
+    event_converter convert;
+};
+
+/// A stored event or the payload of a message, as this domain reads it.
+///
+/// Lifetime: refers to the registry, and to the payload it was read from when that is of the current version already.
+class readable_event {
+public:
+    readable_event(const event_entry& event, const json::value& as_written)
+        : event_{&event}, as_written_{&as_written} {}
+    readable_event(const event_entry& event, json::object upcast)
+        : event_{&event}, upcast_{json::value{std::move(upcast)}} {}
+
+    [[nodiscard]] const event_entry& entry() const noexcept { return *event_; }
+    /// The payload in the current version: what the event's struct is decoded from, unknown keys ignored.
+    [[nodiscard]] const json::value& data() const noexcept { return upcast_ ? *upcast_ : *as_written_; }
+    /// True when it was written in an older version.
+    [[nodiscard]] bool is_upcast() const noexcept { return upcast_.has_value(); }
+
+private:
+    const event_entry* event_;
+    const json::value* as_written_ = nullptr;
+    std::optional<json::value> upcast_;
 };
 
 struct command_entry {
@@ -89,13 +122,22 @@ using enricher = std::function<json::object(const enrichment_input&)>;
 
 namespace detail {
 
+/// Thread safety: filled by one thread; then const members may be called concurrently.
 struct registry {
+    registry() = default;
+    registry(registry&&) = default;  // the indexes below point into the maps, whose elements stay where they are
+    registry& operator=(registry&&) = default;
+    registry(const registry&) = delete;
+    registry& operator=(const registry&) = delete;
+    ~registry() = default;
+
     std::string name;                                                ///< as given
     std::string normalized;                                          ///< `my_app`
     std::string camel;                                               ///< `MyApp`
     std::map<std::string, aggregate_entry, std::less<>> aggregates;  ///< by C++ name
     std::map<std::string, event_entry, std::less<>> events;          ///< by C++ name
     std::map<std::string, command_entry, std::less<>> commands;      ///< by C++ name
+    std::map<std::string, upcast_chain, std::less<>> upcasters;      ///< by C++ name of the event
     std::vector<event_handler_entry> event_handlers;
     std::vector<subscriber_entry> subscribers;
     std::vector<enricher> event_enrichers;
@@ -105,15 +147,49 @@ struct registry {
     std::vector<std::string> problems;
 
     [[nodiscard]] const aggregate_entry& aggregate(std::string_view cpp_name) const;
+    /// The event that messages of this type are read as: its current version, or an older one from which upcasters
+    /// lead to it. Null for all other types, versions of tomorrow among them.
     [[nodiscard]] const event_entry* event_by_type(std::string_view type) const;
+    /// The one way in which a stored event, or the payload of a message, becomes an event of this domain.
+    ///
+    /// The current version costs one look into a map and no copy. `data` must outlive the result.
+    /// @param type  on the wire, `Shop.OrderShipped.v1`
+    /// @returns nothing when `event_by_type` knows no such type
+    /// @throws decode_error  an upcaster threw, or `data` is of an older version and no object; names event, versions
+    /// and
+    ///         reason
+    [[nodiscard]] std::optional<readable_event> read_event(std::string_view type, const json::value& data) const;
+    std::optional<readable_event> read_event(std::string_view type, json::value&& data) const = delete;
+    /// Versions before the current one that nothing leads from, ascending: what was written in them cannot be read.
+    [[nodiscard]] std::vector<int> unreadable_versions(const event_entry& event) const;
+    /// `Shop.OrderShipped.v1`
+    [[nodiscard]] std::string type_of(std::string_view event_or_command, int version) const;
     [[nodiscard]] const command_entry* command_by_name(std::string_view name) const;
     [[nodiscard]] const command_entry* command_by_type(std::string_view type) const;
 
     void add(aggregate_entry entry);
     void add(event_entry entry);
+    void add(upcaster_entry entry);
     void add(command_entry entry);
     void add(event_handler_entry entry);
     void add(subscriber_entry entry);
+
+private:
+    /// An event under the type of an older version.
+    struct older_type {
+        const event_entry* event;
+        const upcast_chain* steps;
+        int version;
+    };
+    template <class Target>
+    using index = std::map<std::string, Target, std::less<>>;
+
+    void index_older_types(std::string_view event);
+
+    index<const event_entry*> event_types_;
+    index<older_type> older_types_;
+    index<const command_entry*> command_types_;
+    index<const command_entry*> command_names_;
 };
 
 }  // namespace detail

@@ -16,3 +16,4 @@
 #include <sluice/time.hpp>
 #include <sluice/trace.hpp>
 #include <sluice/transactional_outbox.hpp>
+#include <sluice/upcaster.hpp>

@@ -12,6 +12,13 @@ using detail::event_handler_entry;
 using detail::registry;
 using detail::subscriber_entry;
 
+/// Hands an event to its reaction, in the current version whatever version it was written in.
+void react(const registry& domain, const event_handler_entry& handler, const message& m, context& in) {
+    const auto event = domain.read_event(m.type().text(), m.data());
+    const auto& reaction = handler.on.at(event->entry().cpp_name);
+    reaction(event->is_upcast() ? m.with_data(event->data()) : m, in);
+}
+
 class route_maker {
 public:
     explicit route_maker(commit::environment& env)
@@ -92,9 +99,8 @@ private:
     [[nodiscard]] std::function<commit::outcome(const message&, std::string_view)> reactions_of(
         const event_handler_entry& handler) const {
         return [&env = env_, &handler](const message& m, std::string_view entry) {
-            const detail::event_entry* event = env.domain().event_by_type(m.type().text());
-            const auto& reaction = handler.on.at(event->cpp_name);
-            return commit::handle(env, m, entry, handler.name, [&](context& in) { reaction(m, in); });
+            return commit::handle(env, m, entry, handler.name,
+                                  [&](context& in) { react(env.domain(), handler, m, in); });
         };
     }
 

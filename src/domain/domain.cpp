@@ -3,6 +3,7 @@
 #include <sluice/error.hpp>
 
 #include "base/names.hpp"
+#include "domain/upcasting.hpp"
 
 namespace sluice {
 
@@ -59,6 +60,7 @@ void domain::validate() const {
             }
         }
     }
+    for (std::string& problem : problems_of_versions(*registry_)) problems.push_back(std::move(problem));
     if (problems.empty()) return;
 
     std::string text = "domain `" + registry_->name + "` is not declared correctly:";

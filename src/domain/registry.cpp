@@ -1,25 +1,20 @@
 #include <sluice/registry.hpp>
 
 #include <algorithm>
-#include <iterator>
 
 #include <sluice/error.hpp>
 
 #include "base/names.hpp"
+#include "domain/upcasting.hpp"
 
 namespace sluice::detail {
 
 namespace {
 
-std::string message_type_of(const registry& in, const std::string& name, int version) {
-    return in.camel + "." + name + ".v" + std::to_string(version);
-}
-
-template <class Map, class Predicate>
-const typename Map::mapped_type* find_entry(const Map& entries, Predicate matches) {
-    const auto found =
-        std::find_if(entries.begin(), entries.end(), [&](const auto& pair) { return matches(pair.second); });
-    return found == entries.end() ? nullptr : &found->second;
+template <class Map>
+typename Map::mapped_type target_of(const Map& entries, std::string_view key) {
+    const auto found = entries.find(key);
+    return found == entries.end() ? nullptr : found->second;
 }
 
 }  // namespace
@@ -34,16 +29,36 @@ const aggregate_entry& registry::aggregate(std::string_view cpp_name) const {
 }
 
 const event_entry* registry::event_by_type(std::string_view type) const {
-    return find_entry(events, [&](const event_entry& entry) { return entry.type == type; });
+    if (const event_entry* current = target_of(event_types_, type)) return current;
+    const auto older = older_types_.find(type);
+    return older == older_types_.end() ? nullptr : older->second.event;
+}
+
+std::optional<readable_event> registry::read_event(std::string_view type, const json::value& data) const {
+    if (const event_entry* current = target_of(event_types_, type)) return readable_event{*current, data};
+    const auto found = older_types_.find(type);
+    if (found == older_types_.end()) return std::nullopt;
+    const auto& [event, steps, version] = found->second;
+    return readable_event{*event, upcast(*event, *steps, version, data)};
+}
+
+std::vector<int> registry::unreadable_versions(const event_entry& event) const {
+    std::vector<int> versions;
+    for (int version = 1; version < event.version; ++version) {
+        if (event_by_type(type_of(event.name, version)) == nullptr) versions.push_back(version);
+    }
+    return versions;
+}
+
+std::string registry::type_of(std::string_view event_or_command, int version) const {
+    return camel + "." + std::string{event_or_command} + ".v" + std::to_string(version);
 }
 
 const command_entry* registry::command_by_name(std::string_view wanted) const {
-    return find_entry(commands, [&](const command_entry& entry) { return entry.name == wanted; });
+    return target_of(command_names_, wanted);
 }
 
-const command_entry* registry::command_by_type(std::string_view type) const {
-    return find_entry(commands, [&](const command_entry& entry) { return entry.type == type; });
-}
+const command_entry* registry::command_by_type(std::string_view type) const { return target_of(command_types_, type); }
 
 void registry::add(aggregate_entry entry) {
     const std::string own_part = entry.category.empty() ? base::underscore(entry.name) : entry.category;
@@ -60,18 +75,41 @@ void registry::add(aggregate_entry entry) {
 }
 
 void registry::add(event_entry entry) {
-    entry.type = message_type_of(*this, entry.name, entry.version);
+    entry.type = type_of(entry.name, entry.version);
     entry.fqn = base::dotted(entry.cpp_name);
-    if (event_by_type(entry.type) != nullptr) {
+    if (event_types_.contains(entry.type)) {
         problems.push_back("event type `" + entry.type + "` is declared twice; each needs its own name or version");
         return;
     }
     std::string key = entry.cpp_name;
-    events.emplace(std::move(key), std::move(entry));
+    const auto [added, is_new] = events.emplace(std::move(key), std::move(entry));
+    event_types_.emplace(added->second.type, &added->second);
+    index_older_types(added->first);
+}
+
+void registry::add(upcaster_entry entry) {
+    if (std::string problem = problem_of(entry, upcasters[entry.event]); !problem.empty()) {
+        problems.push_back(std::move(problem));
+        return;
+    }
+    upcasters[entry.event].emplace(entry.from, upcast_step{entry.to, std::move(entry.convert)});
+    index_older_types(entry.event);
+}
+
+/// Declarations come in any order, so this is done after each one that may complete a chain.
+void registry::index_older_types(std::string_view event) {
+    const auto declared = events.find(event);
+    const auto steps = upcasters.find(event);
+    if (declared == events.end() || steps == upcasters.end()) return;
+    const event_entry& entry = declared->second;
+    for (const auto& [version, step] : steps->second) {
+        if (end_of(steps->second, version) != entry.version) continue;
+        older_types_.emplace(type_of(entry.name, version), older_type{&entry, &steps->second, version});
+    }
 }
 
 void registry::add(command_entry entry) {
-    entry.type = message_type_of(*this, entry.name, entry.version);
+    entry.type = type_of(entry.name, entry.version);
     entry.fqn = base::dotted(entry.cpp_name);
     entry.handler = base::dotted(entry.handler);
     if (const command_entry* other = command_by_name(entry.name)) {
@@ -80,7 +118,9 @@ void registry::add(command_entry entry) {
         return;
     }
     std::string key = entry.cpp_name;
-    commands.emplace(std::move(key), std::move(entry));
+    const command_entry& added = commands.emplace(std::move(key), std::move(entry)).first->second;
+    command_names_.emplace(added.name, &added);
+    command_types_.emplace(added.type, &added);
 }
 
 void registry::add(event_handler_entry entry) {

@@ -86,9 +86,15 @@ struct message::content {
 
 message message::decode(std::string_view body) { return message{std::make_shared<const content>(body)}; }
 
+message message::with_data(json::value data) const {
+    message other{*this};
+    other.data_ = std::make_shared<const json::value>(std::move(data));
+    return other;
+}
+
 const std::string& message::id() const noexcept { return content_->metadata.headers.id; }
 const message_type& message::type() const noexcept { return content_->type; }
-const json::value& message::data() const noexcept { return *content_->data; }
+const json::value& message::data() const noexcept { return data_ ? *data_ : *content_->data; }
 const message_metadata& message::metadata() const noexcept { return content_->metadata; }
 const std::optional<std::string>& message::correlation_id() const noexcept { return content_->correlation_id; }
 const json::value& message::raw() const noexcept { return content_->raw; }

@@ -92,5 +92,15 @@ TEST(message, finds_the_correlation_where_producers_put_it) {
     EXPECT_FALSE(message::decode(R"({"data":{},"correlation_id":" ","metadata":{}})").correlation_id());
 }
 
+TEST(message, can_carry_another_payload) {
+    const auto m = message::decode(R"({"data":{"n":1},"metadata":{"headers":{"id":"m","type":"A.B.v1"}}})");
+    const auto other = m.with_data(json::object{{"n", 2}});
+    EXPECT_EQ(json::dump(other.data()), R"({"n":2})");
+    EXPECT_EQ(other.id(), "m");
+    EXPECT_EQ(other.type().version(), 1);
+    EXPECT_EQ(json::dump(other.raw().at("data")), R"({"n":1})");
+    EXPECT_EQ(json::dump(m.data()), R"({"n":1})");
+}
+
 }  // namespace
 }  // namespace sluice
