@@ -58,6 +58,34 @@ void check_published(const detail::registry& domain, const configuration& with, 
                                "published"});
 }
 
+/// `1, 2 and 5`
+std::string listed(const std::vector<int>& versions) {
+    std::string list;
+    for (std::size_t i = 0; i < versions.size(); ++i) {
+        if (i > 0) list += i + 1 == versions.size() ? " and " : ", ";
+        list += std::to_string(versions[i]);
+    }
+    return list;
+}
+
+void check_versions(const detail::registry& domain, std::vector<finding>& found) {
+    for (const auto& [cpp_name, event] : domain.events) {
+        const std::vector<int> gap = domain.unreadable_versions(event);
+        if (gap.empty()) continue;
+        const std::string oldest = std::to_string(gap.front());
+        const std::string next = std::to_string(gap.front() + 1);
+        found.push_back({.level = severity::warning,
+                         .code = "UPCASTER_GAP",
+                         .element = event.fqn,
+                         .message = "event " + event.name + " is at version " + std::to_string(event.version) +
+                                    ", and nothing leads to it from version " + listed(gap) + ": what was written as " +
+                                    domain.type_of(event.name, gap.front()) + " cannot be read",
+                         .remedy = "declare domain.upcaster<" + cpp_name + ", sluice::from<" + oldest +
+                                   ">, sluice::to<" + next +
+                                   ">>(…), unless nothing of that version is left in log and brokers"});
+    }
+}
+
 void check_reach(const configuration& with, std::vector<finding>& found) {
     for (const std::string& name : with.outbox.external_brokers) {
         const auto settings = with.brokers.find(name);
@@ -81,6 +109,7 @@ std::vector<finding> check(const detail::registry& domain, const configuration& 
     check_databases(domain, with, found);
     check_subscribers(domain, with, found);
     check_published(domain, with, found);
+    check_versions(domain, found);
     check_reach(with, found);
     return found;
 }

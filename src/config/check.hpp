@@ -27,7 +27,8 @@ struct finding {
 /// Compares what the domain declares with what the configuration offers, before any row is written. Pure.
 ///
 /// Errors: a subscriber's broker or an aggregate's database is not configured. Warnings: published events without
-/// external brokers, an external broker that no other process can read.
+/// external brokers, an older version of an event that cannot be read, an external broker that no other process can
+/// read.
 [[nodiscard]] std::vector<finding> check(const detail::registry& domain, const configuration& with);
 
 /// @throws configuration_error with all that are errors, each with its remedy

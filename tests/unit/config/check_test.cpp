@@ -80,5 +80,30 @@ TEST(check, an_unknown_database_of_an_aggregate_is_an_error) {
     EXPECT_THAT(found[0].remedy, HasSubstr("databases are: default"));
 }
 
+TEST(check, an_older_version_that_nothing_leads_from_is_a_warning) {
+    detail::registry domain;
+    domain.camel = "Shop";
+    detail::event_entry placed;
+    placed.cpp_name = "shop::OrderPlaced";
+    placed.name = "OrderPlaced";
+    placed.version = 4;
+    domain.add(placed);
+    const auto convert = [](json::object data) { return data; };
+    domain.add(detail::upcaster_entry{.event = "shop::OrderPlaced", .from = 2, .to = 4, .convert = convert});
+    const auto found = check(domain, usual());
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].level, severity::warning);
+    EXPECT_EQ(found[0].code, "UPCASTER_GAP");
+    EXPECT_EQ(found[0].element, "shop.OrderPlaced");
+    EXPECT_EQ(found[0].message,
+              "event OrderPlaced is at version 4, and nothing leads to it from version 1 and 3: what was written as "
+              "Shop.OrderPlaced.v1 cannot be read");
+    EXPECT_THAT(found[0].remedy, HasSubstr("domain.upcaster<shop::OrderPlaced, sluice::from<1>, sluice::to<2>>"));
+
+    domain.add(detail::upcaster_entry{.event = "shop::OrderPlaced", .from = 1, .to = 2, .convert = convert});
+    domain.add(detail::upcaster_entry{.event = "shop::OrderPlaced", .from = 3, .to = 4, .convert = convert});
+    EXPECT_THAT(check(domain, usual()), IsEmpty());
+}
+
 }  // namespace
 }  // namespace sluice::config
