@@ -144,6 +144,28 @@ public:
         return *this;
     }
 
+    /// Publishes an event in an older version, too, while partners move on: each external broker gets the current
+    /// version, and right after it a message of the older one with the id `{id}~v1`. The older payload is made when the
+    /// event is raised, and commits with it.
+    ///
+    /// @code
+    /// shop.also_published<OrderShipped, sluice::as_version<1>>([](sluice::json::object data) {
+    ///     data.erase("carrier");
+    ///     return data;
+    /// });
+    /// @endcode
+    ///
+    /// @param convert  makes the older payload from the current one; called by several threads at a time. What it
+    /// throws
+    ///        fails the command, like what an enricher throws
+    template <event_type Event, class Version, class Converter>
+    domain& also_published(Converter convert) {
+        static_assert(detail::is_as_version<Version>, "write `also_published<Event, sluice::as_version<1>>(…)`");
+        registry_->add(detail::also_published_entry{std::string{reflect::type_name<Event>()}, Version::value,
+                                                    detail::make_converter(std::move(convert))});
+        return *this;
+    }
+
     /// Enrichers fill `extensions` in registration order.
     domain& enrich_events(enricher e);
     domain& enrich_commands(enricher e);

@@ -54,6 +54,13 @@ struct upcaster_entry {
     event_converter convert;
 };
 
+/// An older version in which a published event leaves, too.
+struct also_published_entry {
+    std::string event;  ///< cpp_name
+    int version = 1;
+    event_converter convert;
+};
+
 /// A stored event or the payload of a message, as this domain reads it.
 ///
 /// Lifetime: refers to the registry, and to the payload it was read from when that is of the current version already.
@@ -131,13 +138,14 @@ struct registry {
     registry& operator=(const registry&) = delete;
     ~registry() = default;
 
-    std::string name;                                                ///< as given
-    std::string normalized;                                          ///< `my_app`
-    std::string camel;                                               ///< `MyApp`
-    std::map<std::string, aggregate_entry, std::less<>> aggregates;  ///< by C++ name
-    std::map<std::string, event_entry, std::less<>> events;          ///< by C++ name
-    std::map<std::string, command_entry, std::less<>> commands;      ///< by C++ name
-    std::map<std::string, upcast_chain, std::less<>> upcasters;      ///< by C++ name of the event
+    std::string name;                                                       ///< as given
+    std::string normalized;                                                 ///< `my_app`
+    std::string camel;                                                      ///< `MyApp`
+    std::map<std::string, aggregate_entry, std::less<>> aggregates;         ///< by C++ name
+    std::map<std::string, event_entry, std::less<>> events;                 ///< by C++ name
+    std::map<std::string, command_entry, std::less<>> commands;             ///< by C++ name
+    std::map<std::string, upcast_chain, std::less<>> upcasters;             ///< by C++ name of the event
+    std::map<std::string, older_publications, std::less<>> also_published;  ///< by C++ name of the event
     std::vector<event_handler_entry> event_handlers;
     std::vector<subscriber_entry> subscribers;
     std::vector<enricher> event_enrichers;
@@ -170,6 +178,7 @@ struct registry {
     void add(aggregate_entry entry);
     void add(event_entry entry);
     void add(upcaster_entry entry);
+    void add(also_published_entry entry);
     void add(command_entry entry);
     void add(event_handler_entry entry);
     void add(subscriber_entry entry);

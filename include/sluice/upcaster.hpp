@@ -27,6 +27,13 @@ struct to {
     static constexpr int value = version;
 };
 
+/// The older version in which an event is published, too.
+template <int version>
+struct as_version {
+    static_assert(version >= 1, "versions of an event are counted from 1");
+    static constexpr int value = version;
+};
+
 namespace detail {
 
 template <class T>
@@ -37,6 +44,11 @@ template <class T>
 inline constexpr bool is_to = false;
 template <int version>
 inline constexpr bool is_to<to<version>> = true;
+template <class T>
+inline constexpr bool is_as_version = false;
+template <int version>
+inline constexpr bool is_as_version<as_version<version>> = true;
+
 /// Makes the payload of one version from that of another.
 using event_converter = std::function<json::object(json::object data)>;
 
@@ -47,6 +59,9 @@ struct upcast_step {
 
 /// The steps of one event, by the version they start from.
 using upcast_chain = std::map<int, upcast_step>;
+
+/// The older versions in which one event is published, too: newest first.
+using older_publications = std::map<int, event_converter, std::greater<>>;
 
 template <class Converter>
 event_converter make_converter(Converter convert) {

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <map>
 
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
@@ -194,6 +195,41 @@ void show_rows(const session& in, const std::vector<located_row>& rows) {
     }
 }
 
+/// What some external brokers get of an event.
+struct departure {
+    std::vector<std::string> brokers;
+    std::vector<envelope::external_message> messages;
+};
+
+/// Brokers with the same list of extensions share one. An event without an external row shows what would leave.
+std::vector<departure> departures_of(const store::logged_event& event, const std::vector<located_row>& rows,
+                                     const config::outbox_settings& outbox) {
+    std::map<envelope::extension_list, std::vector<std::string>> by_list;
+    for (const auto& [database, row] : rows) {
+        if (row.target_broker != outbox.broker) {
+            by_list[outbox.extensions_of(row.target_broker)].push_back(row.target_broker);
+        }
+    }
+    if (by_list.empty()) by_list.emplace();
+    std::vector<departure> found;
+    for (auto& [list, brokers] : by_list) {
+        found.push_back({std::move(brokers), envelope::render_external_versions(event.data, event.metadata, list)});
+    }
+    return found;
+}
+
+json::array as_json(const std::vector<departure>& departures, const std::string& message_id) {
+    json::array list;
+    for (const auto& [brokers, messages] : departures) {
+        for (const auto& [id_suffix, body] : messages) {
+            list.push_back(json::object{{"brokers", json::array(brokers.begin(), brokers.end())},
+                                        {"message_id", message_id + id_suffix},
+                                        {"envelope", embedded(body)}});
+        }
+    }
+    return list;
+}
+
 exit_code show(const session& in, const row_arguments& given) {
     const installation with = open_installation(in);
     const auto databases = open_all(with);
@@ -211,7 +247,8 @@ exit_code show(const session& in, const row_arguments& given) {
         throw not_found(
             fmt::format("no database has a message `{}`; `sluice outbox list` shows the ids", given.message_id));
     }
-    const std::string envelope = given.envelope ? envelope::render_external(event->data, event->metadata) : "";
+    std::vector<departure> departures;
+    if (given.envelope) departures = departures_of(*event, rows, with.configuration.outbox);
     if (in.out.json()) {
         json::object result{{"message_id", event->message_id},
                             {"type", event->type},
@@ -221,7 +258,10 @@ exit_code show(const session& in, const row_arguments& given) {
                             {"data", embedded(event->data)},
                             {"metadata", embedded(event->metadata)},
                             {"rows", as_json(rows)}};
-        if (given.envelope) result.set("envelope", embedded(envelope));
+        if (given.envelope) {
+            result.set("envelope", embedded(departures.front().messages.front().body));
+            result.set("envelopes", as_json(departures, event->message_id));
+        }
         in.out.print_json(result);
         return exit_code::ok;
     }
@@ -231,13 +271,19 @@ exit_code show(const session& in, const row_arguments& given) {
                                         event->created_at.to_string(), age_text(now - event->created_at))) +
                  "\n\n");
     show_rows(in, rows);
-    const auto part = [&](const char* title, const std::string& text) {
-        in.out.print(fmt::format("\n{}", title));
+    const auto part = [&](const std::string& title, const std::string& text) {
+        in.out.print(safe_lines("\n" + title));
         in.out.print(indented(json::dump(embedded(text), json::style::pretty), 2));
     };
     part("data", event->data);
     if (given.envelope) {
-        part("external envelope", envelope);
+        for (const auto& [brokers, messages] : departures) {
+            const std::string whose = departures.size() > 1 ? fmt::format(" for {}", fmt::join(brokers, ", ")) : "";
+            for (const auto& [id_suffix, body] : messages) {
+                const std::string which = id_suffix.empty() ? "" : " of " + event->message_id + id_suffix;
+                part("external envelope" + whose + which, body);
+            }
+        }
     } else {
         part("metadata", event->metadata);
     }

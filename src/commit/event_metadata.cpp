@@ -1,5 +1,6 @@
 #include "commit/event_metadata.hpp"
 
+#include "domain/upcasting.hpp"
 #include "envelope/envelope.hpp"
 
 namespace sluice::commit {
@@ -17,6 +18,16 @@ message_metadata common_metadata(const environment& env, const detail::provenanc
     metadata.domain.correlation_id = unless_empty(from.correlation_id);
     metadata.domain.causation_id = unless_empty(from.causation_id);
     return metadata;
+}
+
+/// What partners of older versions will get is made now, so that it commits with the event, whatever build of the
+/// domain runs the lane later. An enricher that hands on what it found must not hand on another event's.
+void add_older_versions(message_metadata& to, const environment& env, const detail::event_entry& event,
+                        const json::value& payload) {
+    to.extensions.erase(envelope::older_versions_key);
+    if (!event.published || env.configuration().outbox.external_brokers.empty()) return;
+    json::object older = detail::older_payloads(env.domain(), event, payload);
+    if (!older.empty()) to.extensions.set(std::string{envelope::older_versions_key}, std::move(older));
 }
 
 store::event_write finish(message_metadata metadata, const json::value& payload, std::string data, int priority) {
@@ -57,6 +68,7 @@ store::event_write write_event(environment& env, const detail::event_entry& even
     metadata.domain.version = event.version;
     metadata.domain.sequence_id = sequence;
     metadata.extensions = enrich(env.domain().event_enrichers, {event.name, id, payload, from.in});
+    add_older_versions(metadata, env, event, payload);
     return finish(std::move(metadata), payload, std::move(data), from.priority);
 }
 

@@ -7,9 +7,10 @@
 
 namespace sluice::commit {
 
-/// Builds the event log entry of an event: headers, domain, checksum and the enrichers' extensions (WIRE 1-3).
+/// Builds the event log entry of an event: headers, domain, checksum and the enrichers' extensions (WIRE 1-3), among
+/// them its payloads in the older versions that partners get, too.
 /// @param sequence  `{aggregate version}.{n}`
-/// @throws whatever an enricher throws
+/// @throws whatever an enricher throws; usage_error when an older version cannot be made
 [[nodiscard]] store::event_write write_event(environment& env, const detail::event_entry& event,
                                              const detail::aggregate_entry& aggregate, std::string_view id,
                                              const std::string& sequence, std::string data,

@@ -5,6 +5,7 @@
 #include "base/ids.hpp"
 #include "commit/context_state.hpp"
 #include "commit/retry.hpp"
+#include "envelope/envelope.hpp"
 
 namespace sluice::commit {
 
@@ -23,6 +24,7 @@ context context_for(environment& env, const message& m, std::string_view entry, 
     state->correlation_id = correlation_id;
     state->causation_id = m.id().empty() ? std::string{entry} : m.id();
     state->extensions = m.metadata().extensions;
+    state->extensions.erase(envelope::older_versions_key);  // for partners, not for handlers
     state->traceparent = m.metadata().headers.traceparent;
     state->priority = m.metadata().domain.priority;
     return context{std::move(state)};

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,8 @@ struct cleanup_settings {
 /// `[outbox.lanes.NAME]`
 struct lane_options {
     int shards = 1;  ///< over how many lanes the streams are spread
+    /// Of an external broker: the extensions that leave. Without a list all but those that begin with `_`.
+    std::optional<std::vector<std::string>> extensions{};
 };
 
 /// `[outbox]`
@@ -67,6 +70,10 @@ struct outbox_settings {
     [[nodiscard]] int shards_of(const std::string& of_broker) const {
         const auto found = lanes.find(of_broker);
         return found == lanes.end() ? 1 : found->second.shards;
+    }
+    [[nodiscard]] std::optional<std::vector<std::string>> extensions_of(const std::string& of_broker) const {
+        const auto found = lanes.find(of_broker);
+        return found == lanes.end() ? std::nullopt : found->second.extensions;
     }
 };
 

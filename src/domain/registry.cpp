@@ -108,6 +108,18 @@ void registry::index_older_types(std::string_view event) {
     }
 }
 
+void registry::add(also_published_entry entry) {
+    if (!entry.convert) {
+        problems.push_back("event `" + entry.event + "` is also published as version " + std::to_string(entry.version) +
+                           " by an empty function; give one that makes the older payload");
+        return;
+    }
+    if (!also_published[entry.event].emplace(entry.version, std::move(entry.convert)).second) {
+        problems.push_back("event `" + entry.event + "` is also published as version " + std::to_string(entry.version) +
+                           " twice; keep one of the two");
+    }
+}
+
 void registry::add(command_entry entry) {
     entry.type = type_of(entry.name, entry.version);
     entry.fqn = base::dotted(entry.cpp_name);

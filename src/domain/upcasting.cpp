@@ -3,6 +3,7 @@
 #include <exception>
 #include <utility>
 
+#include <sluice/codec.hpp>
 #include <sluice/error.hpp>
 
 namespace sluice::detail {
@@ -28,6 +29,26 @@ json::object take_step(const event_entry& event, int from, const upcast_step& st
     } catch (...) {
         refuse(event, from, step.to, "its upcaster threw something that is no std::exception");
     }
+}
+
+json::object older_payload(const event_entry& event, int version, const event_converter& convert,
+                           const json::value& data) {
+    const auto refuse = [&](const std::string& reason) {
+        throw usage_error{"event `" + event.name + "` of version " + std::to_string(event.version) +
+                          " cannot be published as version " + std::to_string(version) + ", too: " + reason};
+    };
+    json::object made;
+    try {
+        made = convert(data.as_object());
+    } catch (const std::exception& e) {
+        refuse(e.what());
+    } catch (...) {
+        refuse("its converter threw something that is no std::exception");
+    }
+    violations broken;
+    codec::detail::check_json(made, broken);
+    for (const auto& [field, message] : broken.take()) refuse(field + ": " + message);
+    return made;
 }
 
 void require_declared(std::vector<std::string>& problems, const registry& domain, const std::string& what,
@@ -65,6 +86,20 @@ void check_chain(std::vector<std::string>& problems, const registry& domain, con
     }
 }
 
+void check_publications(std::vector<std::string>& problems, const event_entry& event, const older_publications& older) {
+    if (!event.published) {
+        problems.push_back("event `" + event.cpp_name +
+                           "` is also published in an older version, but is not published; set `.published = true` in "
+                           "its contract");
+    }
+    for (const auto& [version, convert] : older) {
+        if (version < event.version) continue;
+        problems.push_back("event `" + event.cpp_name + "` is also published as version " + std::to_string(version) +
+                           ", which is not older than its current version " + std::to_string(event.version) +
+                           "; name an older one");
+    }
+}
+
 }  // namespace
 
 int end_of(const upcast_chain& steps, int version) {
@@ -86,6 +121,16 @@ json::object upcast(const event_entry& event, const upcast_chain& steps, int ver
     return result;
 }
 
+json::object older_payloads(const registry& domain, const event_entry& event, const json::value& data) {
+    json::object payloads;
+    const auto older = domain.also_published.find(event.cpp_name);
+    if (older == domain.also_published.end()) return payloads;
+    for (const auto& [version, convert] : older->second) {
+        payloads.append(std::to_string(version), older_payload(event, version, convert, data));
+    }
+    return payloads;
+}
+
 std::string problem_of(const upcaster_entry& entry, const upcast_chain& known) {
     const std::string who = "the upcaster of event `" + entry.event + "` " + from_to(entry.from, entry.to);
     if (entry.to <= entry.from) return who + " goes nowhere; an upcaster makes a later version than it reads";
@@ -103,6 +148,11 @@ std::vector<std::string> problems_of_versions(const registry& domain) {
         require_declared(problems, domain, "an upcaster", event);
         const auto declared = domain.events.find(event);
         if (declared != domain.events.end()) check_chain(problems, domain, declared->second, steps);
+    }
+    for (const auto& [event, older] : domain.also_published) {
+        require_declared(problems, domain, "`also_published`", event);
+        const auto declared = domain.events.find(event);
+        if (declared != domain.events.end()) check_publications(problems, declared->second, older);
     }
     return problems;
 }

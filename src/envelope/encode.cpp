@@ -1,3 +1,8 @@
+#include <algorithm>
+#include <charconv>
+
+#include <sluice/error.hpp>
+
 #include "envelope/envelope.hpp"
 #include "envelope/object_writer.hpp"
 
@@ -37,16 +42,20 @@ void write_shared_headers(std::string& out, object_writer& to, const message_hea
     write_trace_parent(out, to, headers.traceparent);
 }
 
-/// Keys that start with `_` are private to the context that wrote them.
-json::object public_extensions(const json::object& extensions) {
+bool may_leave(const std::string& key, const extension_list& allowed) {
+    if (key.starts_with('_')) return false;
+    return !allowed || std::find(allowed->begin(), allowed->end(), key) != allowed->end();
+}
+
+json::object public_extensions(const json::object& extensions, const extension_list& allowed) {
     json::object result;
     for (const auto& [key, value] : extensions) {
-        if (!key.starts_with('_')) result.append(key, value);
+        if (may_leave(key, allowed)) result.append(key, value);
     }
     return result;
 }
 
-std::string external_metadata(const message_metadata& metadata) {
+std::string external_metadata(const message_metadata& metadata, const extension_list& allowed) {
     std::string out;
     object_writer root{out};
 
@@ -70,12 +79,33 @@ std::string external_metadata(const message_metadata& metadata) {
 
     root.raw("envelope", R"({"specversion":"1.0"})");
 
-    if (const auto extensions = public_extensions(metadata.extensions); !extensions.empty()) {
+    if (const auto extensions = public_extensions(metadata.extensions, allowed); !extensions.empty()) {
         root.begin("extensions");
         json::dump_to(out, extensions);
     }
     root.end();
     return out;
+}
+
+int version_number(const std::string& text, const std::string& message_id) {
+    int version = 0;
+    const auto* const end = text.data() + text.size();
+    const auto [stop, problem] = std::from_chars(text.data(), end, version);
+    if (problem != std::errc{} || stop != end || version < 1) {
+        throw decode_error{"message " + message_id + " was stored with an older version \"" + text +
+                           "\", which is no number of a version"};
+    }
+    return version;
+}
+
+/// The headers and the domain section that a message would have, had the event been raised in the older version.
+message_metadata as_version(message_metadata metadata, int version, const std::string& id_suffix) {
+    const message_type current{metadata.headers.type};
+    metadata.headers.type = std::string{current.domain()} + (current.domain().empty() ? "" : ".") +
+                            std::string{current.name()} + ".v" + std::to_string(version);
+    metadata.headers.id += id_suffix;
+    metadata.domain.version = version;
+    return metadata;
 }
 
 }  // namespace
@@ -134,8 +164,24 @@ std::string render_internal(std::string_view data, std::string_view metadata) {
     return out;
 }
 
-std::string render_external(std::string_view data, std::string_view metadata) {
-    return render_internal(data, external_metadata(decode_metadata(json::parse(metadata))));
+std::string render_external(std::string_view data, std::string_view metadata, const extension_list& allowed) {
+    return render_internal(data, external_metadata(decode_metadata(json::parse(metadata)), allowed));
+}
+
+std::vector<external_message> render_external_versions(std::string_view data, std::string_view metadata,
+                                                       const extension_list& allowed) {
+    const message_metadata stored = decode_metadata(json::parse(metadata));
+    std::vector<external_message> messages;
+    messages.push_back({{}, render_internal(data, external_metadata(stored, allowed))});
+    const json::value* const older = stored.extensions.find(older_versions_key);
+    if (older == nullptr) return messages;
+    for (const auto& [text, payload] : older->as_object()) {
+        const int version = version_number(text, stored.headers.id);
+        std::string suffix = "~v" + text;
+        const message_metadata own = as_version(stored, version, suffix);
+        messages.push_back({std::move(suffix), render_internal(json::dump(payload), external_metadata(own, allowed))});
+    }
+    return messages;
 }
 
 }  // namespace sluice::envelope

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <sluice/message.hpp>
 #include <sluice/metadata.hpp>
@@ -21,9 +23,29 @@ namespace sluice::envelope {
 /// `{"data": …, "metadata": …}` for the internal broker: both texts spliced as stored.
 [[nodiscard]] std::string render_internal(std::string_view data, std::string_view metadata);
 
+/// The extensions that may leave the context: those named, or all when there is no list. Keys that begin with `_` are
+/// private to the context that wrote them and never leave.
+using extension_list = std::optional<std::vector<std::string>>;
+
 /// The external form, built from the allow-list of WIRE 2.2 and DESIGN 6; what is not listed cannot leave.
 /// @param metadata  stored metadata text; parsed here (small), the payload is not
-[[nodiscard]] std::string render_external(std::string_view data, std::string_view metadata);
+[[nodiscard]] std::string render_external(std::string_view data, std::string_view metadata,
+                                          const extension_list& allowed = {});
+
+/// Among the extensions of a stored event: its payloads for partners of older versions, `{"1": {…}}`. Private.
+inline constexpr std::string_view older_versions_key = "_also_published";
+
+/// One message for an external broker.
+struct external_message {
+    std::string id_suffix;  ///< after the event's own id: nothing, or `~v1` for the older version 1
+    std::string body;
+};
+
+/// All that an external broker gets of an event: its external form, and after it one for each older version that was
+/// stored with it. That one has the id `{id}~v1`, the type and the number of its version; all else is the same.
+/// @throws decode_error when the metadata cannot be read
+[[nodiscard]] std::vector<external_message> render_external_versions(std::string_view data, std::string_view metadata,
+                                                                     const extension_list& allowed = {});
 
 /// Lower-case hex SHA-256 of the canonical JSON of a payload (WIRE 3).
 [[nodiscard]] std::string checksum_of(const json::value& data);

@@ -1,12 +1,11 @@
 #include "outbox/dispatch.hpp"
 
+#include <deque>
 #include <exception>
 #include <set>
 #include <string_view>
 
 #include <sluice/error.hpp>
-
-#include "envelope/envelope.hpp"
 
 namespace sluice::outbox {
 
@@ -17,7 +16,6 @@ class rendering {
 public:
     rendering(std::span<const store::due_row> rows, const dispatch_rules& rules)
         : verdicts_(rows.size(), broker::unreachable{"not sent behind a row that cannot be rendered"}) {
-        texts_.reserve(rows.size());  // the messages refer to them
         for (std::size_t i = 0; i < rows.size(); ++i) {
             if (closed_.contains(rows[i].event.stream)) continue;
             try {
@@ -33,24 +31,47 @@ public:
 
     [[nodiscard]] std::vector<broker::verdict> with(std::vector<broker::verdict> sent) && {
         sent.resize(rows_.size(), broker::unreachable{"the broker gave no verdict"});
-        for (std::size_t i = 0; i < rows_.size(); ++i) verdicts_[rows_[i]] = std::move(sent[i]);
+        for (std::size_t i = 0; i < rows_.size(); ++i) {
+            const bool is_first = i == 0 || rows_[i - 1] != rows_[i];
+            auto& verdict = verdicts_[rows_[i]];
+            if (is_first) {
+                verdict = std::move(sent[i]);
+            } else if (is_delivered(verdict) && !is_delivered(sent[i])) {
+                verdict = naming(messages_[i].message_id, std::move(sent[i]));
+            }
+        }
         return std::move(verdicts_);
     }
 
 private:
     struct text {
         std::string stream;
+        std::string message_id;
         std::string body;
     };
 
     void add(std::size_t index, const store::due_row& row, const dispatch_rules& rules) {
-        const auto& [stream, body] = texts_.emplace_back(text{rules.stream_of(row), rules.body_of(row)});
-        messages_.push_back({stream, row.event.message_id, row.event.stream, body});
-        rows_.push_back(index);
+        const std::string stream = rules.stream_of(row);
+        for (auto& [id_suffix, content] : rules.messages_of(row)) {
+            const auto& [to, id, body] =
+                texts_.emplace_back(text{stream, row.event.message_id + id_suffix, std::move(content)});
+            messages_.push_back({to, id, row.event.stream, body});
+            rows_.push_back(index);
+        }
+    }
+
+    static bool is_delivered(const broker::verdict& one) { return std::holds_alternative<broker::delivered>(one); }
+
+    /// The error of a row tells which of its messages was refused, unless it is the event itself.
+    static broker::verdict naming(std::string_view message_id, broker::verdict one) {
+        if (auto* const refusal = std::get_if<broker::refused>(&one)) {
+            refusal->reason = std::string{message_id} + ": " + refusal->reason;
+        }
+        return one;
     }
 
     std::vector<broker::verdict> verdicts_;
-    std::vector<text> texts_;
+    std::deque<text> texts_;  ///< what the messages refer to, so they stay where they are
     std::vector<broker::outgoing> messages_;
     std::vector<std::size_t> rows_;
     std::set<std::string_view> closed_;
@@ -75,9 +96,9 @@ std::string dispatch_rules::stream_of(const store::due_row& row) const {
     return is_backfill ? category + ":" + priority_lanes.backfill_suffix : category;
 }
 
-std::string dispatch_rules::body_of(const store::due_row& row) const {
-    return external ? envelope::render_external(row.event.data, row.event.metadata)
-                    : envelope::render_internal(row.event.data, row.event.metadata);
+std::vector<envelope::external_message> dispatch_rules::messages_of(const store::due_row& row) const {
+    if (external) return envelope::render_external_versions(row.event.data, row.event.metadata, extensions);
+    return {{{}, envelope::render_internal(row.event.data, row.event.metadata)}};
 }
 
 std::vector<broker::verdict> dispatch(std::span<const store::due_row> rows, const dispatch_rules& rules,

@@ -28,13 +28,23 @@ std::vector<store::settlement> settlements_of(std::span<const row_outcome> outco
     return settlements;
 }
 
+/// Names the older versions that left together with an event.
+json::object with_versions(json::object record, const message_metadata& of) {
+    const json::value* const older = of.extensions.find(envelope::older_versions_key);
+    if (older == nullptr) return record;
+    json::array versions;
+    for (const auto& [version, payload] : older->as_object()) versions.emplace_back(version);
+    record.set("also_published", std::move(versions));
+    return record;
+}
+
 }  // namespace
 
 lane::lane(lane_settings settings, const lane_ports& ports)
     : settings_{std::move(settings)},
       ports_{ports},
       name_{store::make_lane_name(settings_.database, settings_.broker, settings_.part)},
-      rules_{settings_.external, settings_.priority_lanes},
+      rules_{settings_.external, settings_.priority_lanes, settings_.outbox.extensions_of(settings_.broker)},
       plan_{settings_.outbox, settings_.drain, settings_.overlapping != overlap::none, ports_.random} {}
 
 void lane::run(const std::stop_token& stop) {
@@ -256,6 +266,7 @@ void lane::trace(const std::vector<row_outcome>& outcomes) const {
             const auto metadata = envelope::decode_metadata(json::parse(event.metadata));
             record.correlation_id = metadata.domain.correlation_id;
             record.causation_id = metadata.domain.causation_id;
+            if (settings_.external) record.metadata = with_versions(std::move(record.metadata), metadata);
         } catch (const error&) {
             // Traced without them.
         }

@@ -121,6 +121,83 @@ TEST(fork, runs_enrichers_in_registration_order) {
     EXPECT_EQ(sluice::json::dump(metadata.extensions), R"({"who":"second","event":"BookBought/b-1","tenant":"acme"})");
 }
 
+/// The metadata of the lending, by a domain that has something more to say about it.
+sluice::message_metadata lending_by(const sluice::domain& domain) {
+    library::fixture f{domain};
+    f.context().process(BuyBook{.isbn = "b-1", .lend_at_once = true});
+    return sluice::envelope::decode_metadata(sluice::json::parse(f.event("public_library::book-b-1-0.2")->metadata));
+}
+
+sluice::json::object without_reader(sluice::json::object data) {
+    data.erase("reader");
+    return data;
+}
+
+TEST(fork, stores_older_versions_for_partners_with_the_event) {
+    auto domain = library::make_domain();
+    domain.also_published<library::BookLent, sluice::as_version<1>>(without_reader);
+    library::fixture f{domain};
+    f.context().process(BuyBook{.isbn = "b-1", .lend_at_once = true});
+    EXPECT_EQ(f.rows().size(), 3U) << "an older version is no row of its own";
+    const auto event = f.event("public_library::book-b-1-0.2");
+    EXPECT_EQ(event->type, "PublicLibrary.BookLent.v2");
+    EXPECT_EQ(event->data, R"({"isbn":"b-1","reader":"ada"})");
+    const auto messages = sluice::envelope::render_external_versions(event->data, event->metadata);
+    ASSERT_EQ(messages.size(), 2U);
+    const auto old = sluice::message::decode(messages[1].body);
+    EXPECT_EQ(old.id(), "public_library::book-b-1-0.2~v1");
+    EXPECT_EQ(old.type().text(), "PublicLibrary.BookLent.v1");
+    EXPECT_EQ(sluice::json::dump(old.data()), R"({"isbn":"b-1"})");
+}
+
+TEST(fork, stores_no_older_versions_when_there_is_no_partner) {
+    auto domain = library::make_domain();
+    domain.also_published<library::BookLent, sluice::as_version<1>>(without_reader);
+    library::fixture f{domain};
+    sluice::commit::adapters parts;
+    parts.databases.emplace("default", f.database);
+    sluice::commit::environment env{f.domain.declared(), {}, parts, f.clock, f.random};
+    sluice::commit::make_context(env).process(BuyBook{.isbn = "b-1", .lend_at_once = true});
+    EXPECT_EQ(f.event("public_library::book-b-1-0.2")->metadata.find("_also_published"), std::string::npos);
+}
+
+TEST(fork, keeps_older_versions_apart_from_what_enrichers_hand_on) {
+    auto domain = library::make_domain();
+    domain.enrich_events([](const sluice::enrichment_input&) {
+        return sluice::json::object{{"_also_published", sluice::json::object{{"1", sluice::json::object{}}}}};
+    });
+    EXPECT_TRUE(lending_by(domain).extensions.empty()) << "these are those of another event";
+    domain.also_published<library::BookLent, sluice::as_version<1>>(without_reader);
+    EXPECT_EQ(sluice::json::dump(lending_by(domain).extensions), R"({"_also_published":{"1":{"isbn":"b-1"}}})");
+}
+
+std::string failure_to_publish(const std::function<sluice::json::object(sluice::json::object)>& convert) {
+    auto domain = library::make_domain();
+    domain.also_published<library::BookLent, sluice::as_version<1>>(convert);
+    library::fixture f{domain};
+    try {
+        f.context().process(BuyBook{.isbn = "b-1", .lend_at_once = true});
+    } catch (const sluice::usage_error& e) {
+        EXPECT_TRUE(f.rows().empty());
+        return e.what();
+    }
+    return {};
+}
+
+TEST(fork, fails_the_command_when_an_older_version_cannot_be_made) {
+    EXPECT_EQ(failure_to_publish([](sluice::json::object data) {
+                  data.set("borrower", data.at("borrower"));
+                  return data;
+              }),
+              "event `BookLent` of version 2 cannot be published as version 1, too: the JSON object has no key "
+              "'borrower'");
+    EXPECT_EQ(failure_to_publish([](sluice::json::object data) {
+                  data.set("pages", sluice::json::number{"many"});
+                  return data;
+              }),
+              "event `BookLent` of version 2 cannot be published as version 1, too: pages: is not a JSON number");
+}
+
 TEST(fork, fails_the_command_when_an_enricher_throws) {
     auto domain = library::make_domain();
     domain.enrich_events(

@@ -103,6 +103,15 @@ TEST(older_versions, that_cannot_be_upcast_end_among_the_dead_letters_with_the_r
               "event `ParcelSent` cannot be brought from version 1 to 2: the JSON object has no key 'kilos'");
 }
 
+TEST(older_versions, for_partners_are_nothing_that_a_handler_sees) {
+    fixture f;
+    std::string extensions;
+    const auto m = message::decode(
+        R"({"data":{},"metadata":{"headers":{"id":"m"},"extensions":{"tenant":"acme","_also_published":{"1":{}}}}})");
+    (void)commit::handle(*f.env, m, "1", "handler", [&](context& in) { extensions = json::dump(in.extensions()); });
+    EXPECT_EQ(extensions, R"({"tenant":"acme"})");
+}
+
 TEST(older_versions, of_tomorrow_are_of_an_unknown_type) {
     fixture f;
     f.publish("p-1", "Parcels.ParcelSent.v4", R"({"parcel_id":"p-1"})");

@@ -33,6 +33,7 @@ class Parcel : public sluice::aggregate<Parcel> {
 
 namespace {
 
+using sluice::as_version;
 using sluice::from;
 using sluice::to;
 using sluice::json::object;
@@ -199,6 +200,26 @@ TEST(upcaster_gap, leaves_out_a_version_that_another_event_declares) {
     domain.aggregate<Parcel>().events<ParcelSent, ParcelSentLongAgo>();
     EXPECT_THAT(domain.declared().unreadable_versions(domain.declared().events.at("parcels::ParcelSent")),
                 ElementsAre(2, 3));
+}
+
+TEST(also_published, names_every_mistake) {
+    auto domain = make_domain();
+    domain.aggregate<Parcel>().events<ParcelLost>();
+    domain.also_published<ParcelSent, as_version<4>>(note{})
+        .also_published<ParcelSent, as_version<1>>(note{})
+        .also_published<ParcelSent, as_version<1>>(note{})
+        .also_published<ParcelSent, as_version<2>>(std::function<object(object)>{})
+        .also_published<ParcelLost, as_version<1>>(note{})
+        .also_published<ParcelSentLongAgo, as_version<1>>(note{});
+    const std::string problems = problems_of(domain);
+    EXPECT_THAT(problems, HasSubstr("`parcels::ParcelSent` is also published as version 4, which is not older than its "
+                                    "current version 4"));
+    EXPECT_THAT(problems, HasSubstr("`parcels::ParcelSent` is also published as version 1 twice"));
+    EXPECT_THAT(problems, HasSubstr("`parcels::ParcelSent` is also published as version 2 by an empty function"));
+    EXPECT_THAT(problems, HasSubstr("event `parcels::ParcelLost` is also published in an older version, but is not "
+                                    "published; set `.published = true`"));
+    EXPECT_THAT(problems,
+                HasSubstr("`also_published` names event `parcels::ParcelSentLongAgo`, which is not declared"));
 }
 
 }  // namespace

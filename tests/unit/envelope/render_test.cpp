@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <sluice/error.hpp>
+#include <sluice/message.hpp>
 
 #include "envelope/envelope.hpp"
 
@@ -48,6 +49,57 @@ TEST(render_external, keeps_the_text_of_numbers_in_extensions) {
 TEST(render_external, refuses_unreadable_metadata) {
     EXPECT_THROW((void)render_external("{}", "{"), decode_error);
     EXPECT_THROW((void)render_external("{}", "[]"), decode_error);
+}
+
+TEST(render_external, lets_only_listed_extensions_leave_when_there_is_a_list) {
+    const std::string metadata = R"({"extensions":{"tenant_id":"acme","user":"SECRET","_private":"SECRET"}})";
+    const auto extensions = [&](const extension_list& allowed) {
+        return json::parse(render_external("{}", metadata, allowed)).at("metadata").find("extensions");
+    };
+    const auto rendered = render_external("{}", metadata, std::vector<std::string>{"tenant_id", "_private", "other"});
+    EXPECT_EQ(json::dump(json::parse(rendered).at("metadata").at("extensions")), R"({"tenant_id":"acme"})");
+    EXPECT_EQ(extensions(std::vector<std::string>{}), nullptr) << "an empty list lets none pass";
+    EXPECT_EQ(extensions(std::vector<std::string>{"other"}), nullptr);
+}
+
+constexpr std::string_view in_two_versions =
+    R"({"headers":{"id":"shop::order-1-0.1","type":"Shop.Sent.v3","stream":"shop::order-1"},
+        "domain":{"fqn":"shop.Sent","version":3,"sequence_id":"0.1","correlation_id":"c","causation_id":"d"},
+        "extensions":{"tenant":"acme","user":"SECRET","_also_published":{"2":{"n":2.0},"1":{}}}})";
+
+TEST(render_external_versions, renders_the_event_first_and_then_each_older_version) {
+    const auto messages = render_external_versions(R"({"n":3})", in_two_versions, std::vector<std::string>{"tenant"});
+    ASSERT_EQ(messages.size(), 3U);
+    EXPECT_EQ(messages[0].id_suffix, "");
+    EXPECT_EQ(messages[0].body, render_external(R"({"n":3})", in_two_versions, std::vector<std::string>{"tenant"}));
+    EXPECT_EQ(messages[1].id_suffix, "~v2");
+    EXPECT_EQ(messages[2].id_suffix, "~v1");
+    EXPECT_TRUE(messages[1].body.starts_with(R"({"data":{"n":2.0},"metadata":{)")) << "the payload is as it was stored";
+    for (const auto& [suffix, body] : messages) EXPECT_EQ(body.find("SECRET"), std::string::npos) << body;
+    const auto old = message::decode(messages[2].body);
+    EXPECT_EQ(old.id(), "shop::order-1-0.1~v1");
+    EXPECT_EQ(old.type().text(), "Shop.Sent.v1");
+    EXPECT_EQ(old.metadata().domain.version, 1);
+    EXPECT_EQ(old.metadata().headers.stream, "shop::order-1");
+    EXPECT_EQ(old.metadata().domain.sequence_id, "0.1");
+    EXPECT_EQ(old.metadata().domain.causation_id, "d");
+    EXPECT_EQ(old.correlation_id(), "c");
+    EXPECT_EQ(json::dump(old.raw().at("metadata").at("extensions")), R"({"tenant":"acme"})");
+}
+
+TEST(render_external_versions, never_lets_the_stored_older_versions_leave_inside_an_envelope) {
+    for (const auto& [suffix, body] : render_external_versions("{}", in_two_versions)) {
+        EXPECT_EQ(body.find("_also_published"), std::string::npos);
+    }
+}
+
+TEST(render_external_versions, refuses_what_is_no_version) {
+    for (const char* older : {R"("text")", R"({"one":{}})", R"({"0":{}})", R"({"1x":{}})"}) {
+        EXPECT_THROW(
+            (void)render_external_versions("{}", R"({"extensions":{"_also_published":)" + std::string{older} + "}}"),
+            decode_error)
+            << older;
+    }
 }
 
 }  // namespace

@@ -33,10 +33,12 @@ public:
             sent.push_back({std::string{stream}, std::string{id}, std::string{key}, std::string{body}});
             if (verdicts.size() < answers) verdicts.emplace_back(broker::delivered{"r-" + std::string{id}});
         }
+        if (!scripted.empty()) return scripted;
         return verdicts;
     }
     std::string probe(duration /*timeout*/) override { return {}; }
 
+    std::vector<broker::verdict> scripted{};  ///< instead of `delivered`
     std::vector<note> sent;
     broker::producer producer;
     duration allowed{};
@@ -128,6 +130,73 @@ TEST(dispatch, takes_what_a_publisher_throws_or_forgets_for_an_outage) {
     verdicts = dispatch(rows, {}, publisher, {}, 5s);
     ASSERT_EQ(verdicts.size(), 2U);
     EXPECT_EQ(std::get<broker::unreachable>(verdicts[0]).reason, "socket fell off");
+}
+
+TEST(dispatch, lets_only_listed_extensions_leave) {
+    noting_publisher publisher;
+    const std::vector rows{row(1, "s", R"({"headers":{"id":"m"},"extensions":{"tenant":"acme","user":"SECRET"}})")};
+    (void)dispatch(rows, {.external = true, .extensions = std::vector<std::string>{"tenant"}}, publisher, {}, 5s);
+    EXPECT_EQ(json::dump(json::parse(publisher.sent.at(0).body).at("metadata").at("extensions")),
+              R"({"tenant":"acme"})");
+}
+
+const std::string two_versions =
+    R"({"headers":{"id":"m","type":"Shop.X.v2"},"extensions":{"_also_published":{"1":{"old":1}}}})";
+
+TEST(dispatch, sends_an_older_version_right_after_its_event_under_the_same_key) {
+    noting_publisher publisher;
+    const std::vector rows{row(1, "a", two_versions), row(2, "a")};
+    const auto verdicts = dispatch(rows, {.external = true}, publisher, {}, 5s);
+    ASSERT_EQ(verdicts.size(), 2U);
+    EXPECT_EQ(std::get<broker::delivered>(verdicts[0]).receipt, "r-m-1");
+    EXPECT_EQ(std::get<broker::delivered>(verdicts[1]).receipt, "r-m-2");
+    ASSERT_EQ(publisher.sent.size(), 3U);
+    EXPECT_EQ(publisher.sent[0].message_id, "m-1");
+    EXPECT_EQ(publisher.sent[1].message_id, "m-1~v1");
+    EXPECT_EQ(publisher.sent[2].message_id, "m-2");
+    EXPECT_EQ(publisher.sent[1].key, "a");
+    EXPECT_EQ(publisher.sent[1].stream, "shop::order");
+    EXPECT_TRUE(publisher.sent[1].body.starts_with(R"({"data":{"old":1},)"));
+}
+
+TEST(dispatch, sends_no_older_version_to_the_internal_broker) {
+    noting_publisher publisher;
+    const std::vector rows{row(1, "a", two_versions)};
+    (void)dispatch(rows, {}, publisher, {}, 5s);
+    EXPECT_EQ(publisher.sent.size(), 1U);
+}
+
+TEST(dispatch, counts_a_row_as_delivered_when_all_its_versions_are) {
+    noting_publisher publisher;
+    const std::vector rows{row(1, "a", two_versions), row(2, "b", two_versions)};
+    const broker::verdict yes = broker::delivered{"r"};
+    const broker::verdict no = broker::refused{"too old", "old", true};
+    const broker::verdict away = broker::unreachable{"gone"};
+    const auto verdicts_of = [&](std::vector<broker::verdict> answers) {
+        publisher.scripted = std::move(answers);
+        return dispatch(rows, {.external = true}, publisher, {}, 5s);
+    };
+    auto verdicts = verdicts_of({yes, no, yes, yes});
+    ASSERT_EQ(verdicts.size(), 2U);
+    EXPECT_EQ(std::get<broker::refused>(verdicts[0]).reason, "m-1~v1: too old");
+    EXPECT_TRUE(std::get<broker::refused>(verdicts[0]).permanent);
+    EXPECT_TRUE(is_delivered(verdicts[1]));
+
+    verdicts = verdicts_of({no, away, yes, away});
+    EXPECT_EQ(std::get<broker::refused>(verdicts[0]).reason, "too old") << "the first that was not delivered decides";
+    EXPECT_TRUE(std::holds_alternative<broker::unreachable>(verdicts[1]));
+
+    verdicts = verdicts_of({yes});
+    EXPECT_TRUE(std::holds_alternative<broker::unreachable>(verdicts[0])) << "no verdict is an outage";
+}
+
+TEST(dispatch, sends_nothing_of_a_row_whose_older_version_cannot_be_rendered) {
+    noting_publisher publisher;
+    const std::vector rows{row(1, "a", R"({"extensions":{"_also_published":{"one":{}}}})"), row(2, "b")};
+    const auto verdicts = dispatch(rows, {.external = true}, publisher, {}, 5s);
+    EXPECT_EQ(std::get<broker::refused>(verdicts[0]).code, "unrenderable");
+    ASSERT_EQ(publisher.sent.size(), 1U);
+    EXPECT_EQ(publisher.sent[0].message_id, "m-2");
 }
 
 }  // namespace
