@@ -192,6 +192,30 @@ private:
     std::map<std::string, std::string> owners_;
 };
 
+/// The extensions that may leave to a broker, when the file lists them.
+void read_extensions(section& lane, const std::string& broker, outbox_settings& outbox) {
+    std::vector<std::string> listed;
+    lane.texts("extensions", listed);
+    if (!lane.has("extensions")) return;
+    const auto& external = outbox.external_brokers;
+    if (broker == outbox.broker) {
+        lane.report("extensions", "is for external brokers; the internal one gets all extensions", "remove it");
+    } else if (std::find(external.begin(), external.end(), broker) == external.end()) {
+        lane.report("extensions", "is for external brokers, and this is none",
+                    "list the broker in [outbox] external_brokers, or remove the key");
+    }
+    for (std::size_t i = 0; i < listed.size(); ++i) {
+        const auto first = std::find(listed.begin(), listed.end(), listed[i]) - listed.begin();
+        if (listed[i].starts_with('_')) {
+            lane.report_element("extensions", i, "begins with _ and never leaves the context",
+                                "remove it, or let the enricher give it another name");
+        } else if (static_cast<std::size_t>(first) < i) {
+            lane.report_element("extensions", i, "is listed twice", "remove one");
+        }
+    }
+    outbox.lanes[broker].extensions = std::move(listed);
+}
+
 void read_outbox(section in, const configuration& so_far, outbox_settings& outbox) {
     in.text("broker", outbox.broker);
     in.texts("external_brokers", outbox.external_brokers);
@@ -226,6 +250,7 @@ void read_outbox(section in, const configuration& so_far, outbox_settings& outbo
         }
         constexpr std::int64_t most_shards = 64;
         lane.whole("shards", outbox.lanes[name].shards, 1, most_shards);
+        read_extensions(lane, name, outbox);
         lane.refuse_unknown();
     }
     in.refuse_unknown();

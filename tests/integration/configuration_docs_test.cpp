@@ -39,6 +39,7 @@ TEST(configuration_docs, the_example_shows_the_defaults) {
     EXPECT_EQ(shown.outbox.cleanup.interval_seconds, defaults.outbox.cleanup.interval_seconds);
     EXPECT_EQ(shown.outbox.cleanup.batch_size, defaults.outbox.cleanup.batch_size);
     EXPECT_EQ(shown.outbox.shards_of("partner_events"), defaults.outbox.shards_of("partner_events"));
+    EXPECT_EQ(shown.outbox.extensions_of("partner_events"), defaults.outbox.extensions_of("partner_events"));
     EXPECT_EQ(shown.server.shutdown_seconds, defaults.server.shutdown_seconds);
     EXPECT_EQ(shown.server.health.enabled, defaults.server.health.enabled);
     EXPECT_EQ(shown.server.health.host, defaults.server.health.host);

@@ -306,6 +306,22 @@ INSTANTIATE_TEST_SUITE_P(
                   "f:5: outbox.lanes.defualt: no such broker in [brokers]; did you mean \"default\"?"},
         bad_input{"too_many_shards", "[outbox.lanes.default]\nshards = 65\n",
                   "f:6: outbox.lanes.default.shards = 65: must be a whole number from 1 to 64"},
+        bad_input{"extensions_of_the_internal_broker", "[outbox.lanes.default]\nextensions = [\"tenant\"]\n",
+                  "f:6: outbox.lanes.default.extensions: is for external brokers; the internal one gets all "
+                  "extensions; remove it"},
+        bad_input{"extensions_of_another_broker",
+                  "[brokers.other]\nprovider = \"inline\"\n[outbox.lanes.other]\nextensions = []\n",
+                  "f:8: outbox.lanes.other.extensions: is for external brokers, and this is none; list the broker in "
+                  "[outbox] external_brokers, or remove the key"},
+        bad_input{"private_extension",
+                  "[brokers.other]\nprovider = \"inline\"\n[outbox]\nexternal_brokers = [\"other\"]\n"
+                  "[outbox.lanes.other]\nextensions = [\"_tenant\"]\n",
+                  "f:10: outbox.lanes.other.extensions = \"_tenant\": begins with _ and never leaves the context; "
+                  "remove it, or let the enricher give it another name"},
+        bad_input{"extension_listed_twice",
+                  "[brokers.other]\nprovider = \"inline\"\n[outbox]\nexternal_brokers = [\"other\"]\n"
+                  "[outbox.lanes.other]\nextensions = [\"a\", \"a\"]\n",
+                  "f:10: outbox.lanes.other.extensions = \"a\": is listed twice; remove one"},
         bad_input{"unknown_key_of_a_lane", "[outbox.lanes.default]\nshard = 2\n",
                   "f:6: outbox.lanes.default.shard: unknown key; did you mean \"shards\"?"},
         bad_input{"lease_shorter_than_publishing", "[outbox]\nlease_seconds = 5\n",
@@ -473,6 +489,16 @@ TEST(load, a_directory_is_no_file) {
     } catch (const invalid_configuration& e) {
         EXPECT_THAT(e.what(), HasSubstr("/: this configuration file cannot be read"));
     }
+}
+
+TEST(parse, a_lane_without_a_list_of_extensions_is_not_one_with_an_empty_list) {
+    const std::string partners = minimal + "[brokers.a]\nprovider = \"inline\"\n[brokers.b]\nprovider = \"inline\"\n" +
+                                 "[outbox]\nexternal_brokers = [\"a\", \"b\"]\n";
+    const auto loaded = read(partners + "[outbox.lanes.a]\nextensions = []\n[outbox.lanes.b]\nshards = 2\n").outbox;
+    EXPECT_EQ(loaded.extensions_of("a"), std::vector<std::string>{});
+    EXPECT_EQ(loaded.extensions_of("b"), std::nullopt);
+    EXPECT_EQ(loaded.extensions_of("c"), std::nullopt);
+    EXPECT_EQ(loaded.shards_of("a"), 1);
 }
 
 }  // namespace
