@@ -32,7 +32,8 @@
 /// | another struct | object |
 /// | `json::value`, `json::object` | as it is |
 ///
-/// A struct may add rules of its own: see violations.hpp.
+/// A struct may add rules of its own: see violations.hpp. A member that was renamed is read under its former names,
+/// too: see aliases.hpp.
 ///
 /// Thread safety: every function may be called concurrently.
 namespace sluice::codec {
@@ -78,8 +79,11 @@ void append_object(std::string& out, const json::object& object);
 /// The value of a member, or null when there is nothing to read. Sets `complete` to false when there ought to be.
 [[nodiscard]] const json::value* find_member(const json::object& in, std::string_view name, null_means null,
                                              missing_keys missing, bool& complete, violations& broken);
-void refuse_unknown_keys(const json::object& in, std::span<const std::string_view> names, std::string_view subject,
-                         violations& broken);
+/// The name under which the value of a member is to be read: an old one when only that is there.
+[[nodiscard]] std::string_view name_used(const json::object& in, std::string_view name,
+                                         std::span<const field_alias> aliases);
+void refuse_unknown_keys(const json::object& in, std::span<const std::string_view> names,
+                         std::span<const field_alias> aliases, std::string_view subject, violations& broken);
 void refuse_enumerator(std::span<const std::string_view> names, violations& broken);
 
 void check_text(std::string_view text, const text_rule& rule, violations& broken);
@@ -297,9 +301,13 @@ template <class T>
 bool read_struct(const json::value& from, T& to, const key_rules& keys, violations& broken) {
     const json::object* const object = read_object(from, broken);
     if (object == nullptr) return false;
+    require_sound_aliases<T>();
+    std::span<const field_alias> aliases;
+    if constexpr (has_aliases<T>) aliases = T::aliases;
     bool complete = true;
     reflect::for_each_field(to, [&]<class M>(std::string_view name, M& member) {
         if constexpr (require_field_type<T, M>()) {
+            if constexpr (has_aliases<T>) name = name_used(*object, name, aliases);
             const json::value* const found = find_member(*object, name, null_in<M>(), keys.missing, complete, broken);
             if (found == nullptr) return;
             const violations::scope in_member{broken, name};
@@ -307,7 +315,7 @@ bool read_struct(const json::value& from, T& to, const key_rules& keys, violatio
         }
     });
     if (keys.unknown == unknown_keys::refuse) {
-        refuse_unknown_keys(*object, reflect::field_names<T>(), reflect::short_type_name<T>(), broken);
+        refuse_unknown_keys(*object, reflect::field_names<T>(), aliases, reflect::short_type_name<T>(), broken);
     }
     if (complete && keys.missing == missing_keys::refuse) check_own_rules(to, broken);
     return complete;

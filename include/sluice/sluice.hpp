@@ -3,6 +3,7 @@
 /// Everything a domain needs: `#include <sluice/sluice.hpp>`.
 
 #include <sluice/aggregate.hpp>
+#include <sluice/aliases.hpp>
 #include <sluice/context.hpp>
 #include <sluice/contract.hpp>
 #include <sluice/domain.hpp>

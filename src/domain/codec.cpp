@@ -237,11 +237,21 @@ const json::value* find_member(const json::object& in, std::string_view name, nu
     return nullptr;
 }
 
-void refuse_unknown_keys(const json::object& in, std::span<const std::string_view> names, std::string_view subject,
-                         violations& broken) {
+std::string_view name_used(const json::object& in, std::string_view name, std::span<const field_alias> aliases) {
+    if (in.contains(name)) return name;
+    for (const auto& [old_name, new_name] : aliases) {
+        if (new_name == name && in.contains(old_name)) return old_name;
+    }
+    return name;
+}
+
+void refuse_unknown_keys(const json::object& in, std::span<const std::string_view> names,
+                         std::span<const field_alias> aliases, std::string_view subject, violations& broken) {
     for (const auto& member : in) {
         const std::string_view key = member.first;
         if (std::find(names.begin(), names.end(), key) != names.end()) continue;
+        if (std::any_of(aliases.begin(), aliases.end(), [&](const field_alias& a) { return a.old_name == key; }))
+            continue;
         std::string message = "is not a field of " + std::string{subject};
         const std::string meant = base::suggest(key, std::vector<std::string>{names.begin(), names.end()});
         if (!meant.empty()) {

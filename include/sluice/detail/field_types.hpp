@@ -1,11 +1,15 @@
 #pragma once
 
+#include <sluice/aliases.hpp>
 #include <sluice/fields.hpp>
 #include <sluice/json.hpp>
 #include <sluice/reflect.hpp>
 #include <sluice/violations.hpp>
 
+#include <algorithm>
+#include <array>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -123,28 +127,90 @@ concept has_check = requires(const T& object, violations& broken) {
     object.check(broken);
 };
 
-struct named_check {
+struct named_like_hooks {
     int check;
+    int aliases;
 };
 template <class T>
-struct with_second_check : T, named_check {};
+struct with_second_hooks : T, named_like_hooks {};
 
 /// Is there a member of that name, private ones included? (If so, the name means two things in the derived class.)
 template <class T>
 concept has_member_named_check = !std::is_final_v<T> && !requires {
-    &with_second_check<T>::check;
+    &with_second_hooks<T>::check;
 };
+template <class T>
+concept has_member_named_aliases = !std::is_final_v<T> && !requires {
+    &with_second_hooks<T>::aliases;
+};
+
+template <class T>
+constexpr bool is_field(std::string_view name) {
+    const auto& names = reflect::field_names<T>();
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 /// A rule hook that the codec cannot call would be passed over in silence, and its invariant with it.
 template <class T>
 consteval bool has_unusable_check() {
     if constexpr (!has_check<T> && has_member_named_check<T>) {
-        for (const std::string_view name : reflect::field_names<T>()) {
-            if (name == "check") return false;
-        }
-        return true;
+        return !is_field<T>("check");
     }
     return false;
+}
+
+template <class T>
+inline constexpr bool is_alias_list = false;
+template <std::size_t count>
+inline constexpr bool is_alias_list<std::array<field_alias, count>> = true;
+
+template <class T>
+concept has_aliases = requires {
+    T::aliases;
+}
+&&is_alias_list<std::remove_cvref_t<decltype(T::aliases)>>;
+
+/// Aliases that the codec cannot see would be passed over in silence, and what was written under the old name with
+/// them.
+template <class T>
+consteval bool has_unusable_aliases() {
+    if constexpr (!has_aliases<T> && has_member_named_aliases<T>) return !is_field<T>("aliases");
+    return false;
+}
+
+template <has_aliases T>
+consteval bool aliases_lead_to_fields() {
+    return std::all_of(T::aliases.begin(), T::aliases.end(),
+                       [](const field_alias& a) { return is_field<T>(a.new_name); });
+}
+
+template <has_aliases T>
+consteval bool aliases_begin_at_former_names() {
+    return std::none_of(T::aliases.begin(), T::aliases.end(),
+                        [](const field_alias& a) { return a.old_name.empty() || is_field<T>(a.old_name); });
+}
+
+template <has_aliases T>
+consteval bool aliases_are_distinct() {
+    for (std::size_t i = 0; i < T::aliases.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            if (T::aliases[i].old_name == T::aliases[j].old_name) return false;
+        }
+    }
+    return true;
+}
+
+template <class T>
+consteval void require_sound_aliases() {
+    static_assert(!has_unusable_aliases<T>(),
+                  "T has a member `aliases` that is no list of former names: make it a public `static constexpr auto "
+                  "aliases = sluice::aliases({{\"old\", \"new\"}})`, or give it another name");
+    if constexpr (has_aliases<T>) {
+        static_assert(aliases_lead_to_fields<T>(), "an alias of T leads to a name that is no member: write {old, new}");
+        static_assert(aliases_begin_at_former_names<T>(),
+                      "an alias of T begins at a name that is a member, or at none: write {old, new}");
+        static_assert(aliases_are_distinct<T>(), "an old name of T leads to two members");
+    }
 }
 
 }  // namespace detail

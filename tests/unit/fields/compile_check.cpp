@@ -8,6 +8,7 @@ namespace shop {
 enum class status { draft, placed };
 
 struct Address {
+    static constexpr auto aliases = sluice::aliases({{"road", "street"}, {"town", "city"}});
     sluice::string<40> street;
     std::string city{};
 };
