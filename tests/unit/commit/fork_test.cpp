@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "commit/foreign_event.hpp"
 #include "envelope/envelope.hpp"
 #include "library.hpp"
 
@@ -148,6 +149,18 @@ TEST(fork, stores_older_versions_for_partners_with_the_event) {
     EXPECT_EQ(old.id(), "public_library::book-b-1-0.2~v1");
     EXPECT_EQ(old.type().text(), "PublicLibrary.BookLent.v1");
     EXPECT_EQ(sluice::json::dump(old.data()), R"({"isbn":"b-1"})");
+}
+
+TEST(fork, stores_older_versions_with_events_of_an_own_transaction_too) {
+    auto domain = library::make_domain();
+    domain.also_published<library::BookLent, sluice::as_version<1>>(without_reader);
+    library::fixture f{domain};
+    const auto in = f.context();
+    const std::string id = "c-1";
+    const std::optional<sluice::trace_parent> traceparent;
+    const auto prepared = sluice::commit::prepare_foreign_event(
+        *f.env, "library::BookLent", "b-1", R"({"isbn":"b-1","reader":"ada"})", {in, id, id, traceparent, 0});
+    EXPECT_NE(prepared.event.at(3).event.metadata.find(R"("_also_published":{"1":{"isbn":"b-1"}})"), std::string::npos);
 }
 
 TEST(fork, stores_no_older_versions_when_there_is_no_partner) {
