@@ -1,13 +1,18 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include <sluice/aggregate.hpp>
 #include <sluice/context.hpp>
+#include <sluice/detail/layout.hpp>
+#include <sluice/event_sourced.hpp>
+#include <sluice/fact.hpp>
 #include <sluice/identity.hpp>
 #include <sluice/registry.hpp>
 #include <sluice/repository.hpp>
@@ -19,7 +24,19 @@ struct aggregate_options {
     std::string_view name{};             ///< the class's own name when empty
     std::string_view stream_category{};  ///< `{domain}::{underscore(name)}` when empty; given without the domain part
     std::string_view database = "default";
+    sluice::facts facts = sluice::facts::none;  ///< whether each change is followed by an event with the whole state
+
+    // For event-sourced aggregates only:
+    std::optional<std::size_t> snapshot_every{};  ///< events between snapshots, 0: none; `[event_sourcing]` when empty
+    int snapshot_version = 1;  ///< another one when the members mean something else than before, though they look alike
 };
+
+namespace detail {
+
+template <class T>
+concept reaction_type = event_type<T> || is_fact<T>;
+
+}  // namespace detail
 
 struct subscriber_options {
     std::string_view broker = "default";
@@ -47,6 +64,12 @@ public:
         aggregate_declaration& events() {
             static_assert((std::same_as<typename detail::contract_type<Events>::aggregate_type, Aggregate> && ...),
                           "an event listed here has a contract with another aggregate");
+            if constexpr (event_sourced_type<Aggregate>) {
+                static_assert((detail::event_application::exists<Aggregate, Events>() && ...),
+                              "the event-sourced aggregate has no `void apply(const Event&)` for an event listed here; "
+                              "when it is private, add `friend sluice::event_sourced<Aggregate>;`");
+                (owner_.add_apply<Aggregate, Events>(), ...);
+            }
             (owner_.add_event<Events>(), ...);
             return *this;
         }
@@ -55,11 +78,14 @@ public:
         domain& owner_;
     };
 
+    /// An aggregate, be it stored as its state or as its events.
     template <class Aggregate>
     aggregate_declaration<Aggregate> aggregate(const aggregate_options& options = {}) {
-        static_assert(std::derived_from<Aggregate, sluice::aggregate<Aggregate>>,
-                      "an aggregate derives publicly from sluice::aggregate<Itself>");
+        static_assert(std::derived_from<Aggregate, sluice::aggregate<Aggregate>> || event_sourced_type<Aggregate>,
+                      "an aggregate derives publicly from sluice::aggregate<Itself> or sluice::event_sourced<Itself>");
         detail::aggregate_entry entry = entry_for<Aggregate>(options);
+        entry.facts = options.facts;
+        entry.fact = reflect::type_name<fact<Aggregate>>();
         entry.decode = [](const json::value& state) -> std::unique_ptr<aggregate_root> {
             return std::make_unique<Aggregate>(
                 codec::decode<Aggregate>(state, codec::unknown_keys::ignore, codec::missing_keys::keep_default));
@@ -73,6 +99,12 @@ public:
         entry.validate = [](const aggregate_root& object) {
             return codec::validate(static_cast<const Aggregate&>(object));
         };
+        if constexpr (event_sourced_type<Aggregate>) {
+            entry.sourcing = sourcing_of<Aggregate>(options);
+        } else if (options.snapshot_every) {
+            registry_->problems.push_back("aggregate `" + entry.cpp_name +
+                                          "` is stored as its state and has no snapshots; remove .snapshot_every");
+        }
         registry_->add(std::move(entry));
         return aggregate_declaration<Aggregate>{*this};
     }
@@ -82,6 +114,10 @@ public:
     /// `Order` go to `{domain}::order-{identity}` like those of an aggregate.
     template <class Named>
     aggregate_declaration<Named> stream(const aggregate_options& options = {}) {
+        if (options.facts != facts::none || options.snapshot_every) {
+            registry_->problems.push_back("stream `" + std::string{reflect::type_name<Named>()} +
+                                          "` has no state; remove .facts and .snapshot_every");
+        }
         registry_->add(entry_for<Named>(options));
         return aggregate_declaration<Named>{*this};
     }
@@ -95,8 +131,9 @@ public:
     }
 
     /// Reacts to events of this domain, fed from the internal broker; its consumer group is its class name.
-    /// `void operator()(const Event&, sluice::context&) const` for each event.
-    template <class Handler, event_type... Events>
+    /// `void operator()(const Event&, sluice::context&) const` for each event; `sluice::fact<Order>` is the fact event
+    /// of an aggregate that has facts.
+    template <class Handler, detail::reaction_type... Events>
     domain& event_handler(Handler handler = {}) {
         const auto shared = std::make_shared<const Handler>(std::move(handler));
         detail::event_handler_entry entry;
@@ -189,6 +226,26 @@ private:
         return entry;
     }
 
+    template <class Aggregate>
+    static detail::event_sourcing sourcing_of(const aggregate_options& options) {
+        detail::event_sourcing sourcing;
+        sourcing.blank = []() -> std::unique_ptr<aggregate_root> { return std::make_unique<Aggregate>(); };
+        sourcing.copy = [](const aggregate_root& object) -> std::unique_ptr<aggregate_root> {
+            return std::make_unique<Aggregate>(static_cast<const Aggregate&>(object));
+        };
+        sourcing.layout = detail::layout_of<Aggregate>() + "/" + std::to_string(options.snapshot_version);
+        sourcing.snapshot_every = options.snapshot_every;
+        return sourcing;
+    }
+
+    template <class Aggregate, class Event>
+    void add_apply() {
+        const auto entry = registry_->aggregates.find(reflect::type_name<Aggregate>());
+        if (entry == registry_->aggregates.end()) return;  // refused, and reported as such
+        entry->second.sourcing->apply.insert_or_assign(std::string{reflect::type_name<Event>()},
+                                                       &detail::event_application::apply<Aggregate, Event>);
+    }
+
     template <class Event>
     void add_event() {
         detail::event_entry entry;
@@ -227,8 +284,22 @@ private:
         static_assert(std::invocable<const Handler&, const Event&, context&>,
                       "the event handler lacks `void operator()(const Event&, sluice::context&) const`");
         entry.on[std::string{reflect::type_name<Event>()}] = [handler](const message& m, context& in) {
-            (*handler)(codec::decode<Event>(m.data(), codec::unknown_keys::ignore), in);
+            (*handler)(read_as<Event>(m), in);
         };
+    }
+
+    /// What a handler is given. @throws validation_error naming every offending field
+    template <class Event>
+    static Event read_as(const message& m) {
+        if constexpr (detail::is_fact<Event>) {
+            Event read{codec::decode<decltype(Event::state)>(m.data(), codec::unknown_keys::ignore,
+                                                             codec::missing_keys::keep_default),
+                       detail::version_of_fact(m)};
+            detail::set_version_of_fact(read.state, read.version);
+            return read;
+        } else {
+            return codec::decode<Event>(m.data(), codec::unknown_keys::ignore);
+        }
     }
 
     std::shared_ptr<detail::registry> registry_;

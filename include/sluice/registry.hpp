@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <sluice/aggregate.hpp>
+#include <sluice/fact.hpp>
 #include <sluice/json.hpp>
 #include <sluice/trace.hpp>
 #include <sluice/upcaster.hpp>
@@ -23,17 +24,32 @@ class message;
 
 namespace detail {
 
+/// What is known of an aggregate whose events are its state.
+struct event_sourcing {
+    /// Before its first event.
+    std::unique_ptr<aggregate_root> (*blank)() = nullptr;
+    std::unique_ptr<aggregate_root> (*copy)(const aggregate_root& object) = nullptr;
+    /// By C++ name of the event. @throws validation_error for data that is not the event's; whatever `apply` throws
+    std::map<std::string, void (*)(aggregate_root& object, const json::value& data), std::less<>> apply;
+    std::string layout;                         ///< fingerprint of its described state; other snapshots are not used
+    std::optional<std::size_t> snapshot_every;  ///< events between snapshots; as configured when empty
+};
+
 struct aggregate_entry {
     std::string cpp_name;  ///< `shop::Order`
     std::string name;      ///< `Order`
     std::string category;  ///< `shop::order`
     std::string database;  ///< key of [databases.…]
+    sluice::facts facts = sluice::facts::none;
+    std::string fact;  ///< C++ name of its fact among the events; empty for a stream
 
     // None of these for a stream whose state is kept elsewhere.
     std::unique_ptr<aggregate_root> (*decode)(const json::value& state) = nullptr;
     std::string (*encode)(const aggregate_root& object) = nullptr;
     std::string (*identity)(const aggregate_root& object) = nullptr;
     std::vector<violation> (*validate)(const aggregate_root& object) = nullptr;
+
+    std::optional<event_sourcing> sourcing;  ///< only of event-sourced aggregates
 };
 
 struct event_entry {
@@ -155,6 +171,7 @@ struct registry {
     std::vector<std::string> problems;
 
     [[nodiscard]] const aggregate_entry& aggregate(std::string_view cpp_name) const;
+    [[nodiscard]] const aggregate_entry* aggregate_by_name(std::string_view name) const;
     /// The event that messages of this type are read as: its current version, or an older one from which upcasters
     /// lead to it. Null for all other types, versions of tomorrow among them.
     [[nodiscard]] const event_entry* event_by_type(std::string_view type) const;
@@ -175,6 +192,7 @@ struct registry {
     [[nodiscard]] const command_entry* command_by_name(std::string_view name) const;
     [[nodiscard]] const command_entry* command_by_type(std::string_view type) const;
 
+    /// Adds its fact to the events when it has facts.
     void add(aggregate_entry entry);
     void add(event_entry entry);
     void add(upcaster_entry entry);

@@ -8,6 +8,8 @@
 #include <sluice/contract.hpp>
 #include <sluice/domain.hpp>
 #include <sluice/error.hpp>
+#include <sluice/event_sourced.hpp>
+#include <sluice/fact.hpp>
 #include <sluice/fields.hpp>
 #include <sluice/json.hpp>
 #include <sluice/message.hpp>

@@ -23,6 +23,7 @@ void add_status(CLI::App& app, session& in, action& chosen);
 void add_outbox(CLI::App& app, session& in, action& chosen);
 void add_dlq(CLI::App& app, session& in, action& chosen);
 void add_events(CLI::App& app, session& in, action& chosen);
+void add_snapshot(CLI::App& app, session& in, action& chosen);
 void add_version(CLI::App& app, session& in, action& chosen);
 
 /// Adapts a command's function to an action.

@@ -55,18 +55,18 @@ json::object enrich(const std::vector<enricher>& enrichers, const enrichment_inp
 }
 
 store::event_write write_event(environment& env, const detail::event_entry& event,
-                               const detail::aggregate_entry& aggregate, std::string_view id,
-                               const std::string& sequence, std::string data, const detail::provenance& from) {
+                               const detail::aggregate_entry& aggregate, std::string_view id, const event_place& place,
+                               std::string data, const detail::provenance& from) {
     const json::value payload = json::parse(data);
     message_metadata metadata = common_metadata(env, from);
-    metadata.headers.stream = aggregate.category + "-" + std::string{id};
-    metadata.headers.id = metadata.headers.stream + "-" + sequence;
+    metadata.headers.stream = place.stream;
+    metadata.headers.id = place.message_id();
     metadata.headers.type = event.type;
     metadata.domain.fqn = event.fqn;
     metadata.domain.kind = message_kind::event;
     metadata.domain.stream_category = aggregate.category;
     metadata.domain.version = event.version;
-    metadata.domain.sequence_id = sequence;
+    metadata.domain.sequence_id = place.sequence;
     metadata.extensions = enrich(env.domain().event_enrichers, {event.name, id, payload, from.in});
     add_older_versions(metadata, env, event, payload);
     return finish(std::move(metadata), payload, std::move(data), from.priority);

@@ -3,17 +3,26 @@
 #include <string>
 #include <string_view>
 
-#include "commit/unit.hpp"
+#include "commit/environment.hpp"
+#include "commit/provenance.hpp"
 
 namespace sluice::commit {
 
+/// Where an event stands among those of its aggregate; its id is made of that (WIRE 1).
+struct event_place {
+    std::string stream{};    ///< `shop::order-o-1`
+    std::string sequence{};  ///< `{version}.{n}`, or `{version}` of an event-sourced aggregate and of a fact
+
+    [[nodiscard]] std::string message_id() const { return stream + "-" + sequence; }
+};
+
 /// Builds the event log entry of an event: headers, domain, checksum and the enrichers' extensions (WIRE 1-3), among
 /// them its payloads in the older versions that partners get, too.
-/// @param sequence  `{aggregate version}.{n}`
+/// @param id  of the aggregate
 /// @throws whatever an enricher throws; usage_error when an older version cannot be made
 [[nodiscard]] store::event_write write_event(environment& env, const detail::event_entry& event,
                                              const detail::aggregate_entry& aggregate, std::string_view id,
-                                             const std::string& sequence, std::string data,
+                                             const event_place& place, std::string data,
                                              const detail::provenance& from);
 
 /// The same for an asynchronous command. Its id is given, because events of its handling will name it as their cause.

@@ -7,30 +7,19 @@
 #include <sluice/repository.hpp>
 
 #include "base/ids.hpp"
+#include "commit/by_events.hpp"
+#include "commit/by_state.hpp"
 #include "commit/event_metadata.hpp"
+#include "commit/fact_event.hpp"
+#include "commit/replay.hpp"
+#include "commit/snapshot.hpp"
 #include "commit/target_brokers.hpp"
+#include "domain/aggregate_access.hpp"
 #include "observe/log.hpp"
 
 namespace sluice::detail {
 
-/// The unit's way into the private part of an aggregate.
-struct aggregate_access {
-    static std::vector<recorded_event> take_events(aggregate_root& object) {
-        return std::exchange(object.recorded_, {});
-    }
-    static void set_version(aggregate_root& object, std::int64_t version) { object.version_ = version; }
-};
-
-namespace {
-
-std::string quoted(const aggregate_entry& type, std::string_view id) {
-    return type.name + " `" + std::string{id} + "`";
-}
-
-/// The version that the commit will write.
-std::int64_t next_version(const aggregate_root& object) { return object.version() + 1; }
-
-}  // namespace
+using commit::quoted;
 
 commit::session_pool::lease& unit::session(const std::string& database) {
     if (!session_) {
@@ -48,17 +37,19 @@ unit::tracked* unit::tracked_object(const aggregate_entry& type, std::string_vie
     return found == by_identity_.end() ? nullptr : found->second;
 }
 
-aggregate_root& unit::track(const aggregate_entry& type, const store::stored_state& row) {
-    auto entry = std::make_unique<tracked>();
-    entry->type = &type;
-    entry->id = row.id;
-    entry->object = type.decode(json::parse(row.state));
-    aggregate_access::set_version(*entry->object, row.version);
-    // Compared with what this build encodes, not with the stored text: a state written by an older build differs in
-    // form, and reading it must not count as a change.
-    entry->baseline = type.encode(*entry->object);
+std::unique_ptr<commit::tracked> unit::load(const aggregate_entry& type, std::string_view id) {
+    store::unit_session& from = *session(type.database);
+    if (type.sourcing) {
+        auto found = commit::replay{env_.domain(), from, type, id}.current();
+        return found ? commit::track_history(type, id, std::move(*found)) : nullptr;
+    }
+    const auto row = from.load(type.name, id);
+    return row ? commit::track_state(type, *row) : nullptr;
+}
+
+aggregate_root& unit::track(std::unique_ptr<tracked> entry) {
     tracked& kept = *objects_.emplace_back(std::move(entry));
-    by_identity_.emplace(std::pair{type.cpp_name, kept.id}, &kept);
+    by_identity_.emplace(std::pair{kept.type->cpp_name, kept.id}, &kept);
     return *kept.object;
 }
 
@@ -67,8 +58,8 @@ aggregate_root* unit::find(std::string_view aggregate, std::string_view id) {
     if (tracked* known = tracked_object(type, id)) {
         return known->state == standing::removed ? nullptr : known->object.get();
     }
-    const auto row = session(type.database)->load(type.name, id);
-    return row ? &track(type, *row) : nullptr;
+    auto loaded = load(type, id);
+    return loaded ? &track(std::move(loaded)) : nullptr;
 }
 
 aggregate_root& unit::add(std::string_view aggregate, std::unique_ptr<aggregate_root> object) {
@@ -77,8 +68,14 @@ aggregate_root& unit::add(std::string_view aggregate, std::unique_ptr<aggregate_
     if (id.empty()) {
         throw validation_error{type.name, {{"identity", "is required: the first identifier member must not be empty"}}};
     }
+    commit::require_unambiguous_stream(type, id);
     if (tracked_object(type, id) != nullptr) {
         throw usage_error{quoted(type, id) + " is already part of this unit of work; change the object it returned"};
+    }
+    if (object->version() >= 0) {
+        throw usage_error{quoted(type, id) + " is a copy of a stored aggregate, of its version " +
+                          std::to_string(object->version()) +
+                          ", and cannot be added; `get` the aggregate and change that"};
     }
     static_cast<void>(session(type.database));
     auto entry = std::make_unique<tracked>();
@@ -86,9 +83,8 @@ aggregate_root& unit::add(std::string_view aggregate, std::unique_ptr<aggregate_
     entry->id = std::move(id);
     entry->object = std::move(object);
     entry->state = standing::added;
-    tracked& kept = *objects_.emplace_back(std::move(entry));
-    by_identity_.emplace(std::pair{type.cpp_name, kept.id}, &kept);
-    return *kept.object;
+    if (type.sourcing) entry->told = type.sourcing->blank();
+    return track(std::move(entry));
 }
 
 void unit::remove(std::string_view aggregate, const aggregate_root& object) {
@@ -113,7 +109,7 @@ std::vector<aggregate_root*> unit::find_by(std::string_view aggregate, std::stri
 
     std::map<std::string, aggregate_root*> found;
     for (const store::stored_state& row : session(type.database)->find(type.name, query)) {
-        if (tracked_object(type, row.id) == nullptr) found.emplace(row.id, &track(type, row));
+        if (tracked_object(type, row.id) == nullptr) found.emplace(row.id, &track(commit::track_state(type, row)));
     }
     // Objects of this unit count as they are now, not as they are stored.
     for (const auto& entry : objects_) {
@@ -134,22 +130,53 @@ std::vector<aggregate_root*> unit::find_by(std::string_view aggregate, std::stri
     return result;
 }
 
+std::unique_ptr<aggregate_root> unit::at_version(std::string_view aggregate, std::string_view id,
+                                                 std::int64_t version) {
+    const aggregate_entry& type = env_.domain().aggregate(aggregate);
+    auto found = commit::replay{env_.domain(), *session(type.database), type, id}.up_to_version(version);
+    const std::int64_t reached = found ? found->object->version() : -1;
+    if (version >= 0 && reached == version) return std::move(found->object);
+    throw not_found_error{quoted(type, id) + " has no version " + std::to_string(version) +
+                          (reached < 0 ? std::string{} : ": its newest is " + std::to_string(reached))};
+}
+
+std::unique_ptr<aggregate_root> unit::at_time(std::string_view aggregate, std::string_view id, date_time time) {
+    const aggregate_entry& type = env_.domain().aggregate(aggregate);
+    auto found = commit::replay{env_.domain(), *session(type.database), type, id}.up_to_time(time);
+    if (found) return std::move(found->object);
+    throw not_found_error{"there was no " + quoted(type, id) + " at " + time.to_string()};
+}
+
 void unit::collect(const provenance& from) {
-    for (const auto& entry : objects_) collect_from(*entry, from);
+    for (const auto& entry : objects_) {
+        collect_from(*entry, from);
+        commit::refresh_fact(env_, *entry, from);
+    }
+}
+
+const event_entry& unit::declared_event(std::string_view type, const aggregate_entry& raised_by) const {
+    const auto declared = env_.domain().events.find(type);
+    if (declared != env_.domain().events.end()) return declared->second;
+    throw usage_error{"event `" + std::string{type} + "` is not declared in domain `" + env_.domain().name +
+                      "`; add it to `.events<…>()` of `" + raised_by.cpp_name + "`"};
 }
 
 void unit::collect_from(tracked& from, const provenance& origin) {
+    const aggregate_entry& type = *from.type;
     for (recorded_event& recorded : aggregate_access::take_events(*from.object)) {
-        const auto declared = env_.domain().events.find(recorded.type);
-        if (declared == env_.domain().events.end()) {
-            throw usage_error{"event `" + std::string{recorded.type} + "` is not declared in domain `" +
-                              env_.domain().name + "`; add it to `.events<…>()` of `" + from.type->cpp_name + "`"};
+        const event_entry& event = declared_event(recorded.type, type);
+        ++from.raised;
+        const std::string version = std::to_string(commit::next_version(from));
+        commit::event_place place{.stream = commit::stream_of(type, from.id), .sequence = version};
+        if (type.sourcing) {
+            commit::retell(from, recorded.type, recorded.data);
+        } else {
+            place.sequence += "." + std::to_string(from.raised);
         }
-        const event_entry& event = declared->second;
-        const std::string sequence = std::to_string(next_version(*from.object)) + "." + std::to_string(++from.raised);
         store::event_write write =
-            commit::write_event(env_, event, *from.type, from.id, sequence, std::move(recorded.data), origin);
+            commit::write_event(env_, event, type, from.id, place, std::move(recorded.data), origin);
         write.target_brokers = commit::target_brokers(env_.configuration().outbox, event.published);
+        if (type.sourcing) write.expected_position = commit::next_version(from);
         events_.push_back(std::move(write));
     }
 }
@@ -175,31 +202,12 @@ bool unit::seen_before() {
     return look->is_marked(guard_->message_id, guard_->handler);
 }
 
-void unit::write_state_of(tracked& entry, store::commit_batch& batch, std::vector<violation>& violations) const {
-    const aggregate_entry& type = *entry.type;
-    store::state_write write;
-    write.aggregate = type.name;
-    write.id = entry.id;
-    write.version = next_version(*entry.object);
-    if (entry.state == standing::removed) {
-        if (entry.object->version() < 0) return;  // added and removed again: it never was
-        write.what = store::state_write::operation::remove;
-        batch.states.push_back(std::move(write));
-        return;
-    }
-    write.what =
-        entry.state == standing::added ? store::state_write::operation::insert : store::state_write::operation::update;
-    write.state = type.encode(*entry.object);
-    if (entry.state == standing::loaded && entry.raised == 0 && write.state == entry.baseline) return;
-    for (violation& broken : type.validate(*entry.object)) {
-        violations.push_back({type.name + "." + broken.field, std::move(broken.message)});
-    }
-    batch.states.push_back(std::move(write));
-}
-
 void unit::warn_about_several_types(const store::commit_batch& batch) const {
     std::set<std::string> types;
     for (const auto& write : batch.states) types.insert(write.aggregate);
+    for (const auto& entry : objects_) {
+        if (entry->type->sourcing && entry->raised > 0) types.insert(entry->type->name);
+    }
     if (types.size() < 2) return;
     std::string names;
     for (const std::string& type : types) names += (names.empty() ? "" : ", ") + type;
@@ -210,9 +218,19 @@ void unit::warn_about_several_types(const store::commit_batch& batch) const {
 store::commit_batch unit::make_batch() {
     store::commit_batch batch;
     std::vector<violation> violations;
-    for (const auto& entry : objects_) write_state_of(*entry, batch, violations);
+    for (const auto& entry : objects_) {
+        if (entry->type->sourcing) {
+            const auto interval = commit::snapshot_interval(*entry->type, env_.configuration().event_sourcing);
+            commit::write_history(*entry, interval, batch, violations);
+        } else {
+            commit::write_state(*entry, batch, violations);
+        }
+    }
     if (!violations.empty()) throw validation_error{"unit of work", std::move(violations)};
     batch.events = std::move(events_);
+    for (const auto& entry : objects_) {
+        if (entry->fact) batch.events.push_back(std::move(*entry->fact));
+    }
     batch.at = env_.time().now();
     if (guard_ && !batch.empty()) batch.marks.push_back(*guard_);
     return batch;
@@ -255,6 +273,14 @@ void unit_view::remove(const aggregate_root& object) const { unit_.remove(aggreg
 std::vector<aggregate_root*> unit_view::find_by(std::string_view field, const json::value& equals) const {
     constexpr std::size_t limit = 1000;
     return unit_.find_by(aggregate_, field, &equals, limit);
+}
+
+std::unique_ptr<aggregate_root> unit_view::at_version(std::string_view id, std::int64_t version) const {
+    return unit_.at_version(aggregate_, id, version);
+}
+
+std::unique_ptr<aggregate_root> unit_view::at_time(std::string_view id, date_time time) const {
+    return unit_.at_time(aggregate_, id, time);
 }
 
 std::vector<aggregate_root*> unit_view::all(std::size_t limit) const {

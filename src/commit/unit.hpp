@@ -10,21 +10,13 @@
 #include <vector>
 
 #include <sluice/aggregate.hpp>
-#include <sluice/metadata.hpp>
 #include <sluice/registry.hpp>
 
 #include "commit/environment.hpp"
+#include "commit/provenance.hpp"
+#include "commit/tracked.hpp"
 
 namespace sluice::detail {
-
-/// Where a recorded event or command comes from; part of its metadata.
-struct provenance {
-    const context& in;
-    const std::string& correlation_id;
-    const std::string& causation_id;
-    const std::optional<trace_parent>& traceparent;
-    int priority;
-};
 
 /// One unit of work: the identity map of what was read and added, and the one atomic write at its end.
 ///
@@ -43,6 +35,13 @@ public:
     void remove(std::string_view aggregate, const aggregate_root& object);
     [[nodiscard]] std::vector<aggregate_root*> find_by(std::string_view aggregate, std::string_view field,
                                                        const json::value* equals, std::size_t limit);
+
+    /// An event-sourced aggregate as it was, apart from what this unit holds.
+    /// @throws not_found_error when it was not
+    [[nodiscard]] std::unique_ptr<aggregate_root> at_version(std::string_view aggregate, std::string_view id,
+                                                             std::int64_t version);
+    [[nodiscard]] std::unique_ptr<aggregate_root> at_time(std::string_view aggregate, std::string_view id,
+                                                          date_time time);
 
     /// Takes the events that aggregates recorded since the last call and gives them their metadata. Called whenever the
     /// provenance changes, so that each event names the command that caused it.
@@ -68,22 +67,15 @@ public:
     void commit();
 
 private:
-    enum class standing { loaded, added, removed };
-
-    struct tracked {
-        const aggregate_entry* type = nullptr;
-        std::string id;
-        std::unique_ptr<aggregate_root> object;
-        standing state = standing::loaded;
-        std::string baseline;  ///< encoded state as read, to see what changed
-        int raised = 0;        ///< events so far in this unit: the n of `{version}.{n}`
-    };
+    using tracked = commit::tracked;
+    using standing = commit::standing;
 
     [[nodiscard]] commit::session_pool::lease& session(const std::string& database);
     [[nodiscard]] tracked* tracked_object(const aggregate_entry& type, std::string_view id);
-    aggregate_root& track(const aggregate_entry& type, const store::stored_state& row);
+    [[nodiscard]] std::unique_ptr<tracked> load(const aggregate_entry& type, std::string_view id);
+    aggregate_root& track(std::unique_ptr<tracked> entry);
     void collect_from(tracked& from, const provenance& origin);
-    void write_state_of(tracked& object, store::commit_batch& batch, std::vector<violation>& violations) const;
+    [[nodiscard]] const event_entry& declared_event(std::string_view type, const aggregate_entry& raised_by) const;
     void warn_about_several_types(const store::commit_batch& batch) const;
     [[nodiscard]] store::commit_batch make_batch();
 

@@ -115,6 +115,11 @@ struct server_settings {
     health_settings health;
 };
 
+/// `[event_sourcing]`
+struct event_sourcing_settings {
+    std::size_t snapshot_every = 100;  ///< events of an aggregate between its snapshots; 0: none are written
+};
+
 /// `[inbox]`
 struct inbox_settings {
     double retention_hours = 168;
@@ -134,6 +139,7 @@ struct configuration {
     std::map<std::string, broker_settings> brokers;
     outbox_settings outbox;
     server_settings server;
+    event_sourcing_settings event_sourcing;
     inbox_settings inbox;
     log_section log;
 };

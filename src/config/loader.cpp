@@ -17,7 +17,8 @@ namespace sluice::config {
 namespace {
 
 const std::vector<std::string>& section_names() {
-    static const std::vector<std::string> names{"brokers", "databases", "inbox", "log", "outbox", "server"};
+    static const std::vector<std::string> names{"brokers", "databases", "event_sourcing", "inbox",
+                                                "log",     "outbox",    "server"};
     return names;
 }
 
@@ -372,6 +373,10 @@ configuration parse(std::string_view text, const std::filesystem::path& file, co
     read_adapters(root, available, std::filesystem::absolute(file).parent_path(), result);
     read_outbox(root.below("outbox"), result, result.outbox);
     read_server(root.below("server"), result.server);
+    section event_sourcing = root.below("event_sourcing");
+    constexpr std::int64_t most_events = 1'000'000;
+    event_sourcing.whole("snapshot_every", result.event_sourcing.snapshot_every, 0, most_events);
+    event_sourcing.refuse_unknown();
     section inbox = root.below("inbox");
     inbox.number("retention_hours", result.inbox.retention_hours, 0, 876'000);
     inbox.refuse_unknown();

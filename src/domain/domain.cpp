@@ -17,6 +17,14 @@ void require_known_aggregate(std::vector<std::string>& problems, const detail::r
     }
 }
 
+/// @param event  C++ name
+std::string how_to_declare(std::string_view event) {
+    if (event.starts_with("sluice::fact<")) {
+        return "let its aggregate have facts, for example `.facts = sluice::facts::internal` in aggregate_options";
+    }
+    return "add it to `.events<…>()` of its aggregate";
+}
+
 }  // namespace
 
 domain::domain(std::string name) : registry_{std::make_shared<detail::registry>()} {
@@ -46,6 +54,12 @@ domain& domain::on_trace(trace_subscriber subscriber) {
 
 void domain::validate() const {
     std::vector<std::string> problems = registry_->problems;
+    for (const auto& [cpp_name, aggregate] : registry_->aggregates) {
+        if (aggregate.sourcing && aggregate.sourcing->apply.empty()) {
+            problems.push_back("event-sourced aggregate `" + cpp_name +
+                               "` has no events, so it could have no state; add `.events<…>()` to its declaration");
+        }
+    }
     for (const auto& [cpp_name, event] : registry_->events) {
         require_known_aggregate(problems, *registry_, "event", cpp_name, event.aggregate);
     }
@@ -54,10 +68,9 @@ void domain::validate() const {
     }
     for (const auto& handler : registry_->event_handlers) {
         for (const auto& [event, reaction] : handler.on) {
-            if (!registry_->events.contains(event)) {
-                problems.push_back("event handler `" + handler.name + "` names event `" + event +
-                                   "`, which is not declared; add it to `.events<…>()` of its aggregate");
-            }
+            if (registry_->events.contains(event)) continue;
+            problems.push_back("event handler `" + handler.name + "` names event `" + event +
+                               "`, which is not declared; " + how_to_declare(event));
         }
     }
     for (std::string& problem : problems_of_versions(*registry_)) problems.push_back(std::move(problem));

@@ -5,6 +5,7 @@
 #include <sluice/error.hpp>
 
 #include "base/names.hpp"
+#include "base/sha256.hpp"
 #include "domain/upcasting.hpp"
 
 namespace sluice::detail {
@@ -17,6 +18,23 @@ typename Map::mapped_type target_of(const Map& entries, std::string_view key) {
     return found == entries.end() ? nullptr : found->second;
 }
 
+/// The event that tells the whole state of an aggregate (WIRE 1).
+event_entry fact_of(const aggregate_entry& aggregate) {
+    event_entry fact;
+    fact.cpp_name = aggregate.fact;
+    fact.name = aggregate.name + "FactEvent";
+    fact.published = aggregate.facts == facts::published;
+    fact.aggregate = aggregate.cpp_name;
+    fact.fqn = base::dotted(aggregate.cpp_name) + "FactEvent";
+    return fact;
+}
+
+/// Short enough for a column, whatever the state looks like.
+std::string fingerprint(const std::string& layout) {
+    constexpr std::size_t digits = 32;
+    return base::sha256_hex(layout).substr(0, digits);
+}
+
 }  // namespace
 
 const aggregate_entry& registry::aggregate(std::string_view cpp_name) const {
@@ -26,6 +44,12 @@ const aggregate_entry& registry::aggregate(std::string_view cpp_name) const {
                           "`; add `domain.aggregate<" + std::string{cpp_name} + ">()`"};
     }
     return found->second;
+}
+
+const aggregate_entry* registry::aggregate_by_name(std::string_view wanted) const {
+    const auto found = std::find_if(aggregates.begin(), aggregates.end(),
+                                    [&](const auto& each) { return each.second.name == wanted; });
+    return found == aggregates.end() ? nullptr : &found->second;
 }
 
 const event_entry* registry::event_by_type(std::string_view type) const {
@@ -70,13 +94,15 @@ void registry::add(aggregate_entry entry) {
             return;
         }
     }
+    if (entry.facts != facts::none) add(fact_of(entry));
+    if (entry.sourcing) entry.sourcing->layout = fingerprint(entry.sourcing->layout);
     std::string key = entry.cpp_name;
     aggregates.emplace(std::move(key), std::move(entry));
 }
 
 void registry::add(event_entry entry) {
     entry.type = type_of(entry.name, entry.version);
-    entry.fqn = base::dotted(entry.cpp_name);
+    if (entry.fqn.empty()) entry.fqn = base::dotted(entry.cpp_name);
     if (event_types_.contains(entry.type)) {
         problems.push_back("event type `" + entry.type + "` is declared twice; each needs its own name or version");
         return;

@@ -55,6 +55,7 @@ TEST(configuration_docs, the_example_shows_the_defaults) {
     EXPECT_EQ(shown.server.priority_lanes.enabled, defaults.server.priority_lanes.enabled);
     EXPECT_EQ(shown.server.priority_lanes.threshold, defaults.server.priority_lanes.threshold);
     EXPECT_EQ(shown.server.priority_lanes.backfill_suffix, defaults.server.priority_lanes.backfill_suffix);
+    EXPECT_EQ(shown.event_sourcing.snapshot_every, defaults.event_sourcing.snapshot_every);
     EXPECT_EQ(shown.inbox.retention_hours, defaults.inbox.retention_hours);
     EXPECT_EQ(shown.log.level, defaults.log.level);
     EXPECT_EQ(shown.log.format, defaults.log.format);
@@ -64,9 +65,10 @@ TEST(configuration_docs, the_example_shows_the_defaults) {
 TEST(configuration_docs, every_key_of_every_section_is_documented) {
     const std::string document = text_of("/docs/configuration.md");
     const std::string example = text_of("/tests/integration/every_key.toml");
-    for (const std::string section : {"databases.default", "brokers.default", "outbox", "outbox.retry",
-                                      "outbox.cleanup", "outbox.lanes.partner_events", "server", "server.health",
-                                      "server.subscription", "server.priority_lanes", "inbox", "log"}) {
+    for (const std::string section :
+         {"databases.default", "brokers.default", "outbox", "outbox.retry", "outbox.cleanup",
+          "outbox.lanes.partner_events", "server", "server.health", "server.subscription", "server.priority_lanes",
+          "event_sourcing", "inbox", "log"}) {
         const std::string header = "[" + section + "]\n";
         std::string text = example;
         ASSERT_NE(text.find(header), std::string::npos) << section;
