@@ -4,12 +4,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <sluice/contract.hpp>
 #include <sluice/json.hpp>
 #include <sluice/message.hpp>
 #include <sluice/registry.hpp>
+#include <sluice/time.hpp>
 
 namespace sluice {
 
@@ -21,16 +24,22 @@ class unit;
 struct context_state;
 }  // namespace detail
 
-/// How a command is processed.
+/// How a command is processed or submitted.
 struct process_options {
-    /// Write the command to the outbox instead of running its handler now; the engine handles it.
-    bool asynchronous = false;
-    /// Below the lanes' threshold the messages of this command take the backfill lane (WIRE 1: -100 … 100).
-    int priority = 0;
+    /// Of the command and all messages that come of it, -100 … 100 (see priority.hpp). Below the lanes' threshold they
+    /// take the backfill lane. Inherited when empty: from a `processing_priority`, else from the caller.
+    std::optional<int> priority{};
     /// Continued from a caller; a new one is made when empty and none is inherited.
     std::string correlation_id{};
     /// W3C text `00-…`; inherited when empty.
     std::string traceparent{};
+    /// Names this very request, 1 to 255 characters: whoever repeats it with the same command and data gets the outcome
+    /// of the first time, and the handler does not run again. Not inherited.
+    std::optional<std::string> idempotency_key{};
+    /// The handler does not begin at or after this instant. `process` inherits the caller's when that is earlier.
+    std::optional<date_time> deadline{};
+    /// The same from now on; the earlier of both counts.
+    std::optional<duration> timeout{};
 };
 
 /// What a handler, a subscriber or an application holds to do its work: repositories, commands, and the message that
@@ -51,15 +60,41 @@ public:
     template <class Aggregate>
     [[nodiscard]] sluice::repository<Aggregate> repository();
 
-    /// Runs the handler of a command in a unit of work and commits, or joins the unit that is open already.
-    /// A version conflict of an outermost unit is retried a few times with fresh state.
+    /// Runs the handler of a command in a unit of work, commits, and returns what the handler returned; or joins the
+    /// unit that is open already. An outermost unit is repeated with fresh state after a version conflict, as
+    /// `[server.version_retry]` says, and after other retryable errors when `[server.transient_retry]` is on.
+    ///
+    /// With an idempotency key the outcome is committed together with the handler's effects. Repeating the command
+    /// returns the first result for `commands.idempotency_retention_hours`; an error of Sluice that is permanent
+    /// comes again for `commands.failure_retention_seconds`. After an error that is `in_doubt()` the same call tells
+    /// what happened, or does it.
     /// @throws validation_error naming every offending field; whatever the handler throws, after rolling back
+    /// @throws deadline_error before the handler began
+    /// @throws usage_error the key is not 1 to 255 characters, or was used with another command or other data
     template <command_type Command>
-    void process(const Command& command, const process_options& options = {}) {
-        process_erased(reflect::type_name<Command>(), &command, options);
+    detail::result_of<Command> process(const Command& command, const process_options& options = {}) {
+        [[maybe_unused]] const std::shared_ptr<void> result =
+            process_erased(reflect::type_name<Command>(), &command, options);
+        if constexpr (!std::is_void_v<detail::result_of<Command>>) {
+            return std::move(*static_cast<detail::result_of<Command>*>(result.get()));
+        }
+    }
+    /// The same by name, from untrusted JSON, with the result as JSON: null when the command has none.
+    /// @throws usage_error for an unknown command, with the nearest name
+    json::value process(std::string_view command, const json::value& data, const process_options& options = {});
+
+    /// Writes a command to the outbox, in the open unit or in one of its own; the engine runs its handler later, at
+    /// least once, and with an idempotency key once. What fails there is retried and ends among the dead letters; a
+    /// command whose deadline has passed is skipped. The deadline is by default that of `[commands]`, never the
+    /// caller's: a follow-up must not be lost because somebody stopped waiting.
+    /// @return the id of the command's message: `causation_id()` of what it brings about
+    /// @throws validation_error, usage_error, deadline_error, store_error; nothing was written (see error::in_doubt)
+    template <command_type Command>
+    std::string submit(const Command& command, const process_options& options = {}) {
+        return submit_erased(reflect::type_name<Command>(), &command, options);
     }
     /// The same by name, from untrusted JSON. @throws usage_error for an unknown command, with the nearest name
-    void process(std::string_view command, const json::value& data, const process_options& options = {});
+    std::string submit(std::string_view command, const json::value& data, const process_options& options = {});
 
     [[nodiscard]] date_time now() const;
     /// The message being handled; null for a synchronous command from the application.
@@ -70,6 +105,8 @@ public:
     /// Values that enrichers of the producer put beside the message being handled.
     [[nodiscard]] const json::object& extensions() const noexcept;
     [[nodiscard]] int priority() const noexcept;
+    /// Of the command being handled, if it has one. What has begun is finished; a handler that takes long may look.
+    [[nodiscard]] std::optional<date_time> deadline() const noexcept;
 
 private:
     template <class>
@@ -77,7 +114,10 @@ private:
     friend class unit_of_work;
     friend struct detail::context_state;
 
-    void process_erased(std::string_view cpp_name, const void* command, const process_options& options);
+    [[nodiscard]] std::shared_ptr<void> process_erased(std::string_view cpp_name, const void* command,
+                                                       const process_options& options);
+    [[nodiscard]] std::string submit_erased(std::string_view cpp_name, const void* command,
+                                            const process_options& options);
     [[nodiscard]] detail::unit& open_unit();
 
     std::unique_ptr<detail::context_state> state_;

@@ -23,10 +23,22 @@ struct event_of {
     std::string_view name = {};  ///< on the wire; the struct's own name when empty
 };
 
-/// The contract of a command: which aggregate it is addressed to.
-template <class Aggregate>
+/// The contract of a command: which aggregate it is addressed to, and what its handler returns.
+///
+/// @code
+/// struct PlaceOrder {
+///     static constexpr sluice::command_of<Order, sluice::identifier> contract{};
+///     sluice::text customer;
+/// };
+/// const sluice::identifier order_id = context.process(PlaceOrder{…});
+/// @endcode
+///
+/// @tparam Result  `void`, or anything a member of a command may be (see codec.hpp): it is written as JSON for callers
+///         by name and for those who repeat a command with the same idempotency key
+template <class Aggregate, class Result = void>
 struct command_of {
     using aggregate_type = Aggregate;
+    using result_type = Result;
 
     int version = 1;
     std::string_view name = {};
@@ -39,11 +51,13 @@ template <class A>
 inline constexpr bool is_event_contract<event_of<A>> = true;
 template <class T>
 inline constexpr bool is_command_contract = false;
-template <class A>
-inline constexpr bool is_command_contract<command_of<A>> = true;
+template <class A, class R>
+inline constexpr bool is_command_contract<command_of<A, R>> = true;
 
 template <class T>
 using contract_type = std::remove_cvref_t<decltype(T::contract)>;
+template <class Command>
+using result_of = typename contract_type<Command>::result_type;
 }  // namespace detail
 
 /// A plain struct with `static constexpr sluice::event_of<A> contract`.
@@ -53,7 +67,7 @@ concept event_type = requires {
 }
 &&detail::is_event_contract<detail::contract_type<T>>;
 
-/// A plain struct with `static constexpr sluice::command_of<A> contract`.
+/// A plain struct with `static constexpr sluice::command_of<A> contract`, or `command_of<A, Result>`.
 template <class T>
 concept command_type = requires {
     T::contract;

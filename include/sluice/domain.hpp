@@ -10,6 +10,7 @@
 
 #include <sluice/aggregate.hpp>
 #include <sluice/context.hpp>
+#include <sluice/detail/command_result.hpp>
 #include <sluice/detail/layout.hpp>
 #include <sluice/event_sourced.hpp>
 #include <sluice/fact.hpp>
@@ -122,7 +123,8 @@ public:
         return aggregate_declaration<Named>{*this};
     }
 
-    /// One handler object for the commands named: `void operator()(const Command&, sluice::context&) const` for each.
+    /// One handler object for the commands named: `Result operator()(const Command&, sluice::context&) const` for each,
+    /// where `Result` is that of the command's contract, `void` by default.
     template <class Handler, command_type... Commands>
     domain& command_handler(Handler handler = {}) {
         const auto shared = std::make_shared<const Handler>(std::move(handler));
@@ -260,16 +262,19 @@ private:
     template <class Handler, class Command>
     void add_command(const std::shared_ptr<const Handler>& handler) {
         static_assert(std::invocable<const Handler&, const Command&, context&>,
-                      "the command handler lacks `void operator()(const Command&, sluice::context&) const`");
+                      "the command handler lacks `Result operator()(const Command&, sluice::context&) const`");
         detail::command_entry entry;
         entry.cpp_name = reflect::type_name<Command>();
         entry.name = Command::contract.name.empty() ? reflect::short_type_name<Command>() : Command::contract.name;
         entry.version = Command::contract.version;
         entry.aggregate = reflect::type_name<typename detail::contract_type<Command>::aggregate_type>();
         entry.handler = reflect::type_name<Handler>();
+        using result = detail::result_of<Command>;
         entry.handle = [handler](const void* command, context& in) {
-            (*handler)(*static_cast<const Command*>(command), in);
+            return detail::result_from<Command>(*handler, *static_cast<const Command*>(command), in);
         };
+        entry.encode_result = &detail::encode_result<result>;
+        entry.decode_result = &detail::decode_result<result>;
         entry.decode = [](const json::value& data) -> std::shared_ptr<const void> {
             return std::make_shared<const Command>(codec::decode<Command>(data, codec::unknown_keys::refuse));
         };

@@ -52,8 +52,10 @@ public:
     /// @param subject  what was validated, for example `ShipOrder`
     /// @param violations  at least one broken rule
     validation_error(const std::string& subject, std::vector<violation> violations)
-        : error{describe(subject, violations)}, violations_{std::move(violations)} {}
+        : error{describe(subject, violations)}, subject_{subject}, violations_{std::move(violations)} {}
 
+    /// What was validated.
+    [[nodiscard]] const std::string& subject() const noexcept { return subject_; }
     [[nodiscard]] const std::vector<violation>& violations() const noexcept { return violations_; }
     [[nodiscard]] const char* code() const noexcept override { return "validation_error"; }
 
@@ -69,6 +71,7 @@ private:
         return text;
     }
 
+    std::string subject_;
     std::vector<violation> violations_;
 };
 
@@ -98,6 +101,14 @@ class usage_error : public error {
 public:
     using error::error;
     [[nodiscard]] const char* code() const noexcept override { return "usage_error"; }
+};
+
+/// The deadline of a command had passed before its handler began; nothing was done. Whoever still wants it gives it
+/// more time.
+class deadline_error : public error {
+public:
+    using error::error;
+    [[nodiscard]] const char* code() const noexcept override { return "deadline_exceeded"; }
 };
 
 /// A text or message could not be read. `what()` gives the reason and, for text, the byte offset.

@@ -108,7 +108,13 @@ struct command_entry {
     std::string fqn;
     std::string handler;  ///< fqn of the handler class
 
-    std::function<void(const void* command, context& in)> handle;
+    /// What comes back is the handler's result, owned and without its type; null when the contract names none.
+    /// @throws validation_error when the result breaks its rules; whatever the handler throws
+    std::function<std::shared_ptr<void>(const void* command, context& in)> handle;
+    /// JSON text of such a result: `null` for none.
+    std::string (*encode_result)(const void* result) = nullptr;
+    /// The way back, tolerant of what an older build wrote.
+    std::shared_ptr<void> (*decode_result)(const json::value& written) = nullptr;
     /// Decodes strictly (unknown keys are refused). @throws validation_error naming every offending field
     std::shared_ptr<const void> (*decode)(const json::value& data) = nullptr;
     std::string (*encode)(const void* command) = nullptr;

@@ -14,6 +14,7 @@
 #include <sluice/json.hpp>
 #include <sluice/message.hpp>
 #include <sluice/plugin.hpp>
+#include <sluice/priority.hpp>
 #include <sluice/repository.hpp>
 #include <sluice/run.hpp>
 #include <sluice/time.hpp>

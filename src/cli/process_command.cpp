@@ -23,8 +23,23 @@ constexpr std::size_t longest_line = std::size_t{16} << 20;
 struct process_arguments {
     std::string command;
     std::string data;
+    bool asynchronous = false;
+    std::string timeout;
     process_options options;
 };
+
+/// One line of `process -`.
+struct request {
+    std::string command;
+    json::value data;
+    std::optional<std::string> idempotency_key;
+};
+
+process_options options_of(const process_arguments& given) {
+    process_options options = given.options;
+    if (!given.timeout.empty()) options.timeout = parse_age(given.timeout);
+    return options;
+}
 
 void require_known(const detail::registry& declared, const std::string& command) {
     if (declared.command_by_name(command) != nullptr) return;
@@ -35,7 +50,25 @@ void require_known(const detail::registry& declared, const std::string& command)
                     names.empty() ? "it has none at all" : config::did_you_mean(command, names, "it knows")));
 }
 
+void show_result(const console& out, const std::string& command, const json::value& result) {
+    if (out.json()) {
+        out.print_json(json::object{{"command", command}, {"processed", 1}, {"failed", 0}, {"result", result}});
+    } else {
+        const std::string shown = result.is_null() ? "" : ": " + config::printable(json::dump(result));
+        out.print(command + " processed" + shown);
+    }
+}
+
+void show_message_id(const console& out, const std::string& command, const std::string& id) {
+    if (out.json()) {
+        out.print_json(json::object{{"command", command}, {"message_id", id}});
+    } else {
+        out.print(command + " accepted: " + id);
+    }
+}
+
 exit_code process_one(const session& in, const process_arguments& given) {
+    const process_options options = options_of(given);
     const application opened = open_application(in);
     require_known(opened.declared->declared(), given.command);
     json::value data;
@@ -45,17 +78,17 @@ exit_code process_one(const session& in, const process_arguments& given) {
         throw wrong_usage(fmt::format("the data of {} is not JSON: {}", given.command, e.what()));
     }
     try {
-        commit::make_context(*opened.env).process(given.command, data, given.options);
+        context domain = commit::make_context(*opened.env);
+        if (given.asynchronous) {
+            show_message_id(in.out, given.command, domain.submit(given.command, data, options));
+        } else {
+            show_result(in.out, given.command, domain.process(given.command, data, options));
+        }
     } catch (const std::exception& e) {
         const verdict_on_error verdict = judge(e, exit_code::failed);
         // Only what the command met on its way counts; the configuration was in order.
         throw failure{verdict.how == exit_code::configuration ? exit_code::failed : verdict.how, verdict.code,
                       verdict.message};
-    }
-    if (in.out.json()) {
-        in.out.print_json(json::object{{"command", given.command}, {"processed", 1}, {"failed", 0}});
-    } else {
-        in.out.print(given.command + (given.options.asynchronous ? " accepted" : " processed"));
     }
     return exit_code::ok;
 }
@@ -63,9 +96,10 @@ exit_code process_one(const session& in, const process_arguments& given) {
 /// Reads `{"command": …, "data": {…}}` per line from standard input, each its own unit of work.
 class stream_processor {
 public:
-    stream_processor(const session& in, commit::environment& env, const process_options& options, int interrupt_fd)
+    stream_processor(const session& in, commit::environment& env, const process_arguments& given, int interrupt_fd)
         : in_{in},
-          options_{options},
+          asynchronous_{given.asynchronous},
+          options_{options_of(given)},
           context_{commit::make_context(env)},
           lines_{STDIN_FILENO, interrupt_fd, longest_line} {}
 
@@ -93,22 +127,29 @@ private:
         try {
             if (!line) throw decode_error{fmt::format("the line is longer than {} bytes", longest_line)};
             if (line->find_first_not_of(" \t") == std::string_view::npos) return;
-            const json::value request = json::parse(*line);
-            const auto [command, data] = take_apart(request);
-            context_.process(*command, *data, options_);
+            const request asked = take_apart(json::parse(*line));
+            process_options options = options_;
+            options.idempotency_key = asked.idempotency_key;
+            if (asynchronous_) {
+                context_.submit(asked.command, asked.data, options);
+            } else {
+                context_.process(asked.command, asked.data, options);
+            }
             ++processed_;
         } catch (const std::exception& e) {
             report(judge(e, exit_code::failed));
         }
     }
 
-    static std::pair<const std::string*, const json::value*> take_apart(const json::value& request) {
-        if (!request.is_object()) throw decode_error{"the line is no JSON object"};
-        for (const auto& [key, value] : request.as_object()) {
-            if (key == "command" || key == "data") continue;
+    static request take_apart(const json::value& line) {
+        if (!line.is_object()) throw decode_error{"the line is no JSON object"};
+        for (const auto& [key, value] : line.as_object()) {
+            if (key == "command" || key == "data" || key == "idempotency_key") continue;
             throw decode_error{"unknown key `" + key + "`; a line is {\"command\": \"…\", \"data\": {…}}"};
         }
-        return {&request.at("command").as_string(), &request.at("data")};
+        const json::value* key = line.find("idempotency_key");
+        return {line.at("command").as_string(), line.at("data"),
+                key == nullptr ? std::nullopt : std::optional{key->as_string()}};
     }
 
     void report(const verdict_on_error& error) {
@@ -137,6 +178,7 @@ private:
     }
 
     const session& in_;
+    bool asynchronous_;
     process_options options_;
     context context_;
     line_reader lines_;
@@ -149,9 +191,12 @@ private:
 int process_stream(const session& in, const process_arguments& given) {
     if (!given.data.empty())
         throw wrong_usage("`process -` reads its data from standard input and takes no more words");
+    if (given.options.idempotency_key) {
+        throw wrong_usage("a key names one request; give each line of `process -` an \"idempotency_key\" of its own");
+    }
     stop_signals signals;
     const application opened = open_application(in);
-    return stream_processor{in, *opened.env, given.options, signals.fd()}.run(signals);
+    return stream_processor{in, *opened.env, given, signals.fd()}.run(signals);
 }
 
 }  // namespace
@@ -165,10 +210,13 @@ void add_process(CLI::App& app, session& in, action& chosen) {
                      R"({"command": "ShipOrder", "data": {"order_id": "o-1"}})")
         ->required();
     command->add_option("JSON", given->data, R"(The command's fields, for example '{"order_id": "o-1"}')");
-    command->add_flag("--async", given->options.asynchronous, "Only write the command down; the engine runs it");
+    command->add_flag("--async", given->asynchronous, "Only write the command down; the engine runs it");
     command->add_option("--priority", given->options.priority, "-100 to 100; low ones may take the backfill lane")
         ->check(CLI::Range(-100, 100));
     command->add_option("--correlation-id", given->options.correlation_id, "Continue this correlation");
+    command->add_option("--idempotency-key", given->options.idempotency_key,
+                        "Repeating the command with this key gives the first outcome");
+    command->add_option("--timeout", given->timeout, "The handler begins within this time (90s, 10m) or not at all");
     command->callback([&in, &chosen, given] {
         if (given->command == "-") {
             chosen = [&in, given] { return process_stream(in, *given); };

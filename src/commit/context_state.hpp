@@ -30,6 +30,7 @@ struct context_state {
     json::object extensions;
     std::optional<trace_parent> traceparent;
     int priority = 0;
+    std::optional<date_time> deadline;
 };
 
 }  // namespace sluice::detail

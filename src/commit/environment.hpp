@@ -9,6 +9,7 @@
 #include <sluice/time.hpp>
 
 #include "base/random.hpp"
+#include "base/sleeper.hpp"
 #include "broker/broker.hpp"
 #include "commit/session_pool.hpp"
 #include "commit/wake_hub.hpp"
@@ -27,11 +28,12 @@ struct adapters {
 /// A declared domain with its configuration and its adapters: everything the rooms above work with.
 ///
 /// Thread safety: immutable after construction but for the pools, the hub and the tracer, which are thread safe.
-/// Lifetime: the registry, the clock and the random source must outlive it; it must outlive contexts, lanes and engine.
+/// Lifetime: the registry, the clock, the random source and the sleeper must outlive it; it must outlive contexts,
+/// lanes and engine.
 class environment {
 public:
     environment(const detail::registry& domain, config::configuration configuration, adapters parts, const clock& time,
-                base::random_source& random);
+                base::random_source& random, base::sleeper& pauses = base::system_sleeper());
     environment(const environment&) = delete;
     environment& operator=(const environment&) = delete;
     ~environment();
@@ -41,6 +43,8 @@ public:
     [[nodiscard]] const adapters& parts() const noexcept { return parts_; }
     [[nodiscard]] const clock& time() const noexcept { return clock_; }
     [[nodiscard]] base::random_source& random() const noexcept { return random_; }
+    /// Where a unit of work waits before it is repeated.
+    [[nodiscard]] base::sleeper& pauses() const noexcept { return pauses_; }
     [[nodiscard]] observe::tracer& tracer() noexcept { return tracer_; }
     [[nodiscard]] wake_hub& lanes() noexcept { return hub_; }
 
@@ -55,6 +59,7 @@ private:
     adapters parts_;
     const clock& clock_;
     base::random_source& random_;
+    base::sleeper& pauses_;
     observe::tracer tracer_;
     wake_hub hub_;
     std::map<std::string, std::unique_ptr<session_pool>, std::less<>> pools_;

@@ -74,13 +74,15 @@ store::event_write write_event(environment& env, const detail::event_entry& even
 
 store::event_write write_command(environment& env, const detail::command_entry& command,
                                  const detail::aggregate_entry& aggregate, std::string data, json::object extensions,
-                                 std::string id, const detail::provenance& from) {
+                                 std::string id, const detail::provenance& from, const command_terms& terms) {
     const json::value payload = json::parse(data);
     message_metadata metadata = common_metadata(env, from);
     metadata.domain.stream_category = aggregate.category + ":command";
     metadata.headers.stream = metadata.domain.stream_category + "-" + id;
     metadata.headers.id = std::move(id);
     metadata.headers.type = command.type;
+    metadata.headers.idempotency_key = terms.idempotency_key;
+    if (terms.deadline) metadata.headers.deadline = terms.deadline->to_string();
     metadata.domain.fqn = command.fqn;
     metadata.domain.kind = message_kind::command;
     metadata.domain.version = command.version;

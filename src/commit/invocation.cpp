@@ -4,7 +4,9 @@
 
 #include "base/ids.hpp"
 #include "commit/context_state.hpp"
-#include "commit/retry.hpp"
+#include "commit/deadline.hpp"
+#include "commit/idempotency.hpp"
+#include "commit/repeat.hpp"
 #include "envelope/envelope.hpp"
 
 namespace sluice::commit {
@@ -30,30 +32,45 @@ context context_for(environment& env, const message& m, std::string_view entry, 
     return context{std::move(state)};
 }
 
+/// One attempt of `body(context, unit)`, which says whether there was anything to do.
+template <class Body>
+outcome handle_once(environment& env, const message& m, std::string_view entry, std::string_view handler,
+                    const std::string& correlation_id, const latest_start& until, const Body& body) {
+    detail::unit work{env};
+    // A message without an id of its own is known by the broker's, which a republished copy would not share.
+    work.guard(m.id().empty() ? std::string{entry} : m.id(), std::string{handler});
+    if (work.seen_before()) return outcome::duplicate;
+
+    context in = context_for(env, m, entry, correlation_id);
+    context_state& state = context_state::of(in);
+    state.open = &work;
+    state.deadline = until;
+    if (body(in, work) == outcome::duplicate) return outcome::duplicate;
+    work.collect(state.origin(in));
+    try {
+        work.commit();
+    } catch (const store::duplicate_message&) {
+        // Another consumer of the group committed the same message a moment ago.
+        return outcome::duplicate;
+    }
+    return outcome::handled;
+}
+
+template <class Body>
+outcome handle_until(environment& env, const message& m, std::string_view entry, std::string_view handler,
+                     const latest_start& until, const Body& body) {
+    const std::string correlation_id = correlation_of(m, env);
+    return repeat(env, until, [&] { return handle_once(env, m, entry, handler, correlation_id, until, body); });
+}
+
 }  // namespace
 
 context make_context(environment& env) { return context{std::make_unique<context_state>(env)}; }
 
 outcome handle(environment& env, const message& m, std::string_view entry, std::string_view handler,
                const std::function<void(context&)>& body) {
-    const std::string correlation_id = correlation_of(m, env);
-    return retry_on_version_conflict([&] {
-        detail::unit work{env};
-        // A message without an id of its own is known by the broker's, which a republished copy would not share.
-        work.guard(m.id().empty() ? std::string{entry} : m.id(), std::string{handler});
-        if (work.seen_before()) return outcome::duplicate;
-
-        context in = context_for(env, m, entry, correlation_id);
-        context_state& state = context_state::of(in);
-        state.open = &work;
+    return handle_until(env, m, entry, handler, std::nullopt, [&](context& in, detail::unit&) {
         body(in);
-        work.collect(state.origin(in));
-        try {
-            work.commit();
-        } catch (const store::duplicate_message&) {
-            // Another consumer of the group committed the same message a moment ago.
-            return outcome::duplicate;
-        }
         return outcome::handled;
     });
 }
@@ -67,7 +84,24 @@ outcome handle_command(environment& env, const message& m, std::string_view entr
     if (auto violations = command->validate(decoded.get()); !violations.empty()) {
         throw validation_error{command->name, std::move(violations)};
     }
-    return handle(env, m, entry, group, [&](context& in) { command->handle(decoded.get(), in); });
+    std::optional<keyed_command> key;
+    if (const auto& given = m.metadata().headers.idempotency_key) {
+        // Not of the data as they came: the same command may have been written down by somebody else.
+        key.emplace(keyed(*command, *given, json::parse(command->encode(decoded.get()))));
+    }
+    const latest_start until = deadline_of(m);
+    return handle_until(env, m, entry, group, until, [&](context& in, detail::unit& work) {
+        require_time_left(command->name, until, env.time().now());
+        if (key) {
+            if (const auto earlier = work.outcome_of(*command, key->key)) {
+                static_cast<void>(answer_again(*key, *earlier));  // nobody waits for the result
+                return outcome::duplicate;
+            }
+        }
+        const std::shared_ptr<void> result = command->handle(decoded.get(), in);
+        if (key) work.record(*command, success_of(env, *key, result.get()));
+        return outcome::handled;
+    });
 }
 
 }  // namespace sluice::commit

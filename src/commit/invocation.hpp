@@ -22,15 +22,19 @@ enum class outcome {
 
 /// Runs `body` for a message inside one unit of work: correlation, causation, extensions, traceparent and priority are
 /// those of the message, and the inbox mark commits together with whatever `body` changed. When `body` changed nothing,
-/// nothing is written. A version conflict is retried a few times with fresh state.
+/// nothing is written. The unit is repeated as `repetition` says.
 ///
 /// @param entry  the broker's id of the entry: causation when the message has no id of its own
 /// @throws whatever `body` throws and what commit throws, after rolling back
 [[nodiscard]] outcome handle(environment& env, const message& m, std::string_view entry, std::string_view handler,
                              const std::function<void(context&)>& body);
 
-/// The same for an asynchronous command of this domain, taken from the broker.
-/// @throws decode_error for an unknown command type, validation_error for data that breaks its rules
+/// The same for a submitted command of this domain, taken from the broker. One whose idempotency key has had its
+/// success is a duplicate; failures are not remembered here, because the message comes again by itself.
+/// @throws decode_error for an unknown command type, or a deadline that is no time
+/// @throws validation_error for data that breaks its rules
+/// @throws deadline_error when it has passed (see `deadline_of`)
+/// @throws usage_error when its key belongs to another command or to other data
 [[nodiscard]] outcome handle_command(environment& env, const message& m, std::string_view entry,
                                      std::string_view group);
 

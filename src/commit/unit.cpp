@@ -13,6 +13,7 @@
 #include "commit/fact_event.hpp"
 #include "commit/replay.hpp"
 #include "commit/snapshot.hpp"
+#include "commit/idempotency.hpp"
 #include "commit/target_brokers.hpp"
 #include "domain/aggregate_access.hpp"
 #include "observe/log.hpp"
@@ -182,13 +183,27 @@ void unit::collect_from(tracked& from, const provenance& origin) {
 }
 
 void unit::add_command(const command_entry& command, std::string data, json::object extensions, std::string id,
-                       const provenance& from) {
+                       const provenance& from, const commit::command_terms& terms) {
     const aggregate_entry& type = env_.domain().aggregate(command.aggregate);
     static_cast<void>(session(type.database));
     store::event_write write =
-        commit::write_command(env_, command, type, std::move(data), std::move(extensions), std::move(id), from);
+        commit::write_command(env_, command, type, std::move(data), std::move(extensions), std::move(id), from, terms);
     write.target_brokers = commit::target_brokers(env_.configuration().outbox, false);
     events_.push_back(std::move(write));
+}
+
+std::optional<store::command_outcome> unit::outcome_of(const command_entry& command, std::string_view key) {
+    for (const store::command_outcome& own : outcomes_) {
+        if (own.key == key) return own;
+    }
+    const std::string& database = env_.domain().aggregate(command.aggregate).database;
+    if (session_ && database == database_) return (*session_)->outcome_of(key, env_.time().now());
+    return commit::find_outcome(env_, database, key);
+}
+
+void unit::record(const command_entry& command, store::command_outcome outcome) {
+    static_cast<void>(session(env_.domain().aggregate(command.aggregate).database));
+    outcomes_.push_back(std::move(outcome));
 }
 
 void unit::guard(std::string message_id, std::string handler) {
@@ -231,6 +246,7 @@ store::commit_batch unit::make_batch() {
     for (const auto& entry : objects_) {
         if (entry->fact) batch.events.push_back(std::move(*entry->fact));
     }
+    batch.outcomes = std::move(outcomes_);
     batch.at = env_.time().now();
     if (guard_ && !batch.empty()) batch.marks.push_back(*guard_);
     return batch;
@@ -253,6 +269,10 @@ void unit::commit() {
         throw usage_error{
             "a new event of this unit has the id of an old one, because an aggregate was added under an "
             "identity that was removed before; identities are not used twice, choose a new one"};
+    } catch (const store::duplicate_outcome&) {
+        throw expected_version_error{commit::text_of_keys(batch.outcomes) +
+                                     " in use: somebody else has processed the same command a moment ago. Nothing was "
+                                     "written; try again to get the outcome"};
     }
     if (!batch.events.empty()) env_.lanes().wake(database_);
 }

@@ -12,6 +12,7 @@
 #include <sluice/aggregate.hpp>
 #include <sluice/registry.hpp>
 
+#include "commit/command_terms.hpp"
 #include "commit/environment.hpp"
 #include "commit/provenance.hpp"
 #include "commit/tracked.hpp"
@@ -48,9 +49,15 @@ public:
     /// @throws usage_error for an event that is not declared; whatever an enricher throws
     void collect(const provenance& from);
 
-    /// Queues an asynchronous command; it leaves with the commit.
+    /// Queues a submitted command; it leaves with the commit.
     void add_command(const command_entry& command, std::string data, json::object extensions, std::string id,
-                     const provenance& from);
+                     const provenance& from, const commit::command_terms& terms = {});
+
+    /// What came of the command with this key, in this unit or before it.
+    [[nodiscard]] std::optional<store::command_outcome> outcome_of(const command_entry& command, std::string_view key);
+    /// Commits an outcome with everything else, in the database of the command's aggregate.
+    /// @throws usage_error when the unit works in another one
+    void record(const command_entry& command, store::command_outcome outcome);
 
     /// The handler whose effects commit here; its mark is written only when there is something else to write.
     void guard(std::string message_id, std::string handler);
@@ -63,6 +70,7 @@ public:
 
     /// Writes everything in one transaction, then wakes the lanes. Nothing to write means no transaction.
     /// @throws store::duplicate_message  the guarded message was handled meanwhile; nothing was written
+    /// @throws expected_version_error  also when somebody else has used an idempotency key meanwhile
     /// @throws validation_error, expected_version_error, store_error, usage_error; nothing was written (see in_doubt)
     void commit();
 
@@ -85,6 +93,7 @@ private:
     std::vector<std::unique_ptr<tracked>> objects_;  ///< in the order of first use
     std::map<std::pair<std::string, std::string>, tracked*> by_identity_;
     std::vector<store::event_write> events_;
+    std::vector<store::command_outcome> outcomes_;
     std::optional<store::inbox_mark> guard_;
     bool doomed_ = false;
 };

@@ -107,10 +107,31 @@ struct health_settings {
     double drain_delay_seconds = 0;   ///< between `/readyz` 503 and the end of the work
 };
 
+/// `[server.version_retry]`: a unit whose aggregates somebody else has changed meanwhile
+struct version_retry_settings {
+    bool enabled = true;
+    int max_retries = 3;
+    double base_delay_seconds = 0.05;  ///< before the second retry; doubles each time. The first one does not wait
+    double max_delay_seconds = 1;
+};
+
+enum class delay_growth { exponential, linear, fixed };
+
+/// `[server.transient_retry]`: a unit that failed for another reason that may pass
+struct transient_retry_settings {
+    bool enabled = false;
+    int max_retries = 3;
+    delay_growth backoff = delay_growth::exponential;
+    double base_delay_seconds = 0.1;
+    double max_delay_seconds = 5;
+};
+
 /// `[server]`
 struct server_settings {
     double shutdown_seconds = 10;  ///< bound of the drain on SIGTERM
     subscription_settings subscription;
+    version_retry_settings version_retry;
+    transient_retry_settings transient_retry;
     priority_lane_settings priority_lanes;
     health_settings health;
 };
@@ -123,6 +144,13 @@ struct event_sourcing_settings {
 /// `[inbox]`
 struct inbox_settings {
     double retention_hours = 168;
+};
+
+/// `[commands]`
+struct command_settings {
+    std::optional<double> default_timeout_seconds;  ///< of submitted commands that name no deadline
+    double idempotency_retention_hours = 24;        ///< how long the result of a command with a key is kept
+    double failure_retention_seconds = 60;          ///< how long its error is kept
 };
 
 /// `[log]`
@@ -140,6 +168,7 @@ struct configuration {
     outbox_settings outbox;
     server_settings server;
     event_sourcing_settings event_sourcing;
+    command_settings commands;
     inbox_settings inbox;
     log_section log;
 };

@@ -17,8 +17,8 @@ namespace sluice::config {
 namespace {
 
 const std::vector<std::string>& section_names() {
-    static const std::vector<std::string> names{"brokers", "databases", "event_sourcing", "inbox",
-                                                "log",     "outbox",    "server"};
+    static const std::vector<std::string> names{"brokers", "commands", "databases", "event_sourcing",
+                                                "inbox",   "log",      "outbox",    "server"};
     return names;
 }
 
@@ -172,6 +172,10 @@ private:
     }
 };
 
+/// A unit that is repeated blocks its thread, and a subscription's thread delays the shutdown.
+constexpr std::int64_t most_unit_retries = 100;
+constexpr double longest_unit_delay = 60;
+
 void require_default(const section& in, const std::string& example) {
     if (in.has("default")) return;
     in.report("default", "is missing", fmt::format("add [{}.default] with provider = \"{}\"", in.path(), example));
@@ -281,6 +285,37 @@ void read_outbox(section in, const configuration& so_far, outbox_settings& outbo
     }
 }
 
+void read_version_retry(section in, version_retry_settings& retry) {
+    in.flag("enabled", retry.enabled);
+    in.whole("max_retries", retry.max_retries, 0, most_unit_retries);
+    in.number("base_delay_seconds", retry.base_delay_seconds, 0, longest_unit_delay);
+    in.number("max_delay_seconds", retry.max_delay_seconds, 0, longest_unit_delay);
+    in.refuse_unknown();
+}
+
+void read_transient_retry(section in, transient_retry_settings& retry) {
+    static const std::vector<std::string> words{"exponential", "linear", "fixed"};
+    in.flag("enabled", retry.enabled);
+    in.whole("max_retries", retry.max_retries, 0, most_unit_retries);
+    std::string growth = words.front();
+    in.choice("backoff", growth, words);
+    retry.backoff = growth == "linear"  ? delay_growth::linear
+                    : growth == "fixed" ? delay_growth::fixed
+                                        : delay_growth::exponential;
+    in.number("base_delay_seconds", retry.base_delay_seconds, 0, longest_unit_delay);
+    in.number("max_delay_seconds", retry.max_delay_seconds, 0, longest_unit_delay);
+    in.refuse_unknown();
+}
+
+void read_commands(section in, command_settings& commands) {
+    double timeout = 0;
+    in.number("default_timeout_seconds", timeout, 0.001, 315'360'000);
+    if (in.has("default_timeout_seconds")) commands.default_timeout_seconds = timeout;
+    in.number("idempotency_retention_hours", commands.idempotency_retention_hours, 0.01, 876'000);
+    in.number("failure_retention_seconds", commands.failure_retention_seconds, 0, 604'800);
+    in.refuse_unknown();
+}
+
 void read_server(section in, server_settings& server) {
     in.number("shutdown_seconds", server.shutdown_seconds, 1, 3600);
 
@@ -303,6 +338,9 @@ void read_server(section in, server_settings& server) {
     health.flag("port_auto_increment", server.health.port_auto_increment);
     health.number("drain_delay_seconds", server.health.drain_delay_seconds, 0, 3600);
     health.refuse_unknown();
+
+    read_version_retry(in.below("version_retry"), server.version_retry);
+    read_transient_retry(in.below("transient_retry"), server.transient_retry);
 
     section lanes = in.below("priority_lanes");
     lanes.flag("enabled", server.priority_lanes.enabled);
@@ -377,6 +415,7 @@ configuration parse(std::string_view text, const std::filesystem::path& file, co
     constexpr std::int64_t most_events = 1'000'000;
     event_sourcing.whole("snapshot_every", result.event_sourcing.snapshot_every, 0, most_events);
     event_sourcing.refuse_unknown();
+    read_commands(root.below("commands"), result.commands);
     section inbox = root.below("inbox");
     inbox.number("retention_hours", result.inbox.retention_hours, 0, 876'000);
     inbox.refuse_unknown();

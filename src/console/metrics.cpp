@@ -153,6 +153,7 @@ struct metrics::instruments {
         counted_subscription is;
         prometheus::Counter* handled;
         prometheus::Counter* failed;
+        prometheus::Counter* expired;
         prometheus::Counter* retries;
         prometheus::Counter* dead;
         prometheus::Histogram* took;
@@ -187,6 +188,7 @@ metrics::metrics(std::string domain, const std::vector<counted_lane>& lanes,
             {lane, &published.Add(of), &failed.Add(of), &abandoned.Add(of), &latency.Add(of, latency_buckets)});
     }
     auto& processed = all.counter("sluice_subscription_processed_total", "Attempts to handle a message.");
+    auto& expired = all.counter("sluice_subscription_expired_total", "Commands skipped because of their deadline.");
     auto& retries = all.counter("sluice_subscription_retries_total", "Messages put off to be handled again.");
     auto& dead = all.counter("sluice_subscription_dlq_total", "Messages set aside to the dead letters.");
     auto& took = all.histogram("sluice_handler_duration_seconds", "Time in the handler and its commit.");
@@ -194,8 +196,8 @@ metrics::metrics(std::string domain, const std::vector<counted_lane>& lanes,
         const labels base = of_subscription(all.domain, s.handler, s.broker, s.stream);
         const auto of = native(base);
         all.subscriptions.push_back({s, &processed.Add(native(with(base, "status", "ok"))),
-                                     &processed.Add(native(with(base, "status", "error"))), &retries.Add(of),
-                                     &dead.Add(of), &took.Add(of, handler_buckets)});
+                                     &processed.Add(native(with(base, "status", "error"))), &expired.Add(of),
+                                     &retries.Add(of), &dead.Add(of), &took.Add(of, handler_buckets)});
     }
 }
 
@@ -238,6 +240,9 @@ void metrics::count(const observe::handled_message& message) noexcept {
             case observe::handling::failed:
                 found->failed->Increment();
                 found->took->Observe(seconds(message.took));
+                break;
+            case observe::handling::expired:
+                found->expired->Increment();
                 break;
             case observe::handling::put_off:
                 found->retries->Increment();

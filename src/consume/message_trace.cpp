@@ -49,6 +49,16 @@ void message_trace::failed(const parcel& what, std::string_view reason, duration
     });
 }
 
+void message_trace::skipped(const parcel& what, date_time deadline) const noexcept {
+    count(what.source, observe::handling::expired);
+    quietly([&] {
+        trace_event event = describe("handler.skipped", "expired", what.source, what.delivery.entry, what.content);
+        event.metadata.set("reason", "deadline_exceeded");
+        event.metadata.set("deadline", deadline.to_string());
+        tracer_.emit(std::move(event));
+    });
+}
+
 void message_trace::acknowledged(std::size_t source, const receipt& what) const noexcept {
     if (!tracer_.wanted()) return;
     quietly([&] {

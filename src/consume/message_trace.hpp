@@ -13,7 +13,7 @@
 namespace sluice::consume {
 
 /// Tells the tracer what happens to the messages of one subscription: handler.started, handler.completed,
-/// handler.failed, message.acked, message.nacked and message.dlq (WIRE 13); and counts them.
+/// handler.failed, handler.skipped, message.acked, message.nacked and message.dlq (WIRE 13); and counts them.
 ///
 /// A message that could not be read is named by the broker's id of its entry, and its type is `unknown`.
 ///
@@ -27,6 +27,7 @@ public:
     void started(const parcel& what) const noexcept;
     void completed(const parcel& what, duration took) const noexcept;
     void failed(const parcel& what, std::string_view reason, duration took) const noexcept;
+    void skipped(const parcel& what, date_time deadline) const noexcept;
     void acknowledged(std::size_t source, const receipt& what) const noexcept;
     void deferred(const put_off& what, int max_attempts) const noexcept;
     void buried(const set_aside& what) const noexcept;

@@ -3,6 +3,8 @@
 #include <set>
 #include <utility>
 
+#include "commit/deadline.hpp"
+
 namespace sluice::consume {
 
 namespace {
@@ -67,6 +69,7 @@ private:
                                        const command_entry* known = domain.command_by_type(m.type().text());
                                        return known == nullptr ? interest::unknown : interest::wanted;
                                    },
+                               .deadline_of = [](const message& m) { return commit::deadline_of(m); },
                                .handle =
                                    [&env = env_, group](const message& m, std::string_view entry) {
                                        return commit::handle_command(env, m, entry, group);

@@ -27,6 +27,8 @@ struct route {
     std::string group;
     config::subscription_settings settings;
     std::function<interest(const message&)> interest_in;
+    /// When the message need not be handled any more: of submitted commands. Empty: always. @throws decode_error
+    std::function<std::optional<date_time>(const message&)> deadline_of{};
     /// Runs the handler in a unit of work. @throws whatever the handler or the commit throws
     std::function<commit::outcome(const message& m, std::string_view entry)> handle;
 };
@@ -34,7 +36,7 @@ struct route {
 /// The routes of a domain, from its declaration:
 ///   - an event handler and each stream category of the events it reacts to, on the internal broker; the group is the
 ///     handler's class (`shop.notify_customer`);
-///   - the asynchronous commands of each category, `{category}:command` on the internal broker; the group is
+///   - the submitted commands of each category, `{category}:command` on the internal broker; the group is
 ///     `{domain}.commands:{category}`;
 ///   - a subscriber and its stream, on its own broker; the group is the subscriber's class.
 ///

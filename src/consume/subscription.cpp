@@ -159,12 +159,16 @@ arrival subscription::look_at(std::size_t source, broker::delivery delivery) con
 }
 
 void subscription::run_handler(const parcel& what) {
-    trace_.started(what);
     const date_time begin = now();
     const auto took = [&] { return std::max(now() - begin, duration{0}); };
     auto outcome = commit::outcome::handled;
+    std::optional<date_time> missed;
     try {
-        outcome = route_.handle(*what.content, what.delivery.entry);
+        missed = missed_deadline(*what.content);
+        if (!missed) {
+            trace_.started(what);
+            outcome = route_.handle(*what.content, what.delivery.entry);
+        }
     } catch (const error& e) {
         return is_outage(e) ? interrupt(e) : fail(what, base::one_line(e.what()), e.code(), took());
     } catch (const std::exception& e) {
@@ -172,12 +176,20 @@ void subscription::run_handler(const parcel& what) {
     } catch (...) {
         return fail(what, "the handler threw something that is no std::exception", "handler_failed", took());
     }
-    trace_.completed(what, took());
-    {
+    if (missed) {
+        trace_.skipped(what, *missed);
+    } else {
+        trace_.completed(what, took());
         const std::lock_guard lock{mutex_};
         ++status_.handled;
     }
     outage_over(plan_.handled(outcome == commit::outcome::duplicate, now()));
+}
+
+std::optional<date_time> subscription::missed_deadline(const message& m) const {
+    if (!route_.deadline_of) return std::nullopt;
+    const auto deadline = route_.deadline_of(m);
+    return deadline && *deadline <= now() ? deadline : std::nullopt;
 }
 
 void subscription::fail(const parcel& what, const std::string& reason, const std::string& code, duration took) {

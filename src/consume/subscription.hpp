@@ -69,6 +69,7 @@ private:
 
     [[nodiscard]] arrival look_at(std::size_t source, broker::delivery delivery) const;
     void run_handler(const parcel& what);
+    [[nodiscard]] std::optional<date_time> missed_deadline(const message& m) const;
     void fail(const parcel& what, const std::string& reason, const std::string& code, duration took);
     void interrupt(const error& trouble);
     void outage_over(bool over);

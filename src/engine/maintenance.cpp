@@ -33,7 +33,7 @@ void maintenance::round(const std::stop_token& stop) {
         if (stop.stop_requested()) return;
         try {
             report_orphans(name, *database);
-            forget_old_marks(*database, stop);
+            forget_what_expired(*database, stop);
         } catch (const store_error& e) {
             observe::log(observe::level::warn, "engine.maintenance_failed",
                          {{"database", name}, {"reason", base::one_line(e.what())}});
@@ -62,7 +62,7 @@ void maintenance::report_orphans(std::string_view name, store::database& databas
     }
 }
 
-void maintenance::forget_old_marks(store::database& database, const std::stop_token& stop) const {
+void maintenance::forget_what_expired(store::database& database, const std::stop_token& stop) const {
     constexpr double seconds_per_hour = 3600;
     const auto& configuration = env_.configuration();
     const date_time begin = env_.time().now();
@@ -74,9 +74,15 @@ void maintenance::forget_old_marks(store::database& database, const std::stop_to
     if (!grant) return;
     const store::lane_report report{.state = "idle", .detail = {}, .since = begin};
     const auto operations = database.open_operations();
-    while (!stop.stop_requested() && operations->purge_inbox(before, batch) >= batch) {
-        if (!lease->renew(*grant, report, env_.time().now(), lease_time)) return;
-    }
+    /// True when there is nothing left to forget, false when the work is somebody else's now.
+    const auto in_batches = [&](const auto& forget) {
+        while (!stop.stop_requested() && forget() >= batch) {
+            if (!lease->renew(*grant, report, env_.time().now(), lease_time)) return false;
+        }
+        return true;
+    };
+    if (!in_batches([&] { return operations->purge_inbox(before, batch); })) return;
+    if (!in_batches([&] { return operations->purge_outcomes(begin, batch); })) return;
     lease->release(*grant, report);
 }
 

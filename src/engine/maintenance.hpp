@@ -9,11 +9,12 @@
 
 namespace sluice::engine {
 
-/// What has to be done now and then for each database, whatever the number of engines: forgets old inbox marks, and
-/// warns of outbox rows whose broker is no longer configured, which no lane will ever carry.
+/// What has to be done now and then for each database, whatever the number of engines: forgets old inbox marks and
+/// expired outcomes of commands, and warns of outbox rows whose broker is no longer configured, which no lane will ever
+/// carry.
 ///
-/// Marks are deleted in bounded batches, by one engine at a time: the lease `maintenance` of the database decides
-/// which.
+/// Marks and outcomes are deleted in bounded batches, by one engine at a time: the lease `maintenance` of the database
+/// decides which.
 ///
 /// Thread safety: belongs to one thread. Lifetime: `env` must outlive it.
 class maintenance {
@@ -29,7 +30,7 @@ public:
 
 private:
     void report_orphans(std::string_view name, store::database& database) const;
-    void forget_old_marks(store::database& database, const std::stop_token& stop) const;
+    void forget_what_expired(store::database& database, const std::stop_token& stop) const;
 
     commit::environment& env_;
     std::string owner_;

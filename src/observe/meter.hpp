@@ -22,6 +22,7 @@ struct settled_rows {
 enum class handling {
     handled,
     failed,
+    expired,   ///< not tried: the deadline of the command had passed
     put_off,   ///< to be tried again later
     set_aside  ///< to the dead letters
 };

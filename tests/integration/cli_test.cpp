@@ -231,11 +231,42 @@ TEST_F(command_line, process_fails_with_the_reason_of_the_domain) {
 
 TEST_F(command_line, process_asynchronously_only_writes_the_command_down) {
     const program_result result = sluice({"process", "CreateCounter", R"({"counter_id":"c"})", "--async"});
-    EXPECT_EQ(result.out, "CreateCounter accepted\n");
     const json::value listed = sluice_json({"outbox", "list"});
     const auto& rows = listed.at("rows").as_array();
     ASSERT_EQ(rows.size(), 1u);
+    EXPECT_EQ(result.out, "CreateCounter accepted: " + rows[0].at("message_id").as_string() + "\n");
     EXPECT_EQ(rows[0].at("type").as_string(), "Tiny.CreateCounter.v1");
+}
+
+TEST_F(command_line, process_shows_the_result_and_repeats_it_for_the_same_key) {
+    EXPECT_EQ(sluice({"process", "CreateCounter", R"({"counter_id":"c"})"}).code, 0);
+    const std::vector<std::string> once{"process", "Increase", R"({"counter_id":"c","by":3})", "--idempotency-key",
+                                        "k"};
+    EXPECT_EQ(sluice(once).out, "Increase processed: 3\n");
+    EXPECT_EQ(sluice(once).out, "Increase processed: 3\n") << "done once, told twice";
+    const json::value other = sluice_json({"process", "Increase", R"({"counter_id":"c","by":4})"});
+    EXPECT_EQ(other.at("result").as_int(), 7);
+
+    const program_result clash =
+        sluice({"process", "Increase", R"({"counter_id":"c","by":5})", "--idempotency-key", "k"});
+    EXPECT_EQ(clash.code, 1);
+    EXPECT_THAT(clash.err, HasSubstr("idempotency key `k` was used for Increase with other data"));
+}
+
+TEST_F(command_line, process_many_takes_a_key_from_each_line) {
+    EXPECT_EQ(sluice({"process", "CreateCounter", R"({"counter_id":"c"})"}).code, 0);
+    const std::string line =
+        R"({"command":"Increase","data":{"counter_id":"c","by":1},"idempotency_key":"k-1"})" + std::string{"\n"};
+    EXPECT_EQ(sluice({"process", "-"}, line + line).out, "2 processed, 0 failed\n");
+    EXPECT_EQ(sluice({"process", "Increase", R"({"counter_id":"c","by":1})"}).out, "Increase processed: 2\n");
+    EXPECT_EQ(sluice({"process", "-", "--idempotency-key", "k"}, line).code, 2);
+}
+
+TEST_F(command_line, process_runs_nothing_whose_time_is_up) {
+    const program_result result = sluice({"process", "CreateCounter", R"({"counter_id":"c"})", "--timeout", "0s"});
+    EXPECT_EQ(result.code, 1);
+    EXPECT_THAT(result.err, HasSubstr("CreateCounter was to begin before"));
+    EXPECT_EQ(sluice_json({"outbox", "list"}).at("rows").as_array().size(), 0u);
 }
 
 std::string create_line(const std::string& id) {

@@ -52,6 +52,18 @@ TEST(configuration_docs, the_example_shows_the_defaults) {
     EXPECT_EQ(shown.server.subscription.max_retry_delay_seconds, defaults.server.subscription.max_retry_delay_seconds);
     EXPECT_EQ(shown.server.subscription.claim_seconds, defaults.server.subscription.claim_seconds);
     EXPECT_EQ(shown.server.subscription.max_held, defaults.server.subscription.max_held);
+    EXPECT_EQ(shown.server.version_retry.enabled, defaults.server.version_retry.enabled);
+    EXPECT_EQ(shown.server.version_retry.max_retries, defaults.server.version_retry.max_retries);
+    EXPECT_EQ(shown.server.version_retry.base_delay_seconds, defaults.server.version_retry.base_delay_seconds);
+    EXPECT_EQ(shown.server.version_retry.max_delay_seconds, defaults.server.version_retry.max_delay_seconds);
+    EXPECT_EQ(shown.server.transient_retry.enabled, defaults.server.transient_retry.enabled);
+    EXPECT_EQ(shown.server.transient_retry.max_retries, defaults.server.transient_retry.max_retries);
+    EXPECT_EQ(shown.server.transient_retry.backoff, defaults.server.transient_retry.backoff);
+    EXPECT_EQ(shown.server.transient_retry.base_delay_seconds, defaults.server.transient_retry.base_delay_seconds);
+    EXPECT_EQ(shown.server.transient_retry.max_delay_seconds, defaults.server.transient_retry.max_delay_seconds);
+    EXPECT_FALSE(defaults.commands.default_timeout_seconds) << "the only key without a default";
+    EXPECT_EQ(shown.commands.idempotency_retention_hours, defaults.commands.idempotency_retention_hours);
+    EXPECT_EQ(shown.commands.failure_retention_seconds, defaults.commands.failure_retention_seconds);
     EXPECT_EQ(shown.server.priority_lanes.enabled, defaults.server.priority_lanes.enabled);
     EXPECT_EQ(shown.server.priority_lanes.threshold, defaults.server.priority_lanes.threshold);
     EXPECT_EQ(shown.server.priority_lanes.backfill_suffix, defaults.server.priority_lanes.backfill_suffix);
@@ -67,7 +79,8 @@ TEST(configuration_docs, every_key_of_every_section_is_documented) {
     const std::string example = text_of("/tests/integration/every_key.toml");
     for (const std::string section :
          {"databases.default", "brokers.default", "outbox", "outbox.retry", "outbox.cleanup",
-          "outbox.lanes.partner_events", "server", "server.health", "server.subscription", "server.priority_lanes",
+          "outbox.lanes.partner_events", "server", "server.health", "server.subscription", "server.version_retry",
+          "server.transient_retry", "server.priority_lanes", "commands",
           "event_sourcing", "inbox", "log"}) {
         const std::string header = "[" + section + "]\n";
         std::string text = example;

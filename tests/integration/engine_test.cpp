@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -67,9 +68,9 @@ protected:
         return *env_;
     }
 
-    void post(const std::string& letter_id, const sluice::process_options& options = {}) {
+    void post(const std::string& letter_id) {
         auto in = sluice::commit::make_context(env());
-        in.process(post::post_letter{.letter_id = letter_id}, options);
+        in.process(post::post_letter{.letter_id = letter_id});
     }
     [[nodiscard]] int stamps(const std::string& letter_id) {
         auto in = sluice::commit::make_context(env());
@@ -132,12 +133,31 @@ TEST_P(engine_test, translates_what_another_context_publishes) {
     ASSERT_TRUE(soon([&] { return stamps("p-1") == 1; })) << "subscriber, command, event, handler, second command";
 }
 
-TEST_P(engine_test, handles_asynchronous_commands) {
+TEST_P(engine_test, handles_submitted_commands) {
     database_->setup();
     sluice::engine::engine engine{env()};
     engine.start();
-    post("l-1", {.asynchronous = true});
+    auto in = sluice::commit::make_context(env());
+    EXPECT_FALSE(in.submit(post::post_letter{.letter_id = "l-1"}).empty());
     ASSERT_TRUE(soon([&] { return stamps("l-1") == 1; }));
+}
+
+TEST_P(engine_test, a_command_with_a_key_has_one_effect_however_many_give_it_at_once) {
+    database_->setup();
+    post("l-1");
+    std::atomic<int> answers = 0;
+    {
+        std::vector<std::jthread> givers;
+        for (int i = 0; i < 8; ++i) {
+            givers.emplace_back([&] {
+                auto in = sluice::commit::make_context(env());
+                in.process(post::stamp_letter{.letter_id = "l-1"}, {.idempotency_key = "once"});
+                ++answers;
+            });
+        }
+    }
+    EXPECT_EQ(answers, 8) << "everybody is told of the success";
+    EXPECT_EQ(stamps("l-1"), 1);
 }
 
 TEST_P(engine_test, an_unreachable_partner_delays_nothing_inside_and_gets_everything_in_order_later) {

@@ -27,6 +27,7 @@ public:
         value_ += by;
         raise(CounterIncreased{.counter_id = counter_id_, .by = by});
     }
+    [[nodiscard]] int value() const { return value_; }
 
 private:
     sluice::identifier counter_id_;
@@ -40,7 +41,7 @@ struct CreateCounter {
 };
 
 struct Increase {
-    static constexpr sluice::command_of<Counter> contract{};
+    static constexpr sluice::command_of<Counter, int> contract{};
     sluice::identifier counter_id;
     int by = 1;
 };
@@ -54,8 +55,11 @@ struct counter_commands {
     void operator()(const CreateCounter& command, sluice::context& tiny) const {
         tiny.repository<Counter>().add(Counter{command.counter_id});
     }
-    void operator()(const Increase& command, sluice::context& tiny) const {
-        tiny.repository<Counter>().get(command.counter_id.str()).increase(command.by);
+    /// Returns the new count.
+    int operator()(const Increase& command, sluice::context& tiny) const {
+        auto& counter = tiny.repository<Counter>().get(command.counter_id.str());
+        counter.increase(command.by);
+        return counter.value();
     }
     void operator()(const Explode& /*command*/, sluice::context& /*tiny*/) const {
         throw std::runtime_error{"boom \x1b[2J"};

@@ -220,11 +220,12 @@ TEST(fork, fails_the_command_when_an_enricher_throws) {
     EXPECT_TRUE(f.rows().empty());
 }
 
-TEST(fork, sends_an_asynchronous_command_through_the_outbox_to_the_internal_broker_only) {
+TEST(fork, sends_a_submitted_command_through_the_outbox_to_the_internal_broker_only) {
     library::fixture f;
-    f.context().process(BuyBook{.isbn = "b-1"}, {.asynchronous = true});
+    const std::string id = f.context().submit(BuyBook{.isbn = "b-1"});
     const auto rows = f.rows();
     ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0].message_id, id);
     EXPECT_EQ(rows[0].target_broker, "default");
     EXPECT_EQ(rows[0].type, "PublicLibrary.BuyBook.v1");
     const auto command = f.event(rows[0].message_id);

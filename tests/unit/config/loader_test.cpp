@@ -61,6 +61,7 @@ TEST(loader, needs_only_a_database_and_a_broker) {
     EXPECT_TRUE(loaded.server.health.port_auto_increment);
     EXPECT_EQ(loaded.server.health.drain_delay_seconds, 0);
     EXPECT_EQ(loaded.log.level, "info");
+    EXPECT_FALSE(loaded.commands.default_timeout_seconds);
 }
 
 TEST(loader, takes_a_port_that_is_named_at_its_word) {
@@ -133,6 +134,24 @@ port = 0
 port_auto_increment = true
 drain_delay_seconds = 2.5
 
+[server.version_retry]
+enabled = false
+max_retries = 7
+base_delay_seconds = 0.25
+max_delay_seconds = 2
+
+[server.transient_retry]
+enabled = true
+max_retries = 5
+backoff = "linear"
+base_delay_seconds = 0.5
+max_delay_seconds = 3
+
+[commands]
+default_timeout_seconds = 90.5
+idempotency_retention_hours = 48
+failure_retention_seconds = 0
+
 [server.priority_lanes]
 enabled = true
 threshold = -10
@@ -175,6 +194,18 @@ format = "json"
     EXPECT_EQ(loaded.outbox.cleanup.interval_seconds, 30);
     EXPECT_EQ(loaded.outbox.cleanup.batch_size, 100u);
     EXPECT_EQ(loaded.server.shutdown_seconds, 4);
+    EXPECT_FALSE(loaded.server.version_retry.enabled);
+    EXPECT_EQ(loaded.server.version_retry.max_retries, 7);
+    EXPECT_EQ(loaded.server.version_retry.base_delay_seconds, 0.25);
+    EXPECT_EQ(loaded.server.version_retry.max_delay_seconds, 2);
+    EXPECT_TRUE(loaded.server.transient_retry.enabled);
+    EXPECT_EQ(loaded.server.transient_retry.max_retries, 5);
+    EXPECT_EQ(loaded.server.transient_retry.backoff, delay_growth::linear);
+    EXPECT_EQ(loaded.server.transient_retry.base_delay_seconds, 0.5);
+    EXPECT_EQ(loaded.server.transient_retry.max_delay_seconds, 3);
+    EXPECT_EQ(loaded.commands.default_timeout_seconds, 90.5);
+    EXPECT_EQ(loaded.commands.idempotency_retention_hours, 48);
+    EXPECT_EQ(loaded.commands.failure_retention_seconds, 0);
     EXPECT_EQ(loaded.server.subscription.messages_per_tick, 7u);
     EXPECT_EQ(loaded.server.subscription.max_retries, 8);
     EXPECT_EQ(loaded.server.subscription.retry_delay_seconds, 0.25);
@@ -224,8 +255,9 @@ INSTANTIATE_TEST_SUITE_P(
                   "f:6: inbox.zzzzzz: unknown key; known here: retention_hours"},
         bad_input{"unknown_section", "[outbx]\nbroker = \"default\"\n",
                   R"(f:5: outbx: unknown section; did you mean "outbox"?)"},
-        bad_input{"empty_unknown_section", "[zzzzzz]\n",
-                  "f:5: zzzzzz: unknown section; sections are: brokers, databases, inbox, log, outbox, server"},
+        bad_input{
+            "empty_unknown_section", "[zzzzzz]\n",
+            "f:5: zzzzzz: unknown section; sections are: brokers, commands, databases, inbox, log, outbox, server"},
         bad_input{"unknown_subsection", "[inbox.retry]\n",
                   "f:5: inbox.retry: unknown key; known here: retention_hours"},
         bad_input{"too_small", "[outbox]\nmessages_per_tick = 0\n",
@@ -365,9 +397,10 @@ external_brokers = ["p", "p"]
 TEST(loader, a_scalar_is_no_section) {
     EXPECT_THAT(
         problems_of("server = true\nspeed = 9\n" + minimal),
-        ElementsAre("f:1: server = true: must be a table; write [server] on a line of its own, with its keys below",
-                    "f:2: speed: unknown key at the top of the file; sections are: brokers, databases, inbox, "
-                    "log, outbox, server"));
+        ElementsAre(
+            "f:1: server = true: must be a table; write [server] on a line of its own, with its keys below",
+            "f:2: speed: unknown key at the top of the file; sections are: brokers, commands, databases, inbox, "
+            "log, outbox, server"));
 }
 
 TEST(loader, missing_defaults_are_named) {

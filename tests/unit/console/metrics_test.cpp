@@ -80,6 +80,7 @@ TEST_F(metrics_test, counts_messages_by_subscription) {
     count(handling::handled, 20ms);
     count(handling::handled, 3s);
     count(handling::failed, 1ms);
+    count(handling::expired, {});
     count(handling::put_off, {});
     count(handling::set_aside, {});
     metrics_.count(observe::handled_message{.handler = "else", .broker = "default", .stream = "shop::order"});
@@ -88,6 +89,7 @@ TEST_F(metrics_test, counts_messages_by_subscription) {
                 HasSubstr("sluice_subscription_processed_total" + of + "status=\"ok\",stream=\"shop::order\"} 2\n"));
     EXPECT_THAT(text(),
                 HasSubstr("sluice_subscription_processed_total" + of + "status=\"error\",stream=\"shop::order\"} 1\n"));
+    EXPECT_THAT(text(), HasSubstr("sluice_subscription_expired_total" + of + "stream=\"shop::order\"} 1\n"));
     EXPECT_THAT(text(), HasSubstr("sluice_subscription_retries_total" + of + "stream=\"shop::order\"} 1\n"));
     EXPECT_THAT(text(), HasSubstr("sluice_subscription_dlq_total" + of + "stream=\"shop::order\"} 1\n"));
     EXPECT_THAT(text(), HasSubstr("sluice_handler_duration_seconds_count" + of + "stream=\"shop::order\"} 3\n"));

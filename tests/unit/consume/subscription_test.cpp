@@ -318,6 +318,57 @@ TEST(subscription, asynchronous_commands_are_taken_from_the_broker_and_handled_o
     EXPECT_EQ(f.dead()[0].code, "unknown_type");
 }
 
+TEST(subscription, skips_a_command_whose_deadline_has_passed_and_says_so) {
+    fixture f;
+    const auto stamp = [](const std::string& id, const sluice::date_time& deadline) {
+        return R"({"data":{"letter_id":"l-1"},"metadata":{"headers":{"id":")" + id +
+               R"(","type":"Post.StampLetter.v1","deadline":")" + deadline.to_string() + R"("}}})";
+    };
+    {
+        auto in = sluice::commit::make_context(*f.env);
+        in.process(post::post_letter{.letter_id = "l-1"});
+    }
+    f.publish("post::letter:command", "late", "k", stamp("late", f.clock.now()));
+    f.publish("post::letter:command", "early", "k", stamp("early", f.clock.now() + 1s));
+    f.publish("post::letter:command", "odd", "k",
+              R"({"data":{"letter_id":"l-1"},"metadata":{"headers":{"id":"odd","type":"Post.StampLetter.v1",)"
+              R"("deadline":"soon"}}})");
+    const auto s = f.subscribe("commands");
+    static_cast<void>(s->work());
+    EXPECT_EQ(f.stamps("l-1"), 0 + 1) << "the early one only";
+    EXPECT_THAT(f.traced("handler.started"), ElementsAre("early"));
+    EXPECT_THAT(f.traced("handler.completed"), ElementsAre("early"));
+    EXPECT_THAT(f.traced("handler.failed"), ElementsAre("odd")) << "what cannot be read is no reason to skip";
+    EXPECT_THAT(f.traced("message.acked"), UnorderedElementsAre("late", "early"));
+    const auto skipped = std::find_if(f.traces.begin(), f.traces.end(),
+                                      [](const auto& each) { return each.event == "handler.skipped"; });
+    ASSERT_NE(skipped, f.traces.end());
+    EXPECT_EQ(skipped->message_id, "late");
+    EXPECT_EQ(skipped->status, "expired");
+    EXPECT_EQ(skipped->metadata.at("reason").as_string(), "deadline_exceeded");
+    EXPECT_EQ(skipped->metadata.at("deadline").as_string(), f.clock.now().to_string());
+}
+
+TEST(subscription, acknowledges_a_second_command_with_the_same_key_without_handling_it) {
+    fixture f;
+    const auto stamp = [](const std::string& id, const std::string& letter) {
+        return R"({"data":{"letter_id":")" + letter + R"("},"metadata":{"headers":{"id":")" + id +
+               R"(","type":"Post.StampLetter.v1","idempotency_key":"once"}}})";
+    };
+    {
+        auto in = sluice::commit::make_context(*f.env);
+        in.process(post::post_letter{.letter_id = "l-1"});
+    }
+    f.publish("post::letter:command", "c-1", "k", stamp("c-1", "l-1"));
+    f.publish("post::letter:command", "c-2", "k", stamp("c-2", "l-1"));
+    f.publish("post::letter:command", "c-3", "k", stamp("c-3", "l-2"));
+    const auto s = f.subscribe("commands");
+    static_cast<void>(s->work());
+    EXPECT_EQ(f.stamps("l-1"), 1);
+    EXPECT_THAT(f.traced("message.acked"), UnorderedElementsAre("c-1", "c-2"));
+    EXPECT_THAT(f.traced("handler.failed"), ElementsAre("c-3")) << "the key belongs to other data";
+}
+
 TEST(subscription, with_priority_lanes_the_backfill_lane_is_read_after_the_primary) {
     sluice::config::configuration configuration;
     configuration.server.priority_lanes.enabled = true;

@@ -57,6 +57,23 @@ TEST_F(maintenance_test, forgets_old_marks_in_batches_and_keeps_young_ones) {
     EXPECT_TRUE(database->open_lane()->acquire("maintenance", "next", clock.now(), 1min)) << "the lease is given back";
 }
 
+TEST_F(maintenance_test, forgets_expired_outcomes_of_commands_in_batches_and_keeps_the_others) {
+    const auto outcome = [&](const std::string& key, sluice::duration retention) {
+        sluice::store::commit_batch batch;
+        batch.outcomes.push_back(
+            {.key = key, .command = "c", .content = "null", .expires_at = clock.now() + retention});
+        batch.at = clock.now();
+        database->open_unit()->commit(batch);
+    };
+    for (int i = 0; i < 5; ++i) outcome("old-" + std::to_string(i), 1h);
+    outcome("young", 3h);
+    clock.advance(2h);
+    sluice::engine::maintenance{*env, "me"}.round();
+    const auto operations = database->open_operations();
+    EXPECT_EQ(operations->purge_outcomes(clock.now(), 100), 0U) << "nothing expired is left";
+    EXPECT_EQ(operations->purge_outcomes(clock.now() + 2h, 100), 1U) << "the young one";
+}
+
 TEST_F(maintenance_test, leaves_the_marks_to_the_engine_that_has_the_lease) {
     mark("old");
     clock.advance(61min);

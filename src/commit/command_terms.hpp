@@ -1,0 +1,16 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <sluice/time.hpp>
+
+namespace sluice::commit {
+
+/// On what terms a submitted command is handled; they travel in its headers (WIRE 2.1).
+struct command_terms {
+    std::optional<std::string> idempotency_key{};
+    std::optional<date_time> deadline{};
+};
+
+}  // namespace sluice::commit

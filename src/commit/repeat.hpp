@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+
+#include <sluice/error.hpp>
+
+#include "base/one_line.hpp"
+#include "commit/environment.hpp"
+#include "commit/repetition.hpp"
+#include "observe/log.hpp"
+
+namespace sluice::commit {
+
+/// Runs `attempt`, an outermost unit of work, again for as long as `repetition` says. Each attempt makes a unit of its
+/// own, which reads fresh state.
+/// @throws the error of the last attempt
+template <class Attempt>
+auto repeat(environment& env, const std::optional<date_time>& deadline, const Attempt& attempt) {
+    repetition plan{env.configuration().server, env.random()};
+    for (;;) {
+        duration pause{};
+        try {
+            return attempt();
+        } catch (const error& failure) {
+            const auto next = plan.after(failure, env.time().now(), deadline);
+            if (!next) throw;
+            pause = *next;
+            observe::log(observe::level::debug, "unit.repeated",
+                         {{"code", failure.code()}, {"reason", base::one_line(failure.what())}});
+        }
+        env.pauses().sleep(pause);
+    }
+}
+
+}  // namespace sluice::commit
