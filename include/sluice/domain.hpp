@@ -17,6 +17,7 @@
 #include <sluice/identity.hpp>
 #include <sluice/registry.hpp>
 #include <sluice/repository.hpp>
+#include <sluice/subscription_options.hpp>
 #include <sluice/upcaster.hpp>
 
 namespace sluice {
@@ -42,6 +43,7 @@ concept reaction_type = event_type<T> || is_fact<T>;
 struct subscriber_options {
     std::string_view broker = "default";
     std::string_view stream;  ///< the producer's category, `myapp::order`
+    subscription_options subscription{};
 };
 
 /// A bounded context: its aggregates, events, commands and the code that reacts.
@@ -127,8 +129,14 @@ public:
     /// where `Result` is that of the command's contract, `void` by default.
     template <class Handler, command_type... Commands>
     domain& command_handler(Handler handler = {}) {
+        return command_handler<Handler, Commands...>(subscription_options{}, std::move(handler));
+    }
+    /// The same with options for asynchronous commands. All commands of a category share one subscription, so the
+    /// handlers of a category must not contradict each other.
+    template <class Handler, command_type... Commands>
+    domain& command_handler(const subscription_options& options, Handler handler = {}) {
         const auto shared = std::make_shared<const Handler>(std::move(handler));
-        (add_command<Handler, Commands>(shared), ...);
+        (add_command<Handler, Commands>(shared, options), ...);
         return *this;
     }
 
@@ -137,9 +145,15 @@ public:
     /// of an aggregate that has facts.
     template <class Handler, detail::reaction_type... Events>
     domain& event_handler(Handler handler = {}) {
+        return event_handler<Handler, Events...>(subscription_options{}, std::move(handler));
+    }
+    /// The same with options for its subscriptions.
+    template <class Handler, detail::reaction_type... Events>
+    domain& event_handler(const subscription_options& options, Handler handler = {}) {
         const auto shared = std::make_shared<const Handler>(std::move(handler));
         detail::event_handler_entry entry;
         entry.name = reflect::type_name<Handler>();
+        entry.options = options;
         (add_reaction<Handler, Events>(entry, shared), ...);
         registry_->add(std::move(entry));
         return *this;
@@ -157,6 +171,7 @@ public:
         entry.name = reflect::type_name<Subscriber>();
         entry.broker = options.broker;
         entry.stream = options.stream;
+        entry.options = options.subscription;
         entry.handle = [shared](const message& m, context& in) { (*shared)(m, in); };
         registry_->add(std::move(entry));
         return *this;
@@ -260,7 +275,7 @@ private:
     }
 
     template <class Handler, class Command>
-    void add_command(const std::shared_ptr<const Handler>& handler) {
+    void add_command(const std::shared_ptr<const Handler>& handler, const subscription_options& options) {
         static_assert(std::invocable<const Handler&, const Command&, context&>,
                       "the command handler lacks `Result operator()(const Command&, sluice::context&) const`");
         detail::command_entry entry;
@@ -269,6 +284,7 @@ private:
         entry.version = Command::contract.version;
         entry.aggregate = reflect::type_name<typename detail::contract_type<Command>::aggregate_type>();
         entry.handler = reflect::type_name<Handler>();
+        entry.options = options;
         using result = detail::result_of<Command>;
         entry.handle = [handler](const void* command, context& in) {
             return detail::result_from<Command>(*handler, *static_cast<const Command*>(command), in);

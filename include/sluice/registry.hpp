@@ -12,6 +12,7 @@
 #include <sluice/aggregate.hpp>
 #include <sluice/fact.hpp>
 #include <sluice/json.hpp>
+#include <sluice/subscription_options.hpp>
 #include <sluice/trace.hpp>
 #include <sluice/upcaster.hpp>
 
@@ -121,12 +122,14 @@ struct command_entry {
     std::vector<violation> (*validate)(const void* command) = nullptr;
     /// First identifier field, or empty when it has none.
     std::string (*identity)(const void* command) = nullptr;
+    subscription_options options{};  ///< of its handler
 };
 
 struct event_handler_entry {
     std::string name;  ///< fqn of the handler class; also its consumer group
     /// By C++ name of the event. Decodes tolerantly (unknown keys are ignored).
     std::map<std::string, std::function<void(const message& m, context& in)>> on;
+    subscription_options options{};
 };
 
 struct subscriber_entry {
@@ -134,6 +137,7 @@ struct subscriber_entry {
     std::string broker;
     std::string stream;
     std::function<void(const message& m, context& in)> handle;
+    subscription_options options{};
 };
 
 }  // namespace detail

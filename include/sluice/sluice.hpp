@@ -17,6 +17,7 @@
 #include <sluice/priority.hpp>
 #include <sluice/repository.hpp>
 #include <sluice/run.hpp>
+#include <sluice/subscription_options.hpp>
 #include <sluice/time.hpp>
 #include <sluice/trace.hpp>
 #include <sluice/transactional_outbox.hpp>

@@ -38,6 +38,7 @@ int dispatch(int argc, const char* const* argv, session& in) {
     add_check(app, in, chosen);
     add_db(app, in, chosen);
     add_status(app, in, chosen);
+    add_subscriptions(app, in, chosen);
     add_outbox(app, in, chosen);
     add_dlq(app, in, chosen);
     add_events(app, in, chosen);

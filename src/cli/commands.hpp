@@ -20,6 +20,7 @@ void add_process(CLI::App& app, session& in, action& chosen);
 void add_check(CLI::App& app, session& in, action& chosen);
 void add_db(CLI::App& app, session& in, action& chosen);
 void add_status(CLI::App& app, session& in, action& chosen);
+void add_subscriptions(CLI::App& app, session& in, action& chosen);
 void add_outbox(CLI::App& app, session& in, action& chosen);
 void add_dlq(CLI::App& app, session& in, action& chosen);
 void add_events(CLI::App& app, session& in, action& chosen);

@@ -3,8 +3,12 @@
 #include <sluice/error.hpp>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "config/section.hpp"
+#include "config/subscription_profiles.hpp"
+#include "config/subscription_resolution.hpp"
 
 namespace sluice::config {
 
@@ -100,6 +104,90 @@ void check_reach(const configuration& with, std::vector<finding>& found) {
     }
 }
 
+bool is_command_handler(const detail::registry& domain, std::string_view name) {
+    return std::any_of(domain.commands.begin(), domain.commands.end(), [&](const auto& command) {
+        const std::string_view handler = command.second.handler;
+        return handler == name || (handler.ends_with(name) && handler.size() > name.size() &&
+                                   handler[handler.size() - name.size() - 1] == '.');
+    });
+}
+
+/// Full names, and the last parts that mean one subscription alone.
+std::vector<std::string> names_to_suggest(const std::vector<declared_subscription>& declared) {
+    std::set<std::string> names;
+    for (const declared_subscription& each : declared) {
+        names.insert(each.name);
+        const std::string last = each.name.substr(each.name.rfind('.') + 1);
+        if (subscriptions_meant(last, declared).size() == 1) names.insert(last);
+    }
+    return {names.begin(), names.end()};
+}
+
+std::string joined(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
+}
+
+/// Every [server.subscriptions.NAME] must mean exactly one subscription, and no two of them the same.
+void check_subscription_names(const detail::registry& domain, const std::vector<declared_subscription>& declared,
+                              const configuration& with, std::vector<finding>& found) {
+    std::map<std::string, std::string> section_of;
+    for (const auto& [name, options] : with.server.subscriptions) {
+        const std::string section = join_key("server.subscriptions", name);
+        const auto complain = [&](const char* code, std::string message, std::string remedy) {
+            found.push_back({.level = severity::error,
+                             .code = code,
+                             .element = section,
+                             .message = "[" + section + "] " + std::move(message),
+                             .remedy = std::move(remedy)});
+        };
+        const std::vector<std::string> meant = subscriptions_meant(name, declared);
+        if (meant.empty()) {
+            complain("UNKNOWN_SUBSCRIPTION", "names no handler of domain " + domain.name,
+                     is_command_handler(domain, name)
+                         ? "all command handlers share one subscription: use [server.subscriptions.commands]"
+                         : did_you_mean(name, names_to_suggest(declared), "subscriptions are"));
+        } else if (meant.size() > 1) {
+            complain("AMBIGUOUS_SUBSCRIPTION", "means several handlers: " + joined(meant),
+                     "write the full name in quotes: [server.subscriptions.\"" + meant.front() + "\"]");
+        } else if (const auto [first, is_new] = section_of.emplace(meant.front(), section); !is_new) {
+            complain("AMBIGUOUS_SUBSCRIPTION", "means " + meant.front() + " like [" + first->second + "]",
+                     "put their keys into one section");
+        }
+    }
+}
+
+/// What is said in the code and can be judged with the file only.
+void check_subscriptions(const detail::registry& domain, const configuration& with, std::vector<finding>& found) {
+    const std::vector<declared_subscription> declared = declared_subscriptions(domain);
+    check_subscription_names(domain, declared, with, found);
+    std::set<std::string> told;
+    for (const declared_subscription& each : declared) {
+        const std::string& profile = each.in_code.profile;
+        if (!profile.empty() && find_profile(profile, with.server.profiles) == nullptr) {
+            if (!told.insert(each.what).second) continue;
+            found.push_back(
+                {.level = severity::error,
+                 .code = "UNKNOWN_PROFILE",
+                 .element = each.name,
+                 .message = each.what + " wants the profile \"" + profile + "\", which does not exist",
+                 .remedy = did_you_mean(profile_key(profile), profile_names(with.server.profiles), "profiles are") +
+                           " Or add [" + join_key("server.profiles", profile) + "] to " + with.file});
+            continue;
+        }
+        if (resolve_subscription(each.name, each.in_code, domain, with.server).settings.enable_dlq) continue;
+        if (!told.insert(each.what).second) continue;
+        found.push_back({.level = severity::warning,
+                         .code = "NO_DEAD_LETTERS",
+                         .element = each.name,
+                         .message = each.what +
+                                    " has enable_dlq = false: a message that fails for the last time, or that "
+                                    "cannot be read, is dropped and only the log tells",
+                         .remedy = "leave enable_dlq at true (profile debug sets it to false) where messages matter"});
+    }
+}
+
 }  // namespace
 
 const char* to_string(severity level) noexcept { return level == severity::error ? "error" : "warning"; }
@@ -108,6 +196,7 @@ std::vector<finding> check(const detail::registry& domain, const configuration& 
     std::vector<finding> found;
     check_databases(domain, with, found);
     check_subscribers(domain, with, found);
+    check_subscriptions(domain, with, found);
     check_published(domain, with, found);
     check_versions(domain, found);
     check_reach(with, found);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <sluice/subscription_options.hpp>
 #include <sluice/time.hpp>
 
 namespace sluice::config {
@@ -84,7 +85,8 @@ struct priority_lane_settings {
     std::string backfill_suffix = "backfill";
 };
 
-/// `[server.subscription]`: how one subscription reads and handles
+/// How one subscription reads and handles, after everything was decided (config/subscription_resolution.hpp). The
+/// values here are what holds when nobody says anything.
 struct subscription_settings {
     std::size_t messages_per_tick = 100;
     int max_retries = 3;             ///< attempts in total before the dead letters
@@ -128,8 +130,13 @@ struct transient_retry_settings {
 
 /// `[server]`
 struct server_settings {
-    double shutdown_seconds = 10;  ///< bound of the drain on SIGTERM
-    subscription_settings subscription;
+    double shutdown_seconds = 10;       ///< bound of the drain on SIGTERM
+    subscription_options subscription;  ///< `[server.subscription]`: the keys that the file sets, and no others
+    /// `[server.subscriptions.NAME]`, by the name as written: a handler's class, its last part, or `commands`
+    std::map<std::string, subscription_options> subscriptions;
+    std::map<std::string, subscription_options>
+        profiles;                              ///< `[server.profiles.NAME]`, with what they inherit; lower case
+    std::string default_subscription_profile;  ///< empty: none
     version_retry_settings version_retry;
     transient_retry_settings transient_retry;
     priority_lane_settings priority_lanes;

@@ -11,6 +11,7 @@
 #include "config/location.hpp"
 #include "config/printable.hpp"
 #include "config/section.hpp"
+#include "config/subscription_sections.hpp"
 
 namespace sluice::config {
 
@@ -319,14 +320,7 @@ void read_commands(section in, command_settings& commands) {
 void read_server(section in, server_settings& server) {
     in.number("shutdown_seconds", server.shutdown_seconds, 1, 3600);
 
-    section subscription = in.below("subscription");
-    subscription.whole("messages_per_tick", server.subscription.messages_per_tick, 1, 10'000);
-    subscription.whole("max_retries", server.subscription.max_retries, 1, 1'000'000);
-    subscription.number("retry_delay_seconds", server.subscription.retry_delay_seconds, 0, 86'400);
-    subscription.number("max_retry_delay_seconds", server.subscription.max_retry_delay_seconds, 0, 86'400);
-    subscription.number("claim_seconds", server.subscription.claim_seconds, 1, 86'400);
-    subscription.whole("max_held", server.subscription.max_held, 1, 1'000'000);
-    subscription.refuse_unknown();
+    read_subscriptions(in, server);
 
     section health = in.below("health");
     health.flag("enabled", server.health.enabled);

@@ -189,6 +189,15 @@ std::vector<std::pair<std::string, section>> section::all_below() {
     return sections;
 }
 
+std::vector<std::string> section::tables() const {
+    std::vector<std::string> keys;
+    if (table_ == nullptr) return keys;
+    for (const auto& [key, value] : *table_->as_table()) {
+        if (value.as_table() != nullptr) keys.push_back(key);
+    }
+    return keys;
+}
+
 bool section::has(std::string_view key) const noexcept { return peek(key) != nullptr; }
 
 void section::refuse_unknown() const {

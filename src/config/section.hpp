@@ -43,6 +43,8 @@ public:
     [[nodiscard]] section below(std::string_view key);
     /// All tables below this one, when their names are the user's choice.
     [[nodiscard]] std::vector<std::pair<std::string, section>> all_below();
+    /// The keys here that hold a table, asked for or not.
+    [[nodiscard]] std::vector<std::string> tables() const;
 
     /// Makes a key known without reading it.
     void know(std::string_view key) { known_.emplace(key); }

@@ -156,6 +156,7 @@ struct metrics::instruments {
         prometheus::Counter* expired;
         prometheus::Counter* retries;
         prometheus::Counter* dead;
+        prometheus::Counter* dropped;
         prometheus::Histogram* took;
     };
 
@@ -191,13 +192,16 @@ metrics::metrics(std::string domain, const std::vector<counted_lane>& lanes,
     auto& expired = all.counter("sluice_subscription_expired_total", "Commands skipped because of their deadline.");
     auto& retries = all.counter("sluice_subscription_retries_total", "Messages put off to be handled again.");
     auto& dead = all.counter("sluice_subscription_dlq_total", "Messages set aside to the dead letters.");
+    auto& dropped =
+        all.counter("sluice_subscription_dropped_total", "Messages given up by a subscription without dead letters.");
     auto& took = all.histogram("sluice_handler_duration_seconds", "Time in the handler and its commit.");
     for (const counted_subscription& s : subscriptions) {
         const labels base = of_subscription(all.domain, s.handler, s.broker, s.stream);
         const auto of = native(base);
         all.subscriptions.push_back({s, &processed.Add(native(with(base, "status", "ok"))),
                                      &processed.Add(native(with(base, "status", "error"))), &expired.Add(of),
-                                     &retries.Add(of), &dead.Add(of), &took.Add(of, handler_buckets)});
+                                     &retries.Add(of), &dead.Add(of), &dropped.Add(of),
+                                     &took.Add(of, handler_buckets)});
     }
 }
 
@@ -249,6 +253,9 @@ void metrics::count(const observe::handled_message& message) noexcept {
                 break;
             case observe::handling::set_aside:
                 found->dead->Increment();
+                break;
+            case observe::handling::dropped:
+                found->dropped->Increment();
                 break;
         }
     } catch (...) {  // NOLINT(bugprone-empty-catch): as above

@@ -83,14 +83,21 @@ void message_trace::deferred(const put_off& what, int max_attempts) const noexce
 
 void message_trace::buried(const set_aside& what) const noexcept {
     count(what.what.source, observe::handling::set_aside);
-    quietly([&] {
-        const parcel& of = what.what;
-        trace_event event = describe("message.dlq", "error", of.source, of.delivery.entry, of.content);
-        event.error = what.why.reason;
-        event.metadata.set("code", what.why.code);
-        event.metadata.set("retry_count", what.why.attempts);
-        tracer_.emit(std::move(event));
-    });
+    quietly([&] { given_up("message.dlq", what); });
+}
+
+void message_trace::dropped(const set_aside& what) const noexcept {
+    count(what.what.source, observe::handling::dropped);
+    quietly([&] { given_up("message.dropped", what); });
+}
+
+void message_trace::given_up(const char* event, const set_aside& what) const {
+    const parcel& of = what.what;
+    trace_event told = describe(event, "error", of.source, of.delivery.entry, of.content);
+    told.error = what.why.reason;
+    told.metadata.set("code", what.why.code);
+    told.metadata.set("retry_count", what.why.attempts);
+    tracer_.emit(std::move(told));
 }
 
 void message_trace::count(std::size_t source, observe::handling what, duration took) const noexcept {

@@ -13,7 +13,8 @@
 namespace sluice::consume {
 
 /// Tells the tracer what happens to the messages of one subscription: handler.started, handler.completed,
-/// handler.failed, handler.skipped, message.acked, message.nacked and message.dlq (WIRE 13); and counts them.
+/// handler.failed, handler.skipped, message.acked, message.nacked and message.dlq (WIRE 13), and message.dropped; and
+/// counts them.
 ///
 /// A message that could not be read is named by the broker's id of its entry, and its type is `unknown`.
 ///
@@ -31,9 +32,12 @@ public:
     void acknowledged(std::size_t source, const receipt& what) const noexcept;
     void deferred(const put_off& what, int max_attempts) const noexcept;
     void buried(const set_aside& what) const noexcept;
+    /// Of a subscription without dead letters; this is a line at error level.
+    void dropped(const set_aside& what) const noexcept;
 
 private:
     void count(std::size_t source, observe::handling what, duration took = {}) const noexcept;
+    void given_up(const char* event, const set_aside& what) const;
     [[nodiscard]] trace_event describe(const char* event, const char* status, std::size_t source,
                                        const std::string& entry, const std::optional<message>& content) const;
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "commit/deadline.hpp"
+#include "domain/subscription_rules.hpp"
 
 namespace sluice::consume {
 
@@ -41,12 +42,14 @@ private:
                 categories.insert(domain_.aggregate(event->second.aggregate).category);
             }
         }
+        const config::resolved_subscription how = resolve(handler.name, handler.options);
         for (const std::string& category : categories) {
             routes_.push_back({.name = handler.name,
                                .broker = internal_broker_,
                                .streams = streams_of(internal_broker_, category),
                                .group = handler.name,
-                               .settings = env_.configuration().server.subscription,
+                               .settings = how.settings,
+                               .decided = how.decided,
                                .interest_in = interest_of(handler),
                                .handle = reactions_of(handler)});
         }
@@ -59,11 +62,14 @@ private:
         }
         for (const std::string& category : categories) {
             std::string group = domain_.normalized + ".commands:" + category;
-            routes_.push_back({.name = "commands",
+            const std::string name{config::commands_subscription};
+            const config::resolved_subscription how = resolve(name, detail::options_of_commands(domain_, category));
+            routes_.push_back({.name = name,
                                .broker = internal_broker_,
                                .streams = streams_of(internal_broker_, category + ":command"),
                                .group = group,
-                               .settings = env_.configuration().server.subscription,
+                               .settings = how.settings,
+                               .decided = how.decided,
                                .interest_in =
                                    [&domain = domain_](const message& m) {
                                        const command_entry* known = domain.command_by_type(m.type().text());
@@ -78,17 +84,24 @@ private:
     }
 
     void add(const subscriber_entry& subscriber) {
+        const config::resolved_subscription how = resolve(subscriber.name, subscriber.options);
         routes_.push_back({.name = subscriber.name,
                            .broker = subscriber.broker,
                            .streams = streams_of(subscriber.broker, subscriber.stream),
                            .group = subscriber.name,
-                           .settings = env_.configuration().server.subscription,
+                           .settings = how.settings,
+                           .decided = how.decided,
                            .interest_in = [](const message&) { return interest::wanted; },
                            .handle =
                                [&env = env_, &subscriber](const message& m, std::string_view entry) {
                                    return commit::handle(env, m, entry, subscriber.name,
                                                          [&](context& in) { subscriber.handle(m, in); });
                                }});
+    }
+
+    [[nodiscard]] config::resolved_subscription resolve(const std::string& name,
+                                                        const subscription_options& in_code) const {
+        return config::resolve_subscription(name, in_code, domain_, env_.configuration().server);
     }
 
     [[nodiscard]] std::function<interest(const message&)> interest_of(const event_handler_entry& handler) const {

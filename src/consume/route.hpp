@@ -9,6 +9,7 @@
 
 #include "commit/environment.hpp"
 #include "commit/invocation.hpp"
+#include "config/subscription_resolution.hpp"
 
 namespace sluice::consume {
 
@@ -26,6 +27,7 @@ struct route {
     std::vector<std::string> streams;  ///< the primary one, then the backfill lane when lanes are enabled
     std::string group;
     config::subscription_settings settings;
+    std::vector<config::decided_setting> decided;  ///< where each of the settings comes from
     std::function<interest(const message&)> interest_in;
     /// When the message need not be handled any more: of submitted commands. Empty: always. @throws decode_error
     std::function<std::optional<date_time>(const message&)> deadline_of{};
@@ -42,7 +44,8 @@ struct route {
 ///
 /// With priority lanes, what is read from the internal broker is also read from `{stream}:{suffix}`.
 /// `env` must outlive the routes.
-/// @throws usage_error when the declaration names an aggregate that it does not declare
+/// @throws usage_error when the declaration names an aggregate that it does not declare; configuration_error when a
+///   profile named in the code does not exist
 [[nodiscard]] std::vector<route> routes_of(commit::environment& env);
 
 }  // namespace sluice::consume

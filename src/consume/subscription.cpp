@@ -106,10 +106,20 @@ void subscription::perform(const put_off& act) {
 }
 
 void subscription::perform(const set_aside& act) {
+    if (!route_.settings.enable_dlq) return drop(act);
     consumers_[act.what.source]->dead_letter(act.what.delivery, act.why);
     trace_.buried(act);
     const std::lock_guard lock{mutex_};
     ++status_.dead;
+}
+
+/// Nothing of the message stays but what is told, so it is told first: after a crash in between rather twice than
+/// never.
+void subscription::drop(const set_aside& act) {
+    trace_.dropped(act);
+    consumers_[act.what.source]->ack({&act.what.delivery.entry, 1});
+    const std::lock_guard lock{mutex_};
+    ++status_.dropped;
 }
 
 void subscription::perform(const read_more& act) {

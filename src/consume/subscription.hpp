@@ -25,6 +25,7 @@ struct subscription_status {
     std::int64_t handled = 0;  ///< since the start; duplicates included
     std::int64_t failed = 0;   ///< attempts
     std::int64_t dead = 0;     ///< messages set aside
+    std::int64_t dropped = 0;  ///< messages that would be, without dead letters
 };
 
 /// Reads the streams of one route, hands each message to its handler, and acknowledges what was committed: the shell
@@ -32,7 +33,8 @@ struct subscription_status {
 ///
 /// Return of a handler is acknowledgement, an exception is a failed attempt (see subscription_plan). store_error that
 /// is retryable or in doubt, and broker_error, are outages: the message is handled again and loses nothing. At most
-/// `plan_settings::ack_limit` handled messages are delivered again after a crash; the inbox knows them.
+/// `plan_settings::ack_limit` handled messages are delivered again after a crash; the inbox knows them. Where the route
+/// wants no dead letters, what would be set aside is acknowledged instead, and logged as an error.
 ///
 /// A handler that works longer than the claim time may see its message taken over by another consumer of the group;
 /// the inbox then lets one of the two effects happen.
@@ -70,6 +72,7 @@ private:
     [[nodiscard]] arrival look_at(std::size_t source, broker::delivery delivery) const;
     void run_handler(const parcel& what);
     [[nodiscard]] std::optional<date_time> missed_deadline(const message& m) const;
+    void drop(const set_aside& act);
     void fail(const parcel& what, const std::string& reason, const std::string& code, duration took);
     void interrupt(const error& trouble);
     void outage_over(bool over);

@@ -3,6 +3,7 @@
 #include <sluice/error.hpp>
 
 #include "base/names.hpp"
+#include "domain/subscription_rules.hpp"
 #include "domain/upcasting.hpp"
 
 namespace sluice {
@@ -74,6 +75,7 @@ void domain::validate() const {
         }
     }
     for (std::string& problem : problems_of_versions(*registry_)) problems.push_back(std::move(problem));
+    for (std::string& each : detail::subscription_problems(*registry_)) problems.push_back(std::move(each));
     if (problems.empty()) return;
 
     std::string text = "domain `" + registry_->name + "` is not declared correctly:";

@@ -22,9 +22,10 @@ struct settled_rows {
 enum class handling {
     handled,
     failed,
-    expired,   ///< not tried: the deadline of the command had passed
-    put_off,   ///< to be tried again later
-    set_aside  ///< to the dead letters
+    expired,    ///< not tried: the deadline of the command had passed
+    put_off,    ///< to be tried again later
+    set_aside,  ///< to the dead letters
+    dropped     ///< given up by a subscription without dead letters
 };
 
 struct handled_message {

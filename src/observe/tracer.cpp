@@ -9,7 +9,11 @@ namespace sluice::observe {
 
 namespace {
 
-level level_of(const trace_event& event) { return event.status == "ok" ? level::debug : level::warn; }
+/// A message that is gone for good is the worst that a line can tell.
+level level_of(const trace_event& event) {
+    if (event.event == "message.dropped") return level::error;
+    return event.status == "ok" ? level::debug : level::warn;
+}
 
 void write_line(const trace_event& event) {
     const auto lv = level_of(event);

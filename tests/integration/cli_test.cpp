@@ -40,7 +40,8 @@ TEST_F(command_line, version_names_the_providers) {
 TEST_F(command_line, help_tells_every_command_and_succeeds) {
     const program_result result = sluice({"--help"});
     EXPECT_EQ(result.code, 0);
-    for (const char* command : {"server", "process", "check", "db", "status", "outbox", "dlq", "events", "version"}) {
+    for (const char* command :
+         {"server", "process", "check", "db", "status", "subscriptions", "outbox", "dlq", "events", "version"}) {
         EXPECT_THAT(result.out, HasSubstr(std::string{"\n  "} + command));
     }
     EXPECT_EQ(sluice({"outbox", "list", "--help"}).code, 0);
@@ -50,6 +51,8 @@ TEST_F(command_line, wrong_usage_is_exit_code2) {
     for (const auto& arguments : std::vector<std::vector<std::string>>{{},
                                                                        {"nonsense"},
                                                                        {"status", "--nonsense"},
+                                                                       {"subscriptions"},
+                                                                       {"subscriptions", "stauts"},
                                                                        {"outbox"},
                                                                        {"outbox", "retry"},
                                                                        {"outbox", "retry", "--all", "--broker", "x"},
@@ -524,6 +527,21 @@ TEST_F(dead_letter_commands, are_listed_shown_replayed_and_purged) {
     EXPECT_EQ(sluice({"dlq", "replay", refused}).code, 1);
     EXPECT_EQ(sluice_json({"dlq", "purge", "--all"}).at("changed").as_int(), 1);
     EXPECT_EQ(sluice({"dlq", "list"}).out, "no dead letters\n");
+}
+
+TEST_F(dead_letter_commands, show_in_the_status_of_their_subscription) {
+    const json::value status = sluice_json({"subscriptions", "status"});
+    const json::value listener = status.at("subscriptions").at(1);
+    EXPECT_EQ(listener.at("handler").as_string(), "tiny.grumpy_listener");
+    EXPECT_EQ(listener.at("state").as_string(), "dead_letters");
+    EXPECT_EQ(listener.at("dead").as_int(), 2);
+    EXPECT_EQ(listener.at("lag").as_int(), 0);
+    const json::value retries = listener.at("settings").at("max_retries");
+    EXPECT_EQ(retries.at("value").as_int(), 1);
+    EXPECT_EQ(retries.at("from").as_string(), "global");
+    EXPECT_TRUE(retries.at("profile").is_null());
+    EXPECT_EQ(status.at("summary").at("dead_letters").as_int(), 1);
+    EXPECT_THAT(sluice({"subscriptions", "status"}).out, HasSubstr("2  has dead letters  max_retries=1\n"));
 }
 
 // ---- terminals

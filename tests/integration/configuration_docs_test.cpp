@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -6,6 +7,9 @@
 
 #include "app/compose.hpp"
 #include "config/loader.hpp"
+#include "config/subscription_profiles.hpp"
+#include "config/subscription_resolution.hpp"
+#include "domain/subscription_rules.hpp"
 
 // docs/configuration.md against the loader.
 namespace sluice {
@@ -46,12 +50,6 @@ TEST(configuration_docs, the_example_shows_the_defaults) {
     EXPECT_EQ(shown.server.health.port, defaults.server.health.port);
     EXPECT_EQ(shown.server.health.port_auto_increment, defaults.server.health.port_auto_increment);
     EXPECT_EQ(shown.server.health.drain_delay_seconds, defaults.server.health.drain_delay_seconds);
-    EXPECT_EQ(shown.server.subscription.messages_per_tick, defaults.server.subscription.messages_per_tick);
-    EXPECT_EQ(shown.server.subscription.max_retries, defaults.server.subscription.max_retries);
-    EXPECT_EQ(shown.server.subscription.retry_delay_seconds, defaults.server.subscription.retry_delay_seconds);
-    EXPECT_EQ(shown.server.subscription.max_retry_delay_seconds, defaults.server.subscription.max_retry_delay_seconds);
-    EXPECT_EQ(shown.server.subscription.claim_seconds, defaults.server.subscription.claim_seconds);
-    EXPECT_EQ(shown.server.subscription.max_held, defaults.server.subscription.max_held);
     EXPECT_EQ(shown.server.version_retry.enabled, defaults.server.version_retry.enabled);
     EXPECT_EQ(shown.server.version_retry.max_retries, defaults.server.version_retry.max_retries);
     EXPECT_EQ(shown.server.version_retry.base_delay_seconds, defaults.server.version_retry.base_delay_seconds);
@@ -73,19 +71,52 @@ TEST(configuration_docs, the_example_shows_the_defaults) {
     EXPECT_EQ(shown.log.format, defaults.log.format);
 }
 
+/// The options of every section for subscriptions: each is shown, with the value that holds without it.
+TEST(configuration_docs, b400_the_example_shows_every_subscription_option_with_its_default) {
+    const auto server = config::parse(text_of("/tests/integration/every_key.toml"), "/srv/shop/domain.toml",
+                                      app::available_providers(), no_variable)
+                            .server;
+    for (const auto& options :
+         {server.subscription, server.subscriptions.at("commands"), server.profiles.at("nightly")}) {
+        detail::for_each_subscription_key(
+            [&](const auto& key) { EXPECT_TRUE((options.*key.option).has_value()) << key.name; });
+        subscription_options alone = options;
+        alone.profile.clear();
+        const auto shown = config::resolve_subscription("x", alone, {}, {}).decided;
+        const auto usual = config::resolve_subscription("x", {}, {}, {}).decided;
+        ASSERT_EQ(shown.size(), usual.size());
+        for (std::size_t i = 0; i < shown.size(); ++i) EXPECT_EQ(shown[i].value, usual[i].value) << shown[i].key;
+    }
+    EXPECT_EQ(server.subscriptions.at("commands").profile, "nightly");
+    EXPECT_EQ(server.default_subscription_profile, "production");
+}
+
+/// The table of profiles against the values that are built in.
+TEST(configuration_docs, b400_the_built_in_profiles_are_those_of_the_table) {
+    const std::string document = text_of("/docs/configuration.md");
+    for (const auto& [name, options] : config::built_in_profiles()) {
+        const auto number = [](const auto& value) { return value ? fmt::format(" {}", *value) : std::string{}; };
+        const std::string row =
+            fmt::format("| `{}` |{} |{} |{} |{} | {} |", name, number(options.messages_per_tick),
+                        number(options.max_retries), number(options.retry_delay_seconds), number(options.max_held),
+                        options.enable_dlq.value() ? "true" : "**false**");
+        EXPECT_NE(document.find(row), std::string::npos) << row;
+    }
+}
+
 /// The loader names the keys of a section when it meets one that it does not know.
 TEST(configuration_docs, every_key_of_every_section_is_documented) {
     const std::string document = text_of("/docs/configuration.md");
-    const std::string example = text_of("/tests/integration/every_key.toml");
+    const std::string example = "\n" + text_of("/tests/integration/every_key.toml");
     for (const std::string section :
          {"databases.default", "brokers.default", "outbox", "outbox.retry", "outbox.cleanup",
-          "outbox.lanes.partner_events", "server", "server.health", "server.subscription", "server.version_retry",
-          "server.transient_retry", "server.priority_lanes", "commands",
-          "event_sourcing", "inbox", "log"}) {
-        const std::string header = "[" + section + "]\n";
+          "outbox.lanes.partner_events", "server", "server.health", "server.subscription",
+          "server.subscriptions.commands", "server.profiles.nightly", "server.version_retry",
+          "server.transient_retry", "server.priority_lanes", "commands", "event_sourcing", "inbox", "log"}) {
+        const std::string header = "\n[" + section + "]";
         std::string text = example;
         ASSERT_NE(text.find(header), std::string::npos) << section;
-        text.insert(text.find(header) + header.size(), "zzzzzzzz = 1\n");
+        text.insert(text.find('\n', text.find(header) + header.size()) + 1, "zzzzzzzz = 1\n");
         try {
             static_cast<void>(config::parse(text, "domain.toml", app::available_providers(), no_variable));
             ADD_FAILURE() << section << " knows zzzzzzzz";

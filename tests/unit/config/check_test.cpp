@@ -105,5 +105,105 @@ TEST(check, an_older_version_that_nothing_leads_from_is_a_warning) {
     EXPECT_THAT(check(domain, usual()), IsEmpty());
 }
 
+/// A domain with two handlers, the commands of one category and a subscriber.
+detail::registry with_handlers() {
+    detail::registry domain = shop(false);
+    domain.event_handlers.push_back({.name = "shop.billing.clerk", .on = {}});
+    domain.event_handlers.push_back({.name = "shop.notify_customer", .on = {}});
+    domain.subscribers.push_back(
+        {.name = "shop.shipping.clerk", .broker = "partner_events", .stream = "f::shipment", .handle = {}});
+    detail::command_entry command;
+    command.name = "ShipOrder";
+    command.aggregate = "shop::Order";
+    command.handler = "shop.order_commands";
+    domain.commands["shop::ShipOrder"] = std::move(command);
+    return domain;
+}
+
+std::vector<finding> found_with_section(const std::string& name) {
+    configuration with = usual();
+    with.server.subscriptions[name].max_retries = 5;
+    return check(with_handlers(), with);
+}
+
+TEST(check, a_section_of_each_way_to_name_a_subscription_is_fine) {
+    for (const char* name : {"shop.notify_customer", "notify_customer", "commands", "billing.clerk"}) {
+        EXPECT_THAT(found_with_section(name), IsEmpty()) << name;
+    }
+}
+
+TEST(check, a_section_for_a_handler_that_is_not_there_is_an_error_with_the_nearest_name) {
+    const auto found = found_with_section("notify_custmer");
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].level, severity::error);
+    EXPECT_EQ(found[0].code, "UNKNOWN_SUBSCRIPTION");
+    EXPECT_EQ(found[0].element, "server.subscriptions.notify_custmer");
+    EXPECT_EQ(found[0].message, "[server.subscriptions.notify_custmer] names no handler of domain myapp");
+    EXPECT_EQ(found[0].remedy, "did you mean \"notify_customer\"?");
+    EXPECT_THAT(found_with_section("shop.notify_custmer").at(0).remedy,
+                HasSubstr("did you mean \"shop.notify_customer\"?"));
+    EXPECT_THAT(found_with_section("zzzzzzzzz").at(0).remedy,
+                HasSubstr("subscriptions are: commands, notify_customer, shop.billing.clerk"));
+}
+
+TEST(check, a_section_for_a_command_handler_points_to_the_commands) {
+    for (const char* name : {"order_commands", "shop.order_commands"}) {
+        const auto found = found_with_section(name);
+        ASSERT_EQ(found.size(), 1u) << name;
+        EXPECT_EQ(found[0].code, "UNKNOWN_SUBSCRIPTION");
+        EXPECT_THAT(found[0].remedy, HasSubstr("[server.subscriptions.commands]"));
+    }
+}
+
+TEST(check, a_section_that_means_several_handlers_is_an_error) {
+    const auto found = found_with_section("clerk");
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].level, severity::error);
+    EXPECT_EQ(found[0].code, "AMBIGUOUS_SUBSCRIPTION");
+    EXPECT_THAT(found[0].message, HasSubstr("shop.billing.clerk, shop.shipping.clerk"));
+    EXPECT_THAT(found[0].remedy, HasSubstr("[server.subscriptions.\"shop.billing.clerk\"]"));
+}
+
+TEST(check, two_sections_for_one_handler_are_an_error) {
+    configuration with = usual();
+    with.server.subscriptions["shop.notify_customer"].max_retries = 5;
+    with.server.subscriptions["notify_customer"].max_retries = 6;
+    const auto found = check(with_handlers(), with);
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].level, severity::error);
+    EXPECT_EQ(found[0].code, "AMBIGUOUS_SUBSCRIPTION");
+    EXPECT_THAT(found[0].message, HasSubstr("means shop.notify_customer like [server.subscriptions.notify_customer]"));
+}
+
+TEST(check, a_profile_in_the_code_that_does_not_exist_is_an_error_with_the_nearest_name) {
+    detail::registry domain = with_handlers();
+    domain.event_handlers[1].options.profile = "Nightli";
+    configuration with = usual();
+    with.server.profiles["nightly"].max_retries = 9;
+    const auto found = check(domain, with);
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].level, severity::error);
+    EXPECT_EQ(found[0].code, "UNKNOWN_PROFILE");
+    EXPECT_EQ(found[0].message,
+              "event handler shop.notify_customer wants the profile \"Nightli\", which does not exist");
+    EXPECT_THAT(found[0].remedy, HasSubstr("did you mean \"nightly\"?"));
+    domain.event_handlers[1].options.profile = "NIGHTLY";
+    EXPECT_THAT(check(domain, with), IsEmpty());
+}
+
+TEST(check, warns_of_each_subscription_that_keeps_no_dead_letters) {
+    configuration with = usual();
+    with.server.default_subscription_profile = "debug";
+    with.server.subscriptions["notify_customer"].enable_dlq = true;
+    const auto found = check(with_handlers(), with);
+    ASSERT_EQ(found.size(), 3u);
+    for (const finding& each : found) {
+        EXPECT_EQ(each.level, severity::warning);
+        EXPECT_EQ(each.code, "NO_DEAD_LETTERS");
+        EXPECT_NE(each.element, "shop.notify_customer");
+    }
+    EXPECT_THAT(found[0].message, HasSubstr("event handler shop.billing.clerk has enable_dlq = false"));
+}
+
 }  // namespace
 }  // namespace sluice::config

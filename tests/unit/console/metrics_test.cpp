@@ -83,6 +83,8 @@ TEST_F(metrics_test, counts_messages_by_subscription) {
     count(handling::expired, {});
     count(handling::put_off, {});
     count(handling::set_aside, {});
+    count(handling::dropped, {});
+    count(handling::dropped, {});
     metrics_.count(observe::handled_message{.handler = "else", .broker = "default", .stream = "shop::order"});
     const std::string of = "{broker=\"default\",domain=\"shop\",handler=\"shop.notify\",";
     EXPECT_THAT(text(),
@@ -92,6 +94,7 @@ TEST_F(metrics_test, counts_messages_by_subscription) {
     EXPECT_THAT(text(), HasSubstr("sluice_subscription_expired_total" + of + "stream=\"shop::order\"} 1\n"));
     EXPECT_THAT(text(), HasSubstr("sluice_subscription_retries_total" + of + "stream=\"shop::order\"} 1\n"));
     EXPECT_THAT(text(), HasSubstr("sluice_subscription_dlq_total" + of + "stream=\"shop::order\"} 1\n"));
+    EXPECT_THAT(text(), HasSubstr("sluice_subscription_dropped_total" + of + "stream=\"shop::order\"} 2\n"));
     EXPECT_THAT(text(), HasSubstr("sluice_handler_duration_seconds_count" + of + "stream=\"shop::order\"} 3\n"));
     EXPECT_THAT(text(),
                 HasSubstr("sluice_handler_duration_seconds_bucket" + of + "stream=\"shop::order\",le=\"0.025\"} 2\n"));

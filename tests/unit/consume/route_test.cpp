@@ -40,6 +40,46 @@ TEST(routes_of, reads_the_backfill_lane_of_the_internal_broker_only) {
     EXPECT_THAT(routes.at(2).streams, ElementsAre("abroad::parcel"));
 }
 
+TEST(routes_of, gives_each_route_the_settings_that_were_decided_for_it) {
+    sluice::config::configuration configuration;
+    configuration.server.subscription.max_retries = 4;
+    configuration.server.subscriptions["stamp_clerk"].max_retries = 5;
+    configuration.server.subscriptions["commands"].profile = "fast";
+    configuration.server.subscriptions["post.parcel_counter"].enable_dlq = false;
+    fixture f{configuration};
+    const auto routes = sluice::consume::routes_of(*f.env);
+    EXPECT_EQ(routes.at(0).settings.max_retries, 5);
+    EXPECT_EQ(routes.at(1).settings.max_retries, 2) << "the profile of its section is stronger than the global key";
+    EXPECT_EQ(routes.at(1).settings.messages_per_tick, 10U);
+    EXPECT_EQ(routes.at(2).settings.max_retries, 4);
+    EXPECT_FALSE(routes.at(2).settings.enable_dlq);
+    EXPECT_EQ(routes.at(2).decided.size(), routes.at(0).decided.size());
+}
+
+struct counting_commands : post::letter_commands {};
+
+TEST(routes_of, options_in_the_code_are_stronger_than_the_file) {
+    sluice::config::configuration configuration;
+    configuration.server.subscriptions["stamp_clerk"].max_retries = 5;
+    configuration.server.subscriptions["commands"].max_retries = 5;
+    configuration.server.subscriptions["parcel_counter"].max_retries = 5;
+    fixture f{configuration};
+    sluice::domain domain{"post"};
+    domain.aggregate<post::letter>().events<post::letter_posted, post::letter_stamped>();
+    domain.command_handler<post::letter_commands, post::post_letter>({.max_retries = 7}, {.hook = f.hook});
+    domain.command_handler<counting_commands, post::stamp_letter>({.concurrency = 3}, {{.hook = f.hook}});
+    domain.event_handler<post::stamp_clerk, post::letter_posted>({.max_retries = 8}, {.hook = f.hook});
+    domain.subscriber<post::parcel_counter>(
+        {.broker = "default", .stream = "abroad::parcel", .subscription = {.profile = "debug"}}, {.hook = f.hook});
+    domain.validate();
+    sluice::commit::environment env{domain.declared(), configuration, f.env->parts(), f.clock, f.random};
+    const auto routes = sluice::consume::routes_of(env);
+    EXPECT_EQ(routes.at(0).settings.max_retries, 8);
+    EXPECT_EQ(routes.at(1).settings.max_retries, 7);
+    EXPECT_EQ(routes.at(1).settings.concurrency, 3U) << "the handlers of a category add up";
+    EXPECT_EQ(routes.at(2).settings.max_retries, 1) << "its profile";
+}
+
 TEST(routes_of, tells_wanted_unwanted_and_unknown_messages_apart) {
     fixture f;
     const auto routes = sluice::consume::routes_of(*f.env);

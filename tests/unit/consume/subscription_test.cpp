@@ -143,6 +143,39 @@ TEST(subscription, gives_up_after_the_last_attempt_and_tells_why) {
     EXPECT_EQ(s->status().dead, 1);
 }
 
+TEST(subscription, b336_without_dead_letters_an_exhausted_message_is_dropped_and_told) {
+    sluice::config::configuration configuration;
+    configuration.server.subscription.enable_dlq = false;
+    fixture f{configuration};
+    int refusals = 100;
+    f.hook->on_handle(refuse("p-1", &refusals));
+    f.publish_parcel("m-1", "p-1");
+    f.publish(parcels, "m-2", "abroad::parcel-p-1", post::parcel_arrived("m-2", "p-9"));
+    f.publish(parcels, "m-3", "x", "no message at all");
+    const auto s = f.subscribe();
+    ASSERT_TRUE(work_until(f, *s, [&] { return f.stamps("p-9") == 0; })) << "its key goes on";
+    EXPECT_TRUE(work_until(f, *s, [&] { return f.pending(parcels, counter) == 0; }));
+
+    EXPECT_THAT(f.dead(), IsEmpty());
+    EXPECT_THAT(f.traced("message.dlq"), IsEmpty());
+    EXPECT_EQ(s->status().dead, 0);
+    EXPECT_EQ(s->status().dropped, 2);
+    ASSERT_EQ(f.traced("message.dropped").size(), 2U);
+    const auto told = std::find_if(f.traces.begin(), f.traces.end(), [](const auto& event) {
+        return event.event == "message.dropped" && event.message_id == "m-1";
+    });
+    ASSERT_NE(told, f.traces.end());
+    EXPECT_EQ(told->handler, counter);
+    EXPECT_EQ(told->error, "the scales are broken");
+    EXPECT_EQ(told->status, "error");
+    EXPECT_EQ(told->metadata.at("retry_count").as_int(), 3);
+
+    const auto again = f.subscribe();
+    f.clock.advance(1h);
+    static_cast<void>(again->work());
+    EXPECT_EQ(f.hook->seen("parcel_counter").size(), 4U) << "it does not come back";
+}
+
 TEST(subscription, attempts_survive_a_restart) {
     fixture f;
     int refusals = 100;
