@@ -12,6 +12,7 @@ public:
     explicit settle_meter(settle_clock& clock) : clock_{clock} {}
     void count(const observe::settled_rows& rows) noexcept override { clock_.add(rows.published); }
     void count(const observe::handled_message& /*message*/) noexcept override {}
+    void count(const observe::breaker_change& /*change*/) noexcept override {}
 
 private:
     settle_clock& clock_;

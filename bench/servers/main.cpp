@@ -33,6 +33,7 @@ constexpr std::array sections{section{"lane", measure_lane},
                               section{"history", measure_history},
                               section{"snapshot", measure_snapshot},
                               section{"consume", measure_consume},
+                              section{"priority", measure_priority},
                               section{"idle", measure_idle},
 #ifdef BENCH_SHOP_LIBRARY
                               section{"memory", measure_memory}

@@ -45,6 +45,8 @@ void measure_history(const bed& on);
 void measure_snapshot(const bed& on);
 /// Consume, handle and commit against a bare loop of the same.
 void measure_consume(const bed& on);
+/// What a message waits for while a subscription reads two priority lanes.
+void measure_priority(const bed& on);
 /// What an engine does that has nothing to do.
 void measure_idle(const bed& on);
 /// What the program `sluice server` keeps in memory while it drains a backlog over two lanes.

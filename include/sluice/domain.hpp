@@ -17,6 +17,7 @@
 #include <sluice/identity.hpp>
 #include <sluice/registry.hpp>
 #include <sluice/repository.hpp>
+#include <sluice/sequential.hpp>
 #include <sluice/subscription_options.hpp>
 #include <sluice/upcaster.hpp>
 
@@ -142,7 +143,8 @@ public:
 
     /// Reacts to events of this domain, fed from the internal broker; its consumer group is its class name.
     /// `void operator()(const Event&, sluice::context&) const` for each event; `sluice::fact<Order>` is the fact event
-    /// of an aggregate that has facts.
+    /// of an aggregate that has facts. With a static member `sequential_key` in the class its messages are handled one
+    /// after the other for each key (see sequential.hpp).
     template <class Handler, detail::reaction_type... Events>
     domain& event_handler(Handler handler = {}) {
         return event_handler<Handler, Events...>(subscription_options{}, std::move(handler));
@@ -150,6 +152,9 @@ public:
     /// The same with options for its subscriptions.
     template <class Handler, detail::reaction_type... Events>
     domain& event_handler(const subscription_options& options, Handler handler = {}) {
+        static_assert((detail::has_sequential_key<Handler, Events> && ...) ||
+                          (!detail::has_sequential_key<Handler, Events> && ...),
+                      "a sequential handler has `static std::string sequential_key(const Event&)` for each of its events");
         const auto shared = std::make_shared<const Handler>(std::move(handler));
         detail::event_handler_entry entry;
         entry.name = reflect::type_name<Handler>();
@@ -307,6 +312,11 @@ private:
         entry.on[std::string{reflect::type_name<Event>()}] = [handler](const message& m, context& in) {
             (*handler)(read_as<Event>(m), in);
         };
+        if constexpr (detail::has_sequential_key<Handler, Event>) {
+            entry.sequential_key[std::string{reflect::type_name<Event>()}] = [](const message& m) {
+                return detail::sequence_key_of<Handler>(read_as<Event>(m));
+            };
+        }
     }
 
     /// What a handler is given. @throws validation_error naming every offending field

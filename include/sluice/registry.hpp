@@ -130,6 +130,10 @@ struct event_handler_entry {
     /// By C++ name of the event. Decodes tolerantly (unknown keys are ignored).
     std::map<std::string, std::function<void(const message& m, context& in)>> on;
     subscription_options options{};
+    /// By C++ name of the event, for each of them or for none (see sequential_handler).
+    std::map<std::string, std::function<std::string(const message& m)>> sequential_key{};
+
+    [[nodiscard]] bool sequential() const noexcept { return !sequential_key.empty(); }
 };
 
 struct subscriber_entry {

@@ -52,8 +52,15 @@ public:
     /// claim time, then new ones; at most `limit`, without waiting. Messages already handed out by this object and not
     /// yet settled are not returned again.
     [[nodiscard]] virtual std::vector<delivery> read(std::size_t limit, date_time now) = 0;
-    /// Sleeps until something may be there, `signal` fires, or `timeout` passes.
-    [[nodiscard]] virtual base::wake_reason wait(base::wake_signal& signal, duration timeout) = 0;
+    /// Sleeps until something may be there that the last `read` did not see, `signal` fires, or `timeout` passes.
+    [[nodiscard]] base::wake_reason wait(base::wake_signal& signal, duration timeout) {
+        return wait_with({}, signal, timeout);
+    }
+    /// The same for several streams at once: what is new in the stream of one of `others` ends the sleep, too.
+    /// @param others  consumers of the same broker and thread; nullptr and this one itself are passed over
+    /// @throws usage_error  one of them belongs to another kind of broker
+    [[nodiscard]] virtual base::wake_reason wait_with(std::span<consumer* const> others, base::wake_signal& signal,
+                                                      duration timeout) = 0;
     /// Says that this consumer lived at `now`, which keeps its claims for the claim time from then on. Call at least
     /// every third of that while messages are held. A time that lies a claim time back gives the claims up: other
     /// consumers may take the messages at once.

@@ -68,8 +68,9 @@ outcome handle_until(environment& env, const message& m, std::string_view entry,
 context make_context(environment& env) { return context{std::make_unique<context_state>(env)}; }
 
 outcome handle(environment& env, const message& m, std::string_view entry, std::string_view handler,
-               const std::function<void(context&)>& body) {
-    return handle_until(env, m, entry, handler, std::nullopt, [&](context& in, detail::unit&) {
+               const std::function<void(context&)>& body, const std::optional<store::lease_fence>& fence) {
+    return handle_until(env, m, entry, handler, std::nullopt, [&](context& in, detail::unit& work) {
+        if (fence) work.fence(*fence);
         body(in);
         return outcome::handled;
     });

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,9 +26,11 @@ enum class outcome {
 /// nothing is written. The unit is repeated as `repetition` says.
 ///
 /// @param entry  the broker's id of the entry: causation when the message has no id of its own
-/// @throws whatever `body` throws and what commit throws, after rolling back
+/// @param fence  what is written counts only while this lease of the default database has this epoch
+/// @throws whatever `body` throws and what commit throws, after rolling back; store::lease_lost by the fence
 [[nodiscard]] outcome handle(environment& env, const message& m, std::string_view entry, std::string_view handler,
-                             const std::function<void(context&)>& body);
+                             const std::function<void(context&)>& body,
+                             const std::optional<store::lease_fence>& fence = {});
 
 /// The same for a submitted command of this domain, taken from the broker. One whose idempotency key has had its
 /// success is a duplicate; failures are not remembered here, because the message comes again by itself.

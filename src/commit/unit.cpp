@@ -22,6 +22,13 @@ namespace sluice::detail {
 
 using commit::quoted;
 
+namespace {
+
+/// Where inbox and leases of handlers are.
+constexpr std::string_view default_database = "default";
+
+}  // namespace
+
 commit::session_pool::lease& unit::session(const std::string& database) {
     if (!session_) {
         session_.emplace(env_.sessions(database).borrow());
@@ -213,7 +220,7 @@ void unit::guard(std::string message_id, std::string handler) {
 bool unit::seen_before() {
     if (!guard_) return false;
     // Borrowed for the look only: a handler that touches no repository must not hold a connection.
-    auto look = env_.sessions("default").borrow();
+    auto look = env_.sessions(default_database).borrow();
     return look->is_marked(guard_->message_id, guard_->handler);
 }
 
@@ -249,6 +256,7 @@ store::commit_batch unit::make_batch() {
     batch.outcomes = std::move(outcomes_);
     batch.at = env_.time().now();
     if (guard_ && !batch.empty()) batch.marks.push_back(*guard_);
+    batch.fence = fence_;
     return batch;
 }
 
@@ -258,6 +266,10 @@ void unit::commit() {
     }
     const store::commit_batch batch = make_batch();
     if (batch.empty()) return;
+    if (fence_ && database_ != default_database) {
+        throw usage_error{"a sequential handler changed something in database `" + database_ +
+                          "`; its lease is in `default`, so what it changes must live there"};
+    }
     warn_about_several_types(batch);
     try {
         (*session_)->commit(batch);

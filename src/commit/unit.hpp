@@ -64,12 +64,16 @@ public:
     /// True when the inbox of the default database knows the guarded message.
     [[nodiscard]] bool seen_before();
 
+    /// What is written counts only while this lease of the default database has this epoch.
+    void fence(store::lease_fence lease) { fence_ = std::move(lease); }
+
     /// An inner unit rolled back: the whole can no longer commit.
     void doom() noexcept { doomed_ = true; }
     [[nodiscard]] bool doomed() const noexcept { return doomed_; }
 
     /// Writes everything in one transaction, then wakes the lanes. Nothing to write means no transaction.
     /// @throws store::duplicate_message  the guarded message was handled meanwhile; nothing was written
+    /// @throws store::lease_lost  the fence has another epoch; nothing was written
     /// @throws expected_version_error  also when somebody else has used an idempotency key meanwhile
     /// @throws validation_error, expected_version_error, store_error, usage_error; nothing was written (see in_doubt)
     void commit();
@@ -95,6 +99,7 @@ private:
     std::vector<store::event_write> events_;
     std::vector<store::command_outcome> outcomes_;
     std::optional<store::inbox_mark> guard_;
+    std::optional<store::lease_fence> fence_;
     bool doomed_ = false;
 };
 

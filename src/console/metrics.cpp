@@ -6,6 +6,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 #include <utility>
 
@@ -158,6 +159,7 @@ struct metrics::instruments {
         prometheus::Counter* dead;
         prometheus::Counter* dropped;
         prometheus::Histogram* took;
+        std::map<std::string, prometheus::Counter*, std::less<>> breaker;  ///< by what it turned to
     };
 
     explicit instruments(std::string name) : domain{std::move(name)} {}
@@ -167,6 +169,13 @@ struct metrics::instruments {
     }
     prometheus::Family<prometheus::Histogram>& histogram(const char* name, const char* help) {
         return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
+    }
+
+    [[nodiscard]] std::vector<of_a_subscription>::const_iterator find(std::string_view handler, std::string_view broker,
+                                                                      std::string_view stream) const {
+        return std::find_if(subscriptions.begin(), subscriptions.end(), [&](const auto& each) {
+            return each.is.stream == stream && each.is.handler == handler && each.is.broker == broker;
+        });
     }
 
     std::string domain;
@@ -194,6 +203,7 @@ metrics::metrics(std::string domain, const std::vector<counted_lane>& lanes,
     auto& dead = all.counter("sluice_subscription_dlq_total", "Messages set aside to the dead letters.");
     auto& dropped =
         all.counter("sluice_subscription_dropped_total", "Messages given up by a subscription without dead letters.");
+    auto& breaker = all.counter("sluice_subscription_circuit_breaker_total", "Turns of the circuit breaker.");
     auto& took = all.histogram("sluice_handler_duration_seconds", "Time in the handler and its commit.");
     for (const counted_subscription& s : subscriptions) {
         const labels base = of_subscription(all.domain, s.handler, s.broker, s.stream);
@@ -201,7 +211,10 @@ metrics::metrics(std::string domain, const std::vector<counted_lane>& lanes,
         all.subscriptions.push_back({s, &processed.Add(native(with(base, "status", "ok"))),
                                      &processed.Add(native(with(base, "status", "error"))), &expired.Add(of),
                                      &retries.Add(of), &dead.Add(of), &dropped.Add(of),
-                                     &took.Add(of, handler_buckets)});
+                                     &took.Add(of, handler_buckets), {}});
+        for (const char* to : {"opened", "half_open", "closed"}) {
+            all.subscriptions.back().breaker.emplace(to, &breaker.Add(native(with(base, "to", to))));
+        }
     }
 }
 
@@ -228,13 +241,16 @@ void metrics::count(const observe::settled_rows& rows) noexcept {
     }
 }
 
+void metrics::count(const observe::breaker_change& change) noexcept {
+    const auto found = instruments_->find(change.handler, change.broker, change.stream);
+    if (found == instruments_->subscriptions.end()) return;
+    const auto counter = found->breaker.find(change.to);
+    if (counter != found->breaker.end()) counter->second->Increment();
+}
+
 void metrics::count(const observe::handled_message& message) noexcept {
-    auto& all = instruments_->subscriptions;
-    const auto found = std::find_if(all.begin(), all.end(), [&](const auto& each) {
-        return each.is.stream == message.stream && each.is.handler == message.handler &&
-               each.is.broker == message.broker;
-    });
-    if (found == all.end()) return;
+    const auto found = instruments_->find(message.handler, message.broker, message.stream);
+    if (found == instruments_->subscriptions.end()) return;
     try {
         switch (message.what) {
             case observe::handling::handled:

@@ -49,6 +49,7 @@ public:
     /// Rows and messages of lanes and subscriptions that were not named at construction are not counted.
     void count(const observe::settled_rows& rows) noexcept override;
     void count(const observe::handled_message& message) noexcept override;
+    void count(const observe::breaker_change& change) noexcept override;
 
     [[nodiscard]] std::string render(const health_report& report, const process_figures& process) const;
 

@@ -100,6 +100,29 @@ void message_trace::given_up(const char* event, const set_aside& what) const {
     tracer_.emit(std::move(told));
 }
 
+void message_trace::breaker(const breaker_turned& what, int threshold) const noexcept {
+    if (const auto meter = tracer_.counts()) {
+        meter->count(observe::breaker_change{
+            .handler = route_.name, .broker = route_.broker, .stream = route_.streams[0], .to = to_string(what.to)});
+    }
+    quietly([&] {
+        trace_event event;
+        event.status = to_string(what.to);
+        event.event = "subscription.circuit_breaker." + event.status;
+        event.stream = route_.streams[0];
+        event.handler = route_.name;
+        event.worker_id = worker_;
+        event.broker = route_.broker;
+        event.message_type = "circuit_breaker";
+        if (what.to == circuit_breaker::state::open) {
+            event.error = std::to_string(what.failures) + " messages failed in a row; nothing is read for a while";
+        }
+        event.metadata.set("consecutive_handler_failures", static_cast<std::int64_t>(what.failures));
+        event.metadata.set("circuit_breaker_threshold", threshold);
+        tracer_.emit(std::move(event));
+    });
+}
+
 void message_trace::count(std::size_t source, observe::handling what, duration took) const noexcept {
     const auto meter = tracer_.counts();
     if (meter == nullptr || source >= route_.streams.size()) return;

@@ -42,17 +42,27 @@ private:
                 categories.insert(domain_.aggregate(event->second.aggregate).category);
             }
         }
-        const config::resolved_subscription how = resolve(handler.name, handler.options);
-        for (const std::string& category : categories) {
-            routes_.push_back({.name = handler.name,
-                               .broker = internal_broker_,
-                               .streams = streams_of(internal_broker_, category),
-                               .group = handler.name,
-                               .settings = how.settings,
-                               .decided = how.decided,
-                               .interest_in = interest_of(handler),
-                               .handle = reactions_of(handler)});
+        if (handler.sequential()) {
+            add(handler, {categories.begin(), categories.end()});
+        } else {
+            for (const std::string& category : categories) add(handler, {category});
         }
+    }
+
+    void add(const event_handler_entry& handler, const std::vector<std::string>& categories) {
+        if (categories.empty()) return;
+        const config::resolved_subscription how = resolve(handler.name, handler.options);
+        route made{.name = handler.name,
+                   .broker = internal_broker_,
+                   .streams = streams_of(internal_broker_, categories),
+                   .group = handler.name,
+                   .settings = how.settings,
+                   .decided = how.decided,
+                   .interest_in = interest_of(handler),
+                   .handle = reactions_of(handler),
+                   .primaries = categories.size()};
+        if (handler.sequential()) made.sequential = sequence_of(handler);
+        routes_.push_back(std::move(made));
     }
 
     void add_commands() {
@@ -66,7 +76,7 @@ private:
             const config::resolved_subscription how = resolve(name, detail::options_of_commands(domain_, category));
             routes_.push_back({.name = name,
                                .broker = internal_broker_,
-                               .streams = streams_of(internal_broker_, category + ":command"),
+                               .streams = streams_of(internal_broker_, {category + ":command"}),
                                .group = group,
                                .settings = how.settings,
                                .decided = how.decided,
@@ -87,7 +97,7 @@ private:
         const config::resolved_subscription how = resolve(subscriber.name, subscriber.options);
         routes_.push_back({.name = subscriber.name,
                            .broker = subscriber.broker,
-                           .streams = streams_of(subscriber.broker, subscriber.stream),
+                           .streams = streams_of(subscriber.broker, {subscriber.stream}),
                            .group = subscriber.name,
                            .settings = how.settings,
                            .decided = how.decided,
@@ -120,10 +130,30 @@ private:
         };
     }
 
-    [[nodiscard]] std::vector<std::string> streams_of(const std::string& broker, const std::string& stream) const {
-        std::vector<std::string> streams{stream};
+    [[nodiscard]] sequence sequence_of(const event_handler_entry& handler) const {
+        return {.lease = "sequential/" + handler.name,
+                .key_of =
+                    [&domain = domain_, &handler](const message& m) {
+                        const auto event = domain.read_event(m.type().text(), m.data());
+                        if (!event) return std::string{};
+                        const auto& key = handler.sequential_key.at(event->entry().cpp_name);
+                        return key(event->is_upcast() ? m.with_data(event->data()) : m);
+                    },
+                .handle =
+                    [&env = env_, &handler](const message& m, std::string_view entry,
+                                            const store::lease_fence& fence) {
+                        return commit::handle(
+                            env, m, entry, handler.name,
+                            [&](context& in) { react(env.domain(), handler, m, in); }, fence);
+                    }};
+    }
+
+    [[nodiscard]] std::vector<std::string> streams_of(const std::string& broker,
+                                                      std::vector<std::string> streams) const {
         const auto& lanes = env_.configuration().server.priority_lanes;
-        if (lanes.enabled && broker == internal_broker_) streams.push_back(stream + ":" + lanes.backfill_suffix);
+        if (!lanes.enabled || broker != internal_broker_) return streams;
+        const std::size_t primaries = streams.size();
+        for (std::size_t i = 0; i < primaries; ++i) streams.push_back(streams[i] + ":" + lanes.backfill_suffix);
         return streams;
     }
 

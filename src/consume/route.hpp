@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,11 +22,20 @@ enum class interest {
     unknown    ///< no type of this domain
 };
 
+/// What makes a handler sequential.
+struct sequence {
+    std::string lease;  ///< in the default database: one process at a time handles the messages
+    /// The value in whose order of arrival the message is handled. @throws what its decoding throws
+    std::function<std::string(const message&)> key_of;
+    /// `route::handle` under a fence. @throws store::lease_lost when somebody else has the lease; nothing was written
+    std::function<commit::outcome(const message& m, std::string_view entry, const store::lease_fence& fence)> handle;
+};
+
 /// Where one subscription reads, and what it does with what it reads.
 struct route {
     std::string name;  ///< for people; the handler class or `commands`
     std::string broker;
-    std::vector<std::string> streams;  ///< the primary one, then the backfill lane when lanes are enabled
+    std::vector<std::string> streams;  ///< the primary ones, then the backfill lane of each when lanes are enabled
     std::string group;
     config::subscription_settings settings;
     std::vector<config::decided_setting> decided;  ///< where each of the settings comes from
@@ -33,11 +44,13 @@ struct route {
     std::function<std::optional<date_time>(const message&)> deadline_of{};
     /// Runs the handler in a unit of work. @throws whatever the handler or the commit throws
     std::function<commit::outcome(const message& m, std::string_view entry)> handle;
+    std::size_t primaries = 1;             ///< the first streams; the others are backfill lanes
+    std::optional<sequence> sequential{};  ///< of a sequential handler
 };
 
 /// The routes of a domain, from its declaration:
 ///   - an event handler and each stream category of the events it reacts to, on the internal broker; the group is the
-///     handler's class (`shop.notify_customer`);
+///     handler's class (`shop.notify_customer`). A sequential handler has one route over all categories;
 ///   - the submitted commands of each category, `{category}:command` on the internal broker; the group is
 ///     `{domain}.commands:{category}`;
 ///   - a subscriber and its stream, on its own broker; the group is the subscriber's class.

@@ -7,6 +7,7 @@
 
 #include "base/one_line.hpp"
 #include "observe/log.hpp"
+#include "outbox/lane_owner.hpp"
 
 namespace sluice::consume {
 
@@ -14,25 +15,22 @@ namespace {
 
 constexpr base::backoff reconnect{};  // 1, 2, 4 … 30 seconds
 
-plan_settings plan_settings_from(const config::subscription_settings& s, std::size_t sources) {
+plan_settings plan_settings_from(const route& where) {
+    const config::subscription_settings& s = where.settings;
     plan_settings result;
-    result.sources = sources;
+    result.sources = where.streams.size();
+    result.primaries = where.primaries;
+    result.keys_span_sources = where.sequential.has_value();
+    result.hands = std::max<std::size_t>(s.concurrency, 1);
     result.read_limit = s.messages_per_tick;
     result.max_held = s.max_held;
     result.max_attempts = s.max_retries;
     result.retry.first = base::from_seconds(s.retry_delay_seconds);
     result.retry.most = base::from_seconds(s.max_retry_delay_seconds);
     result.claim = base::from_seconds(s.claim_seconds);
-    // The rest listens to the primary stream; a message for the backfill lane alone is found by looking.
-    if (sources > 1) result.poll = std::chrono::milliseconds{250};
+    result.breaker_threshold = s.circuit_breaker_threshold;
+    result.breaker_reset = base::from_seconds(s.circuit_breaker_reset_seconds);
     return result;
-}
-
-/// True for trouble of the surroundings: the same message may well be handled later.
-bool is_outage(const error& e) {
-    const bool infrastructure =
-        dynamic_cast<const store_error*>(&e) != nullptr || dynamic_cast<const broker_error*>(&e) != nullptr;
-    return infrastructure && (e.retryable() || e.in_doubt());
 }
 
 }  // namespace
@@ -43,8 +41,12 @@ subscription::subscription(commit::environment& env, route what, std::string con
       member_{.group = route_.group, .consumer = consumer, .claim = base::from_seconds(route_.settings.claim_seconds)},
       broker_{env.broker(route_.broker)},
       trace_{env.tracer(), route_, std::move(consumer)},
-      plan_{plan_settings_from(route_.settings, route_.streams.size())} {
+      plan_{plan_settings_from(route_)} {
     status_.state = "stopped";
+    if (!route_.sequential) return;
+    lease_ = std::make_unique<sequence_lease>(env.sessions("default").database(), route_.sequential->lease,
+                                              outbox::make_lane_owner(env.random()),
+                                              base::from_seconds(env.configuration().outbox.lease_seconds));
 }
 
 void subscription::run(const std::stop_token& stop) {
@@ -54,21 +56,21 @@ void subscription::run(const std::stop_token& stop) {
         const duration quiet = work(stop);
         if (!stop.stop_requested()) wait(quiet);
     }
+    finish_in_hand();
     leave();
     close();
+    if (lease_) lease_->release(now());
     show("stopped");
 }
 
 duration subscription::work(const std::stop_token& stop) {
     try {
-        open();
         while (!stop.stop_requested()) {
+            conclude_finished();
+            if (!may_work()) return stand_by();
+            open();
             const action next = plan_.next(now());
-            if (const auto* quiet = std::get_if<rest>(&next)) {
-                listen_ = quiet->listen;
-                show(plan_.paused(now()) ? "paused" : "idle");
-                return quiet->until - now();
-            }
+            if (const auto* quiet = std::get_if<rest>(&next)) return rest_until(*quiet);
             std::visit(
                 [this](const auto& act) {
                     if constexpr (!std::is_same_v<std::remove_cvref_t<decltype(act)>, rest>) perform(act);
@@ -81,14 +83,57 @@ duration subscription::work(const std::stop_token& stop) {
     }
 }
 
+duration subscription::rest_until(const rest& quiet) {
+    listen_ = quiet.listen;
+    switch (plan_.breaker()) {
+        case circuit_breaker::state::open:
+            show("open");
+            break;
+        case circuit_breaker::state::half_open:
+            show("half_open");
+            break;
+        case circuit_breaker::state::closed:
+            show(plan_.paused(now()) ? "paused" : plan_.in_hand() > 0 ? "working" : "idle");
+            break;
+    }
+    date_time until = quiet.until;
+    if (lease_) until = std::min(until, lease_->due());
+    return until - now();
+}
+
 subscription_status subscription::status() const {
     const std::lock_guard lock{mutex_};
     return status_;
 }
 
+bool subscription::may_work() {
+    if (!lease_) return true;
+    const bool ours = lease_->tend(now());
+    if (ours != std::exchange(owner_, ours)) {
+        observe::log(observe::level::info, ours ? "subscription.took_over" : "subscription.stands_by",
+                     {{"handler", route_.name}, {"lease", route_.sequential->lease}});
+        // What is in hand is the new owner's now: what it still commits is refused.
+        if (!ours) {
+            leave();
+            close();
+        }
+    }
+    return ours;
+}
+
+duration subscription::stand_by() {
+    listen_ = false;
+    show("standby", lease_->obstacle());
+    return lease_->due() - now();
+}
+
 void subscription::perform(const handle_parcel& act) {
     show("working");
-    run_handler(*act.what);
+    std::optional<store::lease_fence> fence;
+    if (lease_) fence = lease_->fence();
+    auto run = [this, what = act.what, fence] { return try_handler(route_, *what, fence, env_.time(), trace_); };
+    if (pool_) return pool_->give(act.number, std::move(run));
+    conclude(act.number, run());
 }
 
 void subscription::perform(const acknowledge& act) {
@@ -134,6 +179,10 @@ void subscription::perform(const read_more& act) {
     plan_.received(act.source, std::move(arrivals), now());
 }
 
+void subscription::perform(const breaker_turned& act) {
+    trace_.breaker(act, route_.settings.circuit_breaker_threshold);
+}
+
 void subscription::perform(const keep_claims&) {
     for (const auto& consumer : consumers_) consumer->heartbeat(now());
 }
@@ -150,10 +199,10 @@ arrival subscription::look_at(std::size_t source, broker::delivery delivery) con
     } catch (const decode_error& e) {
         return {{source, std::move(delivery)}, unusable{base::one_line(e.what()), "undecodable"}};
     }
-    const std::string& key = delivery.key.empty() ? content->metadata().headers.stream : delivery.key;
-    finding is = wanted{key};
+    finding is;
     switch (route_.interest_in(*content)) {
         case interest::wanted:
+            is = wanted{key_of(*content, delivery.key)};
             break;
         case interest::unwanted:
             is = unwanted{};
@@ -168,53 +217,55 @@ arrival subscription::look_at(std::size_t source, broker::delivery delivery) con
     return {{source, std::move(delivery), std::move(content)}, std::move(is)};
 }
 
-void subscription::run_handler(const parcel& what) {
-    const date_time begin = now();
-    const auto took = [&] { return std::max(now() - begin, duration{0}); };
-    auto outcome = commit::outcome::handled;
-    std::optional<date_time> missed;
+std::string subscription::key_of(const message& content, const std::string& stream_key) const {
+    if (!route_.sequential) return stream_key.empty() ? content.metadata().headers.stream : stream_key;
     try {
-        missed = missed_deadline(*what.content);
-        if (!missed) {
-            trace_.started(what);
-            outcome = route_.handle(*what.content, what.delivery.entry);
+        return route_.sequential->key_of(content);
+    } catch (const std::exception&) {
+        return {};  // the handler meets the same trouble, and that counts as its failure
+    }
+}
+
+void subscription::conclude_finished() {
+    if (!pool_) return;
+    for (const auto& [number, made] : pool_->take_finished()) conclude(number, made);
+}
+
+void subscription::conclude(parcel_number number, const attempt& made) {
+    const parcel& what = plan_.in_hand(number);
+    switch (made.is) {
+        case attempt::result::handled:
+        case attempt::result::duplicate: {
+            trace_.completed(what, made.took);
+            {
+                const std::lock_guard lock{mutex_};
+                ++status_.handled;
+            }
+            return outage_over(plan_.handled(number, made.is == attempt::result::duplicate, now()));
         }
-    } catch (const error& e) {
-        return is_outage(e) ? interrupt(e) : fail(what, base::one_line(e.what()), e.code(), took());
-    } catch (const std::exception& e) {
-        return fail(what, base::one_line(e.what()), "handler_failed", took());
-    } catch (...) {
-        return fail(what, "the handler threw something that is no std::exception", "handler_failed", took());
+        case attempt::result::expired:
+            trace_.skipped(what, made.deadline);
+            return outage_over(plan_.handled(number, false, now()));
+        case attempt::result::failed: {
+            trace_.failed(what, made.reason, made.took);
+            {
+                const std::lock_guard lock{mutex_};
+                ++status_.failed;
+                status_.detail = made.reason;
+            }
+            return outage_over(plan_.failed(number, made.reason, made.code, now()));
+        }
+        case attempt::result::interrupted:
+            return interrupt(number, made.reason);
+        case attempt::result::evicted:
+            // A lease of a later epoch is not touched: that the former one was lost is known.
+            if (made.epoch == lease_->epoch()) lease_->forget(now());
+            return plan_.withdrawn(number);
     }
-    if (missed) {
-        trace_.skipped(what, *missed);
-    } else {
-        trace_.completed(what, took());
-        const std::lock_guard lock{mutex_};
-        ++status_.handled;
-    }
-    outage_over(plan_.handled(outcome == commit::outcome::duplicate, now()));
 }
 
-std::optional<date_time> subscription::missed_deadline(const message& m) const {
-    if (!route_.deadline_of) return std::nullopt;
-    const auto deadline = route_.deadline_of(m);
-    return deadline && *deadline <= now() ? deadline : std::nullopt;
-}
-
-void subscription::fail(const parcel& what, const std::string& reason, const std::string& code, duration took) {
-    trace_.failed(what, reason, took);
-    {
-        const std::lock_guard lock{mutex_};
-        ++status_.failed;
-        status_.detail = reason;
-    }
-    outage_over(plan_.failed(reason, code, now()));
-}
-
-void subscription::interrupt(const error& trouble) {
-    const std::string reason = base::one_line(trouble.what());
-    if (plan_.interrupted(now())) {
+void subscription::interrupt(parcel_number number, const std::string& reason) {
+    if (plan_.interrupted(number, now())) {
         observe::log(observe::level::warn, "subscription.paused",
                      {{"handler", route_.name}, {"stream", route_.streams[0]}, {"reason", reason}});
     }
@@ -231,6 +282,7 @@ void subscription::open() {
     if (!consumers_.empty()) return;
     std::vector<std::unique_ptr<broker::consumer>> fresh;
     for (const std::string& stream : route_.streams) fresh.push_back(broker_.open_consumer(stream, member_));
+    if (!pool_ && (plan_.hands() > 1 || lease_)) pool_ = std::make_unique<handler_pool>(plan_.hands(), signal_);
     consumers_ = std::move(fresh);
 }
 
@@ -250,7 +302,27 @@ duration subscription::disconnected(const error& trouble) {
             {{"handler", route_.name}, {"broker", route_.broker}, {"stream", route_.streams[0]}, {"reason", reason}});
     }
     show("disconnected", reason);
+    // Perhaps another process reaches the broker.
+    if (lease_) lease_->release(now());
+    owner_ = false;
     return pause;
+}
+
+/// Handlers return when they are done; the claims and the lease are kept until then.
+void subscription::finish_in_hand() {
+    const duration beat = member_.claim / 3;
+    for (;;) {
+        conclude_finished();
+        if (plan_.in_hand() == 0) return;
+        duration nap = beat;
+        if (lease_ && may_work()) nap = std::min(nap, lease_->due() - now());
+        try {
+            for (const auto& consumer : consumers_) consumer->heartbeat(now());
+        } catch (const error& trouble) {
+            static_cast<void>(disconnected(trouble));
+        }
+        static_cast<void>(base::wait_any(signal_, nullptr, nap));
+    }
 }
 
 /// What is done is acknowledged, and what is not done is free for others at once. What fails here is delivered again
@@ -258,6 +330,10 @@ duration subscription::disconnected(const error& trouble) {
 void subscription::leave() noexcept {
     try {
         if (consumers_.empty()) return;
+        while (const auto failure = plan_.last_failure()) {
+            if (const auto* later = std::get_if<put_off>(&*failure)) perform(*later);
+            if (const auto* never = std::get_if<set_aside>(&*failure)) perform(*never);
+        }
         while (const auto left = plan_.last_acknowledgement()) perform(*left);
         for (const auto& consumer : consumers_) consumer->heartbeat(now() - member_.claim);
     } catch (const std::exception& e) {
@@ -268,11 +344,13 @@ void subscription::leave() noexcept {
 
 void subscription::wait(duration timeout) {
     if (consumers_.empty() || !listen_) {
-        static_cast<void>(base::wait_any(signal_, nullptr, timeout));  // only a stop ends it before its time
+        static_cast<void>(base::wait_any(signal_, nullptr, timeout));  // a stop or a handler's result ends it
         return;
     }
+    std::vector<broker::consumer*> others;
+    for (const auto& each : consumers_) others.push_back(each.get());
     try {
-        static_cast<void>(consumers_.front()->wait(signal_, timeout));  // whatever ended it: look again
+        static_cast<void>(consumers_.front()->wait_with(others, signal_, timeout));  // whatever ended it: look again
     } catch (const error& trouble) {
         const duration pause = disconnected(trouble);
         static_cast<void>(base::wait_any(signal_, nullptr, pause));
@@ -284,6 +362,7 @@ void subscription::show(std::string state, std::string detail) {
     status_.state = std::move(state);
     if (!detail.empty()) status_.detail = std::move(detail);
     status_.held = plan_.held();
+    status_.in_hand = plan_.in_hand();
 }
 
 }  // namespace sluice::consume

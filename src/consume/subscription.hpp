@@ -5,23 +5,30 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sluice/error.hpp>
 
 #include "base/wake.hpp"
 #include "broker/broker.hpp"
+#include "consume/attempt.hpp"
+#include "consume/handler_pool.hpp"
 #include "consume/message_trace.hpp"
 #include "consume/route.hpp"
+#include "consume/sequence_lease.hpp"
 #include "consume/subscription_plan.hpp"
 
 namespace sluice::consume {
 
 /// What a subscription shows of itself.
 struct subscription_status {
-    std::string state;         ///< idle, working, paused (database away), disconnected (broker away), stopped
+    /// idle, working, paused (database away), open and half_open (circuit breaker), disconnected (broker away), standby
+    /// (another process handles the messages of this sequential handler), stopped
+    std::string state;
     std::string detail;        ///< last trouble, one line
     std::size_t held = 0;      ///< messages in memory
+    std::size_t in_hand = 0;   ///< of these, with the handler now
     std::int64_t handled = 0;  ///< since the start; duplicates included
     std::int64_t failed = 0;   ///< attempts
     std::int64_t dead = 0;     ///< messages set aside
@@ -36,8 +43,12 @@ struct subscription_status {
 /// `plan_settings::ack_limit` handled messages are delivered again after a crash; the inbox knows them. Where the route
 /// wants no dead letters, what would be set aside is acknowledged instead, and logged as an error.
 ///
-/// A handler that works longer than the claim time may see its message taken over by another consumer of the group;
-/// the inbox then lets one of the two effects happen.
+/// With a `concurrency` of 1 the handler runs on the subscription's own thread; one that works longer than the claim
+/// time may see its message taken over by another consumer of the group, and the inbox then lets one of the two effects
+/// happen. With more, so many threads run handlers, and this one keeps the claims meanwhile.
+///
+/// A sequential route works only while it has its lease, with handlers on threads of their own, so that the lease is
+/// renewed however long one takes. When somebody else has taken the lease over, what was in hand is left to him.
 ///
 /// Thread safety: `run` and `work` belong to one thread; `status` may be called by any.
 /// Lifetime: `env` must outlive it.
@@ -47,7 +58,7 @@ public:
     /// @throws configuration_error when the route's broker is not configured
     subscription(commit::environment& env, route what, std::string consumer);
 
-    /// Works until `stop` is requested: then the message in hand is finished, what is done is
+    /// Works until `stop` is requested: then the messages in hand are finished, what is done is
     /// acknowledged, and what is not done is free for other consumers at once.
     /// Broker trouble is logged and retried after 1, 2, 4 … 30 seconds.
     /// @throws what is neither the broker's nor the handler's fault; it may be called again then
@@ -66,20 +77,28 @@ private:
     void perform(const put_off& act);
     void perform(const set_aside& act);
     void perform(const read_more& act);
+    void perform(const breaker_turned& act);
     void perform(const keep_claims& act);
     void perform(const reopen& act);
 
     [[nodiscard]] arrival look_at(std::size_t source, broker::delivery delivery) const;
-    void run_handler(const parcel& what);
-    [[nodiscard]] std::optional<date_time> missed_deadline(const message& m) const;
     void drop(const set_aside& act);
-    void fail(const parcel& what, const std::string& reason, const std::string& code, duration took);
-    void interrupt(const error& trouble);
+    [[nodiscard]] std::string key_of(const message& content, const std::string& stream_key) const;
+    /// Reports what came of the parcel in hand.
+    void conclude(parcel_number number, const attempt& made);
+    void conclude_finished();
+    void interrupt(parcel_number number, const std::string& reason);
     void outage_over(bool over);
+
+    /// False while another process has the lease.
+    [[nodiscard]] bool may_work();
+    [[nodiscard]] duration stand_by();
+    [[nodiscard]] duration rest_until(const rest& quiet);
 
     void open();
     void close() noexcept;
     [[nodiscard]] duration disconnected(const error& trouble);
+    void finish_in_hand();
     void leave() noexcept;
     void wait(duration timeout);
 
@@ -96,9 +115,12 @@ private:
     std::vector<std::unique_ptr<broker::consumer>> consumers_;  ///< one per stream; empty while disconnected
     bool listen_ = false;
     int disconnections_ = 0;  ///< in a row
+    std::unique_ptr<sequence_lease> lease_;  ///< of a sequential route
+    bool owner_ = false;                     ///< worked under the lease at last
 
     mutable std::mutex mutex_;
     subscription_status status_;
+    std::unique_ptr<handler_pool> pool_;  ///< when handlers have threads of their own; last: joined before the rest goes
 };
 
 }  // namespace sluice::consume

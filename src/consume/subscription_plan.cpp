@@ -13,27 +13,49 @@ constexpr std::size_t backfill_share = 10;
 }  // namespace
 
 action subscription_plan::next(date_time now) {
-    if (deferral_) return *std::exchange(deferral_, std::nullopt);
-    if (!burials_.empty()) {
-        set_aside first = std::move(burials_.front());
-        burials_.pop_front();
+    if (!breaker_news_.empty()) {
+        const breaker_turned first = breaker_news_.front();
+        breaker_news_.pop_front();
         return first;
     }
+    if (auto failure = last_failure()) return *std::move(failure);
     if (const auto due = acknowledgement_due(now)) return *due;
     if (auto care = tend_claims(now)) return *std::move(care);
 
-    wake_due(now);
-    if (!paused(now) && !ready_.empty()) {
-        current_ = ready_.begin()->second;
-        ready_.erase(ready_.begin());
-        return handle_parcel{&items_.at(*current_).what};
+    if (const auto probe = breaker_.probes_at(); probe && *probe <= now) {
+        breaker_.half_open();
+        return breaker_turned{breaker_.is(), breaker_.failures()};
     }
-    // Before anything that may take long, the broker learns what is done.
-    if (const auto left = last_acknowledgement()) return *left;
-    if (!paused(now)) {
-        if (const auto read = reading()) return *read;
+    wake_due(now);
+    if (may_hand_out(now)) {
+        if (auto work = next_parcel()) return *std::move(work);
+        // Before anything that may take long, the broker learns what is done.
+        if (const auto left = last_acknowledgement()) return *left;
+        if (const auto more = read(rank::primary)) return *more;
+        if (const auto more = read(rank::backfill)) return *more;
+    } else if (in_hand_.empty()) {
+        if (const auto left = last_acknowledgement()) return *left;
     }
     return resting(now);
+}
+
+bool subscription_plan::may_hand_out(date_time now) const {
+    return !paused(now) && breaker_.admits() && in_hand_.size() < settings_.hands;
+}
+
+std::optional<action> subscription_plan::next_parcel() {
+    if (ready_.empty()) return std::nullopt;
+    const auto [which, head] = *ready_.begin();
+    if (which == rank::backfill) {
+        if (ack_before_reading_) return *last_acknowledgement();
+        if (const auto look = read(rank::primary)) return *look;
+        for (std::size_t source = 0; source < settings_.primaries; ++source) exhausted_.erase(source);
+    }
+    ready_.erase(ready_.begin());
+    in_hand_.insert(head);
+    const parcel& what = items_.at(head).what;
+    breaker_.handed_out(what.source, what.delivery.entry);
+    return handle_parcel{head, &what};
 }
 
 void subscription_plan::received(std::size_t source, std::vector<arrival> arrivals, date_time now) {
@@ -61,48 +83,94 @@ void subscription_plan::received(std::size_t source, std::vector<arrival> arriva
     }
 }
 
-bool subscription_plan::handled(bool duplicate, date_time now) {
-    parcel done = take_current();
+bool subscription_plan::handled(parcel_number id, bool duplicate, date_time now) {
+    auto orphan = take_orphan(id);
+    if (orphan) ack_before_reading_ = true;
+    parcel done = orphan ? *std::move(orphan) : take(id);
+    note(breaker_.succeeded(done.source, done.delivery.entry));
     count_receipt(done.source, {std::move(done.delivery.entry), std::move(done.content), duplicate}, now);
     return end_outage();
 }
 
-bool subscription_plan::failed(std::string reason, std::string code, date_time now) {
-    item& failing = items_.at(*current_);
+bool subscription_plan::failed(parcel_number id, std::string reason, std::string code, date_time now) {
+    const parcel& blamed = in_hand(id);
+    note(breaker_.failed(blamed.source, blamed.delivery.entry, now));
+    // The broker will hand an orphan out again, and takes no word about it before that.
+    if (take_orphan(id)) return end_outage();
+
+    item& failing = items_.at(id);
     const int attempts = failing.what.delivery.attempts + 1;
     if (attempts >= settings_.max_attempts) {
-        burials_.push_back({take_current(), {std::move(reason), std::move(code), attempts, now}});
+        burials_.push_back({take(id), {std::move(reason), std::move(code), attempts, now}});
     } else {
         failing.what.delivery.attempts = attempts;
         failing.due = now + settings_.retry.delay(attempts);
-        deferral_ = put_off{failing.what, attempts, failing.due, std::move(reason)};
-        await_turn(*std::exchange(current_, std::nullopt));
+        deferrals_.push_back({failing.what, attempts, failing.due, std::move(reason)});
+        in_hand_.erase(id);
+        await_turn(id);
     }
     return end_outage();
 }
 
-bool subscription_plan::interrupted(date_time now) {
-    await_turn(*std::exchange(current_, std::nullopt));
+bool subscription_plan::interrupted(parcel_number id, date_time now) {
+    withdrawn(id);
+    // What else was in hand fails by the same outage.
+    if (paused(now)) return false;
     ++outages_;
     resume_at_ = now + settings_.outage.delay(outages_);
     return outages_ == 1;
 }
 
+void subscription_plan::withdrawn(parcel_number id) {
+    const parcel& what = in_hand(id);
+    breaker_.withdrawn(what.source, what.delivery.entry);
+    if (take_orphan(id)) return;
+    in_hand_.erase(id);
+    await_turn(id);
+}
+
 void subscription_plan::acknowledged(std::size_t source) {
     ack_count_ -= acks_[source].size();
     acks_[source].clear();
+    if (ack_count_ == 0) ack_before_reading_ = false;
 }
 
 void subscription_plan::lost(date_time now) {
+    for (const number each : in_hand_) {
+        auto held = items_.extract(each);
+        if (held.empty()) continue;  // an orphan already
+        busy_.insert(held.mapped().key);
+        orphans_.insert(std::move(held));
+    }
     items_.clear();
     keys_.clear();
     ready_.clear();
     waiting_.clear();
     burials_.clear();
-    deferral_.reset();
-    current_.reset();
+    deferrals_.clear();
     exhausted_.clear();
+    backfill_held_ = 0;
+    ack_before_reading_ = ack_count_ > 0;
     last_beat_ = now;
+}
+
+std::optional<action> subscription_plan::last_failure() {
+    if (!deferrals_.empty()) {
+        put_off first = std::move(deferrals_.front());
+        deferrals_.pop_front();
+        return first;
+    }
+    if (!burials_.empty()) {
+        set_aside first = std::move(burials_.front());
+        burials_.pop_front();
+        return first;
+    }
+    return std::nullopt;
+}
+
+const parcel& subscription_plan::in_hand(parcel_number id) const {
+    const auto orphan = orphans_.find(id);
+    return orphan != orphans_.end() ? orphan->second.what : items_.at(id).what;
 }
 
 std::optional<acknowledge> subscription_plan::last_acknowledgement() const {
@@ -113,24 +181,48 @@ std::optional<acknowledge> subscription_plan::last_acknowledgement() const {
 }
 
 void subscription_plan::accept(parcel what, const std::string& key) {
+    if (adopt(what)) return;
     const number id = next_number_++;
-    // A message without a key has its entry as a key of its own; no stream is named with a NUL.
-    lane_key full{what.source, key.empty() ? '\0' + what.delivery.entry : key};
+    lane_key full = key_of(what, key);
     const date_time due = what.delivery.not_before.value_or(date_time{});
     std::deque<number>& queue = keys_[full];
     queue.push_back(id);
-    const bool head = queue.size() == 1;
+    const bool head = queue.size() == 1 && !busy_.contains(full);
+    if (rank_of(what.source) == rank::backfill) ++backfill_held_;
     items_.emplace(id, item{std::move(what), std::move(full), due});
     if (head) await_turn(id);
 }
 
+subscription_plan::lane_key subscription_plan::key_of(const parcel& what, const std::string& key) const {
+    // No key begins with a NUL.
+    if (key.empty()) return {what.source, '\0' + what.delivery.entry};
+    return {settings_.keys_span_sources ? 0 : what.source, key};
+}
+
+/// Takes a parcel in hand back among those that are claimed, when the broker has handed it out again.
+bool subscription_plan::adopt(const parcel& again) {
+    const auto found = std::find_if(orphans_.begin(), orphans_.end(), [&](const auto& each) {
+        const parcel& what = each.second.what;
+        return what.source == again.source && what.delivery.entry == again.delivery.entry;
+    });
+    if (found == orphans_.end()) return false;
+    const number id = found->first;
+    const item& back = items_.insert(orphans_.extract(found)).position->second;
+    if (rank_of(again.source) == rank::backfill) ++backfill_held_;
+    busy_.erase(back.key);
+    keys_[back.key].push_front(id);
+    return true;
+}
+
 void subscription_plan::await_turn(number head) { waiting_.emplace(items_.at(head).due, head); }
 
-parcel subscription_plan::take_current() {
-    const auto found = items_.find(*std::exchange(current_, std::nullopt));
+parcel subscription_plan::take(number done) {
+    in_hand_.erase(done);
+    const auto found = items_.find(done);
     parcel taken = std::move(found->second.what);
     const auto queue = keys_.find(found->second.key);
     items_.erase(found);
+    if (rank_of(taken.source) == rank::backfill) --backfill_held_;
 
     queue->second.pop_front();
     if (queue->second.empty()) {
@@ -141,11 +233,22 @@ parcel subscription_plan::take_current() {
     return taken;
 }
 
+/// A parcel whose consumers are gone is out of hand, and its key is free.
+std::optional<parcel> subscription_plan::take_orphan(number done) {
+    auto orphan = orphans_.extract(done);
+    if (orphan.empty()) return std::nullopt;
+    in_hand_.erase(done);
+    busy_.erase(orphan.mapped().key);
+    const auto queue = keys_.find(orphan.mapped().key);
+    if (queue != keys_.end()) await_turn(queue->second.front());
+    return std::move(orphan.mapped().what);
+}
+
 void subscription_plan::wake_due(date_time now) {
     while (!waiting_.empty() && waiting_.begin()->first <= now) {
         const number id = waiting_.begin()->second;
         waiting_.erase(waiting_.begin());
-        ready_.emplace(items_.at(id).what.source, id);
+        ready_.emplace(rank_of(items_.at(id).what.source), id);
     }
 }
 
@@ -174,28 +277,46 @@ std::optional<action> subscription_plan::tend_claims(date_time now) {
     return keep_claims{};
 }
 
-std::optional<read_more> subscription_plan::reading() const {
-    if (items_.size() >= settings_.max_held) return std::nullopt;
+std::size_t subscription_plan::room_for(rank which) const noexcept {
+    if (items_.size() >= settings_.max_held) return 0;
     const std::size_t room = settings_.max_held - items_.size();
-    for (std::size_t source = 0; source < settings_.sources; ++source) {
-        if (exhausted_.contains(source)) continue;
-        const std::size_t share = source == 0 ? 1 : backfill_share;
-        return read_more{source, std::min(room, std::max<std::size_t>(settings_.read_limit / share, 1))};
+    if (which == rank::primary) return room;
+    const std::size_t share = std::max<std::size_t>(settings_.max_held / 2, 1);
+    return backfill_held_ >= share ? 0 : std::min(room, share - backfill_held_);
+}
+
+/// The streams of a rank take turns, so that a busy one does not keep the others from being read.
+std::optional<read_more> subscription_plan::read(rank which) {
+    const std::size_t first = which == rank::primary ? 0 : settings_.primaries;
+    const std::size_t count = which == rank::primary ? settings_.primaries : settings_.sources - settings_.primaries;
+    const std::size_t room = room_for(which);
+    if (room == 0) return std::nullopt;
+    std::size_t& turn = turns_[which];
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t place = (turn + i) % count;
+        if (exhausted_.contains(first + place)) continue;
+        turn = place + 1;
+        if (breaker_.is() == circuit_breaker::state::half_open) return read_more{first + place, 1};
+        const std::size_t share = which == rank::primary ? 1 : backfill_share;
+        return read_more{first + place, std::min(room, std::max<std::size_t>(settings_.read_limit / share, 1))};
     }
     return std::nullopt;
 }
 
 rest subscription_plan::resting(date_time now) {
-    const bool listen = !paused(now) && items_.size() < settings_.max_held;
+    const bool working = may_hand_out(now);
     date_time until = now + settings_.poll;
-    if (paused(now)) {
-        until = std::min(until, resume_at_);
-    } else if (!waiting_.empty()) {
-        until = std::min(until, waiting_.begin()->first);
-    }
+    if (paused(now)) until = std::min(until, resume_at_);
+    if (const auto probe = breaker_.probes_at()) until = std::min(until, *probe);
+    if (working && !waiting_.empty()) until = std::min(until, waiting_.begin()->first);
+    if (ack_count_ > 0) until = std::min(until, oldest_ack_ + settings_.ack_delay);
     if (!items_.empty()) until = std::min(until, last_beat_ + settings_.claim / 3);
     exhausted_.clear();  // whatever ends the rest, look again
-    return {until, listen};
+    return {until, working && items_.size() < settings_.max_held};
+}
+
+void subscription_plan::note(std::optional<circuit_breaker::state> turned) {
+    if (turned) breaker_news_.push_back({*turned, breaker_.failures()});
 }
 
 }  // namespace sluice::consume

@@ -16,12 +16,13 @@
 
 #include "base/backoff.hpp"
 #include "broker/consumer.hpp"
+#include "consume/circuit_breaker.hpp"
 
 namespace sluice::consume {
 
 /// A delivery and what it says; `content` is empty when the bytes are no message.
 struct parcel {
-    std::size_t source = 0;  ///< index of the stream it came from: 0 is the primary one, 1 the backfill lane
+    std::size_t source = 0;  ///< index of the stream it came from: primary ones first, then their backfill lanes
     broker::delivery delivery;
     std::optional<message> content{};
 };
@@ -49,9 +50,13 @@ struct receipt {
     bool duplicate = false;  ///< the inbox knew it already
 };
 
+/// Names a parcel while it is in hand: the number of its arrival.
+using parcel_number = std::uint64_t;
+
 /// The actions. Pointers are valid until the next call to a non-const member of the plan.
 struct handle_parcel {
-    const parcel* what;  ///< report with `handled`, `failed` or `interrupted`
+    parcel_number number;  ///< report with `handled`, `failed`, `interrupted` or `withdrawn`
+    const parcel* what;    ///< valid until it is reported
 };
 struct acknowledge {
     std::size_t source;
@@ -71,21 +76,31 @@ struct read_more {
     std::size_t source;
     std::size_t limit;  ///< report with `received`
 };
+struct breaker_turned {  ///< to be told; what follows from it is done already
+    circuit_breaker::state to;
+    std::size_t failures;  ///< messages that failed in a row
+};
 struct keep_claims {};  ///< heartbeat
 struct reopen {};       ///< the claims lapsed: others may hold our messages now; report with `lost`
 struct rest {
     date_time until;
     bool listen = false;  ///< new messages end the rest; otherwise nothing would be read now
 };
-using action = std::variant<handle_parcel, acknowledge, put_off, set_aside, read_more, keep_claims, reopen, rest>;
+using action = std::variant<handle_parcel, acknowledge, put_off, set_aside, read_more, breaker_turned, keep_claims,
+                            reopen, rest>;
 
 struct plan_settings {
-    std::size_t sources = 1;       ///< 2 with a backfill lane
-    std::size_t read_limit = 100;  ///< messages per read
-    std::size_t max_held = 1000;   ///< messages in memory; nothing is read while there is no room
+    std::size_t sources = 1;
+    std::size_t primaries = 1;      ///< the first sources; the others are backfill lanes
+    bool keys_span_sources = false; ///< a key is the same one whatever stream a message came from
+    std::size_t hands = 1;          ///< parcels handled side by side
+    std::size_t read_limit = 100;   ///< messages per read
+    std::size_t max_held = 1000;    ///< messages in memory; nothing is read while there is no room
     int max_attempts = 3;          ///< in total, then the dead letters
     base::backoff retry{};         ///< between the attempts of one message
     base::backoff outage{.first = std::chrono::milliseconds{500}};  ///< while the database is away
+    int breaker_threshold = 0;     ///< failing messages in a row that open the circuit breaker; 0: none
+    duration breaker_reset{std::chrono::minutes{1}};
     duration claim{std::chrono::seconds{30}};
     duration poll{std::chrono::seconds{1}};  ///< longest rest: claims of dead consumers expire without a wake-up
     std::size_t ack_limit = 50;              ///< handled messages that a crash may deliver again
@@ -94,16 +109,24 @@ struct plan_settings {
 
 /// Decides what a subscription does next. Pure: no clock, no I/O; the shell performs each action and reports back.
 ///
-/// Messages of one key are handled in the order of arrival. A message that fails waits for its next attempt and holds
-/// back later messages of its own key only; after the last attempt it is set aside and its key goes on. What nobody can
-/// handle is set aside at once. When the database is away the subscription pauses, and no message loses an attempt.
+/// Messages of one key are handled in the order of arrival, one at a time, whatever the number of hands. A message that
+/// fails waits for its next attempt and holds back later messages of its own key only; after the last attempt it is set
+/// aside and its key goes on. What nobody can handle is set aside at once. When the database is away the subscription
+/// pauses, and no message loses an attempt.
 ///
-/// Memory: at most `max_held` messages, each as large as the broker allows.
+/// A message of a backfill lane is handed out only when no primary one is ready, and after a look at the primary
+/// streams that is younger than the last message of a backfill lane. So a primary message waits for one of those at
+/// most, however many wait, and those wait for nothing else.
+///
+/// Memory: at most `max_held` messages, each as large as the broker allows; of these the backfill lanes get half.
 ///
 /// Thread safety: none; it belongs to the thread of its subscription.
 class subscription_plan {
 public:
-    explicit subscription_plan(plan_settings settings) : settings_{settings}, acks_(settings.sources) {}
+    explicit subscription_plan(plan_settings settings)
+        : settings_{settings},
+          breaker_{settings.breaker_threshold, settings.breaker_reset},
+          acks_(settings.sources) {}
 
     [[nodiscard]] action next(date_time now);
 
@@ -111,27 +134,39 @@ public:
     void received(std::size_t source, std::vector<arrival> arrivals, date_time now);
 
     /// The parcel in hand was handled and its effect is durable. True when this ends an outage.
-    bool handled(bool duplicate, date_time now);
+    bool handled(parcel_number id, bool duplicate, date_time now);
     /// The handler refused the parcel in hand: this costs an attempt. True when this ends an outage.
-    bool failed(std::string reason, std::string code, date_time now);
+    bool failed(parcel_number id, std::string reason, std::string code, date_time now);
     /// Nobody could handle the parcel in hand now: it is handled again after a pause, at no cost. True when this begins
     /// an outage.
-    bool interrupted(date_time now);
+    bool interrupted(parcel_number id, date_time now);
+    /// The parcel in hand was not handled, and that says nothing about it or the surroundings.
+    void withdrawn(parcel_number id);
 
     void acknowledged(std::size_t source);
     /// The consumers are new: the broker hands out again what is not settled. What waits for its acknowledgement stays
-    /// known, so it is acknowledged and not handled again.
+    /// known, so it is acknowledged and not handled again; and what is in hand stays there, so nothing of its key is
+    /// handed out until it is reported, itself included.
     void lost(date_time now);
 
     /// The acknowledgements still to be made, when the subscription stops.
     [[nodiscard]] std::optional<acknowledge> last_acknowledgement() const;
+    /// The same for failed attempts that the broker does not know yet.
+    [[nodiscard]] std::optional<action> last_failure();
 
+    [[nodiscard]] std::size_t hands() const noexcept { return settings_.hands; }
     [[nodiscard]] std::size_t held() const noexcept { return items_.size(); }
+    [[nodiscard]] std::size_t in_hand() const noexcept { return in_hand_.size(); }
+    /// @param id  of a parcel in hand
+    [[nodiscard]] const parcel& in_hand(parcel_number id) const;
     [[nodiscard]] bool paused(date_time now) const noexcept { return now < resume_at_; }
+    [[nodiscard]] circuit_breaker::state breaker() const noexcept { return breaker_.is(); }
 
 private:
-    using number = std::uint64_t;  ///< of arrival
+    using number = parcel_number;
+    /// A message without a key has a key of its own.
     using lane_key = std::pair<std::size_t, std::string>;
+    enum class rank : std::uint8_t { primary, backfill };
 
     struct item {
         parcel what;
@@ -139,33 +174,51 @@ private:
         date_time due;  ///< not before this time
     };
 
+    [[nodiscard]] rank rank_of(std::size_t source) const noexcept {
+        return source < settings_.primaries ? rank::primary : rank::backfill;
+    }
+    [[nodiscard]] lane_key key_of(const parcel& what, const std::string& key) const;
     void accept(parcel what, const std::string& key);
+    [[nodiscard]] bool adopt(const parcel& again);
     void await_turn(number head);
-    [[nodiscard]] parcel take_current();
+    [[nodiscard]] parcel take(number done);
+    [[nodiscard]] std::optional<parcel> take_orphan(number done);
     void wake_due(date_time now);
+    [[nodiscard]] bool may_hand_out(date_time now) const;
+    [[nodiscard]] std::optional<action> next_parcel();
+    void note(std::optional<circuit_breaker::state> turned);
     void count_receipt(std::size_t source, receipt what, date_time now);
     bool end_outage() noexcept;
     [[nodiscard]] std::optional<acknowledge> acknowledgement_due(date_time now) const;
     [[nodiscard]] std::optional<action> tend_claims(date_time now);
-    [[nodiscard]] std::optional<read_more> reading() const;
+    [[nodiscard]] std::size_t room_for(rank which) const noexcept;
+    [[nodiscard]] std::optional<read_more> read(rank which);
     [[nodiscard]] rest resting(date_time now);
 
     plan_settings settings_;
+    circuit_breaker breaker_;
+    std::deque<breaker_turned> breaker_news_;
 
     std::map<number, item> items_;
     std::map<lane_key, std::deque<number>> keys_;     ///< per key in order; only the head may be handled
-    std::set<std::pair<std::size_t, number>> ready_;  ///< heads whose time has come, primary stream first
+    std::set<std::pair<rank, number>> ready_;         ///< heads whose time has come, primary streams first
     std::set<std::pair<date_time, number>> waiting_;  ///< heads that wait for their next attempt
     std::deque<set_aside> burials_;
-    std::optional<put_off> deferral_;
-    std::optional<number> current_;
+    std::deque<put_off> deferrals_;
     number next_number_ = 0;
+
+    std::set<number> in_hand_;
+    std::map<number, item> orphans_;  ///< in hand, and claimed through consumers that are gone
+    std::set<lane_key> busy_;         ///< keys of the orphans
+    std::size_t backfill_held_ = 0;
 
     std::vector<std::vector<receipt>> acks_;  ///< by source
     std::size_t ack_count_ = 0;
+    bool ack_before_reading_ = false;  ///< the broker may hand out again what waits for its acknowledgement
     date_time oldest_ack_;
 
-    std::set<std::size_t> exhausted_;  ///< sources whose last read gave nothing
+    std::set<std::size_t> exhausted_;              ///< sources whose last read gave nothing
+    std::map<rank, std::size_t> turns_;            ///< which source of a rank is read next
     date_time last_beat_;
     date_time resume_at_;
     int outages_ = 0;  ///< interruptions in a row

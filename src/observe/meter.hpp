@@ -36,6 +36,14 @@ struct handled_message {
     duration took{};  ///< in the handler; of `handled` and `failed`
 };
 
+/// A circuit breaker of a subscription turned.
+struct breaker_change {
+    std::string_view handler;
+    std::string_view broker;
+    std::string_view stream;
+    std::string_view to;  ///< opened, half_open, closed
+};
+
 /// Counts what lanes and subscriptions do. Trace events tell the same in words, but building one costs as much as
 /// publishing a row; counts come by the batch and cost next to nothing.
 ///
@@ -46,6 +54,7 @@ public:
 
     virtual void count(const settled_rows& rows) noexcept = 0;
     virtual void count(const handled_message& message) noexcept = 0;
+    virtual void count(const breaker_change& change) noexcept = 0;
 };
 
 }  // namespace sluice::observe

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <map>
 #include <random>
@@ -277,6 +278,51 @@ TEST_P(broker_contract, misses_no_commit_while_it_waits) {
             ASSERT_NE(reader->wait(signal, 20 * second), wake_reason::timed_out);
         }
     }
+}
+
+// W9: a subscription with priority lanes waits for both of its streams.
+TEST_P(broker_contract, w9_wakes_for_a_message_in_any_of_the_streams_that_are_waited_for) {
+    const auto primary = join("g", "c");
+    const auto backfill =
+        broker_->open_consumer("shop::order:backfill", {.group = "g", .consumer = "c", .claim = claim});
+    const std::array<consumer*, 2> both{primary.get(), backfill.get()};
+    int made = 0;
+    for (const char* stream : {"shop::order:backfill", "shop::order", "shop::order:backfill"}) {
+        static_cast<void>(primary->read(10, noon));
+        static_cast<void>(backfill->read(10, noon));
+        const std::jthread other{[&] { deliver(*broker_, {{fmt::format("{}", ++made), "k", "{}", stream}}); }};
+        wake_signal signal;
+        EXPECT_NE(primary->wait_with(both, signal, 20 * second), wake_reason::timed_out) << stream;
+    }
+}
+
+TEST_P(broker_contract, w9_sleeps_over_nothing_that_came_to_another_stream_since_its_last_look) {
+    const auto primary = join("g", "c");
+    const auto backfill =
+        broker_->open_consumer("shop::order:backfill", {.group = "g", .consumer = "c", .claim = claim});
+    const std::array<consumer*, 1> other{backfill.get()};
+    ASSERT_THAT(primary->read(10, noon), IsEmpty());
+    ASSERT_THAT(backfill->read(10, noon), IsEmpty());
+    deliver(*broker_, {{"1", "k", "{}", "shop::order:backfill"}});
+    ASSERT_THAT(primary->read(10, noon), IsEmpty()) << "this look did not see it";
+    wake_signal signal;
+    EXPECT_NE(primary->wait_with(other, signal, 20 * second), wake_reason::timed_out);
+    EXPECT_THAT(backfill->read(10, noon), SizeIs(1));
+    EXPECT_THAT(primary->read(10, noon), IsEmpty());
+    EXPECT_EQ(primary->wait_with(other, signal, duration{std::chrono::milliseconds{5}}), wake_reason::timed_out);
+}
+
+TEST_P(broker_contract, w9_wakes_at_the_signal_while_it_waits_for_several_streams) {
+    const auto primary = join("g", "c");
+    const auto backfill =
+        broker_->open_consumer("shop::order:backfill", {.group = "g", .consumer = "c", .claim = claim});
+    const std::array<consumer*, 1> other{backfill.get()};
+    ASSERT_THAT(backfill->read(10, noon), IsEmpty());
+    ASSERT_THAT(primary->read(10, noon), IsEmpty());
+    ASSERT_THAT(backfill->read(10, noon), IsEmpty()) << "joining may have been news";
+    wake_signal signal;
+    const std::jthread caller{[&] { signal.notify(); }};
+    EXPECT_EQ(primary->wait_with(other, signal, 20 * second), wake_reason::signalled);
 }
 
 }  // namespace

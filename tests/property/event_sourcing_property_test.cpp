@@ -196,7 +196,7 @@ void live_many_lives(std::uint64_t lives, MakeDatabase make_database) {
 }
 
 TEST(event_sourcing_property, holds_over_memory) {
-    live_many_lives(number_from_environment("SLUICE_RUNS", 200), [] { return store::make_memory_database("bank"); });
+    live_many_lives(number_from_environment("SLUICE_RUNS", 40), [] { return store::make_memory_database("bank"); });
 }
 
 TEST(event_sourcing_property, holds_over_sqlite) {

@@ -6,6 +6,7 @@
 #include <sluice/error.hpp>
 
 #include "broker/admission.hpp"
+#include "broker/siblings.hpp"
 
 namespace sluice::testing {
 
@@ -204,8 +205,12 @@ public:
     [[nodiscard]] std::vector<broker::delivery> read(std::size_t limit, date_time now) override {
         return reachable().read(limit, now);
     }
-    [[nodiscard]] base::wake_reason wait(base::wake_signal& signal, duration timeout) override {
-        return script_->outage() ? base::wait_any(signal, nullptr, timeout) : behind_->wait(signal, timeout);
+    [[nodiscard]] base::wake_reason wait_with(std::span<broker::consumer* const> others, base::wake_signal& signal,
+                                              duration timeout) override {
+        if (script_->outage()) return base::wait_any(signal, nullptr, timeout);
+        std::vector<broker::consumer*> behind;
+        for (const auto* each : broker::with_siblings(*this, others)) behind.push_back(each->behind_.get());
+        return behind_->wait_with(behind, signal, timeout);
     }
     void heartbeat(date_time now) override { reachable().heartbeat(now); }
     void ack(std::span<const std::string> entries) override { reachable().ack(entries); }

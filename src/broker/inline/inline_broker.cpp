@@ -1,11 +1,13 @@
 #include "broker/inline/inline_broker.hpp"
 
 #include <charconv>
+#include <deque>
 #include <unordered_set>
 
 #include <sluice/error.hpp>
 
 #include "broker/inline/memory_streams.hpp"
+#include "broker/siblings.hpp"
 
 namespace sluice::broker {
 namespace {
@@ -49,10 +51,14 @@ public:
         return taken;
     }
 
-    [[nodiscard]] base::wake_reason wait(base::wake_signal& signal, duration timeout) override {
-        const sleeper here{*streams_, seat_.stream, signal};
-        // What came between the last look and now notified nobody.
-        const bool already = streams_->version(seat_.stream) != seen_version_;
+    [[nodiscard]] base::wake_reason wait_with(std::span<consumer* const> others, base::wake_signal& signal,
+                                              duration timeout) override {
+        std::deque<sleeper> sleepers;  // a sleeper stays where it was made
+        bool already = false;          // what came between the last look and now notified nobody
+        for (const inline_consumer* each : with_siblings(*this, others)) {
+            sleepers.emplace_back(*each->streams_, each->seat_.stream, signal);
+            already |= each->streams_->version(each->seat_.stream) != each->seen_version_;
+        }
         const auto reason = base::wait_any(signal, nullptr, already ? duration{0} : timeout);
         return already && reason == base::wake_reason::timed_out ? base::wake_reason::signalled : reason;
     }

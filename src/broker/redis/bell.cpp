@@ -1,6 +1,7 @@
 #include "broker/redis/bell.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include <poll.h>
@@ -29,9 +30,10 @@ event wait_for_either(int signal, int socket, const deadline& until) {
 
 }  // namespace
 
-base::wake_reason bell::wait(base::wake_signal& signal, duration timeout, const places& where) {
+base::wake_reason bell::wait(base::wake_signal& signal, duration timeout, places& where) {
     const deadline end{timeout};
     try {
+        forget_other_question(where);
         return listen(signal, end, where);
     } catch (const outage&) {
         link_.drop();
@@ -40,7 +42,7 @@ base::wake_reason bell::wait(base::wake_signal& signal, duration timeout, const 
     }
 }
 
-base::wake_reason bell::listen(base::wake_signal& signal, const deadline& end, const places& where) {
+base::wake_reason bell::listen(base::wake_signal& signal, const deadline& end, places& where) {
     for (;;) {
         auto& on = link_.open(end);
         if (!asked_) ask(on, where);
@@ -70,19 +72,27 @@ void bell::ask(connection& on, const places& where) {
     for (const auto& each : where) question.part(each.seen.text());
     on.send(question, link_.answer_deadline());
     asked_ = true;
+    asked_about_.clear();
+    for (const auto& each : where) asked_about_.push_back(each.key);
     answer_due_ = deadline{block + link_.at().options().answer_timeout};
 }
 
-bool bell::rings(const reply& answer, const places& where) {
+void bell::forget_other_question(const places& where) {
+    if (!asked_ || std::ranges::equal(asked_about_, where, {}, {}, &place::key)) return;
+    link_.drop();
+    asked_ = false;
+}
+
+bool bell::rings(const reply& answer, places& where) {
     if (answer.is_error()) throw outage{base::one_line(answer.text())};
     bool any = false;
     for (std::size_t i = 0; i < answer.size(); ++i) {
         const auto stream = answer[i];
         const auto id = entry_id::parse(stream[1][0][0].text());
-        for (std::size_t p = 0; p < where.size(); ++p) {
+        for (place& each : where) {
             // An answer to an earlier question may tell of what was read since.
-            if (!id || stream[0].text() != where[p].key || *id <= where[p].seen) continue;
-            heard_[p] = std::max(heard_[p], *id);
+            if (!id || stream[0].text() != each.key || *id <= each.seen) continue;
+            each.seen = *id;
             any = true;
         }
     }

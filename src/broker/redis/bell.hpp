@@ -1,8 +1,8 @@
 #pragma once
 
-#include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/wake.hpp"
 #include "broker/redis/connection.hpp"
@@ -20,25 +20,25 @@ public:
         std::string key;
         entry_id seen;  ///< later entries ring
     };
-    using places = std::array<place, 2>;
+    using places = std::vector<place>;
 
     explicit bell(std::shared_ptr<server> at) : link_{std::move(at), "sluice-bell"} {}
 
-    /// `file_changed` stands for a ring. Trouble with the server makes it an ordinary sleep: whoever reads next finds
-    /// out.
-    [[nodiscard]] base::wake_reason wait(base::wake_signal& signal, duration timeout, const places& where);
-    /// The entry that rang last, for each place.
-    [[nodiscard]] const std::array<entry_id, 2>& heard() const noexcept { return heard_; }
+    /// `file_changed` stands for a ring; then each place that rang has the entry that did as its `seen`. Trouble with
+    /// the server makes it an ordinary sleep: whoever reads next finds out.
+    [[nodiscard]] base::wake_reason wait(base::wake_signal& signal, duration timeout, places& where);
 
 private:
-    [[nodiscard]] base::wake_reason listen(base::wake_signal& signal, const deadline& end, const places& where);
+    [[nodiscard]] base::wake_reason listen(base::wake_signal& signal, const deadline& end, places& where);
     void ask(connection& on, const places& where);
-    [[nodiscard]] bool rings(const reply& answer, const places& where);
+    [[nodiscard]] static bool rings(const reply& answer, places& where);
+    /// A question under way that is about other streams cannot be called back but by hanging up.
+    void forget_other_question(const places& where);
 
     link link_;
     bool asked_ = false;
+    std::vector<std::string> asked_about_;
     deadline answer_due_{duration{0}};
-    std::array<entry_id, 2> heard_{};
 };
 
 }  // namespace sluice::broker::redis

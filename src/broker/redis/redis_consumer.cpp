@@ -11,6 +11,7 @@
 #include "broker/redis/dead_letter_text.hpp"
 #include "broker/redis/error_reply.hpp"
 #include "broker/redis/keys.hpp"
+#include "broker/siblings.hpp"
 #include "observe/log.hpp"
 
 namespace sluice::broker::redis {
@@ -266,7 +267,7 @@ bool redis_consumer::read_new(std::size_t limit, date_time now, const deadline& 
         auto entries = entries_in((*result)[next++], main);
         if (!entries) return false;  // the group is gone: joining makes it anew
         if (entries->empty()) {
-            main.seen = std::max(main.seen, bell_.heard()[1]);  // another consumer of the group was given it
+            main.seen = std::max(main.seen, main.heard);  // another consumer of the group was given it
         } else {
             main.seen = std::max(main.seen, entries->back().at.id);
         }
@@ -275,7 +276,7 @@ bool redis_consumer::read_new(std::size_t limit, date_time now, const deadline& 
     if (reclaim) reclaimed((*result)[next], now);
     const auto replays = static_cast<std::size_t>((*result)[1].integer());
     if (replays > replays_in_hand()) return read_replayed(limit, until);
-    of(origin::replay).seen = std::max(of(origin::replay).seen, bell_.heard()[0]);
+    of(origin::replay).seen = std::max(of(origin::replay).seen, of(origin::replay).heard);
     return true;
 }
 
@@ -383,11 +384,28 @@ std::vector<delivery> redis_consumer::hand_out(std::size_t limit) {
     return result;
 }
 
-base::wake_reason redis_consumer::wait(base::wake_signal& signal, duration timeout) {
-    if (!backlog_.empty()) return base::wake_reason::file_changed;
-    // While another member reads, only time can change that.
-    if (!lease_.held()) return base::wait_any(signal, nullptr, std::min(timeout, member_.claim / 3));
-    return bell_.wait(signal, timeout, {{{sources_[0].key, sources_[0].seen}, {sources_[1].key, sources_[1].seen}}});
+base::wake_reason redis_consumer::wait_with(std::span<consumer* const> others, base::wake_signal& signal,
+                                            duration timeout) {
+    bell::places where;
+    std::vector<source*> listening;
+    for (redis_consumer* each : with_siblings(*this, others)) {
+        if (!each->backlog_.empty()) return base::wake_reason::file_changed;
+        if (!each->lease_.held()) {
+            // While another member reads, only time can change that.
+            timeout = std::min(timeout, member_.claim / 3);
+            continue;
+        }
+        for (auto& from : each->sources_) {
+            where.push_back({from.key, from.seen});
+            listening.push_back(&from);
+        }
+    }
+    if (where.empty()) return base::wait_any(signal, nullptr, timeout);
+    const auto reason = bell_.wait(signal, timeout, where);
+    if (reason == base::wake_reason::file_changed) {
+        for (std::size_t i = 0; i < where.size(); ++i) listening[i]->heard = where[i].seen;
+    }
+    return reason;
 }
 
 void redis_consumer::heartbeat(date_time now) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <deque>
@@ -31,7 +32,8 @@ public:
     ~redis_consumer() override;
 
     [[nodiscard]] std::vector<delivery> read(std::size_t limit, date_time now) override;
-    [[nodiscard]] base::wake_reason wait(base::wake_signal& signal, duration timeout) override;
+    [[nodiscard]] base::wake_reason wait_with(std::span<consumer* const> others, base::wake_signal& signal,
+                                              duration timeout) override;
     void heartbeat(date_time now) override;
     void ack(std::span<const std::string> entries) override;
     void defer(std::string_view entry, int attempts, date_time not_before) override;
@@ -55,6 +57,7 @@ private:
         std::string key;
         std::optional<entry_id> resume{};  ///< what we had pending is still to be read behind this one
         entry_id seen{};                   ///< up to here everything was given to the group
+        entry_id heard{};                  ///< the entry that ended the last sleep
     };
     struct fetched {
         position at;

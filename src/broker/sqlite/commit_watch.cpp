@@ -21,11 +21,14 @@ commit_watch::commit_watch(const std::filesystem::path& file)
 
 void commit_watch::about_to_look(connection& db) { version_ = version_of(db); }
 
-base::wake_reason commit_watch::wait(connection& db, base::wake_signal& signal, duration timeout) {
+bool commit_watch::has_news(connection& db) const { return version_of(db) != version_; }
+
+base::wake_reason commit_watch::wait(connection& db, base::wake_signal& signal, duration timeout,
+                                     const std::function<bool()>& other_news) {
     const auto begin = steady::now();
     for (;;) {
         db.be_patient_again();
-        if (version_of(db) != version_) return base::wake_reason::file_changed;
+        if (has_news(db) || other_news()) return base::wake_reason::file_changed;
         const auto remaining = timeout - std::chrono::duration_cast<duration>(steady::now() - begin);
         switch (base::wait_any(signal, &wal_, nap(remaining))) {
             case base::wake_reason::signalled:

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 
 #include "base/wake.hpp"
 #include "broker/sqlite/connection.hpp"
@@ -18,7 +19,11 @@ public:
 
     /// Call before looking for work: a commit after this ends the next wait.
     void about_to_look(connection& db);
-    [[nodiscard]] base::wake_reason wait(connection& db, base::wake_signal& signal, duration timeout);
+    /// Whether another connection has committed since `about_to_look`.
+    [[nodiscard]] bool has_news(connection& db) const;
+    /// @param other_news  asked beside our own `has_news`; looks at the same file over another connection
+    [[nodiscard]] base::wake_reason wait(connection& db, base::wake_signal& signal, duration timeout,
+                                         const std::function<bool()>& other_news);
 
 private:
     using steady = std::chrono::steady_clock;

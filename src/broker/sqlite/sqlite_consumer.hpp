@@ -24,7 +24,8 @@ public:
         : link_{file, flush::lazily}, stream_{std::move(stream)}, member_{std::move(member)} {}
 
     [[nodiscard]] std::vector<delivery> read(std::size_t limit, date_time now) override;
-    [[nodiscard]] base::wake_reason wait(base::wake_signal& signal, duration timeout) override;
+    [[nodiscard]] base::wake_reason wait_with(std::span<consumer* const> others, base::wake_signal& signal,
+                                              duration timeout) override;
     void heartbeat(date_time now) override;
     void ack(std::span<const std::string> entries) override;
     void defer(std::string_view entry, int attempts, date_time not_before) override;
@@ -44,6 +45,7 @@ private:
     template <class Action>
     auto guarded(Action action);
     void join(connection& db);
+    [[nodiscard]] bool has_news();
     /// Offers the messages of the group in order: `take(candidate, is_new)`, `park(id, key)`.
     template <class Take, class Park>
     void walk(connection& db, std::size_t limit, date_time now, Take take, Park park) const;

@@ -25,6 +25,7 @@ class lane_meter final : public observe::meter {
 public:
     void count(const observe::settled_rows& rows) noexcept override;
     void count(const observe::handled_message& /*message*/) noexcept override {}
+    void count(const observe::breaker_change& /*change*/) noexcept override {}
 
     /// Until so many rows have been published to the broker in all.
     [[nodiscard]] bool wait_for(const std::string& broker, std::size_t rows, std::chrono::seconds time) const;

@@ -66,6 +66,49 @@ TEST(handle, sees_a_duplicate_that_another_consumer_committed_meanwhile) {
     EXPECT_EQ(f.rows().size(), 1U);
 }
 
+TEST(handle, writes_nothing_under_a_fence_that_is_somebody_else_s) {
+    library::fixture f;
+    const auto lane = f.database->open_lane();
+    const auto now = f.clock.now();
+    const auto mine = lane->acquire("sequential/sub", "one", now, std::chrono::seconds{15});
+    const auto buy = [](const char* isbn) {
+        return [isbn](sluice::context& in) { in.process(BuyBook{.isbn = isbn}); };
+    };
+    const sluice::store::lease_fence fence{mine->lane, mine->epoch};
+    EXPECT_EQ(handle(*f.env, incoming("m-1"), "1-0", "sub", buy("a"), fence), outcome::handled);
+
+    const auto theirs =
+        lane->acquire("sequential/sub", "two", now + std::chrono::seconds{16}, std::chrono::seconds{15});
+    ASSERT_TRUE(theirs);
+    EXPECT_THROW(static_cast<void>(handle(*f.env, incoming("m-2"), "2-0", "sub", buy("b"), fence)),
+                 sluice::store::lease_lost);
+    EXPECT_EQ(f.rows().size(), 1U);
+    const sluice::store::lease_fence newer{theirs->lane, theirs->epoch};
+    EXPECT_EQ(handle(*f.env, incoming("m-2"), "2-0", "sub", buy("b"), newer), outcome::handled)
+        << "the message stayed for the new owner";
+}
+
+TEST(handle, refuses_a_change_that_its_fence_does_not_reach) {
+    sluice::domain domain{"Public Library"};
+    domain.aggregate<Book>({.database = "archive"}).events<library::BookBought, library::BookLent>();
+    domain.command_handler<library::commands, BuyBook, library::LendBook>();
+    library::fixture f;
+    const std::shared_ptr<sluice::store::database> archive = sluice::store::make_memory_database("archive");
+    sluice::commit::adapters parts;
+    parts.databases.emplace("default", f.database);
+    parts.databases.emplace("archive", archive);
+    sluice::commit::environment env{domain.declared(), {}, parts, f.clock, f.random};
+    const auto buy = [](sluice::context& in) { in.process(BuyBook{.isbn = "b-1"}); };
+    const sluice::store::lease_fence fence{"sequential/sub", 1};
+    try {
+        static_cast<void>(handle(env, incoming("m-1"), "1-0", "sub", buy, fence));
+        FAIL() << "a fence of one database says nothing about another";
+    } catch (const sluice::usage_error& e) {
+        EXPECT_NE(std::string{e.what()}.find("`archive`"), std::string::npos) << e.what();
+    }
+    EXPECT_TRUE(archive->open_operations()->list({.limit = 10}).empty());
+}
+
 TEST(handle, continues_the_message) {
     library::fixture f;
     static_cast<void>(handle(*f.env, incoming("m-1"), "1-0", "sub", [](sluice::context& in) {

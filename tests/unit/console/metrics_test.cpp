@@ -100,6 +100,23 @@ TEST_F(metrics_test, counts_messages_by_subscription) {
                 HasSubstr("sluice_handler_duration_seconds_bucket" + of + "stream=\"shop::order\",le=\"0.025\"} 2\n"));
 }
 
+TEST_F(metrics_test, counts_the_turns_of_a_circuit_breaker) {
+    const auto count = [&](const char* handler, const char* to) {
+        metrics_.count(
+            observe::breaker_change{.handler = handler, .broker = "default", .stream = "shop::order", .to = to});
+    };
+    count("shop.notify", "opened");
+    count("shop.notify", "half_open");
+    count("shop.notify", "opened");
+    count("shop.notify", "sideways");
+    count("else", "opened");
+    const std::string of = "sluice_subscription_circuit_breaker_total{broker=\"default\",domain=\"shop\","
+                           "handler=\"shop.notify\",stream=\"shop::order\",to=";
+    EXPECT_THAT(text(), HasSubstr(of + "\"opened\"} 2\n"));
+    EXPECT_THAT(text(), HasSubstr(of + "\"half_open\"} 1\n"));
+    EXPECT_THAT(text(), HasSubstr(of + "\"closed\"} 0\n"));
+}
+
 TEST_F(metrics_test, gauges_are_what_was_seen_last) {
     health_report report{.at = phase::running,
                          .databases = {{.name = "default", .sign = {.is = sign::ok, .age = 2s}}},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -106,6 +107,19 @@ inline std::unique_ptr<sluice::store::unit_session> moody_database::open_unit() 
     return std::make_unique<moody_unit>(*this, inner_->open_unit());
 }
 
+/// Chance for several threads.
+class shared_random final : public sluice::base::random_source {
+public:
+    [[nodiscard]] std::uint64_t next() override {
+        const std::lock_guard lock{mutex_};
+        return source_.next();
+    }
+
+private:
+    std::mutex mutex_;
+    sluice::base::seeded_random source_{7};
+};
+
 /// The post office on a memory store and an inline broker; the test publishes and drives the subscriptions itself.
 struct fixture {
     explicit fixture(sluice::config::configuration configuration = {}) {
@@ -166,7 +180,7 @@ struct fixture {
     std::shared_ptr<script> hook = std::make_shared<script>();
     sluice::domain domain = make_domain(hook);
     moved_clock clock;
-    sluice::base::seeded_random random{7};
+    shared_random random;
     std::shared_ptr<moody_database> database =
         std::make_shared<moody_database>(sluice::store::make_memory_database("post"));
     std::shared_ptr<sluice::broker::broker> broker = sluice::broker::make_inline_broker("default");

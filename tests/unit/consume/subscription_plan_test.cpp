@@ -39,7 +39,11 @@ protected:
             wanted{key}};
     }
 
-    action next() { return plan.next(now); }
+    action next() {
+        action result = plan.next(now);
+        if (const auto* handle = std::get_if<handle_parcel>(&result)) in_hand = handle->number;
+        return result;
+    }
 
     /// The entry that is to be handled next, or the kind of the other action.
     std::string handle_next() {
@@ -61,6 +65,7 @@ protected:
             std::string operator()(const read_more& act) {
                 return "read " + std::to_string(act.source) + " " + std::to_string(act.limit);
             }
+            std::string operator()(const breaker_turned& act) { return std::string{to_string(act.to)}; }
             std::string operator()(const keep_claims&) { return "heartbeat"; }
             std::string operator()(const reopen&) { return "reopen"; }
             std::string operator()(const rest& act) { return act.listen ? "listen" : "sleep"; }
@@ -74,6 +79,7 @@ protected:
 
     subscription_plan plan{settings()};
     date_time now = date_time::parse("2026-11-23T08:00:00Z");
+    parcel_number in_hand = 0;  ///< of the parcel that was handed out last
 };
 
 TEST_F(subscription_plan_test, reads_then_listens_when_the_stream_is_empty) {
@@ -89,12 +95,12 @@ TEST_F(subscription_plan_test, handles_in_order_of_arrival_and_acknowledges_in_b
     plan.received(0, {message("1", "a"), message("2", "b"), message("3", "a"), message("4", "c")}, now);
     for (const char* entry : {"1", "2", "3"}) {
         EXPECT_EQ(handle_next(), entry);
-        plan.handled(false, now);
+        plan.handled(in_hand, false, now);
     }
     EXPECT_EQ(kind(next()), "ack 1 2 3") << "the batch is full";
     plan.acknowledged(0);
     EXPECT_EQ(handle_next(), "4");
-    plan.handled(false, now);
+    plan.handled(in_hand, false, now);
     EXPECT_EQ(kind(next()), "ack 4") << "before it reads on";
     plan.acknowledged(0);
     EXPECT_EQ(kind(next()), "read 0 6");
@@ -106,7 +112,7 @@ TEST_F(subscription_plan_test, acknowledges_a_small_batch_when_it_gets_old) {
     plan = subscription_plan{s};
     plan.received(0, {message("1", "a"), message("2", "b")}, now);
     EXPECT_EQ(handle_next(), "1");
-    plan.handled(false, now);
+    plan.handled(in_hand, false, now);
     now += 100ms;
     EXPECT_EQ(kind(next()), "ack 1");
 }
@@ -114,14 +120,14 @@ TEST_F(subscription_plan_test, acknowledges_a_small_batch_when_it_gets_old) {
 TEST_F(subscription_plan_test, a_failing_message_holds_back_its_own_key_only) {
     plan.received(0, {message("1", "a"), message("2", "a"), message("3", "b")}, now);
     EXPECT_EQ(handle_next(), "1");
-    plan.failed("no", "handler_failed", now);
+    plan.failed(in_hand, "no", "handler_failed", now);
     const action deferred = next();
     ASSERT_EQ(kind(deferred), "defer 1");
     EXPECT_EQ(std::get<put_off>(deferred).attempts, 1);
     EXPECT_EQ(std::get<put_off>(deferred).not_before, now + 1s);
 
     EXPECT_EQ(handle_next(), "3");
-    plan.handled(false, now);
+    plan.handled(in_hand, false, now);
     acknowledge_all();
     plan.received(0, {}, now);
     const action quiet = next();
@@ -130,7 +136,7 @@ TEST_F(subscription_plan_test, a_failing_message_holds_back_its_own_key_only) {
 
     now += 1s;
     EXPECT_EQ(handle_next(), "1");
-    plan.handled(false, now);
+    plan.handled(in_hand, false, now);
     EXPECT_EQ(handle_next(), "2");
 }
 
@@ -144,7 +150,7 @@ TEST_F(subscription_plan_test, delays_double_up_to_the_cap) {
     for (int i = 0; i < 5; ++i) {
         while (handle_next() != "1") {
         }
-        plan.failed("no", "x", now);
+        plan.failed(in_hand, "no", "x", now);
         delays.push_back(std::get<put_off>(next()).not_before - now);
         now += delays.back();
     }
@@ -154,7 +160,7 @@ TEST_F(subscription_plan_test, delays_double_up_to_the_cap) {
 TEST_F(subscription_plan_test, sets_a_message_aside_after_the_last_attempt_and_its_key_goes_on) {
     plan.received(0, {message("1", "a", 2), message("2", "a")}, now);
     EXPECT_EQ(handle_next(), "1");
-    plan.failed("out of stamps", "handler_failed", now);
+    plan.failed(in_hand, "out of stamps", "handler_failed", now);
     const action buried = next();
     ASSERT_EQ(kind(buried), "bury 1");
     const auto& why = std::get<set_aside>(buried).why;
@@ -186,7 +192,7 @@ TEST_F(subscription_plan_test, acknowledges_unwanted_messages_without_a_handler)
 TEST_F(subscription_plan_test, messages_without_a_key_do_not_wait_for_each_other) {
     plan.received(0, {message("1", ""), message("2", "")}, now);
     EXPECT_EQ(handle_next(), "1");
-    plan.failed("no", "x", now);
+    plan.failed(in_hand, "no", "x", now);
     EXPECT_EQ(kind(next()), "defer 1");
     EXPECT_EQ(handle_next(), "2");
 }
@@ -194,7 +200,7 @@ TEST_F(subscription_plan_test, messages_without_a_key_do_not_wait_for_each_other
 TEST_F(subscription_plan_test, keeps_order_when_a_waiting_message_comes_back_after_a_restart) {
     plan.received(0, {message("1", "a", 1, now + 10s), message("2", "a"), message("3", "b")}, now);
     EXPECT_EQ(handle_next(), "3");
-    plan.handled(false, now);
+    plan.handled(in_hand, false, now);
     acknowledge_all();
     now += 9s;
     EXPECT_EQ(kind(next()), "read 0 4");
@@ -207,7 +213,7 @@ TEST_F(subscription_plan_test, stops_reading_while_there_is_no_room) {
     plan.received(0, {message("1", "a"), message("2", "a"), message("3", "a"), message("4", "a"), message("5", "a")},
                   now);
     EXPECT_EQ(handle_next(), "1");
-    plan.failed("no", "x", now);
+    plan.failed(in_hand, "no", "x", now);
     EXPECT_EQ(kind(next()), "defer 1");
     EXPECT_EQ(kind(next()), "read 0 1") << "room for one";
     plan.received(0, {message("6", "a")}, now);
@@ -218,7 +224,7 @@ TEST_F(subscription_plan_test, stops_reading_while_there_is_no_room) {
 
     now += 1s;
     EXPECT_EQ(handle_next(), "1");
-    plan.handled(false, now);
+    plan.handled(in_hand, false, now);
     EXPECT_EQ(handle_next(), "2");
 }
 
@@ -227,7 +233,7 @@ TEST_F(subscription_plan_test, an_outage_costs_no_attempt_and_pauses_with_growin
     std::vector<duration> pauses;
     for (int i = 0; i < 5; ++i) {
         EXPECT_EQ(handle_next(), "1");
-        EXPECT_EQ(plan.interrupted(now), i == 0) << "told once";
+        EXPECT_EQ(plan.interrupted(in_hand, now), i == 0) << "told once";
         EXPECT_TRUE(plan.paused(now));
         const action quiet = next();
         EXPECT_EQ(kind(quiet), "sleep");
@@ -239,17 +245,17 @@ TEST_F(subscription_plan_test, an_outage_costs_no_attempt_and_pauses_with_growin
     const action again = next();
     ASSERT_EQ(kind(again), "handle 1");
     EXPECT_EQ(std::get<handle_parcel>(again).what->delivery.attempts, 0);
-    EXPECT_TRUE(plan.handled(false, now)) << "the outage is over";
+    EXPECT_TRUE(plan.handled(in_hand, false, now)) << "the outage is over";
     EXPECT_EQ(handle_next(), "2");
-    EXPECT_FALSE(plan.handled(false, now));
+    EXPECT_FALSE(plan.handled(in_hand, false, now));
 }
 
 TEST_F(subscription_plan_test, acknowledges_before_it_pauses) {
     plan.received(0, {message("1", "a"), message("2", "b")}, now);
     EXPECT_EQ(handle_next(), "1");
-    plan.handled(false, now);
+    plan.handled(in_hand, false, now);
     EXPECT_EQ(handle_next(), "2");
-    plan.interrupted(now);
+    plan.interrupted(in_hand, now);
     EXPECT_EQ(kind(next()), "ack 1");
 }
 
@@ -268,7 +274,7 @@ TEST_F(subscription_plan_test, starts_over_when_a_handler_outlived_the_claims) {
     plan.received(0, {message("1", "a"), message("2", "a")}, now);
     EXPECT_EQ(handle_next(), "1");
     now += 31s;
-    plan.handled(false, now);
+    plan.handled(in_hand, false, now);
     EXPECT_EQ(kind(next()), "ack 1") << "what is done is told first";
     plan.acknowledged(0);
     EXPECT_EQ(kind(next()), "reopen");
@@ -280,7 +286,7 @@ TEST_F(subscription_plan_test, starts_over_when_a_handler_outlived_the_claims) {
 TEST_F(subscription_plan_test, remembers_what_is_handled_when_the_connection_is_lost) {
     plan.received(0, {message("1", "a"), message("2", "a")}, now);
     EXPECT_EQ(handle_next(), "1");
-    plan.handled(true, now);
+    plan.handled(in_hand, true, now);
     plan.lost(now);
     const action ack = next();
     ASSERT_EQ(kind(ack), "ack 1") << "before anything is read again";
@@ -310,14 +316,16 @@ TEST_F(two_lanes, reads_the_backfill_lane_only_while_the_primary_is_empty_and_in
     EXPECT_EQ(kind(next()), "read 0 20");
     plan.received(0, {message("1", "a")}, now);
     EXPECT_EQ(handle_next(), "1");
-    plan.handled(false, now);
+    plan.handled(in_hand, false, now);
     acknowledge_all();
     EXPECT_EQ(kind(next()), "read 0 20");
     plan.received(0, {}, now);
     EXPECT_EQ(kind(next()), "read 1 2");
     plan.received(1, {backfill("b1", "a")}, now);
+    EXPECT_EQ(kind(next()), "read 0 20");
+    plan.received(0, {}, now);
     EXPECT_EQ(handle_next(), "b1");
-    plan.handled(false, now);
+    plan.handled(in_hand, false, now);
     EXPECT_EQ(kind(next()), "ack b1");
     plan.acknowledged(1);
     EXPECT_EQ(kind(next()), "read 0 20") << "the primary lane is looked at again first";
@@ -329,8 +337,9 @@ TEST_F(two_lanes, reads_the_backfill_lane_only_while_the_primary_is_empty_and_in
 
 TEST_F(two_lanes, order_holds_within_a_lane_and_a_failure_in_one_does_not_touch_the_other) {
     plan.received(1, {backfill("b1", "a"), backfill("b2", "a")}, now);
+    plan.received(0, {}, now);
     EXPECT_EQ(handle_next(), "b1");
-    plan.failed("no", "x", now);
+    plan.failed(in_hand, "no", "x", now);
     EXPECT_EQ(kind(next()), "defer b1");
     plan.received(0, {message("1", "a")}, now);
     EXPECT_EQ(handle_next(), "1");
@@ -340,6 +349,333 @@ TEST_F(two_lanes, primary_messages_go_first) {
     plan.received(1, {backfill("b1", "x"), backfill("b2", "y")}, now);
     plan.received(0, {message("1", "z")}, now);
     EXPECT_EQ(handle_next(), "1");
+}
+
+// W9: in the reference a "non-blocking" look at the primary stream blocks, and each lane waits for the other.
+TEST_F(two_lanes, w9_a_full_backfill_never_delays_the_primary_by_more_than_one_message) {
+    std::vector<arrival> many;
+    for (int i = 0; i < 20; ++i) many.push_back(backfill("b" + std::to_string(i), "k" + std::to_string(i)));
+    plan.received(1, std::move(many), now);
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_EQ(kind(next()), "read 0 20") << "a look before each message of the backfill";
+        plan.received(0, {}, now);
+        EXPECT_EQ(handle_next(), "b" + std::to_string(i));
+        plan.handled(in_hand, false, now);
+        acknowledge_all();
+    }
+    EXPECT_EQ(kind(next()), "read 0 20");
+    plan.received(0, {message("1", "a"), message("2", "a")}, now);
+    EXPECT_EQ(handle_next(), "1");
+    plan.handled(in_hand, false, now);
+    EXPECT_EQ(handle_next(), "2") << "the primary is drained first";
+    plan.handled(in_hand, false, now);
+    acknowledge_all();
+    EXPECT_EQ(kind(next()), "read 0 20");
+}
+
+TEST_F(two_lanes, w9_an_idle_primary_never_delays_the_backfill) {
+    plan.received(0, {}, now);
+    EXPECT_EQ(kind(next()), "read 1 2") << "at once, in the same turn";
+    plan.received(1, {}, now);
+    const action quiet = next();
+    ASSERT_EQ(kind(quiet), "listen");
+    EXPECT_EQ(std::get<rest>(quiet).until, now + 5s) << "no shorter poll than that of one stream: both are listened to";
+}
+
+TEST_F(two_lanes, looks_at_the_primary_keep_acknowledging_in_batches) {
+    plan.received(1, {backfill("b1", "a"), backfill("b2", "b"), backfill("b3", "c")}, now);
+    for (const char* entry : {"b1", "b2"}) {
+        EXPECT_EQ(kind(next()), "read 0 20");
+        plan.received(0, {}, now);
+        EXPECT_EQ(handle_next(), entry);
+        plan.handled(in_hand, false, now);
+    }
+    EXPECT_EQ(kind(next()), "read 0 20") << "and not an acknowledgement of two";
+    plan.received(0, {}, now);
+    EXPECT_EQ(handle_next(), "b3");
+    plan.handled(in_hand, false, now);
+    EXPECT_EQ(kind(next()), "ack b1 b2 b3");
+}
+
+TEST_F(two_lanes, failing_backfill_messages_leave_room_for_the_primary) {
+    plan_settings s = settings();
+    s.sources = 2;
+    s.max_held = 4;
+    plan = subscription_plan{s};
+    plan.received(1, {backfill("b1", "a"), backfill("b2", "a")}, now);
+    plan.received(0, {}, now);
+    EXPECT_EQ(handle_next(), "b1");
+    plan.failed(in_hand, "no", "x", now);
+    EXPECT_EQ(kind(next()), "defer b1");
+    EXPECT_EQ(kind(next()), "read 0 2");
+    plan.received(0, {}, now);
+    EXPECT_EQ(kind(next()), "listen") << "the backfill has its half";
+}
+
+class several_hands : public subscription_plan_test {
+protected:
+    several_hands() {
+        plan_settings s = settings();
+        s.hands = 2;
+        s.max_held = 100;
+        plan = subscription_plan{s};
+    }
+
+    parcel_number give(const std::string& entry) {
+        EXPECT_EQ(handle_next(), entry);
+        return in_hand;
+    }
+};
+
+TEST_F(several_hands, handle_different_keys_side_by_side_and_one_key_in_order) {
+    plan.received(0, {message("1", "a"), message("2", "a"), message("3", "b"), message("4", "c")}, now);
+    const auto one = give("1");
+    const auto three = give("3");
+    EXPECT_EQ(plan.in_hand(), 2U);
+    EXPECT_EQ(kind(next()), "sleep") << "no hand is free, so nothing is read either";
+    plan.handled(three, false, now);
+    const auto four = give("4");
+    EXPECT_EQ(kind(next()), "sleep") << "2 waits for 1";
+    plan.handled(one, false, now);
+    give("2");
+    plan.handled(four, false, now);
+    EXPECT_EQ(kind(next()), "ack 3 1 4");
+}
+
+TEST_F(several_hands, a_key_is_held_back_by_its_failing_message_while_others_go_on) {
+    plan.received(0, {message("1", "a"), message("2", "a"), message("3", "b")}, now);
+    const auto one = give("1");
+    const auto three = give("3");
+    plan.failed(one, "no", "x", now);
+    EXPECT_EQ(kind(next()), "defer 1");
+    plan.handled(three, false, now);
+    EXPECT_EQ(kind(next()), "ack 3");
+    plan.acknowledged(0);
+    now += 1s;
+    give("1");
+}
+
+TEST_F(several_hands, keep_the_claims_while_long_handlers_run) {
+    plan.received(0, {message("1", "a")}, now);
+    give("1");
+    for (int i = 0; i < 10; ++i) {
+        EXPECT_EQ(kind(next()).substr(0, 4), "read");
+        plan.received(0, {}, now);
+        const action quiet = next();
+        EXPECT_EQ(kind(quiet), "listen");
+        EXPECT_LE(std::get<rest>(quiet).until, now + 10s);
+        now += 10s;
+        EXPECT_EQ(kind(next()), "heartbeat");
+    }
+}
+
+TEST_F(several_hands, an_outage_seen_by_both_counts_once) {
+    plan.received(0, {message("1", "a"), message("2", "b")}, now);
+    const auto one = give("1");
+    const auto two = give("2");
+    EXPECT_TRUE(plan.interrupted(one, now));
+    EXPECT_FALSE(plan.interrupted(two, now));
+    EXPECT_EQ(std::get<rest>(next()).until, now + 500ms);
+    now += 500ms;
+    give("1");
+    give("2");
+}
+
+TEST_F(several_hands, what_is_in_hand_when_the_connection_is_lost_is_neither_handled_twice_nor_forgotten) {
+    plan.received(0, {message("1", "a"), message("2", "a"), message("3", "b")}, now);
+    const auto one = give("1");
+    plan.lost(now);
+    EXPECT_EQ(kind(next()).substr(0, 4), "read");
+    plan.received(0, {message("1", "a"), message("2", "a"), message("3", "b")}, now);  // handed out again
+    give("3");
+    EXPECT_EQ(kind(next()), "sleep");
+    EXPECT_EQ(plan.in_hand(one).delivery.entry, "1");
+    plan.handled(one, false, now);
+    give("2");
+}
+
+TEST_F(several_hands, what_was_handled_after_the_connection_was_lost_is_acknowledged_before_anything_is_read) {
+    plan.received(0, {message("1", "a"), message("2", "a")}, now);
+    const auto one = give("1");
+    plan.lost(now);
+    plan.handled(one, false, now);
+    EXPECT_EQ(kind(next()), "ack 1");
+    plan.acknowledged(0);
+    EXPECT_EQ(kind(next()).substr(0, 4), "read");
+}
+
+TEST_F(several_hands, a_later_message_of_a_key_waits_for_one_in_hand_that_is_not_handed_out_again) {
+    plan.received(0, {message("1", "a"), message("2", "a")}, now);
+    const auto one = give("1");
+    plan.lost(now);
+    plan.received(0, {message("2", "a")}, now);  // another consumer has taken 1 over
+    EXPECT_EQ(kind(next()).substr(0, 4), "read");
+    plan.failed(one, "no", "x", now);
+    EXPECT_EQ(handle_next(), "2") << "and the failure of 1 is not ours to tell";
+}
+
+class with_breaker : public subscription_plan_test {
+protected:
+    with_breaker() {
+        plan_settings s = settings();
+        s.breaker_threshold = 2;
+        s.breaker_reset = 60s;
+        s.max_held = 100;
+        s.max_attempts = 100;
+        plan = subscription_plan{s};
+    }
+
+    void fail(const std::string& entry) {
+        ASSERT_EQ(handle_next(), entry);
+        plan.failed(in_hand, "no", "x", now);
+    }
+};
+
+TEST_F(with_breaker, nothing_is_read_or_handled_while_it_is_open_and_then_one_message_is_the_probe) {
+    plan.received(0, {message("1", "a"), message("2", "b"), message("3", "c"), message("4", "d")}, now);
+    fail("1");
+    EXPECT_EQ(kind(next()), "defer 1");
+    fail("2");
+    EXPECT_EQ(kind(next()), "opened");
+    EXPECT_EQ(plan.breaker(), circuit_breaker::state::open);
+    EXPECT_EQ(kind(next()), "defer 2");
+    const date_time opened = now;
+    for (; now < opened + 60s; now += 5s) {
+        action a = next();
+        if (kind(a) == "heartbeat") a = next();
+        ASSERT_EQ(kind(a), "sleep");
+        EXPECT_LE(std::get<rest>(a).until, opened + 60s);
+    }
+    EXPECT_EQ(kind(next()), "heartbeat");
+    EXPECT_EQ(kind(next()), "half_open");
+    fail("1");
+    EXPECT_EQ(kind(next()), "opened") << "the failure of the probe starts the timer again";
+    EXPECT_EQ(kind(next()), "defer 1");
+    EXPECT_EQ(kind(next()), "sleep");
+    now += 30s;
+    EXPECT_EQ(kind(next()), "reopen");
+}
+
+TEST_F(with_breaker, the_success_of_the_probe_closes_it) {
+    plan.received(0, {message("1", "a"), message("2", "b")}, now);
+    fail("1");
+    EXPECT_EQ(kind(next()), "defer 1");
+    fail("2");
+    EXPECT_EQ(kind(next()), "opened");
+    EXPECT_EQ(kind(next()), "defer 2");
+    for (int i = 0; i < 6; ++i) {
+        now += 10s;
+        EXPECT_EQ(kind(next()), "heartbeat");
+    }
+    EXPECT_EQ(kind(next()), "half_open");
+    EXPECT_EQ(handle_next(), "1");
+    plan.handled(in_hand, false, now);
+    EXPECT_EQ(kind(next()), "closed");
+    EXPECT_EQ(handle_next(), "2");
+}
+
+TEST_F(with_breaker, an_outage_of_the_database_is_no_failing_message) {
+    plan.received(0, {message("1", "a"), message("2", "b", 0, now + 1s)}, now);
+    fail("1");
+    for (int i = 0; i < 5; ++i) {
+        now += 2s;
+        std::string entry = handle_next();
+        while (entry != "1" && entry != "2") entry = handle_next();
+        plan.interrupted(in_hand, now);
+    }
+    EXPECT_EQ(plan.breaker(), circuit_breaker::state::closed);
+}
+
+// B330: in the reference the attempts of one poison message add up and stop the whole stream.
+TEST_F(with_breaker, b330_one_poison_message_never_opens_it_however_often_it_fails) {
+    plan.received(0, {message("1", "a")}, now);
+    for (int i = 0; i < 50; ++i) {
+        std::string what = handle_next();
+        while (what != "1") {
+            if (what == "listen" || what == "sleep") now += 1s;
+            if (what.starts_with("read")) plan.received(0, {}, now);
+            what = handle_next();
+        }
+        plan.failed(in_hand, "no", "x", now);
+    }
+    EXPECT_EQ(plan.breaker(), circuit_breaker::state::closed);
+}
+
+TEST_F(with_breaker, undecodable_messages_do_not_count) {
+    for (const char* entry : {"1", "2", "3"}) {
+        arrival poison = message(entry, "a");
+        poison.is = unusable{"no JSON", "undecodable"};
+        plan.received(0, {poison}, now);
+        EXPECT_EQ(kind(next()), std::string{"bury "} + entry);
+    }
+    EXPECT_EQ(plan.breaker(), circuit_breaker::state::closed);
+}
+
+class one_order_over_streams : public subscription_plan_test {
+protected:
+    one_order_over_streams() {
+        plan_settings s = settings();
+        s.sources = 4;
+        s.primaries = 2;
+        s.keys_span_sources = true;
+        s.hands = 4;
+        s.max_held = 100;
+        plan = subscription_plan{s};
+    }
+
+    static arrival from(std::size_t source, const std::string& entry, const std::string& key) {
+        arrival result = message(entry, key);
+        result.what.source = source;
+        return result;
+    }
+};
+
+TEST_F(one_order_over_streams, a_key_is_one_key_in_whatever_stream) {
+    plan.received(0, {from(0, "a1", "k"), from(0, "a2", "other")}, now);
+    plan.received(1, {from(1, "b1", "k")}, now);
+    EXPECT_EQ(handle_next(), "a1");
+    const auto first = in_hand;
+    EXPECT_EQ(handle_next(), "a2");
+    EXPECT_EQ(kind(next()).substr(0, 4), "read") << "b1 waits for a1";
+    plan.handled(first, false, now);
+    EXPECT_EQ(handle_next(), "b1");
+}
+
+// B172: in the reference the two lanes of one key are not ordered against each other.
+TEST_F(one_order_over_streams, b172_the_lanes_of_a_key_are_ordered_by_arrival) {
+    plan.received(2, {from(2, "low", "k")}, now);
+    plan.received(0, {from(0, "high", "k")}, now);
+    EXPECT_EQ(handle_next(), "read 0 10");
+    plan.received(0, {}, now);
+    EXPECT_EQ(handle_next(), "read 1 10");
+    plan.received(1, {}, now);
+    EXPECT_EQ(handle_next(), "low");
+    EXPECT_EQ(kind(next()).substr(0, 4), "read");
+    plan.handled(in_hand, false, now);
+    EXPECT_EQ(handle_next(), "high");
+}
+
+TEST_F(one_order_over_streams, entries_of_different_streams_may_have_the_same_number) {
+    plan.received(0, {from(0, "1", "")}, now);
+    plan.received(1, {from(1, "1", "")}, now);
+    EXPECT_EQ(handle_next(), "1");
+    EXPECT_EQ(handle_next(), "1") << "without a key they stand alone";
+}
+
+TEST_F(one_order_over_streams, streams_of_a_rank_take_turns) {
+    EXPECT_EQ(kind(next()), "read 0 10");
+    plan.received(0, {from(0, "1", "a")}, now);
+    EXPECT_EQ(handle_next(), "1");
+    EXPECT_EQ(kind(next()), "read 1 10") << "although the first stream may have more";
+    plan.received(1, {from(1, "2", "b")}, now);
+    EXPECT_EQ(handle_next(), "2");
+    EXPECT_EQ(kind(next()), "read 0 10");
+    plan.received(0, {}, now);
+    EXPECT_EQ(kind(next()), "read 1 10");
+    plan.received(1, {}, now);
+    EXPECT_EQ(kind(next()), "read 2 1");
+    plan.received(2, {}, now);
+    EXPECT_EQ(kind(next()), "read 3 1");
 }
 
 }  // namespace

@@ -4,10 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <barrier>
+#include <future>
+#include <map>
+#include <mutex>
+#include <set>
 #include <stdexcept>
 #include <thread>
 
 #include "post_fixture.hpp"
+#include "support/eventually.hpp"
 #include "support/scripted_broker.hpp"
 
 namespace {
@@ -457,6 +464,207 @@ TEST(subscription, sleeps_until_a_message_is_published_and_ends_at_once_when_sto
     thread.join();
     EXPECT_LT(std::chrono::steady_clock::now() - begin, 900ms) << "less than the fallback poll";
     EXPECT_EQ(f.stamps("p-1"), 0);
+}
+
+sluice::config::configuration with_concurrency(std::size_t n) {
+    sluice::config::configuration configuration;
+    configuration.server.subscription.concurrency = n;
+    return configuration;
+}
+
+/// Works without moving the clock until the handlers' threads have done it.
+template <class Done>
+bool keep_working(sluice::consume::subscription& s, Done done) {
+    return sluice::testing::eventually(
+        [&] {
+            static_cast<void>(s.work());
+            return done();
+        },
+        20s);
+}
+
+TEST(several_handlers, handle_messages_of_different_keys_side_by_side) {
+    fixture f{with_concurrency(3)};
+    std::barrier all_are_here{3};
+    f.hook->on_handle([&](const std::string&) { all_are_here.arrive_and_wait(); });
+    for (const char* id : {"p-1", "p-2", "p-3"}) f.publish_parcel(std::string{"m-"} + id, id);
+    const auto s = f.subscribe();
+    EXPECT_TRUE(keep_working(*s, [&] { return s->status().handled == 3; }));
+    EXPECT_EQ(f.stamps("p-3"), 0);
+    EXPECT_EQ(s->status().in_hand, 0U);
+    EXPECT_EQ(f.pending(parcels, counter), 0);
+}
+
+TEST(several_handlers, handle_one_key_in_order_and_one_at_a_time_through_failures) {
+    fixture f{with_concurrency(4)};
+    constexpr int keys = 3;
+    constexpr int each = 30;
+    std::mutex mutex;
+    std::set<std::string> inside;
+    std::map<std::string, int> tries;
+    std::atomic<bool> overlap = false;
+    f.hook->on_handle([&](const std::string& id) {
+        int attempt = 0;
+        {
+            const std::lock_guard lock{mutex};
+            overlap = overlap || !inside.insert(id).second;
+            attempt = ++tries[id];
+        }
+        std::this_thread::yield();
+        const std::lock_guard lock{mutex};
+        inside.erase(id);
+        if (attempt % 5 == 0) throw std::runtime_error{"every fifth"};
+    });
+    for (int i = 0; i < keys * each; ++i) {
+        f.publish_parcel("m-" + std::to_string(i), "p-" + std::to_string(i % keys));
+    }
+    const auto s = f.subscribe();
+    EXPECT_TRUE(keep_working(*s, [&] {
+        f.clock.advance(1s);
+        return s->status().handled == keys * each;
+    }));
+    static_cast<void>(s->work());
+    EXPECT_FALSE(overlap);
+    std::map<std::string, std::vector<int>> order;
+    for (const auto& t : f.traces) {
+        if (t.event != "handler.completed") continue;
+        const int number = std::stoi(t.message_id.substr(2));
+        order[std::to_string(number % keys)].push_back(number);
+    }
+    for (const auto& [key, numbers] : order) {
+        EXPECT_EQ(numbers.size(), static_cast<std::size_t>(each)) << key;
+        EXPECT_TRUE(std::ranges::is_sorted(numbers)) << key;
+    }
+    EXPECT_THAT(f.dead(), IsEmpty());
+}
+
+TEST(several_handlers, a_long_one_loses_its_message_to_nobody) {
+    fixture f{with_concurrency(2)};
+    std::promise<void> go_on;
+    f.hook->on_handle([&, wait = go_on.get_future().share()](const std::string&) { wait.wait(); });
+    f.publish_parcel("m-1", "p-1");
+    const auto s = f.subscribe();
+    ASSERT_TRUE(keep_working(*s, [&] { return !f.hook->seen("parcel_counter").empty(); }));
+    EXPECT_EQ(s->status().in_hand, 1U);
+    EXPECT_EQ(s->status().state, "working");
+    auto other = f.broker->open_consumer(parcels, {.group = counter, .consumer = "another host"});
+    for (int i = 0; i < 12; ++i) {
+        f.clock.advance(10s);
+        static_cast<void>(s->work());
+        EXPECT_THAT(other->read(10, f.clock.now()), IsEmpty()) << "its claims are renewed meanwhile";
+    }
+    go_on.set_value();
+    EXPECT_TRUE(keep_working(*s, [&] { return s->status().handled == 1; }));
+    static_cast<void>(s->work());
+    EXPECT_EQ(f.pending(parcels, counter), 0);
+}
+
+TEST(several_handlers, are_waited_for_when_the_subscription_is_stopped) {
+    fixture f{with_concurrency(2)};
+    std::promise<void> go_on;
+    f.hook->on_handle([&, wait = go_on.get_future().share()](const std::string&) { wait.wait(); });
+    for (int i = 0; i < 4; ++i) f.publish_parcel("m-" + std::to_string(i), "p-" + std::to_string(i));
+    const auto s = f.subscribe();
+    std::jthread thread{[&](const std::stop_token& stop) { s->run(stop); }};
+    ASSERT_TRUE(sluice::testing::eventually([&] { return f.hook->seen("parcel_counter").size() == 2; }, 20s));
+    thread.request_stop();
+    go_on.set_value();
+    thread.join();
+    EXPECT_EQ(s->status().handled, 2);
+    EXPECT_EQ(s->status().state, "stopped");
+    EXPECT_THAT(f.traced("message.acked"), UnorderedElementsAre("m-0", "m-1")) << "what is done is told";
+    auto other = f.broker->open_consumer(parcels, {.group = counter, .consumer = "another host"});
+    EXPECT_EQ(other->read(10, f.clock.now()).size(), 2U) << "what is not done is free at once";
+}
+
+TEST(several_handlers, wake_the_subscription_with_their_result) {
+    fixture f{with_concurrency(2)};
+    std::promise<void> go_on;
+    f.hook->on_handle([&, wait = go_on.get_future().share()](const std::string&) { wait.wait(); });
+    f.publish_parcel("m-1", "p-1");
+    f.publish_parcel("m-2", "p-1");
+    const auto s = f.subscribe();
+    std::jthread thread{[&](const std::stop_token& stop) { s->run(stop); }};
+    ASSERT_TRUE(sluice::testing::eventually([&] { return s->status().in_hand == 1; }, 20s));
+    const auto begin = std::chrono::steady_clock::now();
+    go_on.set_value();
+    ASSERT_TRUE(sluice::testing::eventually([&] { return s->status().handled == 2; }, 20s));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 900ms) << "less than the fallback poll";
+}
+
+TEST(circuit_breaker_of_a_subscription, stops_reading_tells_so_and_goes_on_after_a_probe) {
+    sluice::config::configuration configuration;
+    configuration.server.subscription.circuit_breaker_threshold = 3;
+    configuration.server.subscription.circuit_breaker_reset_seconds = 60;
+    configuration.server.subscription.max_retries = 10;
+    fixture f{configuration};
+    bool broken = true;
+    f.hook->on_handle([&](const std::string&) {
+        if (broken) throw std::runtime_error{"the counter is closed"};
+    });
+    for (int i = 0; i < 5; ++i) f.publish_parcel("m-" + std::to_string(i), "p-" + std::to_string(i));
+    const auto s = f.subscribe();
+    static_cast<void>(s->work());
+    EXPECT_EQ(s->status().state, "open");
+    EXPECT_EQ(s->status().failed, 3);
+    const auto opened = std::ranges::find(f.traces, "subscription.circuit_breaker.opened", &sluice::trace_event::event);
+    ASSERT_NE(opened, f.traces.end());
+    EXPECT_EQ(opened->status, "opened");
+    EXPECT_EQ(opened->message_type, "circuit_breaker");
+    EXPECT_EQ(opened->stream, parcels);
+    EXPECT_EQ(opened->handler, counter);
+    EXPECT_EQ(opened->metadata.at("consecutive_handler_failures").as_int(), 3);
+    EXPECT_EQ(opened->metadata.at("circuit_breaker_threshold").as_int(), 3);
+
+    for (int i = 0; i < 5; ++i) {
+        f.clock.advance(10s);
+        static_cast<void>(s->work());
+    }
+    EXPECT_EQ(s->status().failed, 3) << "nothing is handled while it is open";
+    broken = false;
+    f.clock.advance(10s);
+    static_cast<void>(s->work());
+    EXPECT_EQ(s->status().handled, 5);
+    EXPECT_EQ(s->status().state, "idle");
+    EXPECT_EQ(f.traced("subscription.circuit_breaker.half_open").size(), 1U);
+    EXPECT_EQ(f.traced("subscription.circuit_breaker.closed").size(), 1U);
+}
+
+sluice::config::configuration with_lanes() {
+    sluice::config::configuration configuration;
+    configuration.server.priority_lanes.enabled = true;
+    return configuration;
+}
+
+// W9: in the reference low priority waits for seconds, or for ever, while the primary stream is idle.
+TEST(priority_lanes, w9_an_idle_primary_never_delays_the_backfill) {
+    fixture f{with_lanes()};
+    std::atomic<bool> handled = false;
+    f.hook->on_handle([&](const std::string&) { handled = true; });
+    const auto s = f.subscribe();
+    std::jthread thread{[&](const std::stop_token& stop) { s->run(stop); }};
+    ASSERT_TRUE(sluice::testing::eventually([&] { return s->status().state == "idle"; }, 20s));
+    const auto begin = std::chrono::steady_clock::now();
+    f.publish("abroad::parcel:backfill", "b-1", "k", post::parcel_arrived("b-1", "slow"));
+    while (!handled && std::chrono::steady_clock::now() - begin < 20s) std::this_thread::yield();
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 900ms) << "less than the fallback poll";
+}
+
+TEST(priority_lanes, w9_a_full_backfill_never_delays_the_primary_by_more_than_one_message) {
+    fixture f{with_lanes()};
+    for (int i = 0; i < 50; ++i) {
+        const std::string id = "b-" + std::to_string(i);
+        f.publish("abroad::parcel:backfill", id, id, post::parcel_arrived(id, id));
+    }
+    f.hook->on_handle([&](const std::string& letter) {
+        if (letter == "b-4" || letter == "b-17") f.publish_parcel("m-" + letter, "quick after " + letter);
+    });
+    const auto s = f.subscribe();
+    static_cast<void>(s->work());
+    const auto seen = f.hook->seen("parcel_counter");
+    ASSERT_EQ(seen.size(), 52U);
+    EXPECT_EQ(seen.at(5), "quick after b-4") << "although the broker had handed out b-5 to b-9 already";
+    EXPECT_EQ(seen.at(19), "quick after b-17");
 }
 
 }  // namespace

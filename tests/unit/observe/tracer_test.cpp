@@ -88,6 +88,7 @@ class noting_meter final : public meter {
 public:
     void count(const settled_rows& rows) noexcept override { broker = rows.broker; }
     void count(const handled_message& message) noexcept override { handler = message.handler; }
+    void count(const breaker_change& /*change*/) noexcept override {}
 
     std::string broker;
     std::string handler;

@@ -1,0 +1,57 @@
+#include "consume/attempt.hpp"
+
+#include <algorithm>
+#include <exception>
+
+#include <sluice/error.hpp>
+
+#include "base/one_line.hpp"
+
+namespace sluice::consume {
+
+namespace {
+
+bool is_outage(const error& e) {
+    const bool infrastructure =
+        dynamic_cast<const store_error*>(&e) != nullptr || dynamic_cast<const broker_error*>(&e) != nullptr;
+    return infrastructure && (e.retryable() || e.in_doubt());
+}
+
+attempt run(const route& where, const parcel& what, const std::optional<store::lease_fence>& fence, date_time now,
+            const message_trace& trace) {
+    using result = attempt::result;
+    try {
+        const auto deadline = where.deadline_of ? where.deadline_of(*what.content) : std::nullopt;
+        if (deadline && *deadline <= now) return {.is = result::expired, .deadline = *deadline};
+        trace.started(what);
+        const auto outcome = where.sequential && fence
+                                 ? where.sequential->handle(*what.content, what.delivery.entry, *fence)
+                                 : where.handle(*what.content, what.delivery.entry);
+        return {.is = outcome == commit::outcome::duplicate ? result::duplicate : result::handled};
+    } catch (const store::lease_lost& e) {
+        return {.is = result::evicted, .reason = base::one_line(e.what())};
+    } catch (const error& e) {
+        return {.is = is_outage(e) ? result::interrupted : result::failed,
+                .reason = base::one_line(e.what()),
+                .code = e.code()};
+    } catch (const std::exception& e) {
+        return {.is = result::failed, .reason = base::one_line(e.what()), .code = "handler_failed"};
+    } catch (...) {
+        return {.is = result::failed,
+                .reason = "the handler threw something that is no std::exception",
+                .code = "handler_failed"};
+    }
+}
+
+}  // namespace
+
+attempt try_handler(const route& where, const parcel& what, const std::optional<store::lease_fence>& fence,
+                    const clock& time, const message_trace& trace) {
+    const date_time begin = time.now();
+    attempt made = run(where, what, fence, begin, trace);
+    made.took = std::max(time.now() - begin, duration{0});
+    if (fence) made.epoch = fence->epoch;
+    return made;
+}
+
+}  // namespace sluice::consume

@@ -1,0 +1,44 @@
+#include "consume/handler_pool.hpp"
+
+#include <utility>
+
+namespace sluice::consume {
+
+handler_pool::handler_pool(std::size_t threads, base::wake_signal& done) : done_{done} {
+    threads_.reserve(threads);
+    for (std::size_t i = 0; i < threads; ++i) {
+        threads_.emplace_back([this](const std::stop_token& stop) { serve(stop); });
+    }
+}
+
+handler_pool::~handler_pool() {
+    for (std::jthread& each : threads_) each.request_stop();  // all, before the first is waited for
+}
+
+void handler_pool::give(parcel_number number, std::function<attempt()> work) {
+    {
+        const std::lock_guard lock{mutex_};
+        tasks_.push_back({number, std::move(work)});
+    }
+    given_.notify_one();
+}
+
+std::vector<handler_pool::finished> handler_pool::take_finished() {
+    const std::lock_guard lock{mutex_};
+    return std::exchange(finished_, {});
+}
+
+void handler_pool::serve(const std::stop_token& stop) {
+    std::unique_lock lock{mutex_};
+    while (given_.wait(lock, stop, [this] { return !tasks_.empty(); })) {
+        const task next = std::move(tasks_.front());
+        tasks_.pop_front();
+        lock.unlock();
+        attempt made = next.work();
+        lock.lock();
+        finished_.push_back({next.number, std::move(made)});
+        done_.notify();
+    }
+}
+
+}  // namespace sluice::consume

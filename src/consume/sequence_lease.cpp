@@ -1,0 +1,81 @@
+#include "consume/sequence_lease.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "base/one_line.hpp"
+
+namespace sluice::consume {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// How often a process that stands by asks.
+duration stand_by_interval(duration ttl) { return std::clamp<duration>(ttl / 10, 50ms, 1s); }
+
+}  // namespace
+
+sequence_lease::sequence_lease(store::database& where, std::string name, std::string owner, duration ttl)
+    : database_{where}, name_{std::move(name)}, owner_{std::move(owner)}, times_{ttl, duration{0}} {}
+
+bool sequence_lease::tend(date_time now) {
+    if (grant_ && !times_.is_trusted(now)) forget(now);
+    if (now < due_) return is_held();
+    try {
+        grant_ ? renew(now) : acquire(now);
+    } catch (const std::exception& trouble) {
+        session_.reset();
+        obstacle_ = base::one_line(trouble.what());
+        due_ = now + stand_by_interval(times_.ttl());
+    }
+    return is_held();
+}
+
+void sequence_lease::acquire(date_time now) {
+    auto answer = session().acquire(name_, owner_, now, times_.ttl());
+    if (!answer) {
+        obstacle_ = answer.obstacle().empty() ? "another process handles these messages" : answer.obstacle();
+        due_ = now + stand_by_interval(times_.ttl());
+        return;
+    }
+    grant_ = std::move(*answer);
+    since_ = now;
+    obstacle_.clear();
+    times_.granted(now, grant_->expires_at);
+    due_ = times_.renew_at();
+}
+
+void sequence_lease::renew(date_time now) {
+    if (!session().renew(*grant_, report(), now, times_.ttl())) return forget(now);
+    obstacle_.clear();
+    times_.granted(now, grant_->expires_at);
+    due_ = times_.renew_at();
+}
+
+void sequence_lease::forget(date_time now) noexcept {
+    grant_.reset();
+    due_ = now + stand_by_interval(times_.ttl());
+}
+
+void sequence_lease::release(date_time now) noexcept {
+    if (!grant_) return;
+    try {
+        session().release(*grant_, report());
+    } catch (const std::exception&) {
+        session_.reset();
+    }
+    forget(now);
+}
+
+store::lane_session& sequence_lease::session() {
+    if (!session_) session_ = database_.open_lane();
+    return *session_;
+}
+
+store::lane_report sequence_lease::report() const {
+    return {.state = "flowing", .detail = {}, .since = since_};
+}
+
+}  // namespace sluice::consume

@@ -1,0 +1,184 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "consume/subscription_plan.hpp"
+
+namespace {
+
+using namespace sluice::consume;
+using namespace std::chrono_literals;
+using sluice::date_time;
+
+constexpr int sources = 3;  // two primary ones and a backfill lane
+constexpr int messages = 200;
+
+/// Streams, a broker that hands out again what is not settled, and handlers that do what chance wants.
+class world {
+public:
+    world(unsigned seed, bool keys_span_sources) : random_{seed}, span_{keys_span_sources}, plan_{settings()} {
+        for (int i = 0; i < messages; ++i) {
+            streams_[chance(3) ? 2 : random_() % 2].push_back({i, "k" + std::to_string(random_() % 7)});
+        }
+    }
+
+    void live() {
+        for (int turn = 0; done_ < messages; ++turn) {
+            ASSERT_LT(turn, 200'000) << "it does not come to an end";
+            if (chance(500)) lose_connection();
+            if (!in_hand_.empty() && chance(3)) finish_one();
+            perform(plan_.next(now_));
+            if (testing::Test::HasFatalFailure()) return;
+        }
+        ASSERT_TRUE(in_hand_.empty());
+        ASSERT_FALSE(plan_.last_failure());
+    }
+
+private:
+    struct entry {
+        int number;
+        std::string key;
+        bool handed_out = false;
+        bool settled = false;
+        int attempts = 0;
+    };
+    struct work {
+        std::size_t source;
+        entry* what;
+        bool orphan = false;  ///< its connection was lost
+    };
+
+    [[nodiscard]] plan_settings settings() const {
+        plan_settings s;
+        s.sources = sources;
+        s.primaries = 2;
+        s.keys_span_sources = span_;
+        s.hands = 4;
+        s.read_limit = 20;
+        s.max_held = 30;
+        s.max_attempts = 4;
+        s.breaker_threshold = 5;
+        s.breaker_reset = 10s;
+        s.ack_limit = 5;
+        return s;
+    }
+
+    bool chance(unsigned one_in) { return random_() % one_in == 0; }
+    [[nodiscard]] std::string key_of(const work& w) const {
+        return (span_ ? "" : std::to_string(w.source) + "/") + w.what->key;
+    }
+    entry& find(std::size_t source, const std::string& text) {
+        auto& stream = streams_.at(source);
+        return *std::find_if(stream.begin(), stream.end(),
+                             [&](const entry& e) { return std::to_string(e.number) == text; });
+    }
+
+    void perform(const action& next) {
+        std::visit([this](const auto& act) { perform(act); }, next);
+    }
+    void perform(const handle_parcel& act) {
+        const std::size_t source = act.what->source;
+        const work mine{source, &find(source, act.what->delivery.entry)};
+        for (const auto& [number, other] : in_hand_) {
+            ASSERT_NE(other.what, mine.what) << "handled twice at a time";
+            ASSERT_NE(key_of(other), key_of(mine)) << "two of one key at a time";
+        }
+        ASSERT_FALSE(handled_.contains(mine.what)) << "handled again";
+        for (const entry& before : streams_.at(source)) {
+            if (before.number == mine.what->number) break;
+            const bool over = before.settled || handled_.contains(&before);
+            ASSERT_TRUE(before.key != mine.what->key || over) << "before an earlier one of its key";
+        }
+        in_hand_.emplace(act.number, mine);
+        ASSERT_LE(in_hand_.size(), 4U);
+    }
+    void perform(const acknowledge& act) {
+        for (const receipt& each : *act.receipts) settle(find(act.source, each.entry));
+        plan_.acknowledged(act.source);
+    }
+    void perform(const put_off& act) { find(act.what.source, act.what.delivery.entry).attempts = act.attempts; }
+    void perform(const set_aside& act) { settle(find(act.what.source, act.what.delivery.entry)); }
+    void perform(const read_more& act) {
+        ASSERT_NE(plan_.breaker(), circuit_breaker::state::open) << "nothing is read while it is open";
+        std::vector<arrival> arrivals;
+        for (entry& e : streams_.at(act.source)) {
+            if (e.settled || e.handed_out) continue;
+            if (arrivals.size() == act.limit || chance(10)) break;
+            e.handed_out = true;
+            arrivals.push_back({{act.source,
+                                 {.entry = std::to_string(e.number),
+                                  .stream = "s",
+                                  .body = "b",
+                                  .key = e.key,
+                                  .attempts = e.attempts}},
+                                wanted{e.key}});
+        }
+        plan_.received(act.source, std::move(arrivals), now_);
+        ASSERT_LE(plan_.held(), 30U);
+    }
+    void perform(const breaker_turned& /*act*/) {}
+    void perform(const keep_claims& /*act*/) {}
+    void perform(const reopen& /*act*/) { lose_connection(); }
+    void perform(const rest& act) {
+        if (!in_hand_.empty() && !chance(4)) return finish_one();
+        now_ = std::max(act.until, now_ + 1ms);
+    }
+
+    void settle(entry& e) {
+        if (!std::exchange(e.settled, true)) ++done_;
+    }
+    void lose_connection() {
+        plan_.lost(now_);
+        for (auto& stream : streams_) {
+            for (entry& e : stream) e.handed_out = false;
+        }
+        for (auto& [number, mine] : in_hand_) mine.orphan = true;
+    }
+    void finish_one() {
+        auto at = in_hand_.begin();
+        std::advance(at, static_cast<std::ptrdiff_t>(random_() % in_hand_.size()));
+        const auto [number, mine] = *at;
+        in_hand_.erase(at);
+        if (chance(4)) {
+            plan_.failed(number, "no", "x", now_);
+        } else if (chance(20)) {
+            plan_.interrupted(number, now_);
+        } else if (chance(20)) {
+            plan_.withdrawn(number);
+        } else {
+            plan_.handled(number, false, now_);
+            handled_.insert(mine.what);
+        }
+    }
+
+    std::mt19937 random_;
+    bool span_;
+    subscription_plan plan_;
+    std::vector<std::vector<entry>> streams_ = std::vector<std::vector<entry>>(sources);
+    std::map<parcel_number, work> in_hand_;
+    std::set<const entry*> handled_;
+    int done_ = 0;
+    date_time now_ = date_time::parse("2026-11-23T08:00:00Z");
+};
+
+class subscription_plan_property : public testing::TestWithParam<bool> {};
+
+TEST_P(subscription_plan_property, keeps_keys_in_order_and_apart_and_loses_nothing_with_four_hands) {
+    for (int life = 0; life < 10; ++life) {
+        const unsigned seed = std::random_device{}();
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        world{seed, GetParam()}.live();
+        if (HasFatalFailure()) return;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(keys, subscription_plan_property, testing::Bool(), [](const auto& of) {
+    return of.param ? "span_streams" : "belong_to_a_stream";
+});
+
+}  // namespace
