@@ -96,6 +96,23 @@ public:
     /// The same by name, from untrusted JSON. @throws usage_error for an unknown command, with the nearest name
     std::string submit(std::string_view command, const json::value& data, const process_options& options = {});
 
+    /// Gives a command at a later time: it goes to the outbox when it is due, whatever process runs then, and is
+    /// handled like every asynchronous command. Written with the commit of the open unit of work, or at once when none
+    /// is open. A time that has passed means as soon as possible.
+    /// @returns the command's message id, for `cancel`
+    /// @throws validation_error naming every offending field, or a time outside the years 1 to 9999
+    template <command_type Command>
+    std::string schedule(const Command& command, date_time due) {
+        return schedule_erased(reflect::type_name<Command>(), &command, due);
+    }
+    /// Takes a scheduled command back, with the commit of the open unit of work, or at once when none is open. One that
+    /// went to the outbox already is handled all the same.
+    /// @param id  as `schedule` returned it
+    template <command_type Command>
+    void cancel(std::string_view id) {
+        cancel_erased(reflect::type_name<Command>(), id);
+    }
+
     [[nodiscard]] date_time now() const;
     /// The message being handled; null for a synchronous command from the application.
     [[nodiscard]] const message* current_message() const noexcept;
@@ -118,6 +135,8 @@ private:
                                                        const process_options& options);
     [[nodiscard]] std::string submit_erased(std::string_view cpp_name, const void* command,
                                             const process_options& options);
+    std::string schedule_erased(std::string_view cpp_name, const void* command, date_time due);
+    void cancel_erased(std::string_view cpp_name, std::string_view id);
     [[nodiscard]] detail::unit& open_unit();
 
     std::unique_ptr<detail::context_state> state_;

@@ -15,6 +15,7 @@
 #include <sluice/event_sourced.hpp>
 #include <sluice/fact.hpp>
 #include <sluice/identity.hpp>
+#include <sluice/process_manager.hpp>
 #include <sluice/registry.hpp>
 #include <sluice/repository.hpp>
 #include <sluice/sequential.hpp>
@@ -162,6 +163,14 @@ public:
         (add_reaction<Handler, Events>(entry, shared), ...);
         registry_->add(std::move(entry));
         return *this;
+    }
+
+    /// A process of several steps, driven by events of this domain from the internal broker and by its own timers:
+    /// `domain.process_manager<Transfer>().starts<TransferRequested>(&TransferRequested::transfer_id)…`. Its consumer
+    /// group is its class name.
+    template <class Process>
+    process_declaration<Process> process_manager(const process_manager_options& options = {}) {
+        return {*registry_, registry_->add(detail::make_process_entry<Process>(options))};
     }
 
     /// The anti-corruption layer: receives another context's messages as they are and translates them into commands of

@@ -22,6 +22,8 @@ namespace sluice {
 
 class context;
 class message;
+class process_root;
+struct timeout;
 
 namespace detail {
 
@@ -144,6 +146,39 @@ struct subscriber_entry {
     subscription_options options{};
 };
 
+/// What a process manager does with one event.
+struct process_reaction {
+    enum class part { starts, continues, completes };
+
+    part role = part::continues;
+    std::string field;  ///< the member that names the instance
+    /// Decodes tolerantly (unknown keys are ignored).
+    std::shared_ptr<const void> (*decode)(const json::value& data) = nullptr;
+    std::function<std::string(const void* event)> correlation;
+    void (*run)(process_root& process, const void* event, context& in) = nullptr;
+};
+
+struct process_entry {
+    std::string cpp_name;          ///< `bank::Transfer`
+    std::string name;              ///< `Transfer`
+    std::string fqn;               ///< `bank.Transfer`; also its consumer group
+    std::string category;          ///< `bank::transfer`: of the streams of transitions
+    std::string timeout_category;  ///< `bank::transfer:timeout`
+    std::string transition_type;   ///< `Bank._PMTransition.v1`
+    std::string timeout_type;      ///< `Bank._PMTimeout.v1`
+    std::string database;          ///< key of [databases.…]
+    bool retry_when_missing = false;
+    subscription_options options{};
+    std::map<std::string, process_reaction, std::less<>> on;  ///< by C++ name of the event
+
+    std::unique_ptr<process_root> (*create)() = nullptr;
+    std::unique_ptr<process_root> (*decode)(const json::value& state) = nullptr;
+    std::string (*encode)(const process_root& process) = nullptr;
+    std::vector<violation> (*validate)(const process_root& process) = nullptr;
+    /// Null when it sets no timers.
+    void (*on_timeout)(process_root& process, const timeout& t, context& in) = nullptr;
+};
+
 }  // namespace detail
 
 /// What an enricher may look at.
@@ -178,6 +213,7 @@ struct registry {
     std::map<std::string, older_publications, std::less<>> also_published;  ///< by C++ name of the event
     std::vector<event_handler_entry> event_handlers;
     std::vector<subscriber_entry> subscribers;
+    std::map<std::string, process_entry, std::less<>> processes;  ///< by C++ name
     std::vector<enricher> event_enrichers;
     std::vector<enricher> command_enrichers;
     std::vector<trace_subscriber> trace_subscribers;
@@ -214,6 +250,9 @@ struct registry {
     void add(command_entry entry);
     void add(event_handler_entry entry);
     void add(subscriber_entry entry);
+    /// The entry as it is kept, to be filled by the declaration.
+    process_entry& add(process_entry entry);
+    void add(process_entry& to, std::string event, process_reaction reaction);
 
 private:
     /// An event under the type of an older version.

@@ -15,6 +15,7 @@
 #include <sluice/message.hpp>
 #include <sluice/plugin.hpp>
 #include <sluice/priority.hpp>
+#include <sluice/process_manager.hpp>
 #include <sluice/repository.hpp>
 #include <sluice/run.hpp>
 #include <sluice/subscription_options.hpp>

@@ -32,12 +32,24 @@ struct held_lanes {
     std::vector<store::open_writer> by{};
 };
 
+/// Scheduled messages that ought to have been released: no server runs, or its schedule is stuck.
+struct overdue_schedule {
+    std::string database;
+    std::size_t messages = 0;  ///< at most `most_overdue`
+    date_time since;           ///< when the first of them was due
+};
+
+/// A schedule is late by its poll and a busy moment.
+constexpr duration usual_delay = std::chrono::seconds{10};
+constexpr std::size_t most_overdue = 1000;
+
 /// Everything `sluice status` tells.
 struct status_report {
     date_time now;
     std::vector<lane_view> lanes;
     std::map<std::string, held_lanes> held;  ///< by database
     std::vector<subscription_view> subscriptions;
+    std::vector<overdue_schedule> overdue;
     std::vector<orphans> orphaned;
     std::vector<outage> outages;
 };
@@ -68,14 +80,23 @@ void add_database(const config::configuration& with, const std::string& name, st
         held->second = {.strict = strict_order != options.end() && strict_order->second == "true",
                         .by = long_writers(operations->open_writers())};
     }
+    if (has_lanes) {
+        const auto late = database.open_unit()->due_messages(into.now - usual_delay, most_overdue);
+        if (!late.empty()) into.overdue.push_back({name, late.size(), late.front().due});
+    }
     for (orphans& each : find_orphans(with.outbox, name, counts)) into.orphaned.push_back(std::move(each));
 }
 
 status_report gather(const session& in) {
     const installation with = open_installation(in);
     const std::set<std::string> with_lanes = databases_with_lanes(in, with.configuration);
-    status_report report{
-        .now = system_clock().now(), .lanes = {}, .held = {}, .subscriptions = {}, .orphaned = {}, .outages = {}};
+    status_report report{.now = system_clock().now(),
+                         .lanes = {},
+                         .held = {},
+                         .subscriptions = {},
+                         .overdue = {},
+                         .orphaned = {},
+                         .outages = {}};
     for (const auto& [name, database] : with.parts.databases) {
         try {
             add_database(with.configuration, name, *database, with_lanes.contains(name), report);
@@ -235,6 +256,20 @@ json::value as_json(const subscription_view& subscription) {
                         {"dead", group.dead}};
 }
 
+std::string to_text(const overdue_schedule& found, date_time now) {
+    return fmt::format("{}{} of the schedule in database {} overdue, the first by {}; is a server running?",
+                       found.messages == most_overdue ? "more than " : "",
+                       count_of(static_cast<std::int64_t>(found.messages), "message"), found.database,
+                       age_text(now - found.since));
+}
+
+json::value as_json(const overdue_schedule& found, date_time now) {
+    return json::object{{"database", found.database},
+                        {"messages", found.messages},
+                        {"since", found.since.to_string()},
+                        {"seconds", static_cast<double>((now - found.since).count()) / 1e6}};
+}
+
 json::value as_json(const status_report& report) {
     json::array lanes;
     for (const lane_view& lane : report.lanes) {
@@ -242,6 +277,8 @@ json::value as_json(const status_report& report) {
     }
     json::array subscriptions;
     for (const subscription_view& each : report.subscriptions) subscriptions.push_back(as_json(each));
+    json::array overdue;
+    for (const overdue_schedule& each : report.overdue) overdue.push_back(as_json(each, report.now));
     json::array orphaned;
     for (const orphans& each : report.orphaned) {
         orphaned.push_back(json::object{{"database", each.database},
@@ -253,11 +290,9 @@ json::value as_json(const status_report& report) {
     for (const auto& [what, reason] : report.outages) {
         outages.push_back(json::object{{"what", what}, {"reason", reason}});
     }
-    return json::object{{"at", report.now.to_string()},
-                        {"lanes", std::move(lanes)},
-                        {"subscriptions", std::move(subscriptions)},
-                        {"orphans", std::move(orphaned)},
-                        {"unavailable", std::move(outages)}};
+    return json::object{
+        {"at", report.now.to_string()},  {"lanes", std::move(lanes)},      {"subscriptions", std::move(subscriptions)},
+        {"overdue", std::move(overdue)}, {"orphans", std::move(orphaned)}, {"unavailable", std::move(outages)}};
 }
 
 exit_code show_status(const session& in) {
@@ -268,6 +303,7 @@ exit_code show_status(const session& in) {
         if (!report.lanes.empty()) in.out.print(lane_table(report, in.out));
         if (!report.subscriptions.empty()) in.out.print(subscription_table(report, in.out));
     }
+    for (const overdue_schedule& each : report.overdue) in.out.warn(to_text(each, report.now));
     for (const orphans& each : report.orphaned) {
         const config::finding found = to_finding(each);
         in.out.warn(found.message + "; " + found.remedy);

@@ -27,7 +27,7 @@ struct adapters {
 
 /// A declared domain with its configuration and its adapters: everything the rooms above work with.
 ///
-/// Thread safety: immutable after construction but for the pools, the hub and the tracer, which are thread safe.
+/// Thread safety: immutable after construction but for the pools, the hubs and the tracer, which are thread safe.
 /// Lifetime: the registry, the clock, the random source and the sleeper must outlive it; it must outlive contexts,
 /// lanes and engine.
 class environment {
@@ -47,6 +47,8 @@ public:
     [[nodiscard]] base::sleeper& pauses() const noexcept { return pauses_; }
     [[nodiscard]] observe::tracer& tracer() noexcept { return tracer_; }
     [[nodiscard]] wake_hub& lanes() noexcept { return hub_; }
+    /// Woken by commits of this process that schedule something.
+    [[nodiscard]] wake_hub& schedules() noexcept { return schedules_; }
 
     /// @throws configuration_error naming the unknown database
     [[nodiscard]] session_pool& sessions(std::string_view database);
@@ -62,6 +64,7 @@ private:
     base::sleeper& pauses_;
     observe::tracer tracer_;
     wake_hub hub_;
+    wake_hub schedules_;
     std::map<std::string, std::unique_ptr<session_pool>, std::less<>> pools_;
 };
 

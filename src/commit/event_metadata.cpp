@@ -11,6 +11,8 @@ std::optional<std::string> unless_empty(const std::string& text) {
     return text.empty() ? std::nullopt : std::optional{text};
 }
 
+}  // namespace
+
 message_metadata common_metadata(const environment& env, const detail::provenance& from) {
     message_metadata metadata;
     metadata.headers.time = env.time().now();
@@ -43,8 +45,6 @@ store::event_write finish(message_metadata metadata, const json::value& payload,
     write.event.data = std::move(data);
     return write;
 }
-
-}  // namespace
 
 json::object enrich(const std::vector<enricher>& enrichers, const enrichment_input& input) {
     json::object extensions;

@@ -3,10 +3,19 @@
 #include <string>
 #include <string_view>
 
+#include "commit/command_terms.hpp"
 #include "commit/environment.hpp"
 #include "commit/provenance.hpp"
 
 namespace sluice::commit {
+
+/// What all messages of a unit have in common: time, correlation, cause and trace.
+[[nodiscard]] message_metadata common_metadata(const environment& env, const detail::provenance& from);
+
+/// The event log entry of a message with its checksum, forked to no broker yet.
+/// @param payload  what `data` says
+[[nodiscard]] store::event_write finish(message_metadata metadata, const json::value& payload, std::string data,
+                                        int priority);
 
 /// Where an event stands among those of its aggregate; its id is made of that (WIRE 1).
 struct event_place {

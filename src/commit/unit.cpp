@@ -213,6 +213,21 @@ void unit::record(const command_entry& command, store::command_outcome outcome) 
     outcomes_.push_back(std::move(outcome));
 }
 
+void unit::append(const std::string& database, store::event_write write) {
+    static_cast<void>(session(database));
+    events_.push_back(std::move(write));
+}
+
+void unit::schedule(const std::string& database, store::scheduled_message message) {
+    static_cast<void>(session(database));
+    schedule_.add(std::move(message));
+}
+
+void unit::cancel(const std::string& database, const std::string& scheduled_id) {
+    static_cast<void>(session(database));
+    schedule_.cancel(scheduled_id);
+}
+
 void unit::guard(std::string message_id, std::string handler) {
     guard_ = store::inbox_mark{std::move(message_id), std::move(handler)};
 }
@@ -220,7 +235,7 @@ void unit::guard(std::string message_id, std::string handler) {
 bool unit::seen_before() {
     if (!guard_) return false;
     // Borrowed for the look only: a handler that touches no repository must not hold a connection.
-    auto look = env_.sessions(default_database).borrow();
+    auto look = env_.sessions(session_ ? database_ : std::string{default_database}).borrow();
     return look->is_marked(guard_->message_id, guard_->handler);
 }
 
@@ -254,6 +269,7 @@ store::commit_batch unit::make_batch() {
         if (entry->fact) batch.events.push_back(std::move(*entry->fact));
     }
     batch.outcomes = std::move(outcomes_);
+    schedule_.move_to(batch);
     batch.at = env_.time().now();
     if (guard_ && !batch.empty()) batch.marks.push_back(*guard_);
     batch.fence = fence_;
@@ -287,6 +303,7 @@ void unit::commit() {
                                      "written; try again to get the outcome"};
     }
     if (!batch.events.empty()) env_.lanes().wake(database_);
+    if (!batch.scheduled.empty()) env_.schedules().wake(database_);
 }
 
 aggregate_root* unit_view::find(std::string_view id) const { return unit_.find(aggregate_, id); }

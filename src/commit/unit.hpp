@@ -16,6 +16,7 @@
 #include "commit/environment.hpp"
 #include "commit/provenance.hpp"
 #include "commit/tracked.hpp"
+#include "commit/schedule_changes.hpp"
 
 namespace sluice::detail {
 
@@ -59,6 +60,13 @@ public:
     /// @throws usage_error when the unit works in another one
     void record(const command_entry& command, store::command_outcome outcome);
 
+    /// What is kept in a database without being an aggregate: reads from it, and writes that leave with the commit.
+    /// @throws usage_error when the unit works on another database already
+    [[nodiscard]] store::unit_session& reading(const std::string& database) { return *session(database); }
+    void append(const std::string& database, store::event_write write);
+    void schedule(const std::string& database, store::scheduled_message message);
+    void cancel(const std::string& database, const std::string& scheduled_id);
+
     /// The handler whose effects commit here; its mark is written only when there is something else to write.
     void guard(std::string message_id, std::string handler);
     /// True when the inbox of the default database knows the guarded message.
@@ -71,7 +79,8 @@ public:
     void doom() noexcept { doomed_ = true; }
     [[nodiscard]] bool doomed() const noexcept { return doomed_; }
 
-    /// Writes everything in one transaction, then wakes the lanes. Nothing to write means no transaction.
+    /// Writes everything in one transaction, then wakes the lanes and the schedule. Nothing to write means no
+    /// transaction.
     /// @throws store::duplicate_message  the guarded message was handled meanwhile; nothing was written
     /// @throws store::lease_lost  the fence has another epoch; nothing was written
     /// @throws expected_version_error  also when somebody else has used an idempotency key meanwhile
@@ -98,6 +107,7 @@ private:
     std::map<std::pair<std::string, std::string>, tracked*> by_identity_;
     std::vector<store::event_write> events_;
     std::vector<store::command_outcome> outcomes_;
+    commit::schedule_changes schedule_;
     std::optional<store::inbox_mark> guard_;
     std::optional<store::lease_fence> fence_;
     bool doomed_ = false;

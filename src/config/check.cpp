@@ -36,6 +36,20 @@ void check_databases(const detail::registry& domain, const configuration& with, 
     }
 }
 
+void check_processes(const detail::registry& domain, const configuration& with, std::vector<finding>& found) {
+    for (const auto& [cpp_name, process] : domain.processes) {
+        if (with.databases.contains(process.database)) continue;
+        found.push_back({.level = severity::error,
+                         .code = "UNKNOWN_DATABASE",
+                         .element = process.fqn,
+                         .message = "process manager " + process.fqn + " lives in database \"" + process.database +
+                                    "\", which is not configured",
+                         .remedy = "add [databases." + process.database + "] to " + with.file +
+                                   ", or change .database; " +
+                                   did_you_mean(process.database, names_of(with.databases), "databases are")});
+    }
+}
+
 void check_subscribers(const detail::registry& domain, const configuration& with, std::vector<finding>& found) {
     for (const auto& subscriber : domain.subscribers) {
         if (with.brokers.contains(subscriber.broker)) continue;
@@ -195,6 +209,7 @@ const char* to_string(severity level) noexcept { return level == severity::error
 std::vector<finding> check(const detail::registry& domain, const configuration& with) {
     std::vector<finding> found;
     check_databases(domain, with, found);
+    check_processes(domain, with, found);
     check_subscribers(domain, with, found);
     check_subscriptions(domain, with, found);
     check_published(domain, with, found);

@@ -28,39 +28,46 @@ void when_due(instant& due, Question ask) {
 }  // namespace
 
 void database_check::look() {
-    if (session_ && now() - opened_ > connection_life) session_.reset();
+    if (session_ && now() - opened_ > connection_life) close();
     try {
         ask();
     } catch (const error&) {
-        session_.reset();
+        close();
         ask();
     }
 }
 
 void database_check::ask() {
     try {
-        auto leases = session().lanes();
+        open();
+        auto leases = session_->lanes();
+        const auto next_due = schedule_->next_due();
         {
             const std::lock_guard lock{mutex_};
             found_.leases = std::move(leases);
+            found_.next_due = next_due;
         }
         when_due(count_at_, [this] {
-            auto counts = session().outbox_summary();
+            auto counts = session_->outbox_summary();
             const std::lock_guard lock{mutex_};
             found_.counts = std::move(counts);
         });
     } catch (...) {
-        session_.reset();
+        close();
         throw;
     }
 }
 
-store::operations_session& database_check::session() {
-    if (!session_) {
-        session_ = database_->open_operations();
-        opened_ = now();
-    }
-    return *session_;
+void database_check::open() {
+    if (session_) return;
+    schedule_ = database_->open_unit();
+    session_ = database_->open_operations();
+    opened_ = now();
+}
+
+void database_check::close() noexcept {
+    session_.reset();
+    schedule_.reset();
 }
 
 lane_sources database_check::findings() const {

@@ -14,8 +14,8 @@
 
 namespace sluice::console {
 
-/// Asks a database for its lanes, over a connection of its own; and now and then counts its rows, which takes long
-/// where the history is long.
+/// Asks a database for its lanes and its schedule, over connections of its own; and now and then counts its rows, which
+/// takes long where the history is long.
 ///
 /// Thread safety: `look` belongs to one thread, `findings` to any.
 class database_check {
@@ -30,10 +30,12 @@ public:
 
 private:
     void ask();
-    [[nodiscard]] store::operations_session& session();
+    void open();
+    void close() noexcept;
 
     std::shared_ptr<store::database> database_;
     std::unique_ptr<store::operations_session> session_;
+    std::unique_ptr<store::unit_session> schedule_;
     instant opened_{};
     instant count_at_{};
     mutable std::mutex mutex_;

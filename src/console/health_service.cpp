@@ -125,6 +125,10 @@ health_report health_service::report() const {
             lane_sources sources = each->check.findings();
             sources.known = one.sign.is == sign::ok;
             for (lane_health& lane : lanes_of(outbox, each->name, sources, now)) seen.lanes.push_back(std::move(lane));
+            if (sources.known) {
+                seen.schedules.push_back(
+                    {.database = each->name, .overdue = std::max(now - sources.next_due.value_or(now), duration{0})});
+            }
         }
         seen.databases.push_back(std::move(one));
     }

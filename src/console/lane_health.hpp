@@ -36,11 +36,12 @@ struct lane_health {
     std::optional<duration> oldest{};  ///< age of the oldest unconfirmed row
 };
 
-/// What one database says of its lanes.
+/// What one database says of its lanes and its schedule.
 struct lane_sources {
     bool known = false;  ///< the database answers; else nothing else here means anything
     std::vector<store::lane_status> leases{};
     std::optional<std::map<std::string, store::outbox_counts>> counts{};  ///< empty before the first count
+    std::optional<date_time> next_due{};  ///< of the schedule; empty when nothing is scheduled
 };
 
 /// Every state a lane can show, healthiest first.

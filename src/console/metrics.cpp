@@ -129,6 +129,12 @@ void add_lane(page& to, const std::string& domain, const lane_health& lane) {
              seconds(lane.oldest.value_or(duration{0})));
 }
 
+void add_schedule(page& to, const std::string& domain, const schedule_health& schedule) {
+    to.gauge("sluice_schedule_overdue_seconds",
+             "Since the first timer or scheduled command that is not released was due.",
+             {{"domain", domain}, {"database", schedule.database}}, seconds(schedule.overdue));
+}
+
 void add_subscription(page& to, const std::string& domain, const subscription_health& s) {
     const labels of = of_subscription(domain, s.handler, s.broker, s.stream);
     const auto show = [&](const char* name, const char* help, const std::optional<std::int64_t>& value) {
@@ -284,9 +290,11 @@ std::string metrics::render(const health_report& report, const process_figures& 
     all.gauge("sluice_ready", "1 when /readyz answers 200.", {}, decide(report) == readiness::ok ? 1 : 0);
     add_components(all, report);
     for (const lane_health& lane : report.lanes) add_lane(all, instruments_->domain, lane);
+    for (const schedule_health& each : report.schedules) add_schedule(all, instruments_->domain, each);
     for (const subscription_health& each : report.subscriptions) add_subscription(all, instruments_->domain, each);
     for (const auto& [name, restarts] : process.restarts) {
-        all.counter("sluice_thread_restarts_total", "Restarts of a lane, a subscription or the maintenance.",
+        all.counter("sluice_thread_restarts_total",
+                    "Restarts of a lane, a subscription, a schedule or the maintenance.",
                     {{"domain", instruments_->domain}, {"thread", name}}, restarts);
     }
     all.add(instruments_->registry.Collect());

@@ -32,12 +32,19 @@ struct subscription_health {
     std::optional<std::int64_t> dead{};
 };
 
+/// The timers and scheduled commands of a database that answers.
+struct schedule_health {
+    std::string database{};
+    duration overdue{};  ///< since the first of them was due; zero when none is
+};
+
 /// Everything that a probe or a scrape tells.
 struct health_report {
     phase at = phase::starting;
     std::vector<component> databases{};
     std::vector<component> brokers{};
     std::vector<lane_health> lanes{};
+    std::vector<schedule_health> schedules{};
     std::vector<subscription_health> subscriptions{};
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "commit/deadline.hpp"
+#include "commit/process_step.hpp"
 #include "domain/subscription_rules.hpp"
 
 namespace sluice::consume {
@@ -12,6 +13,7 @@ namespace {
 
 using detail::command_entry;
 using detail::event_handler_entry;
+using detail::process_entry;
 using detail::registry;
 using detail::subscriber_entry;
 
@@ -29,19 +31,27 @@ public:
 
     [[nodiscard]] std::vector<route> make() {
         for (const event_handler_entry& handler : domain_.event_handlers) add(handler);
+        for (const auto& [cpp_name, process] : domain_.processes) add(process);
         add_commands();
         for (const subscriber_entry& subscriber : domain_.subscribers) add(subscriber);
         return std::move(routes_);
     }
 
 private:
-    void add(const event_handler_entry& handler) {
+    /// The stream categories of the events that a handler or a process manager reacts to.
+    template <class Reactions>
+    [[nodiscard]] std::set<std::string> categories_of(const Reactions& on) const {
         std::set<std::string> categories;
-        for (const auto& [cpp_name, reaction] : handler.on) {
+        for (const auto& [cpp_name, reaction] : on) {
             if (const auto event = domain_.events.find(cpp_name); event != domain_.events.end()) {
                 categories.insert(domain_.aggregate(event->second.aggregate).category);
             }
         }
+        return categories;
+    }
+
+    void add(const event_handler_entry& handler) {
+        const std::set<std::string> categories = categories_of(handler.on);
         if (handler.sequential()) {
             add(handler, {categories.begin(), categories.end()});
         } else {
@@ -58,11 +68,32 @@ private:
                    .group = handler.name,
                    .settings = how.settings,
                    .decided = how.decided,
-                   .interest_in = interest_of(handler),
+                   .interest_in = interest_of(handler.on),
                    .handle = reactions_of(handler),
                    .primaries = categories.size()};
         if (handler.sequential()) made.sequential = sequence_of(handler);
         routes_.push_back(std::move(made));
+    }
+
+    void add(const process_entry& process) {
+        const config::resolved_subscription how = resolve(process.fqn, process.options);
+        const auto add_route = [&](const std::string& stream, std::function<interest(const message&)> interest_in) {
+            routes_.push_back({.name = process.fqn,
+                               .broker = internal_broker_,
+                               .streams = streams_of(internal_broker_, {stream}),
+                               .group = process.fqn,
+                               .settings = how.settings,
+                               .decided = how.decided,
+                               .interest_in = std::move(interest_in),
+                               .handle = [&env = env_, &process](const message& m, std::string_view entry) {
+                                   return commit::handle_process(env, process, m, entry);
+                               }});
+        };
+        for (const std::string& category : categories_of(process.on)) add_route(category, interest_of(process.on));
+        if (process.on_timeout == nullptr) return;
+        add_route(process.timeout_category, [&process](const message& m) {
+            return m.type().text() == process.timeout_type ? interest::wanted : interest::unknown;
+        });
     }
 
     void add_commands() {
@@ -114,11 +145,12 @@ private:
         return config::resolve_subscription(name, in_code, domain_, env_.configuration().server);
     }
 
-    [[nodiscard]] std::function<interest(const message&)> interest_of(const event_handler_entry& handler) const {
-        return [&domain = domain_, &handler](const message& m) {
+    template <class Reactions>
+    [[nodiscard]] std::function<interest(const message&)> interest_of(const Reactions& on) const {
+        return [&domain = domain_, &on](const message& m) {
             const detail::event_entry* event = domain.event_by_type(m.type().text());
             if (event == nullptr) return interest::unknown;
-            return handler.on.contains(event->cpp_name) ? interest::wanted : interest::unwanted;
+            return on.contains(event->cpp_name) ? interest::wanted : interest::unwanted;
         };
     }
 

@@ -51,6 +51,8 @@ struct route {
 /// The routes of a domain, from its declaration:
 ///   - an event handler and each stream category of the events it reacts to, on the internal broker; the group is the
 ///     handler's class (`shop.notify_customer`). A sequential handler has one route over all categories;
+///   - a process manager and each stream category of its events, and of its timeouts, on the internal broker; the group
+///     is its class;
 ///   - the submitted commands of each category, `{category}:command` on the internal broker; the group is
 ///     `{domain}.commands:{category}`;
 ///   - a subscriber and its stream, on its own broker; the group is the subscriber's class.

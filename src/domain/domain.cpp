@@ -26,6 +26,31 @@ std::string how_to_declare(std::string_view event) {
     return "add it to `.events<…>()` of its aggregate";
 }
 
+void check_process(std::vector<std::string>& problems, const detail::registry& declared,
+                   const detail::process_entry& process) {
+    using part = detail::process_reaction::part;
+    const std::string what = "process manager `" + process.fqn + "` ";
+    bool starts = false;
+    for (const auto& [event, reaction] : process.on) {
+        starts = starts || reaction.role == part::starts;
+        if (!declared.events.contains(event)) {
+            problems.push_back(what + "names event `" + event + "`, which is not declared; " + how_to_declare(event));
+        }
+    }
+    if (!starts) {
+        problems.push_back(what + "can never begin; name an event that starts it: `.starts<Event>(&Event::member)`");
+    }
+    const auto refuse_category = [&](const std::string& other, const std::string& category) {
+        if (category != process.category) return;
+        problems.push_back(what + "and `" + other + "` share the stream category `" + category +
+                           "`; give one of them another .stream_category");
+    };
+    for (const auto& [cpp_name, aggregate] : declared.aggregates) refuse_category(cpp_name, aggregate.category);
+    for (const auto& [cpp_name, other] : declared.processes) {
+        if (cpp_name < process.cpp_name) refuse_category(other.fqn, other.category);
+    }
+}
+
 }  // namespace
 
 domain::domain(std::string name) : registry_{std::make_shared<detail::registry>()} {
@@ -74,6 +99,7 @@ void domain::validate() const {
                                "`, which is not declared; " + how_to_declare(event));
         }
     }
+    for (const auto& [cpp_name, process] : registry_->processes) check_process(problems, *registry_, process);
     for (std::string& problem : problems_of_versions(*registry_)) problems.push_back(std::move(problem));
     for (std::string& each : detail::subscription_problems(*registry_)) problems.push_back(std::move(each));
     if (problems.empty()) return;

@@ -171,6 +171,28 @@ void registry::add(event_handler_entry entry) {
     event_handlers.push_back(std::move(entry));
 }
 
+process_entry& registry::add(process_entry entry) {
+    entry.category = normalized + "::" + (entry.category.empty() ? base::underscore(entry.name) : entry.category);
+    entry.timeout_category = entry.category + ":timeout";
+    entry.transition_type = message_type_of(*this, "_PMTransition", 1);
+    entry.timeout_type = message_type_of(*this, "_PMTimeout", 1);
+    entry.fqn = base::dotted(entry.cpp_name);
+    std::string key = entry.cpp_name;
+    const auto [kept, fresh] = processes.try_emplace(std::move(key), std::move(entry));
+    if (!fresh) {
+        problems.push_back("process manager `" + kept->second.fqn + "` is declared twice; name all its events at once");
+    }
+    return kept->second;
+}
+
+void registry::add(process_entry& to, std::string event, process_reaction reaction) {
+    const auto [kept, fresh] = to.on.try_emplace(std::move(event), std::move(reaction));
+    if (!fresh) {
+        problems.push_back("process manager `" + to.fqn + "` names event `" + kept->first +
+                           "` twice; an event either starts, continues or completes a process");
+    }
+}
+
 void registry::add(subscriber_entry entry) {
     entry.name = base::dotted(entry.name);
     if (entry.stream.empty()) {

@@ -51,6 +51,7 @@ void engine::start() {
         const std::string owner = outbox::make_lane_owner(env_.random());
         make_lanes(owner);
         make_subscriptions();
+        make_schedulers();
         make_workers(owner);
         for (const auto& each : workers_) each->start();
     } catch (...) {
@@ -92,7 +93,7 @@ std::vector<worker_status> engine::status() const {
     for (std::size_t i = 0; i < workers_.size(); ++i) {
         const worker::health health = workers_[i]->state();
         worker_status one{.what = worker_status::kind::maintenance,
-                          .name = "maintenance",
+                          .name = workers_[i]->name(),
                           .state = !health.running  ? "stopped"
                                    : health.waiting ? "restarting"
                                                     : "running",
@@ -110,6 +111,8 @@ std::vector<worker_status> engine::status() const {
                 one.state = std::move(own.state);
                 one.detail = std::move(own.detail);
             }
+        } else if (i > lanes_.size() + subscriptions_.size()) {
+            one.what = worker_status::kind::schedule;
         }
         all.push_back(std::move(one));
     }
@@ -165,6 +168,12 @@ void engine::make_subscriptions() {
     }
 }
 
+void engine::make_schedulers() {
+    for (const std::string& database : databases_with_lanes(env_.domain())) {
+        schedulers_.push_back(std::make_unique<scheduler>(env_, database));
+    }
+}
+
 void engine::make_workers(const std::string& owner) {
     const auto add = [&](std::string name, worker::loop body) {
         workers_.push_back(std::make_unique<worker>(std::move(name), std::move(body)));
@@ -177,10 +186,14 @@ void engine::make_workers(const std::string& owner) {
     }
     maintenance_ = std::make_unique<maintenance>(env_, owner);
     add("maintenance", [this](const std::stop_token& stop) { maintenance_->run(stop); });
+    for (const auto& each : schedulers_) {
+        add("schedule " + each->database(), [&one = *each](const std::stop_token& stop) { one.run(stop); });
+    }
 }
 
 void engine::discard() noexcept {
     workers_.clear();
+    schedulers_.clear();
     maintenance_.reset();
     subscriptions_.clear();
     lanes_.clear();

@@ -12,6 +12,7 @@
 #include "consume/subscription.hpp"
 #include "engine/instance_slot.hpp"
 #include "engine/maintenance.hpp"
+#include "engine/scheduler.hpp"
 #include "engine/worker.hpp"
 #include "outbox/lane.hpp"
 
@@ -19,18 +20,19 @@ namespace sluice::engine {
 
 /// One thread of the engine, as `engine::status` shows it.
 struct worker_status {
-    enum class kind { lane, subscription, maintenance };
+    enum class kind { lane, subscription, maintenance, schedule };
 
     kind what = kind::lane;
-    std::string name;    ///< `default:partner_events`; `shop.notify_customer shop::order`; `maintenance`
+    std::string
+        name;  ///< `default:partner_events`; `shop.notify_customer shop::order`; `maintenance`; `schedule default`
     std::string state;   ///< running, restarting or stopped; of a subscription its own words
     std::string detail;  ///< last trouble, one line
     int restarts = 0;    ///< by the supervisor
 };
 
 /// Runs a domain: one lane per database with aggregates and broker (internal and external), one subscription per route,
-/// and the maintenance, each on a thread of its own. No two of them share a thread, a connection or a lock, so what
-/// happens to one does not touch the others.
+/// one schedule per database, and the maintenance, each on a thread of its own. No two of them share a thread, a
+/// connection or a lock, so what happens to one does not touch the others.
 ///
 /// A restarted engine has the consumer name of its predecessor (`{host}-{domain}-{slot}`, see instance_slot), so the
 /// messages that a crash left in hand come back at once, in order.
@@ -79,6 +81,7 @@ private:
     void require_schema() const;
     void make_lanes(const std::string& owner);
     void make_subscriptions();
+    void make_schedulers();
     void make_workers(const std::string& owner);
     void discard() noexcept;
 
@@ -91,7 +94,8 @@ private:
     std::vector<std::unique_ptr<running_lane>> lanes_;
     std::vector<std::unique_ptr<consume::subscription>> subscriptions_;
     std::unique_ptr<maintenance> maintenance_;
-    std::vector<std::unique_ptr<worker>> workers_;  ///< lanes, subscriptions, maintenance; last: joined first
+    std::vector<std::unique_ptr<scheduler>> schedulers_;
+    std::vector<std::unique_ptr<worker>> workers_;  ///< lanes, subscriptions, maintenance, schedules; joined first
 };
 
 }  // namespace sluice::engine

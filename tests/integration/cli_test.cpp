@@ -41,7 +41,8 @@ TEST_F(command_line, help_tells_every_command_and_succeeds) {
     const program_result result = sluice({"--help"});
     EXPECT_EQ(result.code, 0);
     for (const char* command :
-         {"server", "process", "check", "db", "status", "subscriptions", "outbox", "dlq", "events", "snapshot", "version"}) {
+         {"server", "process", "check", "db", "status", "subscriptions", "outbox", "dlq", "events", "processes", "snapshot",
+          "version"}) {
         EXPECT_THAT(result.out, HasSubstr(std::string{"\n  "} + command));
     }
     EXPECT_EQ(sluice({"outbox", "list", "--help"}).code, 0);
@@ -119,7 +120,8 @@ TEST_F(command_line, check_is_content_and_writes_nothing) {
     const program_result result = sluice({"check"});
     EXPECT_EQ(result.code, 0);
     EXPECT_EQ(result.out,
-              "domain tiny: 1 aggregate, 2 events (1 published), 3 commands, 0 event handlers, 1 subscriber\n"
+              "domain tiny: 1 aggregate, 2 events (1 published), 3 commands, 0 event handlers, 1 subscriber, 1 process "
+              "manager\n"
               "no problems\n");
     EXPECT_FALSE(exists("tiny.db"));
     EXPECT_FALSE(exists("default.db"));

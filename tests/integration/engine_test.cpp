@@ -262,9 +262,9 @@ TEST_P(engine_test, shows_its_threads) {
     engine.start();
     std::vector<std::string> names;
     for (const auto& each : engine.status()) names.push_back(each.name);
-    EXPECT_THAT(names,
-                ElementsAre("default:default", "default:partner", "post.stamp_clerk post::letter",
-                            "commands post::letter:command", "post.parcel_counter abroad::parcel", "maintenance"));
+    EXPECT_THAT(names, ElementsAre("default:default", "default:partner", "post.stamp_clerk post::letter",
+                                   "commands post::letter:command", "post.parcel_counter abroad::parcel", "maintenance",
+                                   "schedule default"));
     EXPECT_THROW(engine.start(), sluice::usage_error);
 }
 

@@ -1,5 +1,6 @@
 #include <sluice/sluice.hpp>
 
+#include <chrono>
 #include <stdexcept>
 
 /// The least that the command line can be tried with: something to count, something that fails, and somebody who
@@ -66,6 +67,22 @@ struct counter_commands {
     }
 };
 
+/// Follows a counter until it was increased by ten at once.
+class Tally : public sluice::process_manager<Tally> {
+public:
+    void on(const CounterCreated& /*event*/, sluice::context& /*tiny*/) { in_time("patience", std::chrono::hours{2}); }
+    void on(const CounterIncreased& event, sluice::context& /*tiny*/) {
+        total_ += event.by;
+        if (event.by == enough) complete();
+    }
+    void on(const sluice::timeout& /*timeout*/, sluice::context& /*tiny*/) { complete(); }
+
+private:
+    static constexpr int enough = 10;
+    int total_ = 0;
+    BOOST_DESCRIBE_CLASS(Tally, (), (), (), (total_))
+};
+
 /// Takes nothing from anybody.
 struct grumpy_listener {
     void operator()(const sluice::message& m, sluice::context& /*tiny*/) const {
@@ -77,6 +94,9 @@ sluice::domain make_domain() {
     sluice::domain tiny{"tiny"};
     tiny.aggregate<Counter>().events<CounterCreated, CounterIncreased>();
     tiny.command_handler<counter_commands, CreateCounter, Increase, Explode>();
+    tiny.process_manager<Tally>()
+        .starts<CounterCreated>(&CounterCreated::counter_id)
+        .continues<CounterIncreased>(&CounterIncreased::counter_id);
     tiny.subscriber<grumpy_listener>({.broker = "elsewhere", .stream = "other::thing"});
     return tiny;
 }

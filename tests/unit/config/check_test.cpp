@@ -52,6 +52,17 @@ TEST(check, a_published_event_without_external_brokers_is_a_warning) {
         "only be dispatched internally.");
 }
 
+TEST(check, a_process_manager_in_a_database_that_is_not_configured_is_an_error) {
+    detail::registry domain = shop(false);
+    domain.processes["shop::Delivery"].fqn = "shop.Delivery";
+    domain.processes["shop::Delivery"].database = "defualt";
+    const auto found = check(domain, usual());
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].code, "UNKNOWN_DATABASE");
+    EXPECT_EQ(found[0].element, "shop.Delivery");
+    EXPECT_THAT(found[0].remedy, HasSubstr("did you mean \"default\"?"));
+}
+
 TEST(check, warns_of_an_external_broker_that_others_cannot_read) {
     configuration with = usual();
     with.brokers["partner_events"].provider = "inline";

@@ -157,6 +157,13 @@ TEST_F(metrics_test, gauges_are_what_was_seen_last) {
                 HasSubstr("sluice_thread_restarts_total{domain=\"shop\",thread=\"default:partner\"} 2\n"));
 }
 
+TEST_F(metrics_test, tells_how_late_the_schedule_is) {
+    health_report report{.at = phase::running};
+    EXPECT_THAT(text(report), Not(HasSubstr("sluice_schedule_overdue_seconds")));
+    report.schedules.push_back({.database = "default", .overdue = 90s});
+    EXPECT_THAT(text(report), HasSubstr("sluice_schedule_overdue_seconds{database=\"default\",domain=\"shop\"} 90\n"));
+}
+
 TEST_F(metrics_test, what_is_not_known_is_left_out) {
     health_report report{.at = phase::running};
     report.lanes.push_back({.database = "default", .broker = "partner", .external = true});

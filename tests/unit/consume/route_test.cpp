@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "post_fixture.hpp"
+#include "support/bank.hpp"
 
 namespace {
 
@@ -27,6 +28,24 @@ TEST(routes_of, gives_handlers_commands_and_subscribers_their_streams_and_groups
     EXPECT_THAT(found, ElementsAre("post.stamp_clerk | inner | post::letter | post.stamp_clerk",
                                    "commands | inner | post::letter:command | post.commands:post::letter",
                                    "post.parcel_counter | default | abroad::parcel | post.parcel_counter"));
+}
+
+TEST(routes_of, gives_a_process_manager_the_categories_of_its_events_and_its_timeouts) {
+    const sluice::domain domain = bank::make_domain();
+    const post::moved_clock clock;
+    sluice::base::seeded_random random{7};
+    sluice::commit::environment env{domain.declared(), {}, {}, clock, random};
+    std::vector<std::string> found;
+    for (const auto& route : sluice::consume::routes_of(env)) {
+        if (route.name != "commands") found.push_back(route.streams.front() + " | " + route.group);
+    }
+    EXPECT_THAT(found, ElementsAre("bank::account | bank.Transfer", "bank::payment | bank.Transfer",
+                                   "bank::transfer:timeout | bank.Transfer"));
+    const auto routes = sluice::consume::routes_of(env);
+    EXPECT_EQ(routes.at(0).interest_in(of_type("Bank.Deposited.v1")), interest::wanted);
+    EXPECT_EQ(routes.at(0).interest_in(of_type("Bank.Deposited.v2")), interest::unknown);
+    EXPECT_EQ(routes.at(2).interest_in(of_type("Bank._PMTimeout.v1")), interest::wanted);
+    EXPECT_EQ(routes.at(2).interest_in(of_type("Bank.Deposited.v1")), interest::unknown);
 }
 
 TEST(routes_of, reads_the_backfill_lane_of_the_internal_broker_only) {

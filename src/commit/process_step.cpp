@@ -1,0 +1,244 @@
+#include "commit/process_step.hpp"
+
+#include <utility>
+
+#include <sluice/error.hpp>
+
+#include "commit/context_state.hpp"
+#include "commit/process_messages.hpp"
+#include "commit/process_transition.hpp"
+
+namespace sluice::detail {
+
+/// The runtime's way into the private part of a process manager.
+struct process_access {
+    static process_memory& memory(process_root& process) { return process.memory_; }
+};
+
+}  // namespace sluice::detail
+
+namespace sluice::commit {
+
+namespace {
+
+using detail::armed_timer;
+using detail::context_state;
+using detail::process_access;
+using detail::process_entry;
+using detail::process_memory;
+using detail::process_reaction;
+using timers = std::map<std::string, armed_timer, std::less<>>;
+
+/// What a message means to a process manager.
+struct incoming {
+    std::string correlation;
+    std::string handler_name;
+    const process_reaction* reaction = nullptr;  ///< null for a timeout
+    std::shared_ptr<const void> event;
+    timeout fired;
+    std::string id;  ///< of the message
+};
+
+/// What became of it.
+struct step {
+    enum class result { taken, unmatched, complete, stale };
+
+    result what = result::unmatched;
+    std::int64_t position = -1;
+    bool completes = false;
+};
+
+incoming read_timeout(const message& m) {
+    const json::value& data = m.data();
+    incoming read;
+    read.correlation = data.at("correlation").as_string();
+    read.fired = {.name = data.at("name").as_string(), .due = date_time::parse(data.at("due").as_string())};
+    read.handler_name = "timeout:" + read.fired.name;
+    return read;
+}
+
+/// @throws validation_error when the event does not name an instance
+void require_correlation(const process_entry& process, const incoming& read) {
+    violations broken;
+    {
+        const violations::scope in_field{broken, read.reaction->field};
+        codec::detail::check_text(read.correlation, identifier::rule, broken);
+    }
+    if (broken.empty()) return;
+    auto found = broken.take();
+    for (violation& each : found) each.message += "; process manager " + process.fqn + " finds its instance by it";
+    throw validation_error{read.handler_name, std::move(found)};
+}
+
+incoming read_event(const environment& env, const process_entry& process, const message& m) {
+    const auto event = env.domain().read_event(m.type().text(), m.data());
+    const auto reaction = event ? process.on.find(event->entry().cpp_name) : process.on.end();
+    if (reaction == process.on.end()) {
+        throw decode_error{"process manager `" + process.fqn + "` does not react to messages of type `" +
+                           m.type().text() + "`"};
+    }
+    incoming read;
+    read.reaction = &reaction->second;
+    read.handler_name = event->entry().name;
+    read.event = read.reaction->decode(event->data());
+    read.correlation = read.reaction->correlation(read.event.get());
+    require_correlation(process, read);
+    return read;
+}
+
+incoming read_message(const environment& env, const process_entry& process, const message& m) {
+    const bool is_timeout = process.on_timeout != nullptr && m.type().text() == process.timeout_type;
+    incoming read = is_timeout ? read_timeout(m) : read_event(env, process, m);
+    read.id = m.id();
+    return read;
+}
+
+std::unique_ptr<process_root> load(store::unit_session& session, const process_entry& process,
+                                   const std::string& correlation) {
+    const auto last = session.last_of_stream(process_stream(process.category, correlation));
+    if (!last) return nullptr;
+    process_transition transition = decode_transition(*last);
+    std::unique_ptr<process_root> object = process.decode(transition.state);
+    process_memory& memory = process_access::memory(*object);
+    memory.correlation = correlation;
+    memory.position = last->position;
+    memory.complete = transition.is_complete;
+    memory.timers = std::move(transition.timers);
+    return object;
+}
+
+/// One step of one instance inside a unit of work.
+class process_stepper {
+public:
+    process_stepper(environment& env, const process_entry& process, const incoming& what, context& in)
+        : env_{env}, process_{process}, what_{what}, in_{in}, unit_{*context_state::of(in).open} {}
+
+    [[nodiscard]] step run() {
+        object_ = load(unit_.reading(process_.database), process_, what_.correlation);
+        if (object_ == nullptr && !begin()) return {};
+        process_memory& memory = process_access::memory(*object_);
+        if (memory.complete) return {.what = step::result::complete, .position = memory.position};
+        timers before = memory.timers;
+        if (what_.reaction == nullptr && !take_timer(memory)) {
+            return {.what = step::result::stale, .position = memory.position};
+        }
+        if (what_.reaction == nullptr) before.erase(what_.fired.name);  // it has left the schedule
+        memory.now = env_.time().now();
+        react(memory);
+        record(memory, before);
+        return {.what = step::result::taken, .position = memory.position, .completes = memory.complete};
+    }
+
+private:
+    /// False when this message begins nothing.
+    [[nodiscard]] bool begin() {
+        if (what_.reaction != nullptr && what_.reaction->role == process_reaction::part::starts) {
+            object_ = process_.create();
+            process_access::memory(*object_).correlation = what_.correlation;
+            return true;
+        }
+        if (what_.reaction != nullptr && process_.retry_when_missing) {
+            throw not_found_error{"there is no process " + process_.fqn + " for `" + what_.correlation + "` yet; " +
+                                  what_.handler_name + " continues one that another event starts"};
+        }
+        return false;
+    }
+
+    /// False when the timer was cancelled or set anew after this message had left.
+    [[nodiscard]] bool take_timer(process_memory& memory) const {
+        const auto timer = memory.timers.find(what_.fired.name);
+        if (timer == memory.timers.end() || timer->second.id != what_.id) return false;
+        memory.timers.erase(timer);
+        return true;
+    }
+
+    void react(process_memory& memory) {
+        if (what_.reaction == nullptr) {
+            process_.on_timeout(*object_, what_.fired, in_);
+            return;
+        }
+        what_.reaction->run(*object_, what_.event.get(), in_);
+        if (what_.reaction->role == process_reaction::part::completes) memory.complete = true;
+    }
+
+    void record(process_memory& memory, const timers& before) {
+        if (auto violations = process_.validate(*object_); !violations.empty()) {
+            throw validation_error{process_.name, std::move(violations)};
+        }
+        if (memory.complete) memory.timers.clear();
+        ++memory.position;
+        const detail::provenance from = context_state::of(in_).origin(in_);
+        change_timers(memory, before, from);
+        unit_.append(process_.database,
+                     write_transition(env_, process_, memory,
+                                      encode_transition(process_.encode(*object_), what_.handler_name, memory), from));
+    }
+
+    void change_timers(process_memory& memory, const timers& before, const detail::provenance& from) {
+        for (const auto& [name, timer] : before) {
+            const auto kept = memory.timers.find(name);
+            if (kept == memory.timers.end() || kept->second.id != timer.id) unit_.cancel(process_.database, timer.id);
+        }
+        for (auto& [name, timer] : memory.timers) {
+            if (!timer.id.empty()) continue;
+            timer.id = timeout_id(process_, memory, name);
+            unit_.schedule(process_.database, write_timeout(env_, process_, memory, name, timer, from));
+        }
+    }
+
+    environment& env_;
+    const process_entry& process_;
+    const incoming& what_;
+    context& in_;
+    detail::unit& unit_;
+    std::unique_ptr<process_root> object_;
+};
+
+void tell(const observe::tracer& tracer, const process_entry& process, const message& m, const incoming& what,
+          const step& taken) {
+    trace_event event;
+    event.status = "ok";
+    event.stream = process_stream(process.category, what.correlation);
+    event.message_id = m.id();
+    event.message_type = m.type().text();
+    event.handler = process.fqn;
+    event.correlation_id = m.correlation_id();
+    event.causation_id = m.metadata().domain.causation_id;
+    event.metadata.set("pm_type", process.name);
+    event.metadata.set("pm_stream_category", process.category);
+    switch (taken.what) {
+        case step::result::taken:
+            event.event = "pm.transition";
+            event.metadata.set("position", taken.position);
+            event.metadata.set("is_complete", taken.completes);
+            break;
+        case step::result::unmatched:
+            event.event = "pm.unmatched";
+            event.status = "skipped";
+            break;
+        case step::result::complete:
+            event.event = "pm.ignored";
+            event.metadata.set("reason", "complete");
+            break;
+        case step::result::stale:
+            event.event = "pm.ignored";
+            event.metadata.set("reason", "timer_not_armed");
+            break;
+    }
+    tracer.emit(std::move(event));
+}
+
+}  // namespace
+
+outcome handle_process(environment& env, const detail::process_entry& process, const message& m,
+                       std::string_view entry) {
+    const incoming what = read_message(env, process, m);
+    step taken;
+    const outcome result = handle(env, m, entry, process.fqn, [&](context& in) {
+        taken = process_stepper{env, process, what, in}.run();
+    });
+    if (result == outcome::handled) tell(env.tracer(), process, m, what, taken);
+    return result;
+}
+
+}  // namespace sluice::commit

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sluice/time.hpp>
+
+#include "store/records.hpp"
+
+namespace sluice::engine {
+
+/// Decides which scheduled messages are released together, and when to look for the next ones. Pure.
+///
+/// Several engines may release the same messages at a time; the database lets one of them. The others ask again for
+/// half as many, until they are past what was taken. A message that the database does not want for a reason of its own
+/// is put off by a minute, so that it delays no other.
+///
+/// Thread safety: none.
+class release_plan {
+public:
+    /// @param poll  the longest time between two looks: another process may have scheduled something
+    explicit release_plan(duration poll) : poll_{poll} {}
+
+    /// How many due messages to ask for: one round, and those that are put off.
+    [[nodiscard]] std::size_t limit() const noexcept { return round_ + put_off_.size(); }
+
+    /// Those of the due messages to release together now; none when all are put off.
+    [[nodiscard]] std::vector<store::scheduled_message> choose(std::vector<store::scheduled_message> due,
+                                                               date_time now);
+
+    void released() noexcept { round_ = most_; }
+    /// Somebody else has released one of them. A message of which that was said twice, and which is still there, is put
+    /// off.
+    void contested(const std::vector<store::scheduled_message>& chosen, date_time now);
+    /// The database refused them. One alone is put off: true then.
+    [[nodiscard]] bool refused(const std::vector<store::scheduled_message>& chosen, date_time now);
+
+    /// How long to rest when nothing is left to release.
+    [[nodiscard]] duration rest(std::optional<date_time> next_due, date_time now) const;
+
+private:
+    static constexpr std::size_t most_ = 100;
+
+    void halve() noexcept { round_ = round_ > 1 ? round_ / 2 : 1; }
+    void put_off(const std::string& id, date_time now);
+
+    duration poll_;
+    std::size_t round_ = most_;
+    std::string contested_alone_;               ///< id of the last message that was contested by itself
+    std::map<std::string, date_time> put_off_;  ///< until when, by id
+};
+
+}  // namespace sluice::engine

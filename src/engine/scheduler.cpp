@@ -1,0 +1,125 @@
+#include "engine/scheduler.hpp"
+
+#include <utility>
+
+#include <sluice/error.hpp>
+
+#include "base/backoff.hpp"
+#include "base/one_line.hpp"
+#include "commit/target_brokers.hpp"
+#include "observe/log.hpp"
+
+namespace sluice::engine {
+
+namespace {
+
+constexpr base::backoff reconnect{};  // 1, 2, 4 … 30 seconds
+
+store::commit_batch to_batch(const std::vector<store::scheduled_message>& chosen,
+                             const std::vector<std::string>& brokers, date_time now) {
+    store::commit_batch batch;
+    batch.at = now;
+    for (const store::scheduled_message& each : chosen) {
+        store::event_write& message = batch.events.emplace_back(each.message);
+        // The age of its outbox row counts from now on, and goes to the broker that is the internal one today.
+        message.event.created_at = now;
+        message.target_brokers = brokers;
+        batch.cancelled.push_back({.id = each.id, .due = each.due});
+    }
+    return batch;
+}
+
+}  // namespace
+
+scheduler::scheduler(commit::environment& env, std::string database)
+    : env_{env},
+      database_{std::move(database)},
+      plan_{base::from_seconds(env.configuration().outbox.tick_interval)},
+      wake_{env.schedules(), database_, signal_} {
+    static_cast<void>(env_.sessions(database_));
+}
+
+void scheduler::run(const std::stop_token& stop) {
+    const std::stop_callback wake{stop, [this] { signal_.notify(); }};
+    int failures = 0;
+    while (!stop.stop_requested()) {
+        duration quiet{0};
+        try {
+            quiet = work(stop);
+            if (std::exchange(failures, 0) > 0) {
+                observe::log(observe::level::info, "schedule.resumed", {{"database", database_}});
+            }
+        } catch (const store_error& e) {
+            quiet = reconnect.delay(++failures);
+            if (failures == 1) {
+                observe::log(observe::level::warn, "schedule.paused",
+                             {{"database", database_}, {"reason", base::one_line(e.what())}});
+            }
+        }
+        if (!stop.stop_requested()) static_cast<void>(base::wait_any(signal_, nullptr, quiet));
+    }
+}
+
+duration scheduler::work(const std::stop_token& stop) {
+    auto session = env_.sessions(database_).borrow();
+    try {
+        while (!stop.stop_requested()) {
+            const date_time now = env_.time().now();
+            const auto chosen = plan_.choose(session->due_messages(now, plan_.limit()), now);
+            if (chosen.empty()) return plan_.rest(session->next_due(), now);
+            release(*session, chosen, now);
+        }
+        return duration{0};
+    } catch (const store_error&) {
+        session.discard();
+        throw;
+    }
+}
+
+void scheduler::release(store::unit_session& session, const std::vector<store::scheduled_message>& chosen,
+                        date_time now) {
+    try {
+        session.commit(to_batch(chosen, commit::target_brokers(env_.configuration().outbox, false), now));
+        plan_.released();
+        env_.lanes().wake(database_);
+        tell(chosen);
+    } catch (const expected_version_error&) {
+        plan_.contested(chosen, now);
+    } catch (const store::duplicate_message&) {
+        plan_.contested(chosen, now);
+        if (chosen.size() == 1) forget(session, chosen.front(), now);
+    } catch (const store_error& e) {
+        // Whether it is away or in doubt, looking again shows what is still there.
+        if (e.retryable() || e.in_doubt()) throw;
+        if (!plan_.refused(chosen, now)) return;
+        observe::log(observe::level::error, "schedule.refused",
+                     {{"database", database_}, {"message", chosen.front().id}, {"reason", base::one_line(e.what())}});
+    }
+}
+
+/// A message that the log has already, and that is still in the schedule: it was sent.
+void scheduler::forget(store::unit_session& session, const store::scheduled_message& sent, date_time now) {
+    store::commit_batch batch;
+    batch.at = now;
+    batch.cancelled.push_back({.id = sent.id, .due = sent.due});
+    try {
+        session.commit(batch);
+    } catch (const expected_version_error&) {  // NOLINT(bugprone-empty-catch): whoever sent it has taken it out
+    }
+}
+
+void scheduler::tell(const std::vector<store::scheduled_message>& released) const {
+    if (!env_.tracer().wanted()) return;
+    for (const store::scheduled_message& each : released) {
+        trace_event event;
+        event.event = "schedule.released";
+        event.status = "ok";
+        event.stream = each.message.event.stream;
+        event.message_id = each.message.event.message_id;
+        event.message_type = each.message.event.type;
+        event.metadata.set("due", each.due.to_string());
+        env_.tracer().emit(std::move(event));
+    }
+}
+
+}  // namespace sluice::engine

@@ -1,0 +1,158 @@
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "service_files.hpp"
+#include "service_process.hpp"
+#include "support/temporary_directory.hpp"
+
+/// Two `sluice server` processes of the bank, killed at any moment: between two steps of a transfer, while a timer is
+/// set, while it is released, while its message is handled.
+namespace {
+
+using sluice::chaos::eventually;
+using sluice::chaos::one_value;
+using sluice::chaos::service_process;
+using namespace std::chrono_literals;
+
+unsigned seed() {
+    const char* given = std::getenv("SLUICE_SEED");
+    const unsigned value = given != nullptr ? static_cast<unsigned>(std::stoul(given)) : std::random_device{}();
+    std::printf("SLUICE_SEED=%u\n", value);
+    return value;
+}
+
+int kills() {
+    const char* given = std::getenv("SLUICE_CHAOS_KILLS");
+    return given != nullptr ? std::stoi(given) : 20;
+}
+
+class process_chaos : public testing::Test {
+protected:
+    process_chaos() {
+        std::ofstream{directory_ / "domain.toml"} << R"([databases.default]
+provider = "sqlite"
+database_uri = "bank.db"
+synchronous = "normal"
+[brokers.default]
+provider = "sqlite"
+URI = "internal.db"
+synchronous = "normal"
+[outbox]
+lease_seconds = 2
+publish_timeout_seconds = 1
+[server]
+health.enabled = false
+[server.subscription]
+claim_seconds = 1
+max_retries = 100
+retry_delay_seconds = 0.05
+max_retry_delay_seconds = 0.1
+)";
+        committer_ = service({"process", "-"});
+        for (auto& each : servers_) each = service({"server"});
+    }
+    ~process_chaos() override {
+        if (!HasFailure()) return;
+        const auto kept = std::filesystem::temp_directory_path() / "sluice-process-chaos";
+        std::filesystem::copy(
+            directory_.path(), kept,
+            std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
+        std::printf("everything is kept in %s\n", kept.c_str());
+    }
+
+    [[nodiscard]] std::unique_ptr<service_process> service(std::vector<std::string> words) {
+        words.insert(words.begin(), SLUICE_PROGRAM);
+        words.emplace_back(std::string{"--domain="} + BANK_DOMAIN);
+        return std::make_unique<service_process>(words, directory_.path(),
+                                                 directory_ / ("log-" + std::to_string(++logs_)));
+    }
+    void send(const std::string& command, const std::string& data) {
+        ASSERT_TRUE(committer_->write_line(R"({"command": ")" + command + R"(", "data": {)" + data + "}}"));
+    }
+    void request(int number) {
+        send("RequestTransfer",
+             R"("transfer_id": "t-)" + std::to_string(number) + R"(", "from": "ada", "to": "bob", "amount": 1)");
+    }
+    void accept(int number) { send("AcceptTransfer", R"("transfer_id": "t-)" + std::to_string(number) + "\""); }
+    /// Of three transfers one is accepted at once, one never, and one about when its time is over.
+    void send_transfer(int number) {
+        constexpr int a_little_later = 15;
+        request(number);
+        if (number % 3 == 0) accept(number);
+        if (number >= a_little_later && (number - a_little_later) % 3 == 2) accept(number - a_little_later);
+    }
+    [[nodiscard]] std::string bank(const std::string& sql) const { return one_value(directory_ / "bank.db", sql); }
+    [[nodiscard]] int count(const std::string& sql) const { return std::stoi(bank("SELECT count(*) FROM " + sql)); }
+    [[nodiscard]] int events(const std::string& type) const {
+        return count("event_log WHERE type = 'Bank." + type + ".v1'");
+    }
+    [[nodiscard]] int ended(const std::string& how) const {
+        return count("aggregate_state WHERE aggregate = 'Payment' AND json_extract(state, '$.outcome') = '" + how +
+                     "'");
+    }
+    [[nodiscard]] std::string balance(const std::string& account) const {
+        return bank(
+            "SELECT json_extract(state, '$.balance') FROM aggregate_state WHERE aggregate = 'Account' AND id = '" +
+            account + "'");
+    }
+
+    sluice::testing::temporary_directory directory_;
+    std::mt19937 random_{seed()};
+    int logs_ = 0;
+    std::unique_ptr<service_process> committer_;
+    std::array<std::unique_ptr<service_process>, 2> servers_;
+};
+
+TEST_F(process_chaos, ends_every_transfer_once_through_sigkills) {
+    constexpr int money = 1'000'000;
+    committer_->start();
+    send("OpenAccount", R"("account_id": "ada", "balance": )" + std::to_string(money));
+    send("OpenAccount", R"("account_id": "bob", "balance": 0)");
+    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(directory_ / "bank.db") && balance("bob") == "0"; }));
+    for (const auto& each : servers_) each->start();
+
+    std::uniform_int_distribution<int> pause_ms{20, 300};
+    int transfers = 0;
+    for (int done = 0; done < kills(); ++done) {
+        const auto strike = std::chrono::steady_clock::now() + std::chrono::milliseconds{pause_ms(random_)};
+        while (std::chrono::steady_clock::now() < strike) {
+            send_transfer(transfers++);
+            std::this_thread::sleep_for(20ms);
+        }
+        service_process& chosen = *servers_.at(random_() % servers_.size());
+        chosen.kill();
+        chosen.start();
+    }
+    EXPECT_EQ(committer_->terminate(), 0);
+
+    const std::string complete =
+        "event_log WHERE type = 'Bank._PMTransition.v1' AND json_extract(data, '$.is_complete')";
+    EXPECT_TRUE(eventually([&] { return count(complete) == transfers; }))
+        << count(complete) << " of " << transfers << " processes are complete";
+    const int accepted = ended("accepted");
+    EXPECT_EQ(accepted + ended("expired"), transfers);
+    EXPECT_GE(accepted, transfers / 3);
+    EXPECT_GE(ended("expired"), transfers / 3);
+
+    // Money is neither made nor lost: every step had its effect once.
+    EXPECT_EQ(balance("ada"), std::to_string(money - accepted));
+    EXPECT_EQ(balance("bob"), std::to_string(accepted));
+    EXPECT_EQ(events("Withdrawn"), transfers);
+    EXPECT_EQ(events("Deposited"), transfers);
+    EXPECT_EQ(count("scheduled"), 0) << "a process that ended leaves no timer";
+    EXPECT_EQ(one_value(directory_ / "internal.db", "SELECT count(*) FROM broker_dead_letter"), "0");
+    for (const auto& each : servers_) EXPECT_EQ(each->terminate(), 0);
+    std::printf("%d kills, %d transfers, %d accepted\n", kills(), transfers, accepted);
+}
+
+}  // namespace
