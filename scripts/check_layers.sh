@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # check_layers.sh [ROOT]: fails when an #include goes against the house rules of docs/architecture.md:
 #   - a room includes only its own floor and lower ones, by "room/file.hpp";
-#   - an adapter (store/sqlite, broker/inline, ...) is included only by itself, the composition root and tests;
+#   - an adapter (store/sqlite, broker/inline, ...) is included only by itself, the composition roots (app, testing) and
+#     tests;
 #   - a driver's or tool's header is included only by the rooms that own it;
 #   - a public header includes only the standard library, Boost and other public headers.
 set -euo pipefail
@@ -10,7 +11,7 @@ cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' --include='*.hpp' --include='*.cpp' include src |
     awk '
     BEGIN {
-        rooms = "base domain envelope,observe,config store,broker commit outbox,consume engine cli,console app"
+        rooms = "base domain envelope,observe,config store,broker commit outbox,consume engine cli,console app,testing"
         floors = split(rooms, by_floor, " ")
         for (f = 1; f <= floors; f++) {
             n = split(by_floor[f], names, ",")
@@ -69,7 +70,7 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' --include='*.hpp' 
         if (floor[room] > floor[own_room])
             complain(own_room " (floor " floor[own_room] - 1 ") includes " target " (floor " floor[room] - 1 ")")
         adapter = adapter_of(target)
-        if (adapter != "" && adapter != adapter_of(own) && own_room != "app")
-            complain(target " is an adapter; only app and tests may name it")
+        if (adapter != "" && adapter != adapter_of(own) && own_room != "app" && own_room != "testing")
+            complain(target " is an adapter; only app, testing and tests may name it")
     }
     END { exit bad }'

@@ -87,6 +87,8 @@ public:
     /// @returns a sleep to take before the next turn, `action::stop` at the end, nothing when there is more to do
     [[nodiscard]] std::optional<lane_action> turn();
     void request_stop();
+    /// The next turn looks for rows, as after a notification: for whoever calls `turn` by hand.
+    void look() noexcept { plan_.woken(); }
     [[nodiscard]] lane_state state() const noexcept { return plan_.state(); }
 
 private:

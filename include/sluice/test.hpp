@@ -1,0 +1,223 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <sluice/domain.hpp>
+#include <sluice/error.hpp>
+#include <sluice/message.hpp>
+
+/// What a domain is tested with: no server, no thread, no waiting, and the same answer every time.
+///
+/// `given` tries one aggregate; `runtime` runs the whole domain in memory, with every lane and every subscription, on
+/// the thread of the test and by a clock that the test moves. Expectations that are not met throw `test::failure`,
+/// which every test framework reports. Link `sluice::testing`.
+namespace sluice::test {
+
+/// An expectation was not met. The text shows what was expected and what was there.
+class failure : public error {
+public:
+    using error::error;
+    [[nodiscard]] const char* code() const noexcept override { return "test_failure"; }
+};
+
+/// An event, without its C++ type: what two events are compared by.
+struct event_text {
+    std::string type;  ///< `shop::OrderShipped`
+    std::string data;  ///< compact JSON
+
+    friend bool operator==(const event_text&, const event_text&) = default;
+};
+
+template <event_type Event>
+[[nodiscard]] event_text text_of(const Event& event) {
+    return {std::string{reflect::type_name<Event>()}, codec::encode(event)};
+}
+
+namespace detail {
+/// The events that an aggregate has recorded; it has none afterwards.
+[[nodiscard]] std::vector<event_text> take_events(aggregate_root& object);
+/// @throws failure with both lists side by side unless they are equal
+void require_equal(const std::vector<event_text>& expected, const std::vector<event_text>& found,
+                   std::string_view subject);
+/// @throws failure unless something was thrown, it is of the kind `is_expected` knows, and its text contains `part`
+void require_refusal(const std::exception_ptr& thrown, bool is_expected, std::string_view part);
+[[noreturn]] void report_unexpected(const std::exception_ptr& thrown);
+}  // namespace detail
+
+/// Given an aggregate, when something is done to it, then these events were raised, or it was refused.
+///
+/// @code
+/// sluice::test::given{Order{"o-1"}}
+///     .when([](Order& order) { order.ship(now); })
+///     .then(OrderShipped{.order_id = "o-1", .shipped_at = now});
+/// @endcode
+///
+/// What an aggregate raised before it was given does not count. The invariants (`check`) are looked at after `when`, as
+/// a commit would.
+template <std::derived_from<aggregate_root> Aggregate>
+class given {
+public:
+    explicit given(Aggregate start) : object_{std::move(start)} { static_cast<void>(detail::take_events(object_)); }
+
+    /// @param act  is given the aggregate by reference; what it throws is kept for `then_refused`
+    template <std::invocable<Aggregate&> Action>
+    given& when(Action&& act) {
+        thrown_ = nullptr;
+        try {
+            std::forward<Action>(act)(object_);
+            codec::require_valid(object_);
+        } catch (...) {
+            thrown_ = std::current_exception();
+        }
+        raised_ = detail::take_events(object_);
+        return *this;
+    }
+
+    /// Exactly these events, in this order. @throws failure
+    template <event_type... Events>
+    const given& then(const Events&... expected) const {
+        if (thrown_) detail::report_unexpected(thrown_);
+        detail::require_equal({text_of(expected)...}, raised_, reflect::short_type_name<Aggregate>());
+        return *this;
+    }
+    const given& then_nothing() const { return then(); }
+
+    /// `when` threw an `Error` whose text contains `part`. @throws failure
+    template <class Error = validation_error>
+    const given& then_refused(std::string_view part = {}) const {
+        bool is_expected = false;
+        try {
+            if (thrown_) std::rethrow_exception(thrown_);
+        } catch (const Error&) {
+            is_expected = true;
+        } catch (...) {
+            is_expected = false;
+        }
+        detail::require_refusal(thrown_, is_expected, part);
+        return *this;
+    }
+
+    /// For expectations about the state itself.
+    [[nodiscard]] const Aggregate& state() const noexcept { return object_; }
+
+private:
+    Aggregate object_;
+    std::vector<event_text> raised_;
+    std::exception_ptr thrown_;
+};
+
+/// An outbox row as it is in the database.
+struct row {
+    std::string message_id;
+    std::string broker;
+    std::string status;  ///< pending, published, failed, abandoned
+    std::string type;    ///< `Shop.OrderShipped.v1`
+    std::string stream;
+    int retry_count = 0;
+};
+
+/// A message that a consumer group gave up on.
+struct dead_letter {
+    std::string group;
+    std::string stream;
+    std::string reason;
+    std::string code;
+    int attempts = 0;
+    std::string body;
+};
+
+struct runtime_options {
+    /// Each gets a lane; published events have a row for each. The internal broker is called `default`.
+    std::vector<std::string> external_brokers{};
+    date_time start = date_time::parse("2026-01-01T00:00:00Z");
+    std::uint64_t seed = 1;  ///< of ids and jitter
+    /// More of domain.toml, for example "[server.subscription]\nmax_retries = 1"; databases, brokers and the outbox's
+    /// brokers are the runtime's own.
+    std::string configuration{};
+    bool logged = false;  ///< true: the log goes to standard error, as in a service
+};
+
+/// A domain in memory: its database, its brokers, its lanes and its subscriptions, all on the thread of the test.
+///
+/// @code
+/// sluice::test::runtime shop{make_domain(), {.external_brokers = {"partner"}}};
+/// shop.process(PlaceOrder{.order_id = "o-1"});
+/// shop.drain();
+/// EXPECT_EQ(shop.published("partner").at(0).type().name(), "OrderPlaced");
+/// @endcode
+///
+/// Nothing happens by itself: commits wait until `drain`, retries and whatever else is due later until `advance`.
+///
+/// Thread safety: none.
+class runtime {
+public:
+    /// @throws configuration_error when the domain is not declared correctly, or the options are wrong
+    explicit runtime(domain declared, const runtime_options& options = {});
+    runtime(const runtime&) = delete;
+    runtime& operator=(const runtime&) = delete;
+    ~runtime();
+
+    /// For everything that an application does itself: units of work, queries, commands.
+    [[nodiscard]] sluice::context& context() noexcept;
+    /// `context().process(…)`.
+    template <command_type Command>
+    decltype(auto) process(const Command& command, const process_options& options = {}) {
+        return context().process(command, options);
+    }
+
+    [[nodiscard]] date_time now() const noexcept;
+    /// Lets every lane and every subscription work until nothing is left to do at the present time.
+    /// @throws failure when that does not come to an end
+    void drain();
+    /// Moves the clock, stopping at whatever is due on the way, and drains.
+    void advance(duration by);
+
+    /// A message from another context arrives at a broker.
+    void deliver(const std::string& broker, const std::string& stream, std::string_view message_id,
+                 std::string_view type, const json::object& data);
+    /// An outage: what is published there waits. @throws usage_error when there is no such broker
+    void take_away(const std::string& broker);
+    void bring_back(const std::string& broker);
+
+    /// The whole event log, in its order.
+    [[nodiscard]] std::vector<message> events() const;
+    /// The events of one type, in the order of the log.
+    template <event_type Event>
+    [[nodiscard]] std::vector<Event> events_of() const {
+        std::vector<Event> found;
+        for (const message& each : events_named(reflect::type_name<Event>())) {
+            found.push_back(codec::decode<Event>(each.data(), codec::unknown_keys::ignore));
+        }
+        return found;
+    }
+    /// Exactly these events were written since the last call, in this order, by whatever unit of work. @throws failure
+    template <event_type... Events>
+    void expect_events(const Events&... expected) {
+        detail::require_equal({text_of(expected)...}, new_events(), "the event log");
+    }
+
+    /// Outbox rows in the order of the log; of one broker, or of all.
+    [[nodiscard]] std::vector<row> rows(std::string_view broker = {}) const;
+    /// What a broker has got, in the order in which it came.
+    [[nodiscard]] std::vector<message> published(const std::string& broker) const;
+    [[nodiscard]] std::vector<dead_letter> dead_letters() const;
+
+private:
+    struct parts;
+
+    [[nodiscard]] std::vector<message> events_named(std::string_view cpp_name) const;
+    [[nodiscard]] std::vector<event_text> new_events();
+
+    std::unique_ptr<parts> parts_;
+};
+
+}  // namespace sluice::test
