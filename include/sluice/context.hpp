@@ -11,6 +11,7 @@
 #include <sluice/contract.hpp>
 #include <sluice/json.hpp>
 #include <sluice/message.hpp>
+#include <sluice/projection.hpp>
 #include <sluice/registry.hpp>
 #include <sluice/time.hpp>
 
@@ -113,6 +114,13 @@ public:
         cancel_erased(reflect::type_name<Command>(), id);
     }
 
+    /// The committed rows of a read model. Needs no unit of work, and does not belong to one.
+    /// @throws usage_error when no projector of the domain feeds it
+    template <projection_type Row>
+    [[nodiscard]] sluice::view<Row> view() const {
+        return sluice::view<Row>{rows_of(reflect::type_name<Row>())};
+    }
+
     [[nodiscard]] date_time now() const;
     /// The message being handled; null for a synchronous command from the application.
     [[nodiscard]] const message* current_message() const noexcept;
@@ -138,6 +146,7 @@ private:
     std::string schedule_erased(std::string_view cpp_name, const void* command, date_time due);
     void cancel_erased(std::string_view cpp_name, std::string_view id);
     [[nodiscard]] detail::unit& open_unit();
+    [[nodiscard]] std::shared_ptr<detail::row_source> rows_of(std::string_view row) const;
 
     std::unique_ptr<detail::context_state> state_;
 };

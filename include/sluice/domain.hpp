@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <sluice/aggregate.hpp>
 #include <sluice/context.hpp>
@@ -16,6 +17,7 @@
 #include <sluice/fact.hpp>
 #include <sluice/identity.hpp>
 #include <sluice/process_manager.hpp>
+#include <sluice/projection.hpp>
 #include <sluice/registry.hpp>
 #include <sluice/repository.hpp>
 #include <sluice/sequential.hpp>
@@ -45,6 +47,12 @@ concept reaction_type = event_type<T> || is_fact<T>;
 struct subscriber_options {
     std::string_view broker = "default";
     std::string_view stream;  ///< the producer's category, `myapp::order`
+    subscription_options subscription{};
+};
+
+struct projector_options {
+    /// Each a list of columns by name: what is often asked for together.
+    std::vector<std::vector<std::string>> indexes{};
     subscription_options subscription{};
 };
 
@@ -187,6 +195,27 @@ public:
         entry.stream = options.stream;
         entry.options = options.subscription;
         entry.handle = [shared](const message& m, context& in) { (*shared)(m, in); };
+        registry_->add(std::move(entry));
+        return *this;
+    }
+
+    /// Feeds one read model from events of this domain, which may be of several aggregates of one database; its
+    /// consumer group is its class name. For each event `void operator()(const Event&, sluice::read_model<Row>&)
+    /// const`, or with a `const sluice::message&` as third parameter. Whatever it changes commits with the mark that
+    /// the event was handled, so each event counts once. It must do the same with the same events, for it does so again
+    /// when the read model is rebuilt.
+    template <class Projector, projection_type Row, event_type... Events>
+    domain& projector(const projector_options& options = {}, Projector projector = {}) {
+        static_assert(sizeof...(Events) > 0,
+                      "a projector needs the events that it projects: projector<P, Row, Event…>");
+        const auto shared = std::make_shared<const Projector>(std::move(projector));
+        detail::projector_entry entry;
+        entry.name = reflect::type_name<Projector>();
+        entry.row = reflect::type_name<Row>();
+        entry.table = detail::layout_of<Row>();
+        entry.table.indexes = options.indexes;
+        entry.options = options.subscription;
+        (add_projection<Projector, Row, Events>(entry, shared), ...);
         registry_->add(std::move(entry));
         return *this;
     }
@@ -340,6 +369,27 @@ private:
         } else {
             return codec::decode<Event>(m.data(), codec::unknown_keys::ignore);
         }
+    }
+
+    template <class Projector, class Row, class Event>
+    static void add_projection(detail::projector_entry& entry, const std::shared_ptr<const Projector>& projector) {
+        using rows_type = read_model<Row>;
+        static_assert(!std::invocable<const Projector&, const Event&, rows_type&, context&>,
+                      "a projector gets no sluice::context: it only writes its read model, so that it can be rebuilt");
+        constexpr bool takes_message = std::invocable<const Projector&, const Event&, rows_type&, const message&>;
+        static_assert(takes_message || std::invocable<const Projector&, const Event&, rows_type&>,
+                      "the projector lacks `void operator()(const Event&, sluice::read_model<Row>&) const`");
+        entry.wants_messages = entry.wants_messages || takes_message;
+        entry.on[std::string{reflect::type_name<Event>()}] =
+            [projector](const json::value& data, [[maybe_unused]] const message* m, detail::row_set& rows) {
+                rows_type model{rows};
+                const auto event = codec::decode<Event>(data, codec::unknown_keys::ignore);
+                if constexpr (takes_message) {
+                    (*projector)(event, model, *m);
+                } else {
+                    (*projector)(event, model);
+                }
+            };
     }
 
     std::shared_ptr<detail::registry> registry_;

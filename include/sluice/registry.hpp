@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <sluice/aggregate.hpp>
+#include <sluice/detail/rows.hpp>
 #include <sluice/fact.hpp>
 #include <sluice/json.hpp>
 #include <sluice/subscription_options.hpp>
@@ -179,6 +180,19 @@ struct process_entry {
     void (*on_timeout)(process_root& process, const timeout& t, context& in) = nullptr;
 };
 
+/// What a projector does with an event of the log or of the broker.
+/// @param m  null unless the projector asks for messages
+using projection_step = std::function<void(const json::value& data, const message* m, row_set& rows)>;
+
+struct projector_entry {
+    std::string name;             ///< fqn of the projector class; also its consumer group
+    std::string row;              ///< C++ name of the read model's struct
+    table_layout table;           ///< its fingerprint tells one build's table from another's
+    bool wants_messages = false;  ///< some reaction takes a `message`
+    subscription_options options{};
+    std::map<std::string, projection_step, std::less<>> on{};  ///< by C++ name of the event; decodes tolerantly
+};
+
 }  // namespace detail
 
 /// What an enricher may look at.
@@ -214,6 +228,7 @@ struct registry {
     std::vector<event_handler_entry> event_handlers;
     std::vector<subscriber_entry> subscribers;
     std::map<std::string, process_entry, std::less<>> processes;  ///< by C++ name
+    std::vector<projector_entry> projectors;
     std::vector<enricher> event_enrichers;
     std::vector<enricher> command_enrichers;
     std::vector<trace_subscriber> trace_subscribers;
@@ -241,6 +256,12 @@ struct registry {
     [[nodiscard]] std::string type_of(std::string_view event_or_command, int version) const;
     [[nodiscard]] const command_entry* command_by_name(std::string_view name) const;
     [[nodiscard]] const command_entry* command_by_type(std::string_view type) const;
+    /// The projector that feeds a read model, by the C++ name of its struct, or null.
+    [[nodiscard]] const projector_entry* projector_of(std::string_view row) const;
+    /// The stream categories that a projector reads, and the database that holds them.
+    [[nodiscard]] std::vector<std::string> categories_of(const projector_entry& projector) const;
+    /// @throws usage_error when the declaration names an aggregate that it does not declare
+    [[nodiscard]] const std::string& database_of(const projector_entry& projector) const;
 
     /// Adds its fact to the events when it has facts.
     void add(aggregate_entry entry);
@@ -250,6 +271,7 @@ struct registry {
     void add(command_entry entry);
     void add(event_handler_entry entry);
     void add(subscriber_entry entry);
+    void add(projector_entry entry);
     /// The entry as it is kept, to be filled by the declaration.
     process_entry& add(process_entry entry);
     void add(process_entry& to, std::string event, process_reaction reaction);

@@ -16,6 +16,7 @@
 #include <sluice/plugin.hpp>
 #include <sluice/priority.hpp>
 #include <sluice/process_manager.hpp>
+#include <sluice/projection.hpp>
 #include <sluice/repository.hpp>
 #include <sluice/run.hpp>
 #include <sluice/subscription_options.hpp>

@@ -175,10 +175,11 @@ public:
     }
 
     [[nodiscard]] date_time now() const noexcept;
-    /// Lets every lane and every subscription work until nothing is left to do at the present time.
+    /// Lets the schedule, every lane and every subscription work until nothing is left to do at the present time.
     /// @throws failure when that does not come to an end
     void drain();
-    /// Moves the clock, stopping at whatever is due on the way, and drains.
+    /// Moves the clock and drains, stopping on the way at every timer and scheduled command that becomes due. Retries
+    /// that become due on the way are made at the next stop, or at the end.
     void advance(duration by);
 
     /// A message from another context arrives at a broker.

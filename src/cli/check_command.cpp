@@ -56,13 +56,16 @@ json::value as_json(const finding& found) {
 std::string describe(const detail::registry& declared) {
     const auto published = std::count_if(declared.events.begin(), declared.events.end(),
                                          [](const auto& event) { return event.second.published; });
+    const auto also = [](std::int64_t count, std::string_view what) {
+        return count == 0 ? std::string{} : ", " + count_of(count, what);
+    };
     return fmt::format(
-        "domain {}: {}, {} ({} published), {}, {}, {}{}", declared.name,
+        "domain {}: {}, {} ({} published), {}, {}, {}{}{}", declared.name,
         count_of(std::ssize(declared.aggregates), "aggregate"), count_of(std::ssize(declared.events), "event"),
         published, count_of(std::ssize(declared.commands), "command"),
         count_of(std::ssize(declared.event_handlers), "event handler"),
         count_of(std::ssize(declared.subscribers), "subscriber"),
-        declared.processes.empty() ? "" : ", " + count_of(std::ssize(declared.processes), "process manager"));
+        also(std::ssize(declared.processes), "process manager"), also(std::ssize(declared.projectors), "read model"));
 }
 
 exit_code check(const session& in) {

@@ -43,6 +43,7 @@ int dispatch(int argc, const char* const* argv, session& in) {
     add_dlq(app, in, chosen);
     add_events(app, in, chosen);
     add_processes(app, in, chosen);
+    add_projection(app, in, chosen);
     add_snapshot(app, in, chosen);
     add_version(app, in, chosen);
 

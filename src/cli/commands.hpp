@@ -25,6 +25,7 @@ void add_outbox(CLI::App& app, session& in, action& chosen);
 void add_dlq(CLI::App& app, session& in, action& chosen);
 void add_events(CLI::App& app, session& in, action& chosen);
 void add_processes(CLI::App& app, session& in, action& chosen);
+void add_projection(CLI::App& app, session& in, action& chosen);
 void add_snapshot(CLI::App& app, session& in, action& chosen);
 void add_version(CLI::App& app, session& in, action& chosen);
 

@@ -4,6 +4,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
+#include "commit/read_model_setup.hpp"
 
 namespace sluice::cli {
 
@@ -12,6 +13,14 @@ namespace {
 std::string outcome_of_setup(int before, int after) {
     if (before == after) return "already up to date";
     return before == 0 ? "created" : fmt::format("upgraded from schema {}", before);
+}
+
+/// Read models are declared by a domain; without one there are none to make.
+std::vector<std::string> make_read_models(const session& in, const installation& with) {
+    if (in.host.loads_domains() && in.options.domain.empty()) return {};
+    const auto declared = load_domain(in);
+    config::require_no_errors(findings_of(*declared, with.configuration));
+    return commit::create_read_models(declared->declared(), with.parts, system_clock().now());
 }
 
 exit_code set_up(const session& in) {
@@ -29,7 +38,13 @@ exit_code set_up(const session& in) {
                                                 outcome_of_setup(before, after), after)));
         }
     }
-    if (in.out.json()) in.out.print_json(json::object{{"databases", std::move(results)}});
+    const std::vector<std::string> made = make_read_models(in, with);
+    if (in.out.json()) {
+        in.out.print_json(
+            json::object{{"databases", std::move(results)}, {"read_models", json::array{made.begin(), made.end()}}});
+    } else {
+        for (const std::string& name : made) in.out.print(fmt::format("read model {}: created", name));
+    }
     return exit_code::ok;
 }
 
@@ -72,7 +87,9 @@ exit_code show_status(const session& in) {
 void add_db(CLI::App& app, session& in, action& chosen) {
     CLI::App* group = app.add_subcommand("db", "Prepare and inspect the databases");
     group->require_subcommand(1);
-    CLI::App* setup = group->add_subcommand("setup", "Apply the pending migrations of every configured database");
+    CLI::App* setup = group->add_subcommand("setup",
+                                            "Apply the pending migrations of every configured database, and make\n"
+                                            "the tables of the domain's read models");
     setup->callback([&] { chosen = make_action([&in] { return set_up(in); }); });
     CLI::App* status = group->add_subcommand("status", "Show the schema of every configured database");
     status->callback([&] { chosen = make_action([&in] { return show_status(in); }); });

@@ -17,19 +17,19 @@ namespace {
 constexpr std::chrono::milliseconds interval{100};
 constexpr int bar_width = 24;
 
-std::string bar(double share) {
+}  // namespace
+
+std::string share_bar(double share) {
     const int full = static_cast<int>(std::lround(share * bar_width));
     std::string drawn;
     for (int i = 0; i < bar_width; ++i) drawn += i < full ? "█" : "░";
     return fmt::format("{} {:3.0f}%  ", drawn, share * 100);
 }
 
-}  // namespace
-
 std::string progress_line(const progress_state& state) {
     std::string line;
     if (state.total_bytes > 0) {
-        line += bar(std::min(1.0, static_cast<double>(state.bytes) / static_cast<double>(state.total_bytes)));
+        line += share_bar(std::min(1.0, static_cast<double>(state.bytes) / static_cast<double>(state.total_bytes)));
     }
     line += fmt::format("{} done, {} failed", count_text(state.done), count_text(state.failed));
     if (state.elapsed.count() > 0) {

@@ -6,6 +6,10 @@
 
 namespace sluice::cli {
 
+/// `████████████░░░░░░░░░░░░  50%  `.
+/// @param share  0 to 1
+[[nodiscard]] std::string share_bar(double share);
+
 /// How far a run over many lines has come.
 struct progress_state {
     std::int64_t done = 0;

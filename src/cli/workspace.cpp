@@ -7,6 +7,7 @@
 #include "base/random.hpp"
 #include "cli/failure.hpp"
 #include "cli/units.hpp"
+#include "commit/read_model_setup.hpp"
 #include "config/loader.hpp"
 #include "observe/log.hpp"
 
@@ -77,7 +78,7 @@ installation open_installation(const session& in) {
     return opened;
 }
 
-application open_application(const session& in) {
+application open_application(const session& in, read_models tables) {
     application opened;
     opened.declared = load_domain(in);
     installation with = open_installation(in);
@@ -85,6 +86,7 @@ application open_application(const session& in) {
     require_current_schemas(with.configuration, with.parts);
     opened.env = std::make_unique<commit::environment>(opened.declared->declared(), std::move(with.configuration),
                                                        std::move(with.parts), system_clock(), base::system_random());
+    if (tables == read_models::required) commit::require_read_models(*opened.env);
     return opened;
 }
 

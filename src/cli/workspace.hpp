@@ -47,11 +47,17 @@ struct application {
 /// Everything to say about domain and configuration, mistakes in the declaration included.
 [[nodiscard]] std::vector<config::finding> findings_of(const domain& declared, const config::configuration& with);
 
+/// What a command wants of the tables of read models.
+enum class read_models {
+    required,    ///< absent ones of embedded databases are made; else all must be there, and of this build's layout
+    as_they_are  ///< the command is about them
+};
+
 [[nodiscard]] installation open_installation(const session& in);
 /// Checks before anything is written: warnings are shown, errors end the command. An embedded database that is empty is
 /// set up; one of an older or newer schema is refused.
 /// @throws configuration_error, store_error
-[[nodiscard]] application open_application(const session& in);
+[[nodiscard]] application open_application(const session& in, read_models tables = read_models::required);
 
 /// One `error CODE: message` block for people.
 [[nodiscard]] std::string to_text(const config::finding& found, const console& on);

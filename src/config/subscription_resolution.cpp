@@ -132,6 +132,9 @@ std::vector<declared_subscription> declared_subscriptions(const detail::registry
     for (const auto& handler : domain.event_handlers) {
         all.push_back({handler.name, "event handler " + handler.name, handler.options});
     }
+    for (const auto& projector : domain.projectors) {
+        all.push_back({projector.name, "projector " + projector.name, projector.options});
+    }
     for (const auto& [cpp_name, process] : domain.processes) {
         all.push_back({process.fqn, "process manager " + process.fqn, process.options});
     }

@@ -5,6 +5,7 @@
 
 #include "commit/deadline.hpp"
 #include "commit/process_step.hpp"
+#include "commit/projection.hpp"
 #include "domain/subscription_rules.hpp"
 
 namespace sluice::consume {
@@ -14,6 +15,7 @@ namespace {
 using detail::command_entry;
 using detail::event_handler_entry;
 using detail::process_entry;
+using detail::projector_entry;
 using detail::registry;
 using detail::subscriber_entry;
 
@@ -32,6 +34,7 @@ public:
     [[nodiscard]] std::vector<route> make() {
         for (const event_handler_entry& handler : domain_.event_handlers) add(handler);
         for (const auto& [cpp_name, process] : domain_.processes) add(process);
+        for (const projector_entry& projector : domain_.projectors) add(projector);
         add_commands();
         for (const subscriber_entry& subscriber : domain_.subscribers) add(subscriber);
         return std::move(routes_);
@@ -94,6 +97,22 @@ private:
         add_route(process.timeout_category, [&process](const message& m) {
             return m.type().text() == process.timeout_type ? interest::wanted : interest::unknown;
         });
+    }
+
+    void add(const projector_entry& projector) {
+        const config::resolved_subscription how = resolve(projector.name, projector.options);
+        for (const std::string& category : domain_.categories_of(projector)) {
+            routes_.push_back({.name = projector.name,
+                               .broker = internal_broker_,
+                               .streams = streams_of(internal_broker_, {category}),
+                               .group = projector.name,
+                               .settings = how.settings,
+                               .decided = how.decided,
+                               .interest_in = interest_of(projector.on),
+                               .handle = [&env = env_, &projector](const message& m, std::string_view entry) {
+                                   return commit::project(env, projector, m, entry);
+                               }});
+        }
     }
 
     void add_commands() {

@@ -51,6 +51,7 @@ struct route {
 /// The routes of a domain, from its declaration:
 ///   - an event handler and each stream category of the events it reacts to, on the internal broker; the group is the
 ///     handler's class (`shop.notify_customer`). A sequential handler has one route over all categories;
+///   - a projector, in the same way;
 ///   - a process manager and each stream category of its events, and of its timeouts, on the internal broker; the group
 ///     is its class;
 ///   - the submitted commands of each category, `{category}:command` on the internal broker; the group is

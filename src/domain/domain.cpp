@@ -51,6 +51,28 @@ void check_process(std::vector<std::string>& problems, const detail::registry& d
     }
 }
 
+/// What a projector reads is rebuilt from one log, in the order of one log.
+void require_one_database(std::vector<std::string>& problems, const detail::registry& declared,
+                          const detail::projector_entry& projector) {
+    std::string first;
+    for (const auto& [cpp_name, step] : projector.on) {
+        const auto event = declared.events.find(cpp_name);
+        if (event == declared.events.end()) {
+            problems.push_back("projector `" + projector.name + "` names event `" + cpp_name +
+                               "`, which is not declared; add it to `.events<…>()` of its aggregate");
+            continue;
+        }
+        const auto aggregate = declared.aggregates.find(event->second.aggregate);
+        if (aggregate == declared.aggregates.end()) continue;  // told already
+        if (first.empty()) first = aggregate->second.database;
+        if (aggregate->second.database == first) continue;
+        problems.push_back("projector `" + projector.name + "` reads events from databases `" + first + "` and `" +
+                           aggregate->second.database +
+                           "`, which have no order in common; use a projector and a read model for each");
+        return;
+    }
+}
+
 }  // namespace
 
 domain::domain(std::string name) : registry_{std::make_shared<detail::registry>()} {
@@ -102,6 +124,7 @@ void domain::validate() const {
     for (const auto& [cpp_name, process] : registry_->processes) check_process(problems, *registry_, process);
     for (std::string& problem : problems_of_versions(*registry_)) problems.push_back(std::move(problem));
     for (std::string& each : detail::subscription_problems(*registry_)) problems.push_back(std::move(each));
+    for (const auto& projector : registry_->projectors) require_one_database(problems, *registry_, projector);
     if (problems.empty()) return;
 
     std::string text = "domain `" + registry_->name + "` is not declared correctly:";

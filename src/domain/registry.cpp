@@ -6,6 +6,7 @@
 
 #include "base/names.hpp"
 #include "base/sha256.hpp"
+#include "domain/table_rules.hpp"
 #include "domain/upcasting.hpp"
 
 namespace sluice::detail {
@@ -83,6 +84,33 @@ const command_entry* registry::command_by_name(std::string_view wanted) const {
 }
 
 const command_entry* registry::command_by_type(std::string_view type) const { return target_of(command_types_, type); }
+
+const projector_entry* registry::projector_of(std::string_view row) const {
+    const auto found = std::find_if(projectors.begin(), projectors.end(),
+                                    [&](const projector_entry& entry) { return entry.row == row; });
+    return found == projectors.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> registry::categories_of(const projector_entry& projector) const {
+    std::vector<std::string> categories;
+    for (const auto& [cpp_name, step] : projector.on) {
+        const auto event = events.find(cpp_name);
+        if (event == events.end()) continue;
+        const std::string& category = aggregate(event->second.aggregate).category;
+        if (std::find(categories.begin(), categories.end(), category) == categories.end()) {
+            categories.push_back(category);
+        }
+    }
+    return categories;
+}
+
+const std::string& registry::database_of(const projector_entry& projector) const {
+    for (const auto& [cpp_name, step] : projector.on) {
+        const auto event = events.find(cpp_name);
+        if (event != events.end()) return aggregate(event->second.aggregate).database;
+    }
+    throw usage_error{"no event of projector `" + projector.name + "` is declared in domain `" + name + "`"};
+}
 
 void registry::add(aggregate_entry entry) {
     const std::string own_part = entry.category.empty() ? base::underscore(entry.name) : entry.category;
@@ -206,6 +234,29 @@ void registry::add(subscriber_entry entry) {
         return;
     }
     subscribers.push_back(std::move(entry));
+}
+
+void registry::add(projector_entry entry) {
+    entry.name = base::dotted(entry.name);
+    if (entry.table.name.empty()) {
+        const auto scope = entry.row.rfind(':');
+        entry.table.name = base::underscore(scope == std::string::npos ? entry.row : entry.row.substr(scope + 1));
+    }
+    for (const projector_entry& other : projectors) {
+        if (other.name == entry.name) {
+            problems.push_back("projector `" + entry.name + "` is declared twice; name all its events in one call");
+            return;
+        }
+        if (other.table.name == entry.table.name) {
+            problems.push_back("projectors `" + other.name + "` and `" + entry.name + "` both feed read model `" +
+                               entry.table.name +
+                               "`; a read model has exactly one projector, so that it can be rebuilt");
+            return;
+        }
+    }
+    for (std::string& problem : problems_of(entry.table)) problems.push_back(std::move(problem));
+    entry.table.fingerprint = fingerprint_of(entry.table);
+    projectors.push_back(std::move(entry));
 }
 
 }  // namespace sluice::detail

@@ -100,6 +100,9 @@ std::vector<std::string> subscription_problems(const registry& domain) {
         }
         if (const std::string* category = category_of(domain, command)) contradictions.add(*category, command);
     }
+    for (const auto& projector : domain.projectors) {
+        add_broken("projector `" + projector.name + "`", projector.options, problems);
+    }
     for (const auto& [cpp_name, process] : domain.processes) {
         add_broken("process manager `" + process.fqn + "`", process.options, problems);
     }

@@ -8,6 +8,7 @@
 #include <sluice/error.hpp>
 
 #include "base/backoff.hpp"
+#include "commit/read_model_setup.hpp"
 #include "engine/databases.hpp"
 #include "observe/log.hpp"
 #include "outbox/lane_owner.hpp"
@@ -46,6 +47,7 @@ void engine::start() {
     if (std::exchange(started_, true)) throw usage_error{"an engine starts once; make another one"};
     try {
         require_schema();
+        commit::require_read_models(env_);
         slot_ = std::make_unique<instance_slot>(deployment_of(env_));
         consumer_ = host_name() + "-" + env_.domain().normalized + "-" + std::to_string(slot_->number());
         const std::string owner = outbox::make_lane_owner(env_.random());

@@ -48,9 +48,11 @@ public:
     /// Stops, and waits for every thread however long it takes: nothing of `env` is in use afterwards.
     ~engine();
 
-    /// Checks the schema of every database and starts all threads.
+    /// Checks the schema of every database and the tables of read models, makes those that an embedded database lacks,
+    /// and starts all threads.
     /// @throws configuration_error naming a broker or database that is not configured
-    /// @throws store_error when a database is away, or its schema is not the one of this build; names the remedy
+    /// @throws store_error when a database is away, or its schema or a read model's table is not the one of this build;
+    ///         names the remedy
     /// @throws usage_error when it was started before
     /// Nothing runs after an exception.
     void start();

@@ -8,6 +8,8 @@
 
 #include <sluice/time.hpp>
 
+#include "store/read_model_records.hpp"
+
 /// The rows of a store as plain values (DESIGN 4). Every adapter speaks these and nothing else.
 namespace sluice::store {
 
@@ -125,12 +127,14 @@ struct commit_batch {
     std::vector<command_outcome> outcomes{};
     std::vector<scheduled_message> scheduled{};
     std::vector<cancellation> cancelled{};
-    std::optional<lease_fence> fence{};  ///< does not make a batch worth writing
+    std::vector<row_write> rows{};                 ///< of read models; each key once
+    std::optional<lease_fence> fence{};            ///< does not make a batch worth writing
+    std::optional<projection_guard> projection{};  ///< the same
     date_time at{};
 
     [[nodiscard]] bool empty() const noexcept {
         return states.empty() && events.empty() && marks.empty() && snapshots.empty() && outcomes.empty() &&
-               scheduled.empty() && cancelled.empty();
+               scheduled.empty() && cancelled.empty() && rows.empty();
     }
 };
 

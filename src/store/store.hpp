@@ -5,6 +5,7 @@
 
 #include "store/lane_session.hpp"
 #include "store/operations.hpp"
+#include "store/read_models.hpp"
 #include "store/unit_session.hpp"
 
 namespace sluice::store {
@@ -29,6 +30,7 @@ public:
     [[nodiscard]] virtual std::unique_ptr<unit_session> open_unit() = 0;
     [[nodiscard]] virtual std::unique_ptr<lane_session> open_lane() = 0;
     [[nodiscard]] virtual std::unique_ptr<operations_session> open_operations() = 0;
+    [[nodiscard]] virtual std::unique_ptr<read_model_session> open_read_models() = 0;
 };
 
 }  // namespace sluice::store

@@ -45,6 +45,18 @@ public:
     /// When the next scheduled message is due, if there is one.
     [[nodiscard]] virtual std::optional<date_time> next_due() = 0;
 
+    /// The state of a read model, and whether its projector has to handle a message. One look for both, so they are of
+    /// one moment. Nothing when it is not registered.
+    [[nodiscard]] virtual std::optional<projection_gate> look_at_projection(std::string_view name,
+                                                                            std::string_view handler,
+                                                                            std::string_view message_id) = 0;
+    [[nodiscard]] virtual std::optional<stored_row> load_row(const row_table& table, std::string_view key) = 0;
+    /// Rows as JSON objects. Columns and values are those that `detail::require_usable` lets through.
+    [[nodiscard]] virtual std::vector<std::string> find_rows(const row_table& table,
+                                                             const detail::row_query& query) = 0;
+    /// All that meet the conditions, whatever limit and offset say.
+    [[nodiscard]] virtual std::int64_t count_rows(const row_table& table, const detail::row_query& query) = 0;
+
     /// True when the handler has already dealt with that message.
     [[nodiscard]] virtual bool is_marked(std::string_view message_id, std::string_view handler) = 0;
 
@@ -54,7 +66,8 @@ public:
     /// `in_doubt()`.
     ///
     /// @throws expected_version_error  an aggregate was inserted twice, is gone or has moved on, a stream position
-    ///         is taken, or a scheduled message to cancel is not there any more; names the thing and what was expected
+    ///         is taken, a scheduled message to cancel is not there any more, a read model's row has changed, or the
+    ///         read model has another generation; names the thing and what was expected
     /// @throws duplicate_message  an inbox mark or a message id exists already
     /// @throws duplicate_outcome  the key of an outcome is in use
     /// @throws lease_lost  the fence has another epoch

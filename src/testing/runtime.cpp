@@ -7,11 +7,14 @@
 #include <sluice/test.hpp>
 
 #include "base/random.hpp"
+#include "base/sleeper.hpp"
 #include "commit/environment.hpp"
 #include "commit/invocation.hpp"
+#include "commit/read_model_setup.hpp"
 #include "config/check.hpp"
 #include "config/loader.hpp"
 #include "consume/subscription.hpp"
+#include "engine/scheduler.hpp"
 #include "envelope/envelope.hpp"
 #include "observe/log.hpp"
 #include "outbox/lane.hpp"
@@ -38,6 +41,16 @@ private:
     date_time now_;
 };
 
+/// Whoever waits lets the time pass.
+class passing_time final : public base::sleeper {
+public:
+    explicit passing_time(moved_clock& time) : time_{time} {}
+    void sleep(duration wanted) override { time_.move_to(time_.now() + wanted); }
+
+private:
+    moved_clock& time_;
+};
+
 std::set<std::string> brokers_of(const sluice::detail::registry& domain, const runtime_options& options) {
     std::set<std::string> names{"default"};
     names.insert(options.external_brokers.begin(), options.external_brokers.end());
@@ -48,6 +61,7 @@ std::set<std::string> brokers_of(const sluice::detail::registry& domain, const r
 std::set<std::string> databases_of(const sluice::detail::registry& domain) {
     std::set<std::string> names{"default"};
     for (const auto& [cpp_name, aggregate] : domain.aggregates) names.insert(aggregate.database);
+    for (const auto& [cpp_name, process] : domain.processes) names.insert(process.database);
     return names;
 }
 
@@ -91,10 +105,14 @@ struct runtime::parts {
             adapters.brokers.emplace(name, std::move(broker));
         }
         env = std::make_unique<commit::environment>(registry, std::move(configuration), std::move(adapters), time,
-                                                    random);
+                                                    random, pauses);
         env->tracer().subscribe([this](const trace_event&) { ++steps; });
+        commit::require_read_models(*env);
         context.emplace(commit::make_context(*env));
         make_lanes();
+        for (const auto& [name, adapter] : env->parts().databases) {
+            schedulers.push_back(std::make_unique<engine::scheduler>(*env, name));
+        }
         for (consume::route& route : consume::routes_of(*env)) {
             subscriptions.push_back(std::make_unique<consume::subscription>(*env, std::move(route), "test"));
         }
@@ -125,8 +143,19 @@ struct runtime::parts {
         throw usage_error{"the runtime has no broker `" + name + "`; name it in runtime_options::external_brokers"};
     }
 
+    /// When the next timer or scheduled command is due.
+    [[nodiscard]] std::optional<date_time> next_due() const {
+        std::optional<date_time> next;
+        for (const auto& [name, database] : env->parts().databases) {
+            const auto due = env->sessions(name).borrow()->next_due();
+            if (due) next = std::min(next.value_or(*due), *due);
+        }
+        return next;
+    }
+
     /// What is due at the present time, once around.
     void round() {
+        for (const auto& each : schedulers) static_cast<void>(each->work());
         for (const auto& each : lanes) {
             each->look();
             for (int turns = 0; !each->turn(); ++turns) {
@@ -138,12 +167,14 @@ struct runtime::parts {
 
     domain declared;
     moved_clock time;
+    passing_time pauses{time};
     base::seeded_random random;
     std::map<std::string, std::shared_ptr<observed_broker>, std::less<>> brokers;
     std::unique_ptr<commit::environment> env;
     std::optional<sluice::context> context;
     std::vector<std::unique_ptr<outbox::lane>> lanes;
     std::vector<std::unique_ptr<consume::subscription>> subscriptions;
+    std::vector<std::unique_ptr<engine::scheduler>> schedulers;
     std::uint64_t steps = 0;  ///< trace events so far: while there are new ones there is something to do
     std::map<std::string, store::sequence, std::less<>> expected;  ///< by database: the last event that was expected
 };
@@ -166,7 +197,13 @@ void runtime::drain() {
 }
 
 void runtime::advance(duration by) {
-    parts_->time.move_to(now() + by);
+    const date_time end = now() + by;
+    drain();
+    for (auto due = parts_->next_due(); due && *due < end; due = parts_->next_due()) {
+        parts_->time.move_to(*due);
+        drain();
+    }
+    parts_->time.move_to(end);
     drain();
 }
 

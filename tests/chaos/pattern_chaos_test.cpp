@@ -12,31 +12,24 @@
 
 #include <gtest/gtest.h>
 
+#include "chance.hpp"
 #include "service_files.hpp"
 #include "service_process.hpp"
 
 namespace {
 
+constexpr int usual_kills = 60;
+
+using sluice::chaos::seed;
 using sluice::chaos::service_process;
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 using sluice::chaos::eventually;
+using sluice::chaos::kills;
 using sluice::chaos::one_value;
 using sluice::chaos::query;
 using sluice::chaos::row;
-
-unsigned seed() {
-    const char* given = std::getenv("SLUICE_SEED");
-    const unsigned value = given != nullptr ? static_cast<unsigned>(std::stoul(given)) : std::random_device{}();
-    std::printf("SLUICE_SEED=%u\n", value);
-    return value;
-}
-
-int kills() {
-    const char* given = std::getenv("SLUICE_CHAOS_KILLS");
-    return given != nullptr ? std::stoi(given) : 60;
-}
 
 /// The example of the pattern: the shop, fulfillment, and one who sends commands to the shop.
 class pattern_chaos : public testing::Test {
@@ -127,7 +120,7 @@ TEST_F(pattern_chaos, delivers_everything_once_and_in_order_through_sigkills) {
     committer_->start();
     ASSERT_TRUE(eventually([&] { return fs::exists(shop_db()) && fs::exists(fulfillment_db()); }));
 
-    const int wanted = kills();
+    const int wanted = kills(usual_kills);
     std::uniform_int_distribution<int> pause_ms{10, 250};
     std::uniform_int_distribution<int> victim{0, 2};
     int order = 0;

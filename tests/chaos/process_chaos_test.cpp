@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "chance.hpp"
 #include "service_files.hpp"
 #include "service_process.hpp"
 #include "support/temporary_directory.hpp"
@@ -19,22 +20,14 @@
 /// set, while it is released, while its message is handled.
 namespace {
 
+constexpr int usual_kills = 20;
+
 using sluice::chaos::eventually;
+using sluice::chaos::kills;
 using sluice::chaos::one_value;
+using sluice::chaos::seed;
 using sluice::chaos::service_process;
 using namespace std::chrono_literals;
-
-unsigned seed() {
-    const char* given = std::getenv("SLUICE_SEED");
-    const unsigned value = given != nullptr ? static_cast<unsigned>(std::stoul(given)) : std::random_device{}();
-    std::printf("SLUICE_SEED=%u\n", value);
-    return value;
-}
-
-int kills() {
-    const char* given = std::getenv("SLUICE_CHAOS_KILLS");
-    return given != nullptr ? std::stoi(given) : 20;
-}
 
 class process_chaos : public testing::Test {
 protected:
@@ -72,7 +65,7 @@ max_retry_delay_seconds = 0.1
 
     [[nodiscard]] std::unique_ptr<service_process> service(std::vector<std::string> words) {
         words.insert(words.begin(), SLUICE_PROGRAM);
-        words.emplace_back(std::string{"--domain="} + BANK_DOMAIN);
+        words.emplace_back(std::string{"--domain="} + PROCESS_DOMAIN);
         return std::make_unique<service_process>(words, directory_.path(),
                                                  directory_ / ("log-" + std::to_string(++logs_)));
     }
@@ -123,7 +116,7 @@ TEST_F(process_chaos, ends_every_transfer_once_through_sigkills) {
 
     std::uniform_int_distribution<int> pause_ms{20, 300};
     int transfers = 0;
-    for (int done = 0; done < kills(); ++done) {
+    for (int done = 0; done < kills(usual_kills); ++done) {
         const auto strike = std::chrono::steady_clock::now() + std::chrono::milliseconds{pause_ms(random_)};
         while (std::chrono::steady_clock::now() < strike) {
             send_transfer(transfers++);
@@ -152,7 +145,7 @@ TEST_F(process_chaos, ends_every_transfer_once_through_sigkills) {
     EXPECT_EQ(count("scheduled"), 0) << "a process that ended leaves no timer";
     EXPECT_EQ(one_value(directory_ / "internal.db", "SELECT count(*) FROM broker_dead_letter"), "0");
     for (const auto& each : servers_) EXPECT_EQ(each->terminate(), 0);
-    std::printf("%d kills, %d transfers, %d accepted\n", kills(), transfers, accepted);
+    std::printf("%d kills, %d transfers, %d accepted\n", kills(usual_kills), transfers, accepted);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include "chance.hpp"
 #include "service_files.hpp"
 #include "service_process.hpp"
 #include "support/temporary_directory.hpp"
@@ -20,7 +21,10 @@
 /// Several `sluice server` processes on one database, whose lanes are in shards.
 namespace {
 
+constexpr int usual_kills = 5;
+
 using sluice::chaos::eventually;
+using sluice::chaos::kills;
 using sluice::chaos::one_value;
 using sluice::chaos::query;
 using sluice::chaos::row;
@@ -30,11 +34,6 @@ using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
 constexpr auto lease = 2s;
-
-int kills() {
-    const char* given = std::getenv("SLUICE_CHAOS_KILLS");
-    return given != nullptr ? std::stoi(given) : 5;
-}
 
 class several_engines : public testing::Test {
 protected:
@@ -152,7 +151,7 @@ TEST_F(several_engines, take_over_the_shards_of_one_that_was_killed_and_keep_the
     ASSERT_TRUE(eventually([&] { return owners().size() == 6; })) << "not every shard has an owner";
 
     auto longest = 0ms;
-    for (int done = 0; done < kills(); ++done) {
+    for (int done = 0; done < kills(usual_kills); ++done) {
         work_for(200ms);
         const auto before = owners();
         if (before.empty()) continue;
@@ -180,7 +179,7 @@ TEST_F(several_engines, take_over_the_shards_of_one_that_was_killed_and_keep_the
     EXPECT_LT(longest, lease + 3s) << "a lane stayed unowned";
     for (const auto& engine : engines_) EXPECT_EQ(engine->terminate(), 0);
     EXPECT_TRUE(owners().empty()) << "a lane is left locked";
-    std::printf("%d kills, taken over within %lld ms, %d orders\n", kills(), static_cast<long long>(longest.count()),
+    std::printf("%d kills, taken over within %lld ms, %d orders\n", kills(usual_kills), static_cast<long long>(longest.count()),
                 orders_);
 }
 

@@ -87,6 +87,9 @@ public:
     [[nodiscard]] std::unique_ptr<store::operations_session> open_operations() override {
         return behind_.open_operations();
     }
+    [[nodiscard]] std::unique_ptr<store::read_model_session> open_read_models() override {
+        return behind_.open_read_models();
+    }
     [[nodiscard]] std::unique_ptr<store::lane_session> open_lane() override {
         faults_.strike();
         return std::make_unique<flaky_lane_session>(behind_.open_lane(), faults_);

@@ -40,6 +40,13 @@ struct memory_lease {
     date_time since{};
 };
 
+/// A read model with all its tables.
+struct memory_read_model {
+    projection_status status{};
+    std::int64_t last_generation = 0;
+    std::map<std::int64_t, std::map<std::string, stored_row, std::less<>>> tables{};  ///< by generation
+};
+
 /// The tables of one memory database.
 ///
 /// Thread safety: a session holds `mutex` for as long as it touches anything here.
@@ -59,12 +66,17 @@ struct memory_data {
     std::map<std::string, command_outcome, std::less<>> outcomes;              ///< by key
     std::map<std::string, scheduled_message, std::less<>> scheduled;           ///< by id
 
+    std::map<std::string, memory_read_model, std::less<>> read_models;  ///< by name
+
     std::uint64_t news = 0;                        ///< grows with everything that a waiting lane must look at
     std::multiset<base::wake_signal*> sleepers{};  ///< each registered only while its lane waits
 
     [[nodiscard]] const logged_event& event(sequence seq) const {
         return event_log.at(static_cast<std::size_t>(seq) - 1);
     }
+
+    /// The rows of a table, none when it does not exist.
+    [[nodiscard]] std::map<std::string, stored_row, std::less<>>* rows_of(const row_table& table);
 
     /// Wakes every waiting lane. The caller holds `mutex`.
     void tell_lanes();

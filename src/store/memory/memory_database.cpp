@@ -22,6 +22,7 @@ public:
     std::unique_ptr<unit_session> open_unit() override { return memory::make_unit_session(data_); }
     std::unique_ptr<lane_session> open_lane() override { return memory::make_lane_session(data_); }
     std::unique_ptr<operations_session> open_operations() override { return memory::make_operations_session(data_); }
+    std::unique_ptr<read_model_session> open_read_models() override { return memory::make_read_model_session(data_); }
 
 private:
     const std::string name_;

@@ -8,6 +8,7 @@
 #include <sluice/json.hpp>
 
 #include "store/inside_refusals.hpp"
+#include "store/memory/memory_rows.hpp"
 #include "store/memory/sessions.hpp"
 
 namespace sluice::store::memory {
@@ -26,6 +27,8 @@ public:
         for (const auto& change : batch_.states) check(change);
         for (const auto& each : batch_.cancelled) check(each);
         if (batch_.fence) check(*batch_.fence);
+        if (batch_.projection) check_guard(data_, *batch_.projection);
+        for (const auto& write : batch_.rows) check_row(data_, write);
         for (const auto& write : batch_.events) check(write);
     }
 
@@ -37,6 +40,7 @@ public:
         for (const auto& outcome : batch_.outcomes) data_.outcomes.insert_or_assign(outcome.key, outcome);
         for (const auto& each : batch_.cancelled) data_.scheduled.erase(each.id);
         for (const auto& each : batch_.scheduled) data_.scheduled.insert_or_assign(each.id, each);
+        for (const auto& write : batch_.rows) write_row(data_, write);
     }
 
 private:
@@ -247,6 +251,36 @@ public:
         std::optional<date_time> next;
         for (const auto& [id, message] : data_.scheduled) next = std::min(next.value_or(message.due), message.due);
         return next;
+    }
+
+    std::optional<projection_gate> look_at_projection(std::string_view name, std::string_view handler,
+                                                      std::string_view message_id) override {
+        const std::lock_guard lock{data_.mutex};
+        const auto found = data_.read_models.find(name);
+        if (found == data_.read_models.end()) return std::nullopt;
+        const auto& status = found->second.status;
+        const auto logged = data_.seq_of_message.find(message_id);
+        const bool rebuilt = logged != data_.seq_of_message.end() && logged->second <= status.floor;
+        return projection_gate{
+            .generation = status.generation,
+            .layout = status.layout,
+            .built = status.built,
+            .done = rebuilt || data_.inbox.contains({std::string{message_id}, std::string{handler}})};
+    }
+
+    std::optional<stored_row> load_row(const row_table& table, std::string_view key) override {
+        const std::lock_guard lock{data_.mutex};
+        return memory::load_row(data_, table, key);
+    }
+
+    std::vector<std::string> find_rows(const row_table& table, const sluice::detail::row_query& query) override {
+        const std::lock_guard lock{data_.mutex};
+        return select_rows(data_, table, query);
+    }
+
+    std::int64_t count_rows(const row_table& table, const sluice::detail::row_query& query) override {
+        const std::lock_guard lock{data_.mutex};
+        return memory::count_rows(data_, table, query);
     }
 
     bool is_marked(std::string_view message_id, std::string_view handler) override {

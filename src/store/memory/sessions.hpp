@@ -11,5 +11,6 @@ namespace sluice::store::memory {
 [[nodiscard]] std::unique_ptr<unit_session> make_unit_session(memory_data& data);
 [[nodiscard]] std::unique_ptr<lane_session> make_lane_session(memory_data& data);
 [[nodiscard]] std::unique_ptr<operations_session> make_operations_session(memory_data& data);
+[[nodiscard]] std::unique_ptr<read_model_session> make_read_model_session(memory_data& data);
 
 }  // namespace sluice::store::memory

@@ -9,6 +9,7 @@
 
 #include "store/inside_refusals.hpp"
 #include "store/postgresql/migrations.hpp"
+#include "store/row_refusals.hpp"
 #include "store/text_list.hpp"
 #include "store/unit_session.hpp"
 
@@ -92,10 +93,17 @@ commit_statements::commit_statements(const std::string& schema)
                                " FROM (SELECT " SLUICE_NEXT_POSITION("$1") " AS next) AS head",
                                schema)},
       next_position{"sluice_next_position", in_schema("SELECT " SLUICE_NEXT_POSITION("$1"), schema)},
+      // A weak lock: it waits for a rebuild that lets another table take the place, not for one that moves on.
+      require_generation{"sluice_require_generation",
+                         in_schema("WITH held AS MATERIALIZED (SELECT 1 FROM @projection WHERE name = $1"
+                                   " AND generation = $2 FOR KEY SHARE)"
+                                   " SELECT CASE WHEN NOT EXISTS (SELECT FROM held) THEN @sluice_refuse(0) END",
+                                   schema)},
       append{"sluice_append", in_schema(append_sql, schema)} {}
 
-commit_call::commit_call(const commit_statements& sql, const inside_statements& inside, const commit_batch& batch)
-    : sql_{sql}, inside_{inside}, batch_{batch} {}
+commit_call::commit_call(const commit_statements& sql, const inside_statements& inside, const std::string& schema,
+                         const commit_batch& batch)
+    : sql_{sql}, inside_{inside}, schema_{schema}, batch_{batch} {}
 
 std::size_t commit_call::add_to(exchange& trip) {
     // An event proves by itself that its batch was committed, all else hardly: there the id comes first.
@@ -107,6 +115,7 @@ std::size_t commit_call::add_to(exchange& trip) {
     add_snapshots(trip);
     add_schedule(trip);
     add_fence(trip);
+    add_rows(trip);
     if (!batch_.events.empty()) {
         transaction = lock_streams(trip);
         check_positions(trip);
@@ -194,6 +203,17 @@ void commit_call::add_fence(exchange& trip) {
     add(trip, inside_.require_lease, parameters{batch_.fence->lane, batch_.fence->epoch}, &*batch_.fence);
 }
 
+void commit_call::add_rows(exchange& trip) {
+    if (const auto& guard = batch_.projection) {
+        add(trip, sql_.require_generation, parameters{guard->name, guard->generation}, &*guard);
+    }
+    const auto key = [](const row_write& write) { return std::pair{physical_name(write.table), write.key}; };
+    for (const auto* write : sorted(batch_.rows, key)) {
+        const auto [what, with] = write_statement(*write, schema_);
+        add(trip, what, with, write);
+    }
+}
+
 std::size_t commit_call::lock_streams(exchange& trip) {
     std::size_t place = 0;
     if (batch_.events.size() == 1) {
@@ -249,6 +269,12 @@ void commit_call::explain(const statement_error& refusal) const {
     }
     if (const auto* const fence = std::get_if<const lease_fence*>(&about); fence && is_refused) {
         throw epoch_is_over(**fence);
+    }
+    if (const auto* const guard = std::get_if<const projection_guard*>(&about); guard && is_refused) {
+        throw generation_has_changed(**guard);
+    }
+    if (const auto* const row = std::get_if<const row_write*>(&about); row && (is_taken || is_refused)) {
+        throw row_has_changed(**row);
     }
     if (const auto* const write = std::get_if<const event_write*>(&about)) {
         if (is_refused) throw wrong_position(**write, refusal.detail());

@@ -9,6 +9,7 @@
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/failure.hpp"
 #include "store/postgresql/inside_sql.hpp"
+#include "store/postgresql/row_statements.hpp"
 #include "store/records.hpp"
 
 namespace sluice::store::postgresql {
@@ -18,25 +19,27 @@ namespace sluice::store::postgresql {
 struct commit_statements {
     explicit commit_statements(const std::string& schema);
 
-    statement mark;            ///< $1 message, $2 handler, $3 time
-    statement insert_state;    ///< $1 aggregate, $2 id, $3 version, $4 state
-    statement update_state;    ///< the same
-    statement remove_state;    ///< $1 aggregate, $2 id, $3 version
-    statement transaction;     ///< answers with the transaction's id
-    statement lock_stream;     ///< $1 stream; answers with the transaction's id
-    statement lock_streams;    ///< $1 streams; answers with the transaction's id, for each of them
-    statement check_position;  ///< $1 stream, $2 expected
-    statement next_position;   ///< $1 stream
-    statement append;          ///< $1 message, $2 stream, $3 category, $4 type, $5 time, $6 data, $7 metadata,
-                               ///< $8 brokers, $9 priority
+    statement mark;                ///< $1 message, $2 handler, $3 time
+    statement insert_state;        ///< $1 aggregate, $2 id, $3 version, $4 state
+    statement update_state;        ///< the same
+    statement remove_state;        ///< $1 aggregate, $2 id, $3 version
+    statement transaction;         ///< answers with the transaction's id
+    statement lock_stream;         ///< $1 stream; answers with the transaction's id
+    statement lock_streams;        ///< $1 streams; answers with the transaction's id, for each of them
+    statement check_position;      ///< $1 stream, $2 expected
+    statement next_position;       ///< $1 stream
+    statement require_generation;  ///< $1 read model, $2 generation
+    statement append;              ///< $1 message, $2 stream, $3 category, $4 type, $5 time, $6 data, $7 metadata,
+                                   ///< $8 brokers, $9 priority
 };
 
 /// A unit's batch as statements in one transaction, and their refusals in a person's words.
 ///
-/// The order is: marks, outcomes, states, snapshots, scheduled messages, the fence, streams, events, and each kind is
-/// sorted by its key. So two units take their locks in the same order and never wait for each other in a circle; and
-/// numbers are drawn last, under the locks of their streams, which are held until the transaction has ended. Within a
-/// stream the order of the numbers, of the positions and of the commits is therefore the same.
+/// The order is: marks, outcomes, states, snapshots, scheduled messages, the fence, the read model with its rows,
+/// streams, events, and each kind is sorted by its key. So two units take their locks in the same order and never wait
+/// for each other in a circle; and numbers are drawn last, under the locks of their streams, which are held until the
+/// transaction has ended. Within a stream the order of the numbers, of the positions and of the commits is therefore
+/// the same.
 ///
 /// Outcomes come before states because a command that was done before has moved its aggregates on, too, and is to be
 /// told that it is repeated. The lease is locked late: who waits for a rival's row does not hold it back meanwhile. The
@@ -45,7 +48,9 @@ struct commit_statements {
 /// Lifetime: shorter than the batch's.
 class commit_call {
 public:
-    commit_call(const commit_statements& sql, const inside_statements& inside, const commit_batch& batch);
+    /// @param schema  for the statements of read models, which have their tables' names in them
+    commit_call(const commit_statements& sql, const inside_statements& inside, const std::string& schema,
+                const commit_batch& batch);
 
     /// Adds the whole batch. Returns the place of the transaction's id; the server is asked to hand it over at once.
     [[nodiscard]] std::size_t add_to(exchange& trip);
@@ -57,8 +62,9 @@ public:
 
 private:
     /// What a statement of the round trip is about.
-    using subject = std::variant<std::monostate, const inbox_mark*, const command_outcome*, const state_write*,
-                                 const cancellation*, const lease_fence*, const event_write*>;
+    using subject =
+        std::variant<std::monostate, const inbox_mark*, const command_outcome*, const state_write*, const cancellation*,
+                     const lease_fence*, const projection_guard*, const row_write*, const event_write*>;
 
     void add(exchange& trip, const statement& what, const parameters& with, subject about);
     [[nodiscard]] std::size_t tell_transaction(exchange& trip);
@@ -68,12 +74,14 @@ private:
     void add_snapshots(exchange& trip);
     void add_schedule(exchange& trip);
     void add_fence(exchange& trip);
+    void add_rows(exchange& trip);
     [[nodiscard]] std::size_t lock_streams(exchange& trip);
     void check_positions(exchange& trip);
     void append_events(exchange& trip);
 
     const commit_statements& sql_;
     const inside_statements& inside_;
+    const std::string& schema_;
     const commit_batch& batch_;
     std::vector<subject> subjects_;  ///< by place
 };

@@ -8,7 +8,7 @@
 #include <sluice/error.hpp>
 
 #include "store/postgresql/exchange.hpp"
-#include "store/postgresql/failure.hpp"
+#include "store/postgresql/long_transaction.hpp"
 
 namespace sluice::store::postgresql {
 namespace {
@@ -159,51 +159,30 @@ CREATE TABLE @scheduled (
 
     "CREATE INDEX scheduled_due_at ON @scheduled (due_at, id)"};
 
+// One row for each read model: which of its tables counts, and how far a rebuild of it is.
+constexpr std::array read_models{R"sql(
+CREATE TABLE @projection (
+    name               text COLLATE "C" PRIMARY KEY,
+    generation         bigint NOT NULL,
+    last_generation    bigint NOT NULL,
+    layout             text COLLATE "C" NOT NULL,
+    built              boolean NOT NULL,
+    floor              bigint NOT NULL,
+    rebuilt_at         timestamptz,
+    rebuild_generation bigint,
+    rebuild_layout     text COLLATE "C",
+    rebuild_position   bigint,
+    rebuild_started_at timestamptz,
+    rebuild_updated_at timestamptz
+) WITH (fillfactor = 10))sql"};
+
 constexpr std::array all_migrations{migration{1, "first tables", first_tables},
-                                    migration{2, "former lanes", former_lanes}, migration{3, "inside", inside}};
+                                    migration{2, "former lanes", former_lanes}, migration{3, "inside", inside},
+                                    migration{4, "read models", read_models}};
 
 int expected_migration() { return all_migrations.back().number; }
 
 constexpr int oldest_server = 130'000;
-
-/// A transaction over several round trips; rolled back unless committed.
-class long_transaction {
-public:
-    explicit long_transaction(connection& db) : db_{db} {
-        run({"", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"});
-    }
-    long_transaction(const long_transaction&) = delete;
-    long_transaction& operator=(const long_transaction&) = delete;
-    ~long_transaction() {
-        if (!open_ || !db_.usable()) return;
-        try {
-            run({"", "ROLLBACK"});
-        } catch (const store_error&) {
-            return;  // the connection broke, and the server rolls back by itself
-        }
-    }
-
-    result run(const statement& what, const parameters& with = parameters{}) {
-        exchange trip{db_, exchange::raw};
-        const auto place = trip.add(what, with);
-        try {
-            trip.run();
-        } catch (const statement_error&) {
-            open_ = false;  // rolled back
-            throw;
-        }
-        return trip.take(place);
-    }
-
-    void commit() {
-        run({"", "COMMIT"});
-        open_ = false;
-    }
-
-private:
-    connection& db_;
-    bool open_ = true;
-};
 
 /// @param ask  runs a statement and returns its answer
 template <class Ask>

@@ -107,6 +107,10 @@ public:
         require_schema();
         return postgresql::make_operations_session(shared_);
     }
+    std::unique_ptr<read_model_session> open_read_models() override {
+        require_schema();
+        return postgresql::make_read_model_session(shared_);
+    }
 
 private:
     /// Asked until the answer was yes: sessions are opened often, and a schema does not go away.

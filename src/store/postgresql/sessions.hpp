@@ -50,5 +50,6 @@ private:
 [[nodiscard]] std::unique_ptr<unit_session> make_unit_session(shared_state& shared);
 [[nodiscard]] std::unique_ptr<lane_session> make_lane_session(shared_state& shared);
 [[nodiscard]] std::unique_ptr<operations_session> make_operations_session(shared_state& shared);
+[[nodiscard]] std::unique_ptr<read_model_session> make_read_model_session(shared_state& shared);
 
 }  // namespace sluice::store::postgresql

@@ -16,6 +16,7 @@
 #include "store/postgresql/inside_sql.hpp"
 #include "store/postgresql/migrations.hpp"
 #include "store/postgresql/row_reader.hpp"
+#include "store/postgresql/row_statements.hpp"
 #include "store/postgresql/sessions.hpp"
 #include "store/postgresql/verdict_of_commit.hpp"
 #include "store/text_list.hpp"
@@ -29,17 +30,26 @@ using namespace std::chrono_literals;
 constexpr auto look_up_time = 15s;
 constexpr base::backoff between_looks{.first = 20ms, .factor = 2, .most = 1s};
 
+// The log is asked only when a rebuild has come between.
+constexpr auto gate_sql = R"sql(
+SELECT p.generation, p.layout, p.built,
+       EXISTS (SELECT FROM @inbox WHERE message_id = $3 AND handler = $2)
+       OR (p.floor > 0 AND EXISTS (SELECT FROM @event_log AS e WHERE e.message_id = $3 AND e.seq <= p.floor))
+FROM @projection AS p WHERE p.name = $1)sql";
+
 struct unit_statements {
     explicit unit_statements(const std::string& schema)
         : load{"sluice_load",
                in_schema("SELECT version, state FROM @aggregate_state WHERE aggregate = $1 AND id = $2", schema)},
           is_marked{"sluice_is_marked",
                     in_schema("SELECT EXISTS (SELECT FROM @inbox WHERE message_id = $1 AND handler = $2)", schema)},
+          gate{"sluice_projection_gate", in_schema(gate_sql, schema)},
           commit{schema},
           inside{schema} {}
 
     statement load;
     statement is_marked;
+    statement gate;  ///< $1 read model, $2 handler, $3 message
     commit_statements commit;
     inside_statements inside;
 };
@@ -95,6 +105,11 @@ public:
     std::optional<command_outcome> outcome_of(std::string_view key, date_time now) override;
     std::vector<scheduled_message> due_messages(date_time now, std::size_t limit) override;
     std::optional<date_time> next_due() override;
+    std::optional<projection_gate> look_at_projection(std::string_view name, std::string_view handler,
+                                                      std::string_view message_id) override;
+    std::optional<stored_row> load_row(const row_table& table, std::string_view key) override;
+    std::vector<std::string> find_rows(const row_table& table, const detail::row_query& query) override;
+    std::int64_t count_rows(const row_table& table, const detail::row_query& query) override;
     bool is_marked(std::string_view message_id, std::string_view handler) override;
     void commit(const commit_batch& batch) override;
 
@@ -200,6 +215,37 @@ std::optional<date_time> postgresql_unit_session::next_due() {
     return read(sql_.inside.next_due, parameters{}).optional_time(0, 0);
 }
 
+std::optional<projection_gate> postgresql_unit_session::look_at_projection(std::string_view name,
+                                                                           std::string_view handler,
+                                                                           std::string_view message_id) {
+    const auto found = read(sql_.gate, parameters{name, handler, message_id});
+    if (found.rows() == 0) return std::nullopt;
+    return projection_gate{.generation = found.integer(0, 0),
+                           .layout = found.text(0, 1),
+                           .built = found.boolean(0, 2),
+                           .done = found.boolean(0, 3)};
+}
+
+std::optional<stored_row> postgresql_unit_session::load_row(const row_table& table, std::string_view key) {
+    const auto found = read(load_statement(table, shared_.options.schema), parameters{key});
+    if (found.rows() == 0) return std::nullopt;
+    return read_stored_row(*table.layout, found);
+}
+
+std::vector<std::string> postgresql_unit_session::find_rows(const row_table& table, const detail::row_query& query) {
+    const auto [what, with] = find_statement(table, query, shared_.options.schema);
+    const auto found = read(what, with);
+    std::vector<std::string> rows;
+    rows.reserve(static_cast<std::size_t>(found.rows()));
+    for (int row = 0; row < found.rows(); ++row) rows.push_back(row_to_json(*table.layout, found, row));
+    return rows;
+}
+
+std::int64_t postgresql_unit_session::count_rows(const row_table& table, const detail::row_query& query) {
+    const auto [what, with] = count_statement(table, query, shared_.options.schema);
+    return read(what, with).integer(0, 0);
+}
+
 bool postgresql_unit_session::is_marked(std::string_view message_id, std::string_view handler) {
     return read(sql_.is_marked, parameters{message_id, handler}).boolean(0, 0);
 }
@@ -212,7 +258,7 @@ void postgresql_unit_session::commit(const commit_batch& batch) {
         const auto db = shared_.pool.borrow();
         lost.backend = db->backend();
         lost.backend_start = db->backend_start();
-        commit_call call{sql_.commit, sql_.inside, batch};
+        commit_call call{sql_.commit, sql_.inside, shared_.options.schema, batch};
         exchange trip{*db};
         std::optional<std::size_t> transaction;
         try {

@@ -128,9 +128,28 @@ CREATE TABLE scheduled (
 CREATE INDEX scheduled_due_at ON scheduled (due_at, id);
 )sql";
 
+// One row for each read model: which of its tables counts, and how far a rebuild of it is.
+constexpr auto read_models = R"sql(
+CREATE TABLE projection (
+    name               TEXT PRIMARY KEY,
+    generation         INTEGER NOT NULL,
+    last_generation    INTEGER NOT NULL,
+    layout             TEXT NOT NULL,
+    built              INTEGER NOT NULL,
+    floor              INTEGER NOT NULL,
+    rebuilt_at         TEXT,
+    rebuild_generation INTEGER,
+    rebuild_layout     TEXT,
+    rebuild_position   INTEGER,
+    rebuild_started_at TEXT,
+    rebuild_updated_at TEXT
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr std::array all_migrations{migration{1, "first tables", first_tables},
                                     migration{2, "index of abandoned rows", abandoned_rows},
-                                    migration{3, "former lanes", former_lanes}, migration{4, "inside", inside}};
+                                    migration{3, "former lanes", former_lanes}, migration{4, "inside", inside},
+                                    migration{5, "read models", read_models}};
 
 int applied_migration(connection& db) {
     statement is_there{db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'sluice_migration'"};

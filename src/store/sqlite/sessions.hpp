@@ -10,5 +10,6 @@ namespace sluice::store::sqlite {
 [[nodiscard]] std::unique_ptr<unit_session> make_unit_session(std::unique_ptr<connection> db);
 [[nodiscard]] std::unique_ptr<lane_session> make_lane_session(std::unique_ptr<connection> db);
 [[nodiscard]] std::unique_ptr<operations_session> make_operations_session(std::unique_ptr<connection> db);
+[[nodiscard]] std::unique_ptr<read_model_session> make_read_model_session(std::unique_ptr<connection> db);
 
 }  // namespace sluice::store::sqlite

@@ -47,6 +47,7 @@ public:
     std::unique_ptr<unit_session> open_unit() override { return sqlite::make_unit_session(open()); }
     std::unique_ptr<lane_session> open_lane() override { return sqlite::make_lane_session(open()); }
     std::unique_ptr<operations_session> open_operations() override { return sqlite::make_operations_session(open()); }
+    std::unique_ptr<read_model_session> open_read_models() override { return sqlite::make_read_model_session(open()); }
 
 private:
     [[nodiscard]] std::unique_ptr<connection> open() const {

@@ -31,6 +31,39 @@ void statement::bind_integer(int index, std::int64_t value) { check(sqlite3_bind
 
 void statement::bind_null(int index) { check(sqlite3_bind_null(handle_.get(), index)); }
 
+std::int64_t statement::run_with(const std::vector<any_value>& values) {
+    bind_list(values, SQLITE_STATIC);
+    execute();
+    return changes();
+}
+
+bool statement::run_with_unless_taken(const std::vector<any_value>& values) {
+    bind_list(values, SQLITE_STATIC);
+    return execute_unless_taken();
+}
+
+rows statement::query_with(const std::vector<any_value>& values) {
+    bind_list(values, SQLITE_TRANSIENT);
+    return rows{*this};
+}
+
+void statement::bind_list(const std::vector<any_value>& values, sqlite3_destructor_type lifetime) {
+    prepare(values.size());
+    int index = 0;
+    for (const auto& value : values) {
+        ++index;
+        if (const auto* text = std::get_if<std::string>(&value)) {
+            bind(index, std::string_view{*text}, lifetime);
+        } else if (const auto* whole = std::get_if<std::int64_t>(&value)) {
+            bind_integer(index, *whole);
+        } else if (const auto* real = std::get_if<double>(&value)) {
+            bind(index, *real, lifetime);
+        } else {
+            bind_null(index);
+        }
+    }
+}
+
 void statement::execute() {
     rows result{*this};
     while (result.next()) {

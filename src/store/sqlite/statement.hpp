@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
 #include <sluice/time.hpp>
 
@@ -16,6 +18,9 @@ namespace sluice::store::sqlite {
 
 class connection;
 class rows;
+
+/// A value whose kind is known at run time only; NULL when it holds nothing.
+using any_value = std::variant<std::monostate, std::int64_t, double, std::string>;
 
 /// One prepared statement, compiled on first use and kept for the life of its connection.
 ///
@@ -42,6 +47,11 @@ public:
 
     template <class... Args>
     [[nodiscard]] rows query(const Args&... args);
+
+    // The same with a list of values.
+    std::int64_t run_with(const std::vector<any_value>& values);
+    [[nodiscard]] bool run_with_unless_taken(const std::vector<any_value>& values);
+    [[nodiscard]] rows query_with(const std::vector<any_value>& values);
 
 private:
     friend class rows;
@@ -70,6 +80,7 @@ private:
     void bind_integer(int index, std::int64_t value);
     void bind_null(int index);
 
+    void bind_list(const std::vector<any_value>& values, sqlite3_destructor_type lifetime);
     void prepare(std::size_t parameters);
     void execute();
     [[nodiscard]] bool execute_unless_taken();

@@ -9,6 +9,7 @@
 
 #include "store/sqlite/event_writer.hpp"
 #include "store/sqlite/inside_tables.hpp"
+#include "store/sqlite/row_tables.hpp"
 #include "store/sqlite/sessions.hpp"
 #include "store/sqlite/stream_sql.hpp"
 
@@ -49,6 +50,18 @@ public:
     }
     std::optional<date_time> next_due() override { return inside_.next_due(); }
 
+    std::optional<projection_gate> look_at_projection(std::string_view name, std::string_view handler,
+                                                      std::string_view message_id) override;
+    std::optional<stored_row> load_row(const row_table& table, std::string_view key) override {
+        return rows_.load(table, key);
+    }
+    std::vector<std::string> find_rows(const row_table& table, const detail::row_query& query) override {
+        return rows_.find(table, query);
+    }
+    std::int64_t count_rows(const row_table& table, const detail::row_query& query) override {
+        return rows_.count(table, query);
+    }
+
     bool is_marked(std::string_view message_id, std::string_view handler) override {
         return is_marked_.query(message_id, handler).next();
     }
@@ -73,6 +86,12 @@ private:
                                             4)};
     statement read_stream_{*db_, read_stream_sql};
     statement last_of_stream_{*db_, last_of_stream_sql};
+    // The log is asked only when a rebuild has come between.
+    statement gate_{*db_,
+                    "SELECT p.generation, p.layout, p.built,"
+                    " EXISTS (SELECT 1 FROM inbox WHERE message_id = ?3 AND handler = ?2) OR (p.floor > 0 AND"
+                    " EXISTS (SELECT 1 FROM event_log e WHERE e.message_id = ?3 AND e.seq <= p.floor))"
+                    " FROM projection p WHERE p.name = ?1"};
     statement is_marked_{*db_, "SELECT 1 FROM inbox WHERE message_id = ?1 AND handler = ?2"};
 
     statement insert_state_{*db_,
@@ -83,6 +102,7 @@ private:
     statement remove_state_{*db_, "DELETE FROM aggregate_state WHERE aggregate = ?1 AND id = ?2 AND version = ?3 - 1"};
     statement mark_{*db_, "INSERT INTO inbox (message_id, handler, processed_at) VALUES (?1, ?2, ?3)"};
     inside_tables inside_{*db_};
+    row_tables rows_{*db_};
     event_writer events_{*db_};
 };
 
@@ -134,6 +154,16 @@ std::optional<stream_event> sqlite_unit_session::last_of_stream(std::string_view
     return read_stream_event(found);
 }
 
+std::optional<projection_gate> sqlite_unit_session::look_at_projection(std::string_view name, std::string_view handler,
+                                                                       std::string_view message_id) {
+    auto found = gate_.query(name, handler, message_id);
+    if (!found.next()) return std::nullopt;
+    return projection_gate{.generation = found.integer(0),
+                           .layout = found.text(1),
+                           .built = found.integer(2) != 0,
+                           .done = found.integer(3) != 0};
+}
+
 /// A command that was done before has moved its aggregates on, too: what is repeated is told so first.
 void sqlite_unit_session::commit(const commit_batch& batch) {
     if (batch.empty()) return;
@@ -148,6 +178,8 @@ void sqlite_unit_session::commit(const commit_batch& batch) {
     for (const auto& each : batch.cancelled) inside_.cancel(each);
     for (const auto& each : batch.scheduled) inside_.schedule(each);
     if (batch.fence) inside_.require(*batch.fence);
+    if (batch.projection) rows_.check(*batch.projection);
+    for (const auto& row : batch.rows) rows_.write(row);
     for (const auto& event : batch.events) events_.append(event);
     writing.commit();
 }

@@ -39,6 +39,9 @@ public:
         if (gone) throw store_error{"the database is gone", error_nature::retryable};
         return behind_->open_operations();
     }
+    [[nodiscard]] std::unique_ptr<store::read_model_session> open_read_models() override {
+        return behind_->open_read_models();
+    }
 
     std::atomic<bool> gone{false};
 

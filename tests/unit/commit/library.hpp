@@ -132,6 +132,9 @@ public:
     [[nodiscard]] std::unique_ptr<sluice::store::operations_session> open_operations() override {
         return inner_->open_operations();
     }
+    [[nodiscard]] std::unique_ptr<sluice::store::read_model_session> open_read_models() override {
+        return inner_->open_read_models();
+    }
 
     int opened = 0;
 

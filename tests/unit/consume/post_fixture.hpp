@@ -29,6 +29,9 @@ public:
     [[nodiscard]] std::unique_ptr<sluice::store::operations_session> open_operations() override {
         return inner_->open_operations();
     }
+    [[nodiscard]] std::unique_ptr<sluice::store::read_model_session> open_read_models() override {
+        return inner_->open_read_models();
+    }
 
     enum class mood { well, away, doubtful };
     mood is = mood::well;  ///< doubtful: commits, and then says that it does not know
@@ -79,6 +82,26 @@ public:
     [[nodiscard]] std::optional<sluice::date_time> next_due() override {
         require_here();
         return inner_->next_due();
+    }
+    [[nodiscard]] std::optional<sluice::store::projection_gate> look_at_projection(
+        std::string_view name, std::string_view handler, std::string_view message_id) override {
+        require_here();
+        return inner_->look_at_projection(name, handler, message_id);
+    }
+    [[nodiscard]] std::optional<sluice::store::stored_row> load_row(const sluice::store::row_table& table,
+                                                                    std::string_view key) override {
+        require_here();
+        return inner_->load_row(table, key);
+    }
+    [[nodiscard]] std::vector<std::string> find_rows(const sluice::store::row_table& table,
+                                                     const sluice::detail::row_query& query) override {
+        require_here();
+        return inner_->find_rows(table, query);
+    }
+    [[nodiscard]] std::int64_t count_rows(const sluice::store::row_table& table,
+                                          const sluice::detail::row_query& query) override {
+        require_here();
+        return inner_->count_rows(table, query);
     }
     [[nodiscard]] bool is_marked(std::string_view message_id, std::string_view handler) override {
         require_here();

@@ -1,0 +1,5 @@
+#include <sluice/plugin.hpp>
+
+#include "bank.hpp"
+
+SLUICE_DOMAIN(bank::make_domain)

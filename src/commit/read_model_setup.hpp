@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sluice/registry.hpp>
+
+#include "commit/environment.hpp"
+
+/// The tables of a domain's read models: are they there, and as this build needs them.
+namespace sluice::commit {
+
+enum class table_state {
+    current,
+    absent,     ///< `sluice db setup --domain=…` makes it
+    outdated,   ///< of another layout: wants a rebuild
+    incomplete  ///< events older than the table are not in it: wants a rebuild; its projector waits until then
+};
+
+/// `current`, `absent`, `outdated`, `incomplete`.
+[[nodiscard]] const char* to_string(table_state state) noexcept;
+
+struct read_model_state {
+    const detail::projector_entry* projector = nullptr;
+    std::string database;
+    table_state table = table_state::absent;
+    store::projection_status status{};  ///< empty while the table is absent
+};
+
+/// By the names of the read models. @throws store_error; configuration_error when a database is not configured
+[[nodiscard]] std::vector<read_model_state> read_model_states(const detail::registry& domain, const adapters& parts);
+
+/// Makes the tables that are absent, and indexes that are missing. Returns the names of the new ones.
+std::vector<std::string> create_read_models(const detail::registry& domain, const adapters& parts, date_time now);
+
+/// Before a domain runs: makes absent tables where the database is an embedded one, and refuses to go on when one is
+/// absent elsewhere or of another layout. Warns of those that are incomplete.
+/// @throws store_error naming every such read model and the remedy
+void require_read_models(environment& env);
+
+}  // namespace sluice::commit

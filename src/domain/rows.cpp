@@ -1,0 +1,90 @@
+#include <sluice/detail/rows.hpp>
+
+#include <sluice/error.hpp>
+#include <sluice/time.hpp>
+
+#include "base/names.hpp"
+
+namespace sluice::detail {
+
+namespace {
+
+const char* word_for(column_kind kind) {
+    switch (kind) {
+        case column_kind::text:
+            return "a text";
+        case column_kind::integer:
+            return "a whole number";
+        case column_kind::real:
+            return "a number";
+        case column_kind::boolean:
+            return "a boolean";
+        case column_kind::time:
+            return "a date and time";
+        case column_kind::json:
+            break;
+    }
+    return "JSON";
+}
+
+template <class Read>
+bool can_read(const Read& read) {
+    try {
+        read();
+        return true;
+    } catch (const decode_error&) {
+        return false;
+    }
+}
+
+bool fits(column_kind kind, const json::value& value) {
+    switch (kind) {
+        case column_kind::text:
+            return value.is_string();
+        case column_kind::real:
+            return value.is_number();
+        case column_kind::boolean:
+            return value.is_bool();
+        case column_kind::integer:
+            return can_read([&] { static_cast<void>(value.as_int()); });
+        case column_kind::time:
+            return can_read([&] { static_cast<void>(date_time::parse(value.as_string())); });
+        case column_kind::json:
+            break;
+    }
+    return false;
+}
+
+const table_column& column_named(const table_layout& in, const std::string& name) {
+    if (const table_column* found = in.find(name)) return *found;
+    std::vector<std::string> names;
+    for (const table_column& each : in.columns) names.push_back(each.name);
+    const std::string nearest = base::suggest(name, names);
+    std::string known;
+    for (const std::string& each : names) known += (known.empty() ? "" : ", ") + each;
+    throw usage_error{"read model `" + in.name + "` has no column `" + name + "`; " +
+                      (nearest.empty() ? "it has: " + known : "did you mean `" + nearest + "`?")};
+}
+
+void refuse_json(const table_layout& in, const table_column& column) {
+    if (column.kind != column_kind::json) return;
+    throw usage_error{"column `" + column.name + "` of read model `" + in.name +
+                      "` holds JSON, which can be neither compared nor ordered; give what you look for a member of its "
+                      "own"};
+}
+
+}  // namespace
+
+void require_usable(const table_layout& in, const row_condition& condition) {
+    const table_column& column = column_named(in, condition.column);
+    if (condition.how == comparison_kind::missing || condition.how == comparison_kind::present) return;
+    refuse_json(in, column);
+    if (fits(column.kind, condition.value)) return;
+    throw usage_error{"column `" + column.name + "` of read model `" + in.name + "` holds " + word_for(column.kind) +
+                      "; compare it with one, not with " + json::to_string(condition.value.kind()) + " " +
+                      json::dump(condition.value)};
+}
+
+void require_usable(const table_layout& in, const row_order& order) { refuse_json(in, column_named(in, order.column)); }
+
+}  // namespace sluice::detail

@@ -1,0 +1,106 @@
+#include "domain/table_rules.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/sha256.hpp"
+
+namespace sluice::detail {
+
+namespace {
+
+/// Tables of Sluice's own, which may lie beside those of read models.
+constexpr std::array<std::string_view, 9> taken{"event_log",       "outbox",          "lease",
+                                                "inbox",           "aggregate_state", "snapshot",
+                                                "command_outcome", "scheduled",       "projection"};
+constexpr std::array<std::string_view, 4> taken_prefixes{"sluice_", "broker_", "sqlite_", "pg_"};
+
+/// A name that PostgreSQL would cut is no longer the same name.
+constexpr std::size_t longest_column_name = 63;
+
+bool is_table_name(std::string_view name) {
+    const auto fits = [](char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+    return !name.empty() && name.size() <= longest_table_name && std::ranges::all_of(name, fits) &&
+           !(name.front() >= '0' && name.front() <= '9') && name.find("__") == std::string_view::npos;
+}
+
+bool is_taken(std::string_view name) {
+    return std::ranges::find(taken, name) != taken.end() ||
+           std::ranges::any_of(taken_prefixes, [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+std::string lower(std::string_view name) {
+    std::string text{name};
+    for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return text;
+}
+
+void check_columns(const table_layout& table, std::vector<std::string>& problems) {
+    std::set<std::string> seen;
+    for (const table_column& column : table.columns) {
+        const std::string what = "column `" + column.name + "` of read model `" + table.name + "`";
+        if (column.name.size() > longest_column_name) {
+            problems.push_back(what + " has a name of more than 63 bytes; shorten the member's");
+        }
+        if (lower(column.name) == row_version_column) {
+            problems.push_back(what + " has the name of Sluice's own column; give the member another");
+        }
+        if (!seen.insert(lower(column.name)).second) {
+            problems.push_back(what +
+                               " differs from another only in upper and lower case, which SQLite does not tell "
+                               "apart; rename one of the members");
+        }
+    }
+}
+
+void check_indexes(const table_layout& table, std::vector<std::string>& problems) {
+    for (const auto& index : table.indexes) {
+        if (index.empty())
+            problems.push_back("read model `" + table.name + "` has an index without columns; name some");
+        for (const std::string& name : index) {
+            const table_column* column = table.find(name);
+            if (column == nullptr) {
+                problems.push_back("an index of read model `" + table.name + "` names column `" + name +
+                                   "`, which is no member of its struct");
+            } else if (column->kind == column_kind::json) {
+                problems.push_back("an index of read model `" + table.name + "` names column `" + name +
+                                   "`, which holds JSON; index a member of its own");
+            }
+        }
+    }
+}
+
+const char* word_for(column_kind kind) {
+    constexpr std::array<const char*, 6> words{"text", "integer", "real", "boolean", "time", "json"};
+    return words.at(static_cast<std::size_t>(kind));
+}
+
+}  // namespace
+
+std::vector<std::string> problems_of(const table_layout& table) {
+    std::vector<std::string> problems;
+    if (!is_table_name(table.name)) {
+        problems.push_back("read model name `" + table.name +
+                           "` is not usable: lower-case letters, digits and single underscores, at most 40, no digit "
+                           "first; set .name in its contract");
+    } else if (is_taken(table.name)) {
+        problems.push_back("read model name `" + table.name +
+                           "` belongs to a table of Sluice's or of the database's own; set another .name in its "
+                           "contract");
+    }
+    check_columns(table, problems);
+    check_indexes(table, problems);
+    return problems;
+}
+
+std::string fingerprint_of(const table_layout& table) {
+    constexpr std::size_t digits = 16;
+    std::string text = table.name + "\n" + table.key + "\n" + std::to_string(table.version);
+    for (const table_column& column : table.columns) {
+        text += "\n" + column.name + " " + word_for(column.kind) + (column.optional ? " optional" : "");
+    }
+    return base::sha256_hex(text).substr(0, digits);
+}
+
+}  // namespace sluice::detail

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "broker/inline/inline_broker.hpp"
+#include "consume/projection_rebuild.hpp"
+#include "engine/engine.hpp"
+#include "observe/log.hpp"
+#include "support/depot.hpp"
+#include "support/depot_rows.hpp"
+#include "support/eventually.hpp"
+
+namespace sluice::testing {
+
+/// Lets a rebuild wait for real, and end early.
+class waiting_host final : public consume::rebuild_host {
+public:
+    /// @param steps  after which it is stopped
+    explicit waiting_host(std::uint64_t steps) : left_{steps} {}
+    bool stopped() override { return left_-- == 0; }
+    void rest(duration time) override {
+        std::this_thread::sleep_for(std::min<duration>(time, std::chrono::milliseconds{20}));
+    }
+    void progress(const consume::rebuild_progress&) override {}
+
+private:
+    std::uint64_t left_;
+};
+
+/// Commits crates and customers until told to stop. Every writer has crates of its own; customers are everybody's.
+inline void write_into(depot::fixture& depot, int writer, const std::atomic<bool>& done) {
+    base::seeded_random random{static_cast<std::uint64_t>(writer)};
+    for (int i = 0; !done; ++i) {
+        const std::string crate = "crate-" + std::to_string(writer) + "-" + std::to_string(i);
+        const std::string customer = "customer-" + std::to_string(random.next() % 3);
+        depot.pack(crate, customer);
+        for (std::uint64_t more = random.next() % 3; more > 0; --more) depot.add(crate, 1);
+    }
+}
+
+/// An engine feeds the read models of a depot while writers write and rebuilds run, most of which are interrupted.
+/// In the end the rows are those that the log makes.
+inline void expect_rebuilds_under_load_to_be_exact(const std::shared_ptr<store::database>& database, int rebuilds) {
+    observe::configure_log({.threshold = observe::level::off});
+    depot::fixture depot{database, broker::make_inline_broker("default")};
+    engine::engine engine{*depot.env};
+    commit::create_read_models(depot.domain.declared(), depot.env->parts(), depot.env->time().now());
+    engine.start();
+    std::atomic<bool> done = false;
+    std::vector<std::thread> writers;
+    for (int writer = 0; writer < 2; ++writer) {
+        writers.emplace_back([&, writer] { write_into(depot, writer, done); });
+    }
+    base::seeded_random random{1};
+    int finished = 0;
+    for (int i = 0; finished < rebuilds && i < 50 * rebuilds; ++i) {
+        const auto* table = i % 2 == 0 ? "crate_summary" : "customer_totals";
+        waiting_host host{i % 3 == 2 ? ~std::uint64_t{0} : random.next() % 12};
+        try {
+            if (consume::projection_rebuild{*depot.env, depot.projector(table), false}.run(host).finished) ++finished;
+        } catch (const store_error&) {
+            // The lock was not to be had for too long under this load.
+        }
+    }
+    done = true;
+    for (auto& writer : writers) writer.join();
+    EXPECT_GE(finished, rebuilds);
+    for (const auto* table : {"crate_summary", "customer_totals"}) {
+        const auto expected = fold(depot, table);
+        EXPECT_FALSE(expected.empty());
+        EXPECT_TRUE(eventually([&] { return stored(depot, table) == expected; }, std::chrono::seconds{30})) << table;
+    }
+    EXPECT_TRUE(engine.stop());
+    EXPECT_TRUE(depot.env->broker("default").open_operations()->dead_letters({}).empty());
+    observe::configure_log({});
+}
+
+}  // namespace sluice::testing
