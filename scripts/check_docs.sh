@@ -46,9 +46,21 @@ for file in *.md docs/*.md; do
     done < <(grep -oE '\]\([^)# :]+(#[^)]*)?\)' "$file" | sed -E 's/^\]\(//; s/\)$//')
 done
 
-# Every test that the guarantees name exists: `suite.name` in the last column.
-while read -r test; do
-    grep -rqE "TEST(_F|_P)?\(${test%%.*}, ${test#*.}\)|NAME ${test//./\\.}( |$)" tests --include='*_test.cpp' --include=CMakeLists.txt ||
-        { echo "docs/guarantees.md: there is no test $test"; bad=1; }
-done < <(grep '^| P' docs/guarantees.md | awk -F'|' '{print $(NF-1)}' | grep -oE '`[a-z_0-9]+\.[a-z_0-9.]+`' | tr -d '`')
+# Every test that the guarantees and the comparison name exists: `suite.name` in the last column.
+tests_named_in() { # tests_named_in FILE ROWS
+    grep "$2" "$1" | awk -F'|' '{print $(NF-1)}' | grep -oE '`[a-z_0-9]+\.[a-z_0-9.]+`' | tr -d '`' | sort -u
+}
+declared=$(mktemp)
+trap 'rm -f "$declared"' EXIT
+{
+    grep -rhoE 'TEST(_F|_P)?\([a-z_0-9A-Z]+, [a-z_0-9A-Z]+\)' tests --include='*_test.cpp' |
+        sed -E 's/TEST(_F|_P)?\(([^,]+), ([^)]+)\)/\2.\3/'
+    grep -rhoE 'NAME [a-z_0-9.]+' tests --include=CMakeLists.txt | sed 's/^NAME //'
+} | sort -u >"$declared"
+for page in 'docs/guarantees.md ^|.P' 'docs/compared.md ^|.[BW][0-9]'; do
+    while read -r test; do
+        echo "${page%% *}: there is no test $test"
+        bad=1
+    done < <(tests_named_in "${page%% *}" "${page#* }" | comm -23 - "$declared")
+done
 exit $bad

@@ -68,10 +68,11 @@ struct alarm_events {
 };
 
 void append_message(std::string& to, std::string_view stream, std::size_t number, std::int64_t sent) {
-    append_command(to, {"XADD", stream, "*", "data",
-                        fmt::format(R"({{"data":{{"sent":{}}},"metadata":{{"headers":{{"id":"a{}","type":"Bench.Alarm.v1",)"
-                                    R"("stream":"bench::alarm-{}"}}}}}})",
-                                    sent, number, number)});
+    append_command(to,
+                   {"XADD", stream, "*", "data",
+                    fmt::format(R"({{"data":{{"sent":{}}},"metadata":{{"headers":{{"id":"a{}","type":"Bench.Alarm.v1",)"
+                                R"("stream":"bench::alarm-{}"}}}}}})",
+                                sent, number, number)});
 }
 
 void fill(redis_link& link) {
@@ -121,7 +122,8 @@ std::vector<double> measure_stream(const bed& on, const std::string& uri, const 
 }  // namespace
 
 void measure_priority(const bed& on) {
-    print_section("priority: from the broker to the handler, one subscription that reads both lanes, 100/s", "", "handled");
+    print_section("priority: from the broker to the handler, one subscription that reads both lanes, 100/s", "",
+                  "handled");
     const auto uri = on.postgresql.make_database("priority");
     open_postgresql(uri)->setup();
     const auto tell = [](const std::string& name, const std::vector<double>& found) {

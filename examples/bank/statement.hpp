@@ -17,7 +17,7 @@ struct Statement {
 
 struct statement_projector {
     void operator()(const AccountOpened& e, sluice::read_model<Statement>& rows) const {
-        rows.put({.account_id = e.account_id, .owner = e.owner});
+        rows.put({.account_id = e.account_id, .owner = e.owner, .last_movement = {}});
     }
     template <class Movement>
         requires requires { &Movement::cents; }

@@ -7,7 +7,8 @@
 namespace bank {
 
 // [process]
-/// Moves money from one account to the other in steps, each a transaction of its own: two accounts never change together.
+/// Moves money from one account to the other in steps, each a transaction of its own: two accounts never change
+/// together.
 class TransferProcess : public sluice::process_manager<TransferProcess> {
 public:
     void on(const TransferRequested& e, sluice::context& bank) {

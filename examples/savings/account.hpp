@@ -38,6 +38,7 @@ public:
 
     void deposit(std::int64_t cents) { raise(MoneyDeposited{.account_id = account_id_, .cents = cents}); }
     void withdraw(std::int64_t cents) { raise(MoneyWithdrawn{.account_id = account_id_, .cents = cents}); }
+    [[nodiscard]] const sluice::identifier& id() const { return account_id_; }
     [[nodiscard]] std::int64_t balance() const { return balance_; }
 
     void check(sluice::violations& broken) const {

@@ -2,6 +2,8 @@
 // docs/domain-model.md are made of it.
 #include <sluice/sluice.hpp>
 
+#include <iostream>
+
 #include "account.hpp"
 #include "customer.hpp"
 
@@ -44,7 +46,10 @@ struct account_commands {
         const auto accounts = bank.repository<Account>();
         transfer(accounts.get(command.from_account.str()), accounts.get(command.to_account.str()), command.cents);
     }
-    // [/commands]
+};
+// [/commands]
+
+struct history_commands {
     void operator()(const CompareBalance& command, sluice::context& bank) const {
         // [past]
         const auto accounts = bank.repository<Account>();
@@ -61,11 +66,12 @@ struct account_commands {
 
 // [facts]
 /// Sees the whole state after each change, whatever the events were.
-struct welcome_rich_customers {
+struct watch_large_balances {
     void operator()(const sluice::fact<Account>& now, sluice::context& /*bank*/) const {
-        constexpr std::int64_t rich = 1'000'000;
-        if (now.state.balance() >= rich) { /* write a letter about version now.version */
-        }
+        constexpr std::int64_t large = 1'000'000;
+        if (now.state.balance() < large) return;
+        std::clog << now.state.id().view() << " holds " << now.state.balance() << " cents at version " << now.version
+                  << '\n';
     }
 };
 // [/facts]
@@ -77,8 +83,9 @@ sluice::domain make_domain() {
         .events<AccountOpened, MoneyDeposited, MoneyWithdrawn>();
     // [/declaration]
     bank.aggregate<Customer>().events<CustomerMoved>();
-    bank.command_handler<account_commands, OpenAccount, DepositMoney, TransferMoney, CompareBalance>();
-    bank.event_handler<welcome_rich_customers, sluice::fact<Account>>();
+    bank.command_handler<account_commands, OpenAccount, DepositMoney, TransferMoney>();
+    bank.command_handler<history_commands, CompareBalance>();
+    bank.event_handler<watch_large_balances, sluice::fact<Account>>();
     return bank;
 }
 

@@ -68,7 +68,7 @@ public:
     explicit domain(std::string name);
 
     /// The events of an aggregate, in the fluent form `domain.aggregate<Order>().events<OrderPlaced, OrderShipped>()`.
-    template <class Aggregate>
+    template <class Aggregate, bool is_event_sourced = false>
     class aggregate_declaration {
     public:
         explicit aggregate_declaration(domain& owner) : owner_{owner} {}
@@ -77,7 +77,7 @@ public:
         aggregate_declaration& events() {
             static_assert((std::same_as<typename detail::contract_type<Events>::aggregate_type, Aggregate> && ...),
                           "an event listed here has a contract with another aggregate");
-            if constexpr (event_sourced_type<Aggregate>) {
+            if constexpr (is_event_sourced) {
                 static_assert((detail::event_application::exists<Aggregate, Events>() && ...),
                               "the event-sourced aggregate has no `void apply(const Event&)` for an event listed here; "
                               "when it is private, add `friend sluice::event_sourced<Aggregate>;`");
@@ -93,7 +93,7 @@ public:
 
     /// An aggregate, be it stored as its state or as its events.
     template <class Aggregate>
-    aggregate_declaration<Aggregate> aggregate(const aggregate_options& options = {}) {
+    aggregate_declaration<Aggregate, event_sourced_type<Aggregate>> aggregate(const aggregate_options& options = {}) {
         static_assert(std::derived_from<Aggregate, sluice::aggregate<Aggregate>> || event_sourced_type<Aggregate>,
                       "an aggregate derives publicly from sluice::aggregate<Itself> or sluice::event_sourced<Itself>");
         detail::aggregate_entry entry = entry_for<Aggregate>(options);
@@ -119,7 +119,7 @@ public:
                                           "` is stored as its state and has no snapshots; remove .snapshot_every");
         }
         registry_->add(std::move(entry));
-        return aggregate_declaration<Aggregate>{*this};
+        return aggregate_declaration<Aggregate, event_sourced_type<Aggregate>>{*this};
     }
 
     /// A stream of events named after something whose state Sluice does not keep: they are written by
@@ -161,9 +161,10 @@ public:
     /// The same with options for its subscriptions.
     template <class Handler, detail::reaction_type... Events>
     domain& event_handler(const subscription_options& options, Handler handler = {}) {
-        static_assert((detail::has_sequential_key<Handler, Events> && ...) ||
-                          (!detail::has_sequential_key<Handler, Events> && ...),
-                      "a sequential handler has `static std::string sequential_key(const Event&)` for each of its events");
+        static_assert(
+            (detail::has_sequential_key<Handler, Events> && ...) ||
+                (!detail::has_sequential_key<Handler, Events> && ...),
+            "a sequential handler has `static std::string sequential_key(const Event&)` for each of its events");
         const auto shared = std::make_shared<const Handler>(std::move(handler));
         detail::event_handler_entry entry;
         entry.name = reflect::type_name<Handler>();
@@ -212,7 +213,7 @@ public:
         detail::projector_entry entry;
         entry.name = reflect::type_name<Projector>();
         entry.row = reflect::type_name<Row>();
-        entry.table = detail::layout_of<Row>();
+        entry.table = detail::table_of<Row>();
         entry.table.indexes = options.indexes;
         entry.options = options.subscription;
         (add_projection<Projector, Row, Events>(entry, shared), ...);

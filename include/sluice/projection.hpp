@@ -106,7 +106,7 @@ consteval void require_row() {
 
 /// The table of a read model; the registry completes it.
 template <class Row>
-[[nodiscard]] table_layout layout_of() {
+[[nodiscard]] table_layout table_of() {
     require_row<Row>();
     table_layout layout;
     layout.name = Row::contract.name;

@@ -18,12 +18,13 @@
 /// domain.event_handler<statement_writer, OrderPlaced, PaymentTaken>();
 /// @endcode
 ///
-/// Messages with one key are handled one at a time, in the order in which they arrive in each stream, across all streams
-/// that the handler reads and across all processes. Messages of different keys are handled side by side when the
-/// subscription's `concurrency` allows. A message with an empty key waits for no other.
+/// Messages with one key are handled one at a time, in the order in which they arrive in each stream, across all
+/// streams that the handler reads and across all processes. Messages of different keys are handled side by side when
+/// the subscription's `concurrency` allows. A message with an empty key waits for no other.
 ///
-/// One process at a time works for a sequential handler; the others stand by and take over. What it changes must live in
-/// the database `default`, where the lease is that decides who works: what a former owner still commits is refused there.
+/// One process at a time works for a sequential handler; the others stand by and take over. What it changes must live
+/// in the database `default`, where the lease is that decides who works: what a former owner still commits is refused
+/// there.
 namespace sluice::detail {
 
 /// What may be returned by `sequential_key`: a text of any kind, or a whole number.
@@ -33,7 +34,9 @@ concept sequence_key = std::convertible_to<const T&, std::string_view> || std::i
 };
 
 template <class Handler, class Event>
-concept has_sequential_key = requires(const Event& e) { Handler::sequential_key(e); };
+concept has_sequential_key = requires(const Event& e) {
+    Handler::sequential_key(e);
+};
 
 template <class Handler, class Event>
 [[nodiscard]] std::string sequence_key_of(const Event& event) {

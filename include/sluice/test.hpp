@@ -51,6 +51,32 @@ void require_equal(const std::vector<event_text>& expected, const std::vector<ev
 /// @throws failure unless something was thrown, it is of the kind `is_expected` knows, and its text contains `part`
 void require_refusal(const std::exception_ptr& thrown, bool is_expected, std::string_view part);
 [[noreturn]] void report_unexpected(const std::exception_ptr& thrown);
+/// Makes a new object one that is stored with this version.
+void mark_stored(aggregate_root& object, std::int64_t version);
+
+/// A process manager with the domain around it, of which nothing else works.
+class process_stage {
+public:
+    process_stage(domain declared, std::string_view process, date_time start);
+    process_stage(process_stage&&) noexcept;
+    ~process_stage();
+
+    /// @throws failure when the process manager does
+    void tell(std::string_view event, const std::string& data);
+    void pass(duration time);
+    /// The commands that were submitted or scheduled since the last call.
+    [[nodiscard]] std::vector<event_text> take_commands();
+    /// Of the last step. @throws failure when there was none
+    [[nodiscard]] bool is_complete() const;
+    [[nodiscard]] json::value state() const;
+
+private:
+    struct parts;
+
+    [[nodiscard]] json::value last_step() const;
+
+    std::unique_ptr<parts> parts_;
+};
 }  // namespace detail
 
 /// Given an aggregate, when something is done to it, then these events were raised, or it was refused.
@@ -113,6 +139,92 @@ private:
     Aggregate object_;
     std::vector<event_text> raised_;
     std::exception_ptr thrown_;
+};
+
+/// The same for an event-sourced aggregate to which these events have happened.
+/// @code
+/// sluice::test::given_events<Account>(AccountOpened{.account_id = "a-1"}, MoneyDeposited{.account_id = "a-1", .cents =
+/// 5})
+/// @endcode
+template <event_sourced_type Aggregate, event_type... Events>
+[[nodiscard]] given<Aggregate> given_events(const Events&... history) {
+    Aggregate object{};
+    (sluice::detail::event_application::apply<Aggregate, Events>(object, json::parse(codec::encode(history))), ...);
+    detail::mark_stored(object, static_cast<std::int64_t>(sizeof...(Events)) - 1);
+    return given<Aggregate>{std::move(object)};
+}
+
+/// Given a process manager that has seen some events, when another comes, then it gives these commands.
+///
+/// The domain must declare it. The handlers of the commands that it submits do not run; those of commands that it
+/// processes in its own step do.
+///
+/// @code
+/// sluice::test::process<TransferProcess>{make_domain()}
+///     .given(TransferRequested{…})
+///     .when(MoneySent{…})
+///     .then(ReceiveMoney{…});
+/// @endcode
+template <class Process>
+class process {
+public:
+    explicit process(domain declared, date_time start = date_time::parse("2026-01-01T00:00:00Z"))
+        : stage_{std::move(declared), reflect::type_name<Process>(), start} {}
+
+    /// What it gave for these events does not count. @throws failure when it fails
+    template <event_type... Events>
+    process& given(const Events&... history) {
+        (tell(history), ...);
+        static_cast<void>(stage_.take_commands());
+        return *this;
+    }
+    /// @throws failure when it fails
+    template <event_type Event>
+    process& when(const Event& event) {
+        static_cast<void>(stage_.take_commands());
+        tell(event);
+        given_ = stage_.take_commands();
+        return *this;
+    }
+    /// When so much time has passed; its timers come.
+    process& when_time_passes(duration time) {
+        static_cast<void>(stage_.take_commands());
+        stage_.pass(time);
+        given_ = stage_.take_commands();
+        return *this;
+    }
+
+    /// Exactly these commands, in this order. @throws failure
+    template <command_type... Commands>
+    const process& then(const Commands&... expected) const {
+        detail::require_equal({{std::string{reflect::type_name<Commands>()}, codec::encode(expected)}...}, given_,
+                              reflect::short_type_name<Process>());
+        return *this;
+    }
+    const process& then_nothing() const { return then(); }
+    /// @throws failure
+    const process& then_complete(bool complete = true) const {
+        if (stage_.is_complete() != complete) {
+            throw failure{std::string{reflect::short_type_name<Process>()} + " is " + (complete ? "not " : "") +
+                          "complete"};
+        }
+        return *this;
+    }
+
+    /// After the last step. @throws failure when there was none
+    [[nodiscard]] Process state() const {
+        return codec::decode<Process>(stage_.state(), codec::unknown_keys::ignore, codec::missing_keys::keep_default);
+    }
+
+private:
+    template <event_type Event>
+    void tell(const Event& event) {
+        codec::require_valid(event);
+        stage_.tell(reflect::type_name<Event>(), codec::encode(event));
+    }
+
+    detail::process_stage stage_;
+    std::vector<event_text> given_;
 };
 
 /// An outbox row as it is in the database.

@@ -5,6 +5,7 @@
 #include <sluice/error.hpp>
 
 #include "commit/context_state.hpp"
+#include "commit/process_input.hpp"
 #include "commit/process_messages.hpp"
 #include "commit/process_transition.hpp"
 
@@ -29,17 +30,7 @@ using detail::process_memory;
 using detail::process_reaction;
 using timers = std::map<std::string, armed_timer, std::less<>>;
 
-/// What a message means to a process manager.
-struct incoming {
-    std::string correlation;
-    std::string handler_name;
-    const process_reaction* reaction = nullptr;  ///< null for a timeout
-    std::shared_ptr<const void> event;
-    timeout fired;
-    std::string id;  ///< of the message
-};
-
-/// What became of it.
+/// What became of a message.
 struct step {
     enum class result { taken, unmatched, complete, stale };
 
@@ -47,51 +38,6 @@ struct step {
     std::int64_t position = -1;
     bool completes = false;
 };
-
-incoming read_timeout(const message& m) {
-    const json::value& data = m.data();
-    incoming read;
-    read.correlation = data.at("correlation").as_string();
-    read.fired = {.name = data.at("name").as_string(), .due = date_time::parse(data.at("due").as_string())};
-    read.handler_name = "timeout:" + read.fired.name;
-    return read;
-}
-
-/// @throws validation_error when the event does not name an instance
-void require_correlation(const process_entry& process, const incoming& read) {
-    violations broken;
-    {
-        const violations::scope in_field{broken, read.reaction->field};
-        codec::detail::check_text(read.correlation, identifier::rule, broken);
-    }
-    if (broken.empty()) return;
-    auto found = broken.take();
-    for (violation& each : found) each.message += "; process manager " + process.fqn + " finds its instance by it";
-    throw validation_error{read.handler_name, std::move(found)};
-}
-
-incoming read_event(const environment& env, const process_entry& process, const message& m) {
-    const auto event = env.domain().read_event(m.type().text(), m.data());
-    const auto reaction = event ? process.on.find(event->entry().cpp_name) : process.on.end();
-    if (reaction == process.on.end()) {
-        throw decode_error{"process manager `" + process.fqn + "` does not react to messages of type `" +
-                           m.type().text() + "`"};
-    }
-    incoming read;
-    read.reaction = &reaction->second;
-    read.handler_name = event->entry().name;
-    read.event = read.reaction->decode(event->data());
-    read.correlation = read.reaction->correlation(read.event.get());
-    require_correlation(process, read);
-    return read;
-}
-
-incoming read_message(const environment& env, const process_entry& process, const message& m) {
-    const bool is_timeout = process.on_timeout != nullptr && m.type().text() == process.timeout_type;
-    incoming read = is_timeout ? read_timeout(m) : read_event(env, process, m);
-    read.id = m.id();
-    return read;
-}
 
 std::unique_ptr<process_root> load(store::unit_session& session, const process_entry& process,
                                    const std::string& correlation) {
@@ -110,7 +56,7 @@ std::unique_ptr<process_root> load(store::unit_session& session, const process_e
 /// One step of one instance inside a unit of work.
 class process_stepper {
 public:
-    process_stepper(environment& env, const process_entry& process, const incoming& what, context& in)
+    process_stepper(environment& env, const process_entry& process, const process_input& what, context& in)
         : env_{env}, process_{process}, what_{what}, in_{in}, unit_{*context_state::of(in).open} {}
 
     [[nodiscard]] step run() {
@@ -147,7 +93,7 @@ private:
     /// False when the timer was cancelled or set anew after this message had left.
     [[nodiscard]] bool take_timer(process_memory& memory) const {
         const auto timer = memory.timers.find(what_.fired.name);
-        if (timer == memory.timers.end() || timer->second.id != what_.id) return false;
+        if (timer == memory.timers.end() || timer->second.id != what_.message_id) return false;
         memory.timers.erase(timer);
         return true;
     }
@@ -188,13 +134,13 @@ private:
 
     environment& env_;
     const process_entry& process_;
-    const incoming& what_;
+    const process_input& what_;
     context& in_;
     detail::unit& unit_;
     std::unique_ptr<process_root> object_;
 };
 
-void tell(const observe::tracer& tracer, const process_entry& process, const message& m, const incoming& what,
+void tell(const observe::tracer& tracer, const process_entry& process, const message& m, const process_input& what,
           const step& taken) {
     trace_event event;
     event.status = "ok";
@@ -232,7 +178,7 @@ void tell(const observe::tracer& tracer, const process_entry& process, const mes
 
 outcome handle_process(environment& env, const detail::process_entry& process, const message& m,
                        std::string_view entry) {
-    const incoming what = read_message(env, process, m);
+    const process_input what = read_process_input(env.domain(), process, m);
     step taken;
     const outcome result = handle(env, m, entry, process.fqn, [&](context& in) {
         taken = process_stepper{env, process, what, in}.run();

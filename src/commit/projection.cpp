@@ -145,9 +145,8 @@ private:
 outcome project(environment& env, const detail::projector_entry& projector, const message& m, std::string_view entry) {
     const std::string database = env.domain().database_of(projector);
     const projection attempt{env, projector, m, entry};
-    return repeat(env, std::nullopt, [&] {
-        return with_session(env, database, [&](store::unit_session& s) { return attempt.run(s); });
-    });
+    return repeat(env, std::nullopt,
+                  [&] { return with_session(env, database, [&](store::unit_session& s) { return attempt.run(s); }); });
 }
 
 std::shared_ptr<detail::row_source> rows_of(environment& env, const detail::projector_entry& projector) {

@@ -15,8 +15,8 @@
 #include "commit/command_terms.hpp"
 #include "commit/environment.hpp"
 #include "commit/provenance.hpp"
-#include "commit/tracked.hpp"
 #include "commit/schedule_changes.hpp"
+#include "commit/tracked.hpp"
 
 namespace sluice::detail {
 

@@ -214,10 +214,15 @@ metrics::metrics(std::string domain, const std::vector<counted_lane>& lanes,
     for (const counted_subscription& s : subscriptions) {
         const labels base = of_subscription(all.domain, s.handler, s.broker, s.stream);
         const auto of = native(base);
-        all.subscriptions.push_back({s, &processed.Add(native(with(base, "status", "ok"))),
-                                     &processed.Add(native(with(base, "status", "error"))), &expired.Add(of),
-                                     &retries.Add(of), &dead.Add(of), &dropped.Add(of),
-                                     &took.Add(of, handler_buckets), {}});
+        all.subscriptions.push_back({s,
+                                     &processed.Add(native(with(base, "status", "ok"))),
+                                     &processed.Add(native(with(base, "status", "error"))),
+                                     &expired.Add(of),
+                                     &retries.Add(of),
+                                     &dead.Add(of),
+                                     &dropped.Add(of),
+                                     &took.Add(of, handler_buckets),
+                                     {}});
         for (const char* to : {"opened", "half_open", "closed"}) {
             all.subscriptions.back().breaker.emplace(to, &breaker.Add(native(with(base, "to", to))));
         }

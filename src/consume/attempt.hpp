@@ -31,8 +31,8 @@ struct attempt {
     date_time deadline{};     ///< when expired
 };
 
-/// Runs the handler of a route for one message. Store errors that are retryable or in doubt, and such broker errors, are
-/// interruptions; everything else that it throws is a failure. A command whose deadline has passed is not begun.
+/// Runs the handler of a route for one message. Store errors that are retryable or in doubt, and such broker errors,
+/// are interruptions; everything else that it throws is a failure. A command whose deadline has passed is not begun.
 ///
 /// @param what  with content
 /// @param trace  is told when the handler begins

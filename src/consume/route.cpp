@@ -191,11 +191,10 @@ private:
                         return key(event->is_upcast() ? m.with_data(event->data()) : m);
                     },
                 .handle =
-                    [&env = env_, &handler](const message& m, std::string_view entry,
-                                            const store::lease_fence& fence) {
+                    [&env = env_, &handler](const message& m, std::string_view entry, const store::lease_fence& fence) {
                         return commit::handle(
-                            env, m, entry, handler.name,
-                            [&](context& in) { react(env.domain(), handler, m, in); }, fence);
+                            env, m, entry, handler.name, [&](context& in) { react(env.domain(), handler, m, in); },
+                            fence);
                     }};
     }
 

@@ -74,8 +74,6 @@ store::lane_session& sequence_lease::session() {
     return *session_;
 }
 
-store::lane_report sequence_lease::report() const {
-    return {.state = "flowing", .detail = {}, .since = since_};
-}
+store::lane_report sequence_lease::report() const { return {.state = "flowing", .detail = {}, .since = since_}; }
 
 }  // namespace sluice::consume

@@ -302,8 +302,10 @@ duration subscription::disconnected(const error& trouble) {
             {{"handler", route_.name}, {"broker", route_.broker}, {"stream", route_.streams[0]}, {"reason", reason}});
     }
     show("disconnected", reason);
-    // Perhaps another process reaches the broker.
-    if (lease_) lease_->release(now());
+    if (!lease_ || !lease_->is_held()) return pause;
+    // Handlers at work keep it, so that nobody else begins with their keys.
+    if (plan_.in_hand() > 0) return std::clamp(lease_->due() - now(), duration{0}, pause);
+    lease_->release(now());  // perhaps another process reaches the broker
     owner_ = false;
     return pause;
 }

@@ -114,13 +114,14 @@ private:
     base::wake_signal signal_;
     std::vector<std::unique_ptr<broker::consumer>> consumers_;  ///< one per stream; empty while disconnected
     bool listen_ = false;
-    int disconnections_ = 0;  ///< in a row
+    int disconnections_ = 0;                 ///< in a row
     std::unique_ptr<sequence_lease> lease_;  ///< of a sequential route
     bool owner_ = false;                     ///< worked under the lease at last
 
     mutable std::mutex mutex_;
     subscription_status status_;
-    std::unique_ptr<handler_pool> pool_;  ///< when handlers have threads of their own; last: joined before the rest goes
+    std::unique_ptr<handler_pool>
+        pool_;  ///< when handlers have threads of their own; last: joined before the rest goes
 };
 
 }  // namespace sluice::consume

@@ -86,20 +86,20 @@ struct rest {
     date_time until;
     bool listen = false;  ///< new messages end the rest; otherwise nothing would be read now
 };
-using action = std::variant<handle_parcel, acknowledge, put_off, set_aside, read_more, breaker_turned, keep_claims,
-                            reopen, rest>;
+using action =
+    std::variant<handle_parcel, acknowledge, put_off, set_aside, read_more, breaker_turned, keep_claims, reopen, rest>;
 
 struct plan_settings {
     std::size_t sources = 1;
-    std::size_t primaries = 1;      ///< the first sources; the others are backfill lanes
-    bool keys_span_sources = false; ///< a key is the same one whatever stream a message came from
-    std::size_t hands = 1;          ///< parcels handled side by side
-    std::size_t read_limit = 100;   ///< messages per read
-    std::size_t max_held = 1000;    ///< messages in memory; nothing is read while there is no room
-    int max_attempts = 3;          ///< in total, then the dead letters
-    base::backoff retry{};         ///< between the attempts of one message
+    std::size_t primaries = 1;       ///< the first sources; the others are backfill lanes
+    bool keys_span_sources = false;  ///< a key is the same one whatever stream a message came from
+    std::size_t hands = 1;           ///< parcels handled side by side
+    std::size_t read_limit = 100;    ///< messages per read
+    std::size_t max_held = 1000;     ///< messages in memory; nothing is read while there is no room
+    int max_attempts = 3;            ///< in total, then the dead letters
+    base::backoff retry{};           ///< between the attempts of one message
     base::backoff outage{.first = std::chrono::milliseconds{500}};  ///< while the database is away
-    int breaker_threshold = 0;     ///< failing messages in a row that open the circuit breaker; 0: none
+    int breaker_threshold = 0;  ///< failing messages in a row that open the circuit breaker; 0: none
     duration breaker_reset{std::chrono::minutes{1}};
     duration claim{std::chrono::seconds{30}};
     duration poll{std::chrono::seconds{1}};  ///< longest rest: claims of dead consumers expire without a wake-up
@@ -124,9 +124,7 @@ struct plan_settings {
 class subscription_plan {
 public:
     explicit subscription_plan(plan_settings settings)
-        : settings_{settings},
-          breaker_{settings.breaker_threshold, settings.breaker_reset},
-          acks_(settings.sources) {}
+        : settings_{settings}, breaker_{settings.breaker_threshold, settings.breaker_reset}, acks_(settings.sources) {}
 
     [[nodiscard]] action next(date_time now);
 
@@ -217,8 +215,8 @@ private:
     bool ack_before_reading_ = false;  ///< the broker may hand out again what waits for its acknowledgement
     date_time oldest_ack_;
 
-    std::set<std::size_t> exhausted_;              ///< sources whose last read gave nothing
-    std::map<rank, std::size_t> turns_;            ///< which source of a rank is read next
+    std::set<std::size_t> exhausted_;    ///< sources whose last read gave nothing
+    std::map<rank, std::size_t> turns_;  ///< which source of a rank is read next
     date_time last_beat_;
     date_time resume_at_;
     int outages_ = 0;  ///< interruptions in a row

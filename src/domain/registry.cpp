@@ -202,8 +202,8 @@ void registry::add(event_handler_entry entry) {
 process_entry& registry::add(process_entry entry) {
     entry.category = normalized + "::" + (entry.category.empty() ? base::underscore(entry.name) : entry.category);
     entry.timeout_category = entry.category + ":timeout";
-    entry.transition_type = message_type_of(*this, "_PMTransition", 1);
-    entry.timeout_type = message_type_of(*this, "_PMTimeout", 1);
+    entry.transition_type = type_of("_PMTransition", 1);
+    entry.timeout_type = type_of("_PMTimeout", 1);
     entry.fqn = base::dotted(entry.cpp_name);
     std::string key = entry.cpp_name;
     const auto [kept, fresh] = processes.try_emplace(std::move(key), std::move(entry));

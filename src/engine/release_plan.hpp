@@ -31,7 +31,7 @@ public:
     [[nodiscard]] std::vector<store::scheduled_message> choose(std::vector<store::scheduled_message> due,
                                                                date_time now);
 
-    void released() noexcept { round_ = most_; }
+    void released() noexcept { round_ = most; }
     /// Somebody else has released one of them. A message of which that was said twice, and which is still there, is put
     /// off.
     void contested(const std::vector<store::scheduled_message>& chosen, date_time now);
@@ -42,13 +42,13 @@ public:
     [[nodiscard]] duration rest(std::optional<date_time> next_due, date_time now) const;
 
 private:
-    static constexpr std::size_t most_ = 100;
+    static constexpr std::size_t most = 100;
 
     void halve() noexcept { round_ = round_ > 1 ? round_ / 2 : 1; }
     void put_off(const std::string& id, date_time now);
 
     duration poll_;
-    std::size_t round_ = most_;
+    std::size_t round_ = most;
     std::string contested_alone_;               ///< id of the last message that was contested by itself
     std::map<std::string, date_time> put_off_;  ///< until when, by id
 };

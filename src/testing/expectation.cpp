@@ -36,6 +36,10 @@ std::vector<event_text> take_events(aggregate_root& object) {
     return events;
 }
 
+void mark_stored(aggregate_root& object, std::int64_t version) {
+    sluice::detail::aggregate_access::set_version(object, version);
+}
+
 void require_equal(const std::vector<event_text>& expected, const std::vector<event_text>& found,
                    std::string_view subject) {
     if (expected == found) return;

@@ -29,7 +29,8 @@ using namespace std::chrono_literals;
 constexpr int accounts = 8;
 constexpr int deposit = 10'000;  ///< of each account, in cents
 
-/// The bank of the examples: submitted commands, a process manager and a projector, and somebody who rebuilds its table.
+/// The bank of the examples: submitted commands, a process manager and a projector, and somebody who rebuilds its
+/// table.
 class bank_chaos : public testing::Test {
 protected:
     void SetUp() override {
@@ -37,9 +38,10 @@ protected:
         for (const char* directory : {"internal", "partner"}) fs::create_directories(root_ / directory);
         std::ifstream example{fs::path{EXAMPLES} / "bank/domain.toml"};
         const std::string text{std::istreambuf_iterator{example}, {}};
-        std::ofstream{root_ / "domain.toml"} << text.substr(0, text.find("\n# The same service on servers"))
-                                             << "\nlease_seconds = 2\npublish_timeout_seconds = 1\n\n"
-                                                "[server.subscription]\nclaim_seconds = 1\nretry_delay_seconds = 0.05\n";
+        std::ofstream{root_ / "domain.toml"}
+            << text.substr(0, text.find("\n# The same service on servers"))
+            << "\nlease_seconds = 2\npublish_timeout_seconds = 1\n\n"
+               "[server.subscription]\nclaim_seconds = 1\nretry_delay_seconds = 0.05\n";
         engine_ = process({"server"});
         committer_ = process({"process", "-"});
         rebuilder_ = process({"projection", "rebuild", "statement"});
@@ -78,7 +80,8 @@ protected:
             send("OpenAccount", id + R"(, "owner": "ada")");
             send("Deposit", id + ", \"cents\": " + std::to_string(deposit));
         }
-        ASSERT_TRUE(eventually([&] { return fs::exists(db()) && count("MoneyDeposited") == std::to_string(accounts); }));
+        ASSERT_TRUE(
+            eventually([&] { return fs::exists(db()) && count("MoneyDeposited") == std::to_string(accounts); }));
     }
     void request_transfer(int number) {
         std::uniform_int_distribution<int> any{0, accounts - 1};
@@ -134,12 +137,13 @@ TEST_F(bank_chaos, moves_every_transfer_to_its_end_once_and_keeps_every_cent_thr
     EXPECT_TRUE(eventually([&] { return ended() == requested; })) << ended() << " of " << requested << " have ended";
 
     // Each step of each transfer has happened once, and what was sent has arrived or come back.
-    for (const char* step : {"MoneySent", "MoneyReceived", "MoneyReturned", "SendingRefused", "TransferCompleted",
-                             "TransferFailed"}) {
-        EXPECT_EQ(value("SELECT count(*) - count(DISTINCT json_extract(data, '$.transfer_id')) FROM event_log WHERE type "
-                        "= 'Bank." +
-                        std::string{step} + ".v1'"),
-                  "0")
+    for (const char* step :
+         {"MoneySent", "MoneyReceived", "MoneyReturned", "SendingRefused", "TransferCompleted", "TransferFailed"}) {
+        EXPECT_EQ(
+            value("SELECT count(*) - count(DISTINCT json_extract(data, '$.transfer_id')) FROM event_log WHERE type "
+                  "= 'Bank." +
+                  std::string{step} + ".v1'"),
+            "0")
             << step;
     }
     EXPECT_EQ(std::stoi(count("MoneySent")), std::stoi(count("MoneyReceived")) + std::stoi(count("MoneyReturned")));

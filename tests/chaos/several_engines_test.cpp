@@ -179,8 +179,8 @@ TEST_F(several_engines, take_over_the_shards_of_one_that_was_killed_and_keep_the
     EXPECT_LT(longest, lease + 3s) << "a lane stayed unowned";
     for (const auto& engine : engines_) EXPECT_EQ(engine->terminate(), 0);
     EXPECT_TRUE(owners().empty()) << "a lane is left locked";
-    std::printf("%d kills, taken over within %lld ms, %d orders\n", kills(usual_kills), static_cast<long long>(longest.count()),
-                orders_);
+    std::printf("%d kills, taken over within %lld ms, %d orders\n", kills(usual_kills),
+                static_cast<long long>(longest.count()), orders_);
 }
 
 TEST_F(several_engines, change_the_number_of_shards_without_two_owners_of_a_stream) {

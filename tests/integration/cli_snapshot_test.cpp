@@ -37,8 +37,8 @@ external_brokers = ["auditor"]
     }
 
     [[nodiscard]] program_result sluice(const std::vector<std::string>& arguments) const {
-        return testing::run_sluice(arguments,
-                                   {.directory = directory_.path(), .environment = {{"SLUICE_DOMAIN", SAVINGS_DOMAIN}}});
+        return testing::run_sluice(
+            arguments, {.directory = directory_.path(), .environment = {{"SLUICE_DOMAIN", SAVINGS_DOMAIN}}});
     }
     void open(const std::string& id) const {
         const auto opened = sluice({"process", "OpenAccount", R"({"account_id":")" + id + R"(","owner":"ada"})"});

@@ -40,9 +40,8 @@ TEST_F(command_line, version_names_the_providers) {
 TEST_F(command_line, help_tells_every_command_and_succeeds) {
     const program_result result = sluice({"--help"});
     EXPECT_EQ(result.code, 0);
-    for (const char* command :
-         {"server", "process", "check", "db", "status", "subscriptions", "outbox", "dlq", "events", "processes",
-          "projection", "snapshot", "version"}) {
+    for (const char* command : {"server", "process", "check", "db", "status", "subscriptions", "outbox", "dlq",
+                                "events", "processes", "projection", "snapshot", "version"}) {
         EXPECT_THAT(result.out, HasSubstr(std::string{"\n  "} + command));
     }
     EXPECT_EQ(sluice({"outbox", "list", "--help"}).code, 0);

@@ -111,8 +111,8 @@ TEST(configuration_docs, every_key_of_every_section_is_documented) {
     for (const std::string section :
          {"databases.default", "brokers.default", "outbox", "outbox.retry", "outbox.cleanup",
           "outbox.lanes.partner_events", "server", "server.health", "server.subscription",
-          "server.subscriptions.commands", "server.profiles.nightly", "server.version_retry",
-          "server.transient_retry", "server.priority_lanes", "commands", "event_sourcing", "inbox", "log"}) {
+          "server.subscriptions.commands", "server.profiles.nightly", "server.version_retry", "server.transient_retry",
+          "server.priority_lanes", "commands", "event_sourcing", "inbox", "log"}) {
         const std::string header = "\n[" + section + "]";
         std::string text = example;
         ASSERT_NE(text.find(header), std::string::npos) << section;

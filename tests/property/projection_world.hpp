@@ -21,6 +21,7 @@
 #include "store/store.hpp"
 #include "support/depot.hpp"
 #include "support/depot_rows.hpp"
+#include "support/forwarding_store.hpp"
 
 namespace sluice::testing {
 
@@ -97,27 +98,15 @@ private:
 };
 
 /// A database whose read models are watched.
-class watched_database final : public store::database {
+class watched_database final : public sluice::testing::forwarding_database {
 public:
-    explicit watched_database(std::unique_ptr<store::database> behind) : behind_{std::move(behind)} {}
+    using forwarding_database::forwarding_database;
 
-    [[nodiscard]] std::string describe() const override { return behind_->describe(); }
-    void setup() override { behind_->setup(); }
-    [[nodiscard]] store::schema_status schema() override { return behind_->schema(); }
-    [[nodiscard]] std::string identity() override { return behind_->identity(); }
-    [[nodiscard]] std::unique_ptr<store::unit_session> open_unit() override { return behind_->open_unit(); }
-    [[nodiscard]] std::unique_ptr<store::lane_session> open_lane() override { return behind_->open_lane(); }
-    [[nodiscard]] std::unique_ptr<store::operations_session> open_operations() override {
-        return behind_->open_operations();
-    }
     [[nodiscard]] std::unique_ptr<store::read_model_session> open_read_models() override {
-        return std::make_unique<watched_read_models>(behind_->open_read_models(), by);
+        return std::make_unique<watched_read_models>(forwarding_database::open_read_models(), by);
     }
 
     interference by{};
-
-private:
-    std::unique_ptr<store::database> behind_;
 };
 
 /// A depot, its projectors with messages on their way to them in the order of each stream, and rebuilds that anything

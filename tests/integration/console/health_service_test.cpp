@@ -11,6 +11,7 @@
 #include "integration/console/http_client.hpp"
 #include "store/memory/memory_database.hpp"
 #include "support/eventually.hpp"
+#include "support/forwarding_store.hpp"
 #include "support/post_office.hpp"
 #include "support/scripted_broker.hpp"
 
@@ -25,28 +26,16 @@ using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 /// A database whose operators' sessions break, or keep who asks waiting.
-class moody_database final : public store::database {
+class moody_database final : public testing::forwarding_database {
 public:
-    explicit moody_database(std::shared_ptr<store::database> behind) : behind_{std::move(behind)} {}
+    using forwarding_database::forwarding_database;
 
-    [[nodiscard]] std::string describe() const override { return behind_->describe(); }
-    void setup() override { behind_->setup(); }
-    [[nodiscard]] store::schema_status schema() override { return behind_->schema(); }
-    [[nodiscard]] std::string identity() override { return behind_->identity(); }
-    [[nodiscard]] std::unique_ptr<store::unit_session> open_unit() override { return behind_->open_unit(); }
-    [[nodiscard]] std::unique_ptr<store::lane_session> open_lane() override { return behind_->open_lane(); }
     [[nodiscard]] std::unique_ptr<store::operations_session> open_operations() override {
         if (gone) throw store_error{"the database is gone", error_nature::retryable};
-        return behind_->open_operations();
-    }
-    [[nodiscard]] std::unique_ptr<store::read_model_session> open_read_models() override {
-        return behind_->open_read_models();
+        return forwarding_database::open_operations();
     }
 
     std::atomic<bool> gone{false};
-
-private:
-    std::shared_ptr<store::database> behind_;
 };
 
 class health_service_test : public ::testing::Test {

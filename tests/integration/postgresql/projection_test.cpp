@@ -1,5 +1,8 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "integration/projection_load.hpp"
 #include "store/postgresql/postgresql_database.hpp"
 #include "support/postgresql_server.hpp"
@@ -103,21 +106,20 @@ TEST_F(postgresql_projection, lets_the_old_table_count_while_somebody_reads_the_
     postgresql::session analyst;
     analyst.execute("BEGIN");
     static_cast<void>(analyst.scalar("SELECT count(*) FROM " + in_schema("crate_summary")));
-    patient_host host{[] {}};
-    int waits = 0;
+    int interruptions = 0;
     // The exchange needs the view for itself and gives up quickly, so that nobody queues up behind it.
     struct ending_host final : consume::rebuild_host {
-        ending_host(postgresql::session& of, int& count) : analyst{of}, waits{count} {}
+        ending_host(postgresql::session& of, int& count) : reader{of}, times{count} {}
         bool stopped() override { return false; }
         void rest(duration time) override {
-            if (time >= std::chrono::milliseconds{250} && ++waits == 1) analyst.execute("COMMIT");
+            if (time >= std::chrono::milliseconds{250} && ++times == 1) reader.execute("COMMIT");
         }
         void progress(const consume::rebuild_progress&) override {}
-        postgresql::session& analyst;
-        int& waits;
-    } ending{analyst, waits};
+        postgresql::session& reader;
+        int& times;
+    } ending{analyst, interruptions};
     EXPECT_TRUE(rebuild(depot, ending).finished);
-    EXPECT_GE(waits, 1);
+    EXPECT_GE(interruptions, 1);
     EXPECT_EQ(depot.context().view<depot::CrateSummary>().count(), 1);
 }
 

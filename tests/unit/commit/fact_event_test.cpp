@@ -145,6 +145,11 @@ TEST(fact, refuses_an_identity_whose_stream_would_be_that_of_another_ones_facts)
     bank::fixture without;
     without.open("fact-7");
     EXPECT_EQ(without.read("fact-7").version(), 0);
+
+    bank::fixture later{bank::make_domain(internal()), 100, without.database};
+    EXPECT_THAT(message_of<sluice::validation_error>([&] { later.deposit("fact-7", 1); }),
+                HasSubstr("must not begin with `fact-`"))
+        << "it was there before the aggregate had facts";
 }
 
 struct Freeze {

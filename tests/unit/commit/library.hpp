@@ -11,6 +11,7 @@
 #include "commit/environment.hpp"
 #include "commit/invocation.hpp"
 #include "store/memory/memory_database.hpp"
+#include "support/forwarding_store.hpp"
 
 /// A small domain for the tests of the commit room.
 namespace library {
@@ -116,30 +117,16 @@ public:
 };
 
 /// Counts how many connections a unit asked for.
-class counting_database final : public sluice::store::database {
+class counting_database final : public sluice::testing::forwarding_database {
 public:
-    explicit counting_database(std::unique_ptr<sluice::store::database> inner) : inner_{std::move(inner)} {}
+    using forwarding_database::forwarding_database;
 
-    [[nodiscard]] std::string describe() const override { return inner_->describe(); }
-    void setup() override { inner_->setup(); }
-    [[nodiscard]] sluice::store::schema_status schema() override { return inner_->schema(); }
-    [[nodiscard]] std::string identity() override { return inner_->identity(); }
     [[nodiscard]] std::unique_ptr<sluice::store::unit_session> open_unit() override {
         ++opened;
-        return inner_->open_unit();
-    }
-    [[nodiscard]] std::unique_ptr<sluice::store::lane_session> open_lane() override { return inner_->open_lane(); }
-    [[nodiscard]] std::unique_ptr<sluice::store::operations_session> open_operations() override {
-        return inner_->open_operations();
-    }
-    [[nodiscard]] std::unique_ptr<sluice::store::read_model_session> open_read_models() override {
-        return inner_->open_read_models();
+        return forwarding_database::open_unit();
     }
 
     int opened = 0;
-
-private:
-    std::unique_ptr<sluice::store::database> inner_;
 };
 
 /// The domain on a memory store with an internal and one external broker; no lane runs.

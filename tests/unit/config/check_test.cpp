@@ -23,8 +23,11 @@ configuration usual() {
 detail::registry shop(bool publishes) {
     detail::registry domain;
     domain.name = "myapp";
-    domain.aggregates["shop::Order"] = {
-        .cpp_name = "shop::Order", .name = "Order", .category = "myapp::order", .database = "default"};
+    detail::aggregate_entry& order = domain.aggregates["shop::Order"];
+    order.cpp_name = "shop::Order";
+    order.name = "Order";
+    order.category = "myapp::order";
+    order.database = "default";
     domain.events["shop::OrderShipped"] = {.cpp_name = "shop::OrderShipped",
                                            .name = "OrderShipped",
                                            .published = publishes,

@@ -255,9 +255,9 @@ INSTANTIATE_TEST_SUITE_P(
                   "f:6: inbox.zzzzzz: unknown key; known here: retention_hours"},
         bad_input{"unknown_section", "[outbx]\nbroker = \"default\"\n",
                   R"(f:5: outbx: unknown section; did you mean "outbox"?)"},
-        bad_input{
-            "empty_unknown_section", "[zzzzzz]\n",
-            "f:5: zzzzzz: unknown section; sections are: brokers, commands, databases, inbox, log, outbox, server"},
+        bad_input{"empty_unknown_section", "[zzzzzz]\n",
+                  "f:5: zzzzzz: unknown section; sections are: brokers, commands, databases, event_sourcing, inbox, "
+                  "log, outbox, server"},
         bad_input{"unknown_subsection", "[inbox.retry]\n",
                   "f:5: inbox.retry: unknown key; known here: retention_hours"},
         bad_input{"too_small", "[outbox]\nmessages_per_tick = 0\n",

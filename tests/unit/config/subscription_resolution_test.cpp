@@ -20,8 +20,11 @@ constexpr const char* handler = "shop.notify_customer";
 detail::registry shop() {
     detail::registry domain;
     domain.name = "shop";
-    domain.aggregates["shop::Order"] = {
-        .cpp_name = "shop::Order", .name = "Order", .category = "shop::order", .database = "default"};
+    detail::aggregate_entry& order = domain.aggregates["shop::Order"];
+    order.cpp_name = "shop::Order";
+    order.name = "Order";
+    order.category = "shop::order";
+    order.database = "default";
     domain.event_handlers.push_back({.name = handler, .on = {}});
     domain.event_handlers.push_back({.name = "shop.billing.clerk", .on = {}});
     domain.event_handlers.push_back({.name = "shop.shipping.clerk", .on = {}});

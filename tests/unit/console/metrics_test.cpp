@@ -110,8 +110,9 @@ TEST_F(metrics_test, counts_the_turns_of_a_circuit_breaker) {
     count("shop.notify", "opened");
     count("shop.notify", "sideways");
     count("else", "opened");
-    const std::string of = "sluice_subscription_circuit_breaker_total{broker=\"default\",domain=\"shop\","
-                           "handler=\"shop.notify\",stream=\"shop::order\",to=";
+    const std::string of =
+        "sluice_subscription_circuit_breaker_total{broker=\"default\",domain=\"shop\","
+        "handler=\"shop.notify\",stream=\"shop::order\",to=";
     EXPECT_THAT(text(), HasSubstr(of + "\"opened\"} 2\n"));
     EXPECT_THAT(text(), HasSubstr(of + "\"half_open\"} 1\n"));
     EXPECT_THAT(text(), HasSubstr(of + "\"closed\"} 0\n"));
@@ -161,7 +162,7 @@ TEST_F(metrics_test, tells_how_late_the_schedule_is) {
     health_report report{.at = phase::running};
     EXPECT_THAT(text(report), Not(HasSubstr("sluice_schedule_overdue_seconds")));
     report.schedules.push_back({.database = "default", .overdue = 90s});
-    EXPECT_THAT(text(report), HasSubstr("sluice_schedule_overdue_seconds{database=\"default\",domain=\"shop\"} 90\n"));
+    EXPECT_THAT(text(report), HasSubstr("sluice_schedule_overdue_seconds{domain=\"shop\",database=\"default\"} 90\n"));
 }
 
 TEST_F(metrics_test, what_is_not_known_is_left_out) {

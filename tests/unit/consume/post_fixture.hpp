@@ -11,123 +11,48 @@
 #include "commit/invocation.hpp"
 #include "consume/subscription.hpp"
 #include "store/memory/memory_database.hpp"
+#include "support/forwarding_store.hpp"
 #include "support/post_office.hpp"
 
 namespace post {
 
 /// A database that can be away: sessions throw then, and nothing reaches the tables.
-class moody_database final : public sluice::store::database {
+class moody_database final : public sluice::testing::forwarding_database {
 public:
-    explicit moody_database(std::unique_ptr<sluice::store::database> inner) : inner_{std::move(inner)} {}
+    using forwarding_database::forwarding_database;
 
-    [[nodiscard]] std::string describe() const override { return inner_->describe(); }
-    void setup() override { inner_->setup(); }
-    [[nodiscard]] sluice::store::schema_status schema() override { return inner_->schema(); }
-    [[nodiscard]] std::string identity() override { return inner_->identity(); }
     [[nodiscard]] std::unique_ptr<sluice::store::unit_session> open_unit() override;
-    [[nodiscard]] std::unique_ptr<sluice::store::lane_session> open_lane() override { return inner_->open_lane(); }
-    [[nodiscard]] std::unique_ptr<sluice::store::operations_session> open_operations() override {
-        return inner_->open_operations();
-    }
-    [[nodiscard]] std::unique_ptr<sluice::store::read_model_session> open_read_models() override {
-        return inner_->open_read_models();
-    }
 
     enum class mood { well, away, doubtful };
     mood is = mood::well;  ///< doubtful: commits, and then says that it does not know
-
-private:
-    std::unique_ptr<sluice::store::database> inner_;
 };
 
-class moody_unit final : public sluice::store::unit_session {
+class moody_unit final : public sluice::testing::forwarding_unit {
 public:
     moody_unit(moody_database& of, std::unique_ptr<sluice::store::unit_session> inner)
-        : of_{of}, inner_{std::move(inner)} {}
+        : forwarding_unit{std::move(inner)}, of_{of} {}
 
-    [[nodiscard]] std::optional<sluice::store::stored_state> load(std::string_view aggregate,
-                                                                  std::string_view id) override {
-        require_here();
-        return inner_->load(aggregate, id);
-    }
-    [[nodiscard]] std::vector<sluice::store::stored_state> find(std::string_view aggregate,
-                                                                const sluice::store::state_query& query) override {
-        require_here();
-        return inner_->find(aggregate, query);
-    }
-    [[nodiscard]] std::vector<sluice::store::stream_event> read_stream(std::string_view stream, std::int64_t from,
-                                                                       std::size_t limit) override {
-        require_here();
-        return inner_->read_stream(stream, from, limit);
-    }
-    [[nodiscard]] std::optional<sluice::store::stream_event> last_of_stream(std::string_view stream) override {
-        require_here();
-        return inner_->last_of_stream(stream);
-    }
-    [[nodiscard]] std::optional<sluice::store::stored_snapshot> load_snapshot(std::string_view aggregate,
-                                                                              std::string_view id) override {
-        require_here();
-        return inner_->load_snapshot(aggregate, id);
-    }
-    [[nodiscard]] std::optional<sluice::store::command_outcome> outcome_of(std::string_view key,
-                                                                           sluice::date_time now) override {
-        require_here();
-        return inner_->outcome_of(key, now);
-    }
-    [[nodiscard]] std::vector<sluice::store::scheduled_message> due_messages(sluice::date_time now,
-                                                                             std::size_t limit) override {
-        require_here();
-        return inner_->due_messages(now, limit);
-    }
-    [[nodiscard]] std::optional<sluice::date_time> next_due() override {
-        require_here();
-        return inner_->next_due();
-    }
-    [[nodiscard]] std::optional<sluice::store::projection_gate> look_at_projection(
-        std::string_view name, std::string_view handler, std::string_view message_id) override {
-        require_here();
-        return inner_->look_at_projection(name, handler, message_id);
-    }
-    [[nodiscard]] std::optional<sluice::store::stored_row> load_row(const sluice::store::row_table& table,
-                                                                    std::string_view key) override {
-        require_here();
-        return inner_->load_row(table, key);
-    }
-    [[nodiscard]] std::vector<std::string> find_rows(const sluice::store::row_table& table,
-                                                     const sluice::detail::row_query& query) override {
-        require_here();
-        return inner_->find_rows(table, query);
-    }
-    [[nodiscard]] std::int64_t count_rows(const sluice::store::row_table& table,
-                                          const sluice::detail::row_query& query) override {
-        require_here();
-        return inner_->count_rows(table, query);
-    }
-    [[nodiscard]] bool is_marked(std::string_view message_id, std::string_view handler) override {
-        require_here();
-        return inner_->is_marked(message_id, handler);
-    }
     void commit(const sluice::store::commit_batch& batch) override {
-        require_here();
-        inner_->commit(batch);
+        about_to_read();
+        forwarding_unit::commit(batch);
         if (of_.is == moody_database::mood::doubtful) {
             throw sluice::store_error{"connection lost during commit", sluice::error_nature::in_doubt};
         }
     }
 
-private:
-    void require_here() const {
+protected:
+    void about_to_read() override {
         if (of_.is == moody_database::mood::away) {
             throw sluice::store_error{"database is locked", sluice::error_nature::retryable};
         }
     }
 
+private:
     moody_database& of_;
-    std::unique_ptr<sluice::store::unit_session> inner_;
 };
 
 inline std::unique_ptr<sluice::store::unit_session> moody_database::open_unit() {
-    return std::make_unique<moody_unit>(*this, inner_->open_unit());
+    return std::make_unique<moody_unit>(*this, forwarding_database::open_unit());
 }
 
 /// Chance for several threads.

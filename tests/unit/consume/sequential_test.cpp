@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <sluice/sluice.hpp>
@@ -22,6 +23,7 @@
 #include "consume/subscription.hpp"
 #include "post_fixture.hpp"
 #include "support/eventually.hpp"
+#include "support/scripted_broker.hpp"
 #include "support/temporary_directory.hpp"
 #ifdef SLUICE_WITH_STORE_SQLITE
 #include "store/sqlite/sqlite_database.hpp"
@@ -120,8 +122,8 @@ protected:
         sluice::commit::adapters parts;
         parts.databases.emplace("default", database_);
         parts.brokers.emplace("default", broker_);
-        environments_.push_back(std::make_unique<sluice::commit::environment>(domain_.declared(), configuration_, parts,
-                                                                              clock_, random_));
+        environments_.push_back(
+            std::make_unique<sluice::commit::environment>(domain_.declared(), configuration_, parts, clock_, random_));
         return std::make_unique<subscription>(*environments_.back(), route(*environments_.back()), name);
     }
     static sluice::consume::route route(sluice::commit::environment& env, const std::string& name = writer) {
@@ -184,8 +186,8 @@ protected:
 TEST_P(sequential_test, has_one_route_over_all_its_categories_and_lanes) {
     const auto s = process("one");
     const auto& where = s->where();
-    EXPECT_THAT(where.streams, ElementsAre("ledger::order", "ledger::payment", "ledger::order:backfill",
-                                           "ledger::payment:backfill"));
+    EXPECT_THAT(where.streams,
+                ElementsAre("ledger::order", "ledger::payment", "ledger::order:backfill", "ledger::payment:backfill"));
     EXPECT_EQ(where.primaries, 2U);
     ASSERT_TRUE(where.sequential);
     EXPECT_EQ(where.sequential->lease, "sequential/ledger.statement_writer");
@@ -239,8 +241,8 @@ TEST_P(sequential_test, b179_a_key_is_handled_in_order_and_apart_and_others_side
         for (auto* each : {one.get(), two.get()}) {
             threads.emplace_back([each](const std::stop_token& stop) { each->run(stop); });
         }
-        EXPECT_TRUE(sluice::testing::eventually(
-            [&] { return one->status().handled + two->status().handled == count; }, 20s));
+        EXPECT_TRUE(
+            sluice::testing::eventually([&] { return one->status().handled + two->status().handled == count; }, 20s));
     }
     EXPECT_FALSE(overlap);
     EXPECT_GT(most, 1U) << "different keys go side by side";
@@ -294,7 +296,8 @@ TEST_P(sequential_test, an_owner_that_leaves_is_followed_at_once_and_in_order) {
         EXPECT_EQ(one->status().handled, 3);
     }
     hook_->on_handle(nullptr);
-    ASSERT_TRUE(keep_working(*two, [&] { return two->status().handled == 3; })) << "without waiting for the lease's end";
+    ASSERT_TRUE(keep_working(*two, [&] { return two->status().handled == 3; }))
+        << "without waiting for the lease's end";
     EXPECT_EQ(lines("ann"), "o-1 o-2 o-3 o-4 o-5 o-6");
 }
 
@@ -333,6 +336,33 @@ TEST_P(sequential_test, keeps_its_lease_however_long_a_handler_takes) {
     go_on.set_value();
     ASSERT_TRUE(keep_working(*one, [&] { return one->status().handled == 1; }));
     EXPECT_EQ(lines("ann"), "o-1");
+}
+
+TEST_P(sequential_test, an_owner_that_does_not_reach_the_broker_lets_go_when_its_handlers_are_done) {
+    const auto script = std::make_shared<sluice::testing::broker_script>();
+    const auto reachable = std::exchange(broker_, std::make_shared<sluice::testing::scripted_broker>(broker_, script));
+    const auto one = process("one");
+    broker_ = reachable;
+    const auto two = process("two");
+    std::promise<void> go_on;
+    hook_->on_handle([&, wait = go_on.get_future().share()](const std::string& line) {
+        if (line == "o-1") wait.wait();
+    });
+    place("o-1", "ann");
+    ASSERT_TRUE(keep_working(*one, [&] { return one->status().in_hand == 1; }));
+    script->set_unreachable(true);
+    clock_.advance(10s);
+    static_cast<void>(one->work());
+    EXPECT_EQ(one->status().state, "disconnected");
+    static_cast<void>(two->work());
+    EXPECT_EQ(two->status().state, "standby");
+
+    go_on.set_value();
+    ASSERT_TRUE(keep_working(*one, [&] { return one->status().handled == 1; }));
+    clock_.advance(31s);
+    place("o-2", "ann");
+    ASSERT_TRUE(keep_working(*two, [&] { return two->status().handled == 2; })) << "o-1 is a duplicate, o-2 is new";
+    EXPECT_EQ(lines("ann"), "o-1 o-2");
 }
 
 TEST_P(sequential_test, without_a_key_a_message_waits_for_no_other) {

@@ -177,8 +177,7 @@ TEST_P(subscription_plan_property, keeps_keys_in_order_and_apart_and_loses_nothi
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(keys, subscription_plan_property, testing::Bool(), [](const auto& of) {
-    return of.param ? "span_streams" : "belong_to_a_stream";
-});
+INSTANTIATE_TEST_SUITE_P(keys, subscription_plan_property, testing::Bool(),
+                         [](const auto& of) { return of.param ? "span_streams" : "belong_to_a_stream"; });
 
 }  // namespace

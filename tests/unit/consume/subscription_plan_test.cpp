@@ -397,6 +397,21 @@ TEST_F(two_lanes, looks_at_the_primary_keep_acknowledging_in_batches) {
     EXPECT_EQ(kind(next()), "ack b1 b2 b3");
 }
 
+TEST_F(two_lanes, a_look_at_the_primary_reads_nothing_that_waits_for_its_acknowledgement) {
+    plan_settings s = settings();
+    s.sources = 2;
+    s.hands = 2;
+    plan = subscription_plan{s};
+    plan.received(0, {message("1", "a")}, now);
+    EXPECT_EQ(handle_next(), "1");
+    plan.lost(now);
+    plan.received(1, {backfill("b1", "b")}, now);
+    plan.handled(in_hand, false, now);
+    EXPECT_EQ(kind(next()), "ack 1") << "the broker would hand it out again";
+    plan.acknowledged(0);
+    EXPECT_EQ(kind(next()).substr(0, 6), "read 0");
+}
+
 TEST_F(two_lanes, failing_backfill_messages_leave_room_for_the_primary) {
     plan_settings s = settings();
     s.sources = 2;

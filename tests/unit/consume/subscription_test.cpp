@@ -568,6 +568,7 @@ TEST(several_handlers, are_waited_for_when_the_subscription_is_stopped) {
     std::jthread thread{[&](const std::stop_token& stop) { s->run(stop); }};
     ASSERT_TRUE(sluice::testing::eventually([&] { return f.hook->seen("parcel_counter").size() == 2; }, 20s));
     thread.request_stop();
+    EXPECT_FALSE(sluice::testing::eventually([&] { return s->status().state == "stopped"; }, 50ms));
     go_on.set_value();
     thread.join();
     EXPECT_EQ(s->status().handled, 2);

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "support/bank.hpp"
+#include "support/forwarding_store.hpp"
 #include "support/process_world.hpp"
 
 namespace {
@@ -169,64 +170,30 @@ TEST_F(scheduler_test, is_woken_by_a_commit_of_this_process_that_schedules_and_b
 
 // --- a database that somebody else uses at the same time, or that is away ---
 
-class meddled_unit final : public sluice::store::unit_session {
+class meddled_unit final : public sluice::testing::forwarding_unit {
 public:
     meddled_unit(std::unique_ptr<sluice::store::unit_session> inner,
                  std::function<void(const sluice::store::commit_batch&)>& before)
-        : inner_{std::move(inner)}, before_{before} {}
+        : forwarding_unit{std::move(inner)}, before_{before} {}
 
-    std::optional<sluice::store::stored_state> load(std::string_view a, std::string_view id) override {
-        return inner_->load(a, id);
-    }
-    std::vector<sluice::store::stored_state> find(std::string_view a, const sluice::store::state_query& q) override {
-        return inner_->find(a, q);
-    }
-    std::vector<sluice::store::stream_event> read_stream(std::string_view s, std::int64_t from,
-                                                         std::size_t limit) override {
-        return inner_->read_stream(s, from, limit);
-    }
-    std::optional<sluice::store::stream_event> last_of_stream(std::string_view s) override {
-        return inner_->last_of_stream(s);
-    }
-    std::optional<sluice::store::stored_snapshot> load_snapshot(std::string_view a, std::string_view id) override {
-        return inner_->load_snapshot(a, id);
-    }
-    std::optional<sluice::store::command_outcome> outcome_of(std::string_view key, sluice::date_time at) override {
-        return inner_->outcome_of(key, at);
-    }
-    std::vector<sluice::store::scheduled_message> due_messages(sluice::date_time at, std::size_t limit) override {
-        return inner_->due_messages(at, limit);
-    }
-    std::optional<sluice::date_time> next_due() override { return inner_->next_due(); }
-    bool is_marked(std::string_view id, std::string_view handler) override { return inner_->is_marked(id, handler); }
     void commit(const sluice::store::commit_batch& batch) override {
         if (before_) before_(batch);
-        inner_->commit(batch);
+        forwarding_unit::commit(batch);
     }
 
 private:
-    std::unique_ptr<sluice::store::unit_session> inner_;
     std::function<void(const sluice::store::commit_batch&)>& before_;
 };
 
-class meddled_database final : public sluice::store::database {
+class meddled_database final : public sluice::testing::forwarding_database {
 public:
-    explicit meddled_database(std::shared_ptr<sluice::store::database> inner) : inner_{std::move(inner)} {}
+    using forwarding_database::forwarding_database;
 
-    std::string describe() const override { return inner_->describe(); }
-    void setup() override { inner_->setup(); }
-    sluice::store::schema_status schema() override { return inner_->schema(); }
-    std::string identity() override { return inner_->identity(); }
-    std::unique_ptr<sluice::store::unit_session> open_unit() override {
-        return std::make_unique<meddled_unit>(inner_->open_unit(), before_commit);
+    [[nodiscard]] std::unique_ptr<sluice::store::unit_session> open_unit() override {
+        return std::make_unique<meddled_unit>(forwarding_database::open_unit(), before_commit);
     }
-    std::unique_ptr<sluice::store::lane_session> open_lane() override { return inner_->open_lane(); }
-    std::unique_ptr<sluice::store::operations_session> open_operations() override { return inner_->open_operations(); }
 
     std::function<void(const sluice::store::commit_batch&)> before_commit;
-
-private:
-    std::shared_ptr<sluice::store::database> inner_;
 };
 
 class contested_scheduler_test : public scheduler_test {

@@ -39,6 +39,13 @@ TEST(account, answers_a_transfer_that_it_cannot_pay) {
 }
 // [/given]
 
+TEST(account, remembers_what_happened_to_it) {
+    sluice::test::given_events<Account>(AccountOpened{.account_id = "a-1", .owner = "ada"},
+                                        MoneyDeposited{.account_id = "a-1", .cents = 5})
+        .when([](Account& account) { account.withdraw(5); })
+        .then(MoneyWithdrawn{.account_id = "a-1", .cents = 5});
+}
+
 TEST(account, is_closed_only_when_it_is_empty) {
     sluice::test::given{account_with(1)}.when([](Account& account) { account.close(); }).then_refused("empty account");
     auto empty = sluice::test::given{Account{"a-1", "ada"}};
@@ -57,9 +64,7 @@ protected:
     void transfer(const char* id, std::int64_t cents) {
         bank_.process(RequestTransfer{.transfer_id = id, .from = "a-1", .to = "a-2", .cents = cents});
     }
-    [[nodiscard]] std::int64_t balance(const char* id) {
-        return bank_.context().view<Statement>().get(id).balance;
-    }
+    [[nodiscard]] std::int64_t balance(const char* id) { return bank_.context().view<Statement>().get(id).balance; }
     [[nodiscard]] std::vector<std::string> told_to_the_partner() {
         std::vector<std::string> names;
         for (const sluice::message& each : bank_.published("partner")) names.emplace_back(each.type().name());
@@ -87,13 +92,13 @@ TEST_F(ledger, money_that_cannot_be_received_comes_back) {
     EXPECT_EQ(bank_.events_of<TransferFailed>()[0].reason, "the account is closed");
 }
 
-TEST_F(ledger, a_transfer_that_takes_too_long_is_reported) {
-    bank_.take_away("default");  // the internal broker: nothing moves on
-    transfer("t-1", 30);
-    bank_.advance(1min);
-    bank_.bring_back("default");
-    bank_.advance(2h);
-    EXPECT_THAT(bank_.events_of<TransferDelayed>(), IsEmpty()) << "it was done in time";
+TEST_F(ledger, a_transfer_that_takes_too_long_is_reported_once) {
+    bank_.process(RequestTransfer{.transfer_id = "t-1", .from = "a-1", .to = "nobody", .cents = 30});
+    bank_.advance(59min);
+    EXPECT_THAT(bank_.events_of<TransferDelayed>(), IsEmpty());
+    bank_.advance(48h);
+    EXPECT_THAT(bank_.events_of<TransferDelayed>(), SizeIs(1));
+    EXPECT_THAT(bank_.dead_letters(), SizeIs(1)) << "the command to an account that is not there";
 }
 // [/runtime]
 

@@ -1,0 +1,99 @@
+#include <algorithm>
+
+#include <sluice/test.hpp>
+
+#include "testing/stage.hpp"
+
+namespace sluice::test::detail {
+
+namespace {
+
+using sluice::detail::process_entry;
+
+const process_entry& declared_process(const sluice::detail::registry& domain, std::string_view cpp_name) {
+    const auto found = domain.processes.find(cpp_name);
+    if (found != domain.processes.end()) return found->second;
+    throw usage_error{"domain `" + domain.name + "` has no process manager `" + std::string{cpp_name} +
+                      "`; declare it with `domain.process_manager<" + std::string{cpp_name} + ">()`"};
+}
+
+}  // namespace
+
+struct process_stage::parts {
+    parts(domain declared, const std::string& group, date_time start)
+        : stage{std::move(declared), {.start = start}, [group](const consume::route& r) { return r.group == group; }} {}
+
+    testing_kit::stage stage;
+    const process_entry* process = nullptr;
+    int told = 0;                                                ///< events so far, for their ids
+    std::map<std::string, store::sequence, std::less<>> seen{};  ///< by database: the last message looked at
+};
+
+process_stage::process_stage(domain declared, std::string_view process, date_time start) {
+    const std::string group = declared_process(declared.declared(), process).fqn;
+    parts_ = std::make_unique<parts>(std::move(declared), group, start);
+    parts_->process = &declared_process(parts_->stage.registry(), process);
+}
+
+process_stage::process_stage(process_stage&&) noexcept = default;
+process_stage::~process_stage() = default;
+
+void process_stage::tell(std::string_view event, const std::string& data) {
+    const auto& domain = parts_->stage.registry();
+    const auto known = domain.events.find(event);
+    if (known == domain.events.end()) {
+        throw usage_error{"event `" + std::string{event} + "` is not declared in domain `" + domain.name + "`"};
+    }
+    const std::string& category = domain.aggregate(known->second.aggregate).category;
+    const std::string id = category + "-test-" + std::to_string(++parts_->told);
+    const std::string body = R"({"data":)" + data + R"(,"metadata":)" +
+                             json::dump(json::object{{"headers", json::object{{"id", id},
+                                                                              {"type", known->second.type},
+                                                                              {"time", parts_->stage.now().to_string()},
+                                                                              {"stream", category + "-test"}}}}) +
+                             "}";
+    parts_->stage.broker("default").put(
+        {.stream = category, .message_id = id, .key = category + "-test", .body = body});
+    pass(duration{0});
+}
+
+void process_stage::pass(duration time) {
+    parts_->stage.advance(time);
+    if (const std::string reason = parts_->stage.take_failure(); !reason.empty()) {
+        throw failure{"process manager " + parts_->process->fqn + " failed: " + reason};
+    }
+}
+
+std::vector<event_text> process_stage::take_commands() {
+    std::vector<event_text> found;
+    parts_->stage.for_each_event([&](const std::string& database, const store::stream_event& each) {
+        store::sequence& last = parts_->seen[database];
+        if (each.seq <= last) return;
+        last = each.seq;
+        if (const auto* command = parts_->stage.registry().command_by_type(each.event.type)) {
+            found.push_back({command->cpp_name, each.event.data});
+        }
+    });
+    return found;
+}
+
+bool process_stage::is_complete() const {
+    const json::value step = last_step();
+    const json::value* const found = step.find("is_complete");
+    return found != nullptr && found->is_bool() && found->as_bool();
+}
+
+json::value process_stage::state() const { return last_step().at("state"); }
+
+json::value process_stage::last_step() const {
+    json::value last;
+    parts_->stage.for_each_event([&](const std::string&, const store::stream_event& each) {
+        const bool is_ours = each.event.type == parts_->process->transition_type &&
+                             each.event.stream_category == parts_->process->category;
+        if (is_ours) last = json::parse(each.event.data);
+    });
+    if (last.is_null()) throw failure{"process manager " + parts_->process->fqn + " took no step"};
+    return last;
+}
+
+}  // namespace sluice::test::detail
