@@ -24,7 +24,7 @@ struct TransferDelayed {
 struct TransferCompleted {
     static constexpr sluice::event_of<Transfer> contract{.published = true};
     sluice::identifier transfer_id;
-    std::int64_t cents;
+    std::int64_t cents = 0;
 };
 
 struct TransferFailed {

@@ -246,8 +246,7 @@ struct registry {
     /// @param type  on the wire, `Shop.OrderShipped.v1`
     /// @returns nothing when `event_by_type` knows no such type
     /// @throws decode_error  an upcaster threw, or `data` is of an older version and no object; names event, versions
-    /// and
-    ///         reason
+    ///                       and reason
     [[nodiscard]] std::optional<readable_event> read_event(std::string_view type, const json::value& data) const;
     std::optional<readable_event> read_event(std::string_view type, json::value&& data) const = delete;
     /// Versions before the current one that nothing leads from, ascending: what was written in them cannot be read.

@@ -212,6 +212,7 @@ std::vector<departure> departures_of(const store::logged_event& event, const std
     }
     if (by_list.empty()) by_list.emplace();
     std::vector<departure> found;
+    found.reserve(by_list.size());
     for (auto& [list, brokers] : by_list) {
         found.push_back({std::move(brokers), envelope::render_external_versions(event.data, event.metadata, list)});
     }

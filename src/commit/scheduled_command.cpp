@@ -56,7 +56,7 @@ std::string context::schedule_erased(std::string_view cpp_name, const void* comm
 
     const std::string correlation_id =
         state_->correlation_id.empty() ? base::uuid4_hex(env.random()) : state_->correlation_id;
-    const std::string id = base::uuid4(env.random());
+    std::string id = base::uuid4(env.random());
     store::scheduled_message later{.id = id, .due = due, .message = {}};
     later.message =
         commit::write_command(env, entry, aggregate, std::move(data), std::move(extensions), id,

@@ -23,7 +23,7 @@ namespace sluice::consume {
 class handler_pool {
 public:
     struct finished {
-        parcel_number number;
+        parcel_number number{};
         attempt made;
     };
 
@@ -43,7 +43,7 @@ public:
 
 private:
     struct task {
-        parcel_number number;
+        parcel_number number{};
         std::function<attempt()> work;
     };
 

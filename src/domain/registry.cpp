@@ -213,6 +213,8 @@ process_entry& registry::add(process_entry entry) {
     return kept->second;
 }
 
+// It is moved from, which clang-tidy does not see through try_emplace.
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 void registry::add(process_entry& to, std::string event, process_reaction reaction) {
     const auto [kept, fresh] = to.on.try_emplace(std::move(event), std::move(reaction));
     if (!fresh) {

@@ -17,6 +17,7 @@
 namespace {
 
 using sluice::chaos::eventually;
+using sluice::chaos::is_set_up;
 using sluice::chaos::kills;
 using sluice::chaos::one_value;
 using sluice::chaos::query;
@@ -35,7 +36,7 @@ class bank_chaos : public testing::Test {
 protected:
     void SetUp() override {
         root_ = fs::temp_directory_path() / ("sluice-bank-chaos-" + std::to_string(random_()));
-        for (const char* directory : {"internal", "partner"}) fs::create_directories(root_ / directory);
+        fs::create_directories(root_);
         std::ifstream example{fs::path{EXAMPLES} / "bank/domain.toml"};
         const std::string text{std::istreambuf_iterator{example}, {}};
         std::ofstream{root_ / "domain.toml"}
@@ -80,8 +81,7 @@ protected:
             send("OpenAccount", id + R"(, "owner": "ada")");
             send("Deposit", id + ", \"cents\": " + std::to_string(deposit));
         }
-        ASSERT_TRUE(
-            eventually([&] { return fs::exists(db()) && count("MoneyDeposited") == std::to_string(accounts); }));
+        ASSERT_TRUE(eventually([&] { return is_set_up(db()) && count("MoneyDeposited") == std::to_string(accounts); }));
     }
     void request_transfer(int number) {
         std::uniform_int_distribution<int> any{0, accounts - 1};
@@ -169,7 +169,7 @@ TEST_F(bank_chaos, moves_every_transfer_to_its_end_once_and_keeps_every_cent_thr
     EXPECT_TRUE(eventually([&] { return !rebuilder_->running(); }));
     EXPECT_EQ(query(db(), in_table), query(db(), in_log)) << "after a last rebuild";
 
-    for (const fs::path& file : {root_ / "internal/broker.db", root_ / "partner/broker.db"}) {
+    for (const fs::path& file : {root_ / "internal.db", root_ / "partner.db"}) {
         EXPECT_EQ(one_value(file, "SELECT count(*) FROM broker_dead_letter"), "0") << file;
     }
     EXPECT_EQ(engine_->terminate(), 0);

@@ -26,6 +26,7 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 using sluice::chaos::eventually;
+using sluice::chaos::is_set_up;
 using sluice::chaos::kills;
 using sluice::chaos::one_value;
 using sluice::chaos::query;
@@ -118,7 +119,7 @@ TEST_F(pattern_chaos, delivers_everything_once_and_in_order_through_sigkills) {
     shop_->start();
     fulfillment_->start();
     committer_->start();
-    ASSERT_TRUE(eventually([&] { return fs::exists(shop_db()) && fs::exists(fulfillment_db()); }));
+    ASSERT_TRUE(eventually([&] { return is_set_up(shop_db()) && is_set_up(fulfillment_db()); }));
 
     const int wanted = kills(usual_kills);
     std::uniform_int_distribution<int> pause_ms{10, 250};

@@ -31,4 +31,9 @@ std::string one_value(const std::filesystem::path& file, const std::string& sql)
     return rows.empty() ? "" : rows[0][0];
 }
 
+bool is_set_up(const std::filesystem::path& file) {
+    constexpr auto newest = "SELECT count(*) FROM sqlite_schema WHERE name = 'projection'";
+    return std::filesystem::exists(file) && one_value(file, newest) == "1";
+}
+
 }  // namespace sluice::chaos

@@ -18,6 +18,9 @@ using row = std::vector<std::string>;
 /// The first column of the first row; empty when there is none.
 [[nodiscard]] std::string one_value(const std::filesystem::path& file, const std::string& sql);
 
+/// True when the database of a service has all its tables, which it makes step by step.
+[[nodiscard]] bool is_set_up(const std::filesystem::path& file);
+
 /// Looks again and again until the condition holds; false when it does not in time.
 template <class Condition>
 [[nodiscard]] bool eventually(const Condition& condition, std::chrono::seconds within = std::chrono::seconds{60}) {

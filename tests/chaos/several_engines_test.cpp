@@ -24,6 +24,7 @@ namespace {
 constexpr int usual_kills = 5;
 
 using sluice::chaos::eventually;
+using sluice::chaos::is_set_up;
 using sluice::chaos::kills;
 using sluice::chaos::one_value;
 using sluice::chaos::query;
@@ -146,7 +147,7 @@ health.enabled = false
 TEST_F(several_engines, take_over_the_shards_of_one_that_was_killed_and_keep_the_order) {
     committer_->start();
     work_for(100ms);
-    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(shop_db()); }));
+    ASSERT_TRUE(eventually([&] { return is_set_up(shop_db()); }));
     start_engines(3);
     ASSERT_TRUE(eventually([&] { return owners().size() == 6; })) << "not every shard has an owner";
 
@@ -186,7 +187,7 @@ TEST_F(several_engines, take_over_the_shards_of_one_that_was_killed_and_keep_the
 TEST_F(several_engines, change_the_number_of_shards_without_two_owners_of_a_stream) {
     committer_->start();
     work_for(100ms);
-    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(shop_db()); }));
+    ASSERT_TRUE(eventually([&] { return is_set_up(shop_db()); }));
     start_engines(1);
     ASSERT_TRUE(eventually([&] { return owners().size() == 6; }));
     work_for(300ms);

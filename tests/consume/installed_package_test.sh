@@ -28,6 +28,13 @@ step "configure and build the project"
 "$cmake" -S "$project" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
 "$cmake" --build "$work/build"
 
+step "the kit that tests a domain is a component of its own"
+"$cmake" -S "$(dirname "${BASH_SOURCE[0]}")/kit" -B "$work/kit" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" \
+    -DPARCELS="$project" >/dev/null
+"$cmake" --build "$work/kit"
+told=$("$work/kit/parcels_test")
+[[ $told == ParcelSent ]] || { echo "the partner should be told ParcelSent, it is told: $told" >&2; exit 1; }
+
 # From here on as the tutorial in README.md says it.
 cp "$project/domain.toml" "$work/build/"
 cd "$work/build"

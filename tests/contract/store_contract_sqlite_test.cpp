@@ -208,6 +208,17 @@ TEST_F(sqlite_store, may_be_set_up_by_several_processes_at_once) {
     EXPECT_EQ(scalar("PRAGMA integrity_check"), "ok");
 }
 
+TEST_F(sqlite_store, is_seen_empty_or_up_to_date_while_another_process_sets_it_up) {
+    for (int round = 0; round < 20; ++round) {
+        child_process other{[this] { open_database()->setup(); }};
+        for (auto seen = open_database()->schema(); seen.applied != seen.expected; seen = open_database()->schema()) {
+            ASSERT_EQ(seen.applied, 0);
+        }
+        ASSERT_TRUE(other.wait());
+        for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_.string() + suffix);
+    }
+}
+
 TEST_F(sqlite_store, brings_a_file_of_an_earlier_release_up_to_date) {
     const auto store = open_database();
     store->setup();
@@ -216,7 +227,7 @@ TEST_F(sqlite_store, brings_a_file_of_an_earlier_release_up_to_date) {
         auto db = connect();
         db.execute(
             "DROP INDEX outbox_abandoned; ALTER TABLE lease DROP COLUMN former;"
-            " DROP TABLE snapshot; DROP TABLE command_outcome; DROP TABLE scheduled;"
+            " DROP TABLE snapshot; DROP TABLE command_outcome; DROP TABLE scheduled; DROP TABLE projection;"
             " DELETE FROM sluice_migration WHERE number > 1");
     }
     EXPECT_THAT(error_of([&] { static_cast<void>(open_database()->open_unit()); }), HasSubstr("sluice db setup"));

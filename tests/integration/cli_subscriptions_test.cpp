@@ -36,10 +36,12 @@ TEST_F(command_line, subscriptions_status_needs_no_server_and_writes_nothing_dow
     EXPECT_EQ(result.code, 0) << result.err;
     EXPECT_THAT(result.out,
                 MatchesRegex("SUBSCRIPTION +BROKER +STREAM +LAG +PENDING +DEAD +STATE +SETTINGS\n"
+                             "tiny.Tally +default +tiny::counter +- +- +- +never read +max_retries=1\n"
+                             "tiny.Tally +default +tiny::tally:timeout +- +- +- +never read +max_retries=1\n"
                              "commands +default +tiny::counter:command +- +- +- +never read +profile=fast "
                              "claim_seconds=9\n"
                              "tiny.grumpy_listener +elsewhere +other::thing +- +- +- +never read +max_retries=1\n"
-                             "\n2 subscriptions: 2 never read\n"));
+                             "\n4 subscriptions: 4 never read\n"));
     EXPECT_FALSE(exists("tiny.db"));
 }
 
@@ -51,28 +53,28 @@ TEST_F(command_line, subscriptions_status_shows_the_rest_when_a_broker_is_away) 
     EXPECT_EQ(result.code, 4);
     EXPECT_THAT(result.out, AllOf(ContainsRegex("commands +default +tiny::counter:command +- +- +- +never read"),
                                   ContainsRegex("tiny.grumpy_listener +elsewhere +other::thing +- +- +- +-"),
-                                  HasSubstr("2 subscriptions: 1 never read, 1 unknown")));
+                                  HasSubstr("4 subscriptions: 3 never read, 1 unknown")));
     EXPECT_THAT(result.err, HasSubstr("broker elsewhere is unavailable: "));
 
     const program_result as_json = sluice({"subscriptions", "status", "--json"});
     EXPECT_EQ(as_json.code, 4);
     const json::value status = json::parse(as_json.out);
     EXPECT_EQ(status.at("unavailable").at(0).at("what").as_string(), "broker elsewhere");
-    EXPECT_EQ(status.at("subscriptions").at(1).at("state").as_string(), "unknown");
-    EXPECT_TRUE(status.at("subscriptions").at(1).at("lag").is_null());
+    EXPECT_EQ(status.at("subscriptions").at(3).at("state").as_string(), "unknown");
+    EXPECT_TRUE(status.at("subscriptions").at(3).at("lag").is_null());
 }
 
 TEST_F(command_line, subscriptions_status_counts_what_waits) {
     {
         const testing::running_program server{{"server"}, settings()};
         ASSERT_TRUE(eventually([&] {
-            return sluice({"subscriptions", "status"}).out.find("2 subscriptions: 2 ok") != std::string::npos;
+            return sluice({"subscriptions", "status"}).out.find("4 subscriptions: 4 ok") != std::string::npos;
         }));
     }
     const auto elsewhere = broker::make_sqlite_broker({.path = directory_ / "elsewhere.db"});
     const broker::outgoing message{.stream = "other::thing", .message_id = "m-1", .key = "k", .body = "{}"};
     static_cast<void>(elsewhere->open_publisher()->publish({&message, 1}, {}, std::chrono::seconds{10}));
-    const json::value listener = sluice_json({"subscriptions", "status"}).at("subscriptions").at(1);
+    const json::value listener = sluice_json({"subscriptions", "status"}).at("subscriptions").at(3);
     EXPECT_EQ(listener.at("state").as_string(), "lagging");
     EXPECT_EQ(listener.at("lag").as_int(), 1);
 }
@@ -83,7 +85,7 @@ TEST_F(command_line, subscriptions_status_says_that_an_inline_broker_cannot_be_s
         "[brokers.elsewhere]\nprovider = \"inline\"\n");
     const program_result result = sluice({"subscriptions", "status"});
     EXPECT_EQ(result.code, 0);
-    EXPECT_THAT(result.out, HasSubstr("2 subscriptions: 2 unknown"));
+    EXPECT_THAT(result.out, HasSubstr("4 subscriptions: 4 unknown"));
     EXPECT_THAT(result.err, HasSubstr("broker default is inside the server's process (inline)"));
 }
 

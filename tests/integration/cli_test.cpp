@@ -532,7 +532,7 @@ TEST_F(dead_letter_commands, are_listed_shown_replayed_and_purged) {
 
 TEST_F(dead_letter_commands, show_in_the_status_of_their_subscription) {
     const json::value status = sluice_json({"subscriptions", "status"});
-    const json::value listener = status.at("subscriptions").at(1);
+    const json::value listener = status.at("subscriptions").at(3);
     EXPECT_EQ(listener.at("handler").as_string(), "tiny.grumpy_listener");
     EXPECT_EQ(listener.at("state").as_string(), "dead_letters");
     EXPECT_EQ(listener.at("dead").as_int(), 2);

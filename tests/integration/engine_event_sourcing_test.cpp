@@ -10,18 +10,19 @@ namespace {
 using ::testing::ElementsAre;
 
 TEST(event_sourced_story, holds_on_memory) {
-    bank::tell_event_sourced_story(sluice::store::make_memory_database("bank"));
+    ledger::tell_event_sourced_story(sluice::store::make_memory_database("bank"));
 }
 
 TEST(event_sourced_story, holds_on_sqlite) {
     const sluice::testing::temporary_directory directory;
-    bank::tell_event_sourced_story(sluice::store::make_sqlite_database({.path = directory / "bank.db"}));
+    ledger::tell_event_sourced_story(sluice::store::make_sqlite_database({.path = directory / "bank.db"}));
 }
 
 TEST(engine_facts, reach_a_handler_of_the_domain_in_the_order_of_the_versions) {
-    const auto log = std::make_shared<bank::fact_log>();
-    auto domain = bank::make_domain({.account = {.facts = sluice::facts::internal}});
-    domain.event_handler<bank::note_facts, sluice::fact<bank::Account>, bank::MoneyDeposited>(bank::note_facts{log});
+    const auto log = std::make_shared<ledger::fact_log>();
+    auto domain = ledger::make_domain({.account = {.facts = sluice::facts::internal}});
+    domain.event_handler<ledger::note_facts, sluice::fact<ledger::Account>, ledger::MoneyDeposited>(
+        ledger::note_facts{log});
     const auto database = std::shared_ptr{sluice::store::make_memory_database("bank")};
     database->setup();
     sluice::commit::adapters parts;
@@ -34,10 +35,10 @@ TEST(engine_facts, reach_a_handler_of_the_domain_in_the_order_of_the_versions) {
     const auto work = [&](const auto& body) {
         auto in = sluice::commit::make_context(env);
         sluice::unit_of_work unit{in};
-        body(in.repository<bank::Account>());
+        body(in.repository<ledger::Account>());
         unit.commit();
     };
-    work([](const auto& accounts) { accounts.add(bank::Account{"a-1", "ada"}); });
+    work([](const auto& accounts) { accounts.add(ledger::Account{"a-1", "ada"}); });
     for (int i = 1; i <= 3; ++i) {
         work([&](const auto& accounts) { accounts.get("a-1").deposit(i); });
     }

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "unit/commit/bank.hpp"
+#include "unit/commit/ledger.hpp"
 
 /// What an event-sourced aggregate must do on any database, told through its repository.
-namespace bank {
+namespace ledger {
 
 inline void tell_event_sourced_story(const std::shared_ptr<sluice::store::database>& database) {
     using ::testing::ElementsAre;
@@ -73,4 +73,4 @@ struct note_facts {
     void operator()(const MoneyDeposited& /*event*/, sluice::context& /*in*/) const {}
 };
 
-}  // namespace bank
+}  // namespace ledger

@@ -141,8 +141,8 @@ protected:
     void publish_inside(const std::string& id, const std::string& type, const std::string& data) {
         const std::string body = R"({"data":)" + data + R"(,"metadata":{"headers":{"id":")" + id + R"(","type":")" +
                                  type + R"(","stream":"shop::order-)" + id + R"("}}})";
-        const broker::outgoing message{
-            .stream = "shop::order", .message_id = id, .key = "shop::order-" + id, .body = body};
+        const std::string key = "shop::order-" + id;
+        const broker::outgoing message{.stream = "shop::order", .message_id = id, .key = key, .body = body};
         ASSERT_TRUE(
             std::holds_alternative<broker::delivered>(inner_->open_publisher()->publish({&message, 1}, {}, 1s).at(0)));
     }

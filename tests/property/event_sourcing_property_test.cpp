@@ -17,12 +17,12 @@
 #include "property/flaky_unit_session.hpp"
 #include "store/sqlite/sqlite_database.hpp"
 #include "support/temporary_directory.hpp"
-#include "unit/commit/bank.hpp"
+#include "unit/commit/ledger.hpp"
 
 namespace sluice::testing {
 namespace {
 
-using bank::Account;
+using ledger::Account;
 
 /// What one unit of work asks for; remembered as done once it was committed.
 using bookings = std::map<std::string, std::vector<std::int64_t>>;
@@ -32,8 +32,8 @@ public:
     account_world(std::uint64_t seed, std::shared_ptr<store::database> database)
         : chance_{seed},
           deaths_{.before = 0.05, .after = 0.05, .random = &chance_},
-          bank_{bank::make_domain({.account = {.facts = facts::internal, .snapshot_every = 1 + chance_.next() % 6}}), 0,
-                std::make_shared<dying_database>(std::move(database), deaths_)} {}
+          bank_{ledger::make_domain({.account = {.facts = facts::internal, .snapshot_every = 1 + chance_.next() % 6}}),
+                0, std::make_shared<dying_database>(std::move(database), deaths_)} {}
 
     void live(int steps) {
         for (int i = 0; i < steps; ++i) {
@@ -138,7 +138,7 @@ private:
     void take_snapshot() {
         try {
             static_cast<void>(
-                commit::create_snapshot(*bank_.env, bank_.env->domain().aggregate("bank::Account"), some_account()));
+                commit::create_snapshot(*bank_.env, bank_.env->domain().aggregate("ledger::Account"), some_account()));
         } catch (const store_error&) {
         }
     }
@@ -172,7 +172,7 @@ private:
 
     base::seeded_random chance_;
     commit_deaths deaths_;
-    bank::fixture bank_;
+    ledger::fixture bank_;
     bookings done_;
 };
 

@@ -178,6 +178,7 @@ result postgresql_read_model_session::ask(const statement& what, const parameter
 std::vector<projection_status> postgresql_read_model_session::list() {
     const auto found = ask(sql(std::string{list_sql} + " ORDER BY name"));
     std::vector<projection_status> all;
+    all.reserve(static_cast<std::size_t>(found.rows()));
     for (int row = 0; row < found.rows(); ++row) all.push_back(read_status(found, row));
     return all;
 }

@@ -192,19 +192,19 @@ schema_status read_schema(connection& db) {
 }
 
 void migrate(connection& db) {
-    while (next_migration(db) != nullptr) {
-        transaction writing{db, transaction::kind::write};
-        // Another process may have applied it while this one waited for the lock.
-        const auto* step = next_migration(db);
-        if (step == nullptr) return;
+    if (next_migration(db) == nullptr) return;
+    // All steps in one transaction: who opens the file meanwhile finds it as it was or up to date, and nothing between.
+    transaction writing{db, transaction::kind::write};
+    // Asked again for the first step, too: another process may have applied it while this one waited for the lock.
+    while (const auto* step = next_migration(db)) {
         db.execute(
             "CREATE TABLE IF NOT EXISTS sluice_migration ("
             "number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT");
         db.execute(step->sql);
         statement{db, "INSERT INTO sluice_migration (number, name, applied_at) VALUES (?1, ?2, ?3)"}.run(
             step->number, step->name, to_sql(system_clock().now()));
-        writing.commit();
     }
+    writing.commit();
 }
 
 void require_current(connection& db) {

@@ -17,7 +17,7 @@ struct migration {
 [[nodiscard]] std::span<const migration> migrations();
 
 [[nodiscard]] schema_status read_schema(connection& db);
-/// Applies what is missing, each step in a transaction of its own. Several processes may do it at once.
+/// Applies what is missing, in one transaction. Several processes may do it at once.
 /// @throws store_error  the file was made by a newer Sluice
 void migrate(connection& db);
 /// @throws store_error  the schema is absent, older or newer than this build needs; names the remedy

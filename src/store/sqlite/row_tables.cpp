@@ -39,6 +39,7 @@ any_value to_sql_value(column_kind kind, const json::value& value) {
 
 std::vector<any_value> to_sql_values(const std::vector<row_value>& values) {
     std::vector<any_value> all;
+    all.reserve(values.size());
     for (const auto& [kind, value] : values) all.push_back(to_sql_value(kind, value));
     return all;
 }

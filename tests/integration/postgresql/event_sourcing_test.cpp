@@ -6,7 +6,7 @@ namespace {
 
 class event_sourced_on_postgresql : public postgresql_ready {};
 
-TEST_F(event_sourced_on_postgresql, holds_the_story) { bank::tell_event_sourced_story(open_database()); }
+TEST_F(event_sourced_on_postgresql, holds_the_story) { ledger::tell_event_sourced_story(open_database()); }
 
 }  // namespace
 }  // namespace sluice::store::postgresql_test

@@ -1,13 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bank.hpp"
 #include "envelope/envelope.hpp"
+#include "ledger.hpp"
 
 namespace {
 
-using bank::Account;
-using bank::message_of;
+using ledger::Account;
+using ledger::message_of;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -54,7 +54,7 @@ TEST(event_sourced, refuses_an_event_whose_field_breaks_its_rule) {
 }
 
 TEST(event_sourced, records_nothing_of_an_event_that_was_refused) {
-    bank::fixture f;
+    ledger::fixture f;
     f.work([](auto& in) {
         Account& account = in.template repository<Account>().add(Account{"a-1", "ada"});
         EXPECT_THROW(account.withdraw(1), sluice::validation_error);
@@ -68,7 +68,7 @@ TEST(event_sourced, records_nothing_of_an_event_that_was_refused) {
 // ---- the commit
 
 TEST(event_sourced, is_stored_as_its_events_and_nothing_else) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1", 500);
     const auto stream = f.stream("bank::account-a-1");
     ASSERT_EQ(stream.size(), 2U);
@@ -83,14 +83,14 @@ TEST(event_sourced, is_stored_as_its_events_and_nothing_else) {
 }
 
 TEST(event_sourced, forks_like_any_other_aggregate) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1", 500);
     EXPECT_EQ(f.rows("bank::account-a-1-0").size(), 1U) << "internal";
     EXPECT_EQ(f.rows("bank::account-a-1-1").size(), 2U) << "published: one row for each broker";
 }
 
 TEST(event_sourced, is_read_back_with_the_position_of_its_last_event_as_version) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1", 500);
     f.deposit("a-1", 25);
     const Account account = f.read("a-1");
@@ -99,7 +99,7 @@ TEST(event_sourced, is_read_back_with_the_position_of_its_last_event_as_version)
 }
 
 TEST(event_sourced, goes_on_with_its_history_in_a_later_unit) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1");
     f.work([](auto& in) {
         Account& account = in.template repository<Account>().get("a-1");
@@ -110,7 +110,7 @@ TEST(event_sourced, goes_on_with_its_history_in_a_later_unit) {
 }
 
 TEST(event_sourced, is_the_same_object_within_a_unit) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1");
     auto in = f.context();
     const sluice::unit_of_work unit{in};
@@ -120,7 +120,7 @@ TEST(event_sourced, is_the_same_object_within_a_unit) {
 }
 
 TEST(event_sourced, cannot_be_added_under_an_identity_that_is_in_use) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1", 500);
     auto in = f.context();
     sluice::unit_of_work unit{in};
@@ -130,7 +130,7 @@ TEST(event_sourced, cannot_be_added_under_an_identity_that_is_in_use) {
 }
 
 TEST(event_sourced, loses_no_change_of_two_that_collide) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1", 500);
     auto mine = f.context();
     sluice::unit_of_work unit{mine};
@@ -141,14 +141,14 @@ TEST(event_sourced, loses_no_change_of_two_that_collide) {
 }
 
 TEST(event_sourced, writes_nothing_when_it_was_only_read) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1");
     f.work([](auto& in) { static_cast<void>(in.template repository<Account>().get("a-1")); });
     EXPECT_EQ(f.stream("bank::account-a-1").size(), 1U);
 }
 
 TEST(event_sourced, refuses_a_change_that_no_event_tells) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1");
     for (const bool with_an_event : {false, true}) {
         EXPECT_THAT(message_of<sluice::usage_error>([&] {
@@ -164,7 +164,7 @@ TEST(event_sourced, refuses_a_change_that_no_event_tells) {
 }
 
 TEST(event_sourced, refuses_an_apply_that_does_not_always_do_the_same) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1");
     EXPECT_THROW(f.work([](auto& in) { in.template repository<Account>().get("a-1").roll_dice(); }),
                  sluice::usage_error);
@@ -172,7 +172,7 @@ TEST(event_sourced, refuses_an_apply_that_does_not_always_do_the_same) {
 }
 
 TEST(event_sourced, cannot_be_added_as_a_copy_of_a_stored_one) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1");
     const Account copy = f.read("a-1");
     EXPECT_THAT(message_of<sluice::usage_error>(
@@ -181,11 +181,11 @@ TEST(event_sourced, cannot_be_added_as_a_copy_of_a_stored_one) {
 }
 
 TEST(event_sourced, enriches_its_events_like_others) {
-    auto domain = bank::make_domain();
+    auto domain = ledger::make_domain();
     domain.enrich_events([](const sluice::enrichment_input& event) {
         return sluice::json::object{{"about", event.identity}};
     });
-    bank::fixture f{domain, 100};
+    ledger::fixture f{domain, 100};
     f.open("a-1");
     const auto metadata =
         sluice::envelope::decode_metadata(sluice::json::parse(f.stream("bank::account-a-1")[0].event.metadata));
@@ -196,13 +196,13 @@ TEST(event_sourced, without_events_is_a_mistake_in_the_declaration) {
     sluice::domain domain{"bank"};
     domain.aggregate<Account>();
     EXPECT_THAT(message_of<sluice::configuration_error>([&] { domain.validate(); }),
-                HasSubstr("event-sourced aggregate `bank::Account` has no events"));
+                HasSubstr("event-sourced aggregate `ledger::Account` has no events"));
 }
 
 // ---- the past
 
 TEST(temporal_read, gives_every_version_as_a_value) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1", 100);
     f.deposit("a-1", 10);
     auto in = f.context();
@@ -216,7 +216,7 @@ TEST(temporal_read, gives_every_version_as_a_value) {
 }
 
 TEST(temporal_read, knows_no_version_before_the_first_nor_after_the_last) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1", 100);
     auto in = f.context();
     const sluice::unit_of_work unit{in};
@@ -228,7 +228,7 @@ TEST(temporal_read, knows_no_version_before_the_first_nor_after_the_last) {
 }
 
 TEST(temporal_read, gives_the_state_at_a_time) {
-    bank::fixture f;
+    ledger::fixture f;
     const sluice::date_time start = f.clock.now();
     const auto after = [&](int minutes) { return start + sluice::duration{std::chrono::minutes{minutes}}; };
     f.clock.advance_to(after(1));
@@ -246,7 +246,7 @@ TEST(temporal_read, gives_the_state_at_a_time) {
 }
 
 TEST(temporal_read, is_no_part_of_the_unit) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1", 100);
     f.work([](auto& in) {
         Account past = in.template repository<Account>().at_version("a-1", 0);
@@ -260,7 +260,7 @@ TEST(temporal_read, is_no_part_of_the_unit) {
 // ---- reading
 
 TEST(replay, reads_a_history_of_many_pages) {
-    bank::fixture f{{}, 0};
+    ledger::fixture f{{}, 0};
     f.work([](auto& in) {
         Account& account = in.template repository<Account>().add(Account{"a-1", "ada"});
         for (int i = 0; i < 1200; ++i) account.deposit(1);
@@ -270,7 +270,7 @@ TEST(replay, reads_a_history_of_many_pages) {
 }
 
 /// Puts an event into the account's stream that this build did not write.
-void append(bank::fixture& f, const std::string& type, const std::string& data) {
+void append(ledger::fixture& f, const std::string& type, const std::string& data) {
     sluice::store::event_write write;
     write.event = f.stream("bank::account-a-1").front().event;
     write.event.message_id = "other-" + type;
@@ -280,7 +280,7 @@ void append(bank::fixture& f, const std::string& type, const std::string& data) 
 }
 
 TEST(replay, names_stream_position_and_type_of_an_event_that_it_does_not_know) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1");
     append(f, "Bank.InterestPaid.v1", "{}");
     EXPECT_THAT(message_of<sluice::decode_error>([&] { static_cast<void>(f.read("a-1")); }),
@@ -289,14 +289,14 @@ TEST(replay, names_stream_position_and_type_of_an_event_that_it_does_not_know) {
 }
 
 TEST(replay, takes_no_event_of_another_aggregate) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1");
     append(f, "Bank.PaperBought.v1", R"({"depot_id":"d","paper":"p","quantity":1})");
     EXPECT_THROW(static_cast<void>(f.read("a-1")), sluice::decode_error);
 }
 
 TEST(replay, names_what_is_wrong_with_an_event) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1");
     append(f, "Bank.MoneyDeposited.v1", R"({"account_id":"a-1","cents":"many"})");
     EXPECT_THAT(message_of<sluice::decode_error>([&] { static_cast<void>(f.read("a-1")); }),
@@ -304,7 +304,7 @@ TEST(replay, names_what_is_wrong_with_an_event) {
 }
 
 TEST(replay, ignores_what_a_newer_build_added_to_an_event) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1");
     append(f, "Bank.MoneyDeposited.v1", R"({"account_id":"a-1","cents":5,"note":"new"})");
     EXPECT_EQ(f.read("a-1").balance(), 5);

@@ -3,22 +3,22 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bank.hpp"
 #include "envelope/envelope.hpp"
+#include "ledger.hpp"
 
 namespace {
 
-using bank::Account;
-using bank::Depot;
-using bank::message_of;
+using ledger::Account;
+using ledger::Depot;
+using ledger::message_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-bank::options published() {
+ledger::options published() {
     return {.account = {.facts = sluice::facts::published}, .depot = {.facts = sluice::facts::published}};
 }
-bank::options internal() {
+ledger::options internal() {
     return {.account = {.facts = sluice::facts::internal}, .depot = {.facts = sluice::facts::internal}};
 }
 
@@ -33,7 +33,7 @@ std::vector<std::string> brokers(const std::vector<sluice::store::outbox_row>& r
     std::sort(result.begin(), result.end());
     return result;
 }
-void add_depot(bank::fixture& f, const std::string& id) {
+void add_depot(ledger::fixture& f, const std::string& id) {
     f.work([&](auto& in) { in.template repository<Depot>().add(Depot{id}).buy("acme", 2); });
 }
 sluice::message_metadata metadata_of(const sluice::store::stream_event& event) {
@@ -41,7 +41,7 @@ sluice::message_metadata metadata_of(const sluice::store::stream_event& event) {
 }
 
 TEST(fact, tells_the_whole_state_after_each_commit) {
-    bank::fixture f{internal()};
+    ledger::fixture f{internal()};
     add_depot(f, "d-1");
     f.work([](auto& in) { in.template repository<Depot>().get("d-1").note("quiet change"); });
     const auto facts = f.stream("bank::depot-fact-d-1");
@@ -52,13 +52,13 @@ TEST(fact, tells_the_whole_state_after_each_commit) {
     EXPECT_EQ(facts[0].event.stream_category, "bank::depot") << "published under the plain category";
     const auto metadata = metadata_of(facts[1]);
     EXPECT_EQ(metadata.domain.sequence_id, "1");
-    EXPECT_EQ(metadata.domain.fqn, "bank.DepotFactEvent");
+    EXPECT_EQ(metadata.domain.fqn, "ledger.DepotFactEvent");
     EXPECT_EQ(metadata.headers.stream, "bank::depot-fact-d-1");
     EXPECT_TRUE(metadata.checksum);
 }
 
 TEST(fact, of_an_event_sourced_aggregate_has_the_version_of_its_last_event) {
-    bank::fixture f{internal()};
+    ledger::fixture f{internal()};
     f.open("a-1", 500);
     f.deposit("a-1", 1);
     const auto facts = f.stream("bank::account-fact-a-1");
@@ -69,7 +69,7 @@ TEST(fact, of_an_event_sourced_aggregate_has_the_version_of_its_last_event) {
 }
 
 TEST(fact, leaves_after_the_other_events_of_its_unit) {
-    bank::fixture f{internal()};
+    ledger::fixture f{internal()};
     f.work([](auto& in) {
         in.template repository<Account>().add(Account{"a-1", "ada"});
         in.template repository<Account>().add(Account{"a-2", "bob"});
@@ -81,24 +81,24 @@ TEST(fact, leaves_after_the_other_events_of_its_unit) {
 
 // WEAKNESSES W22: in the reference fact events cannot be exported.
 TEST(fact, reaches_every_partner_when_it_is_published) {
-    bank::fixture f{published()};
+    ledger::fixture f{published()};
     f.open("a-1");
     EXPECT_THAT(brokers(f.rows("bank::account-fact-a-1-0")), ElementsAre("default", "partner"));
     EXPECT_TRUE(f.env->domain().event_by_type("Bank.AccountFactEvent.v1")->published);
 }
 
 TEST(fact, stays_inside_when_it_is_internal) {
-    bank::fixture f{internal()};
+    ledger::fixture f{internal()};
     f.open("a-1");
     EXPECT_THAT(brokers(f.rows("bank::account-fact-a-1-0")), ElementsAre("default"));
 }
 
 TEST(fact, has_the_clean_envelope_outside) {
-    auto domain = bank::make_domain(published());
+    auto domain = ledger::make_domain(published());
     domain.enrich_events([](const sluice::enrichment_input&) {
         return sluice::json::object{{"tenant", "acme"}, {"_secret", "inside"}};
     });
-    bank::fixture f{domain, 100};
+    ledger::fixture f{domain, 100};
     f.open("a-1");
     const auto fact = f.stream("bank::account-fact-a-1").front().event;
     const auto outside = sluice::json::parse(sluice::envelope::render_external(fact.data, fact.metadata));
@@ -110,7 +110,7 @@ TEST(fact, has_the_clean_envelope_outside) {
 }
 
 TEST(fact, is_not_written_for_what_was_only_read_or_removed) {
-    bank::fixture f{internal()};
+    ledger::fixture f{internal()};
     add_depot(f, "d-1");
     f.work([](auto& in) { static_cast<void>(in.template repository<Depot>().get("d-1")); });
     f.work([](auto& in) {
@@ -122,14 +122,14 @@ TEST(fact, is_not_written_for_what_was_only_read_or_removed) {
 }
 
 TEST(fact, is_not_written_without_being_asked_for) {
-    bank::fixture f;
+    ledger::fixture f;
     f.open("a-1");
     EXPECT_THAT(f.stream("bank::account-fact-a-1"), IsEmpty());
     EXPECT_EQ(f.env->domain().event_by_type("Bank.AccountFactEvent.v1"), nullptr);
 }
 
 TEST(fact, leaves_nothing_of_a_unit_that_fails) {
-    bank::fixture f{internal()};
+    ledger::fixture f{internal()};
     f.open("a-1");
     auto in = f.context();
     sluice::unit_of_work unit{in};
@@ -139,14 +139,14 @@ TEST(fact, leaves_nothing_of_a_unit_that_fails) {
 }
 
 TEST(fact, refuses_an_identity_whose_stream_would_be_that_of_another_ones_facts) {
-    bank::fixture f{internal()};
+    ledger::fixture f{internal()};
     EXPECT_THAT(message_of<sluice::validation_error>([&] { f.open("fact-7"); }),
                 HasSubstr("must not begin with `fact-`"));
-    bank::fixture without;
+    ledger::fixture without;
     without.open("fact-7");
     EXPECT_EQ(without.read("fact-7").version(), 0);
 
-    bank::fixture later{bank::make_domain(internal()), 100, without.database};
+    ledger::fixture later{ledger::make_domain(internal()), 100, without.database};
     EXPECT_THAT(message_of<sluice::validation_error>([&] { later.deposit("fact-7", 1); }),
                 HasSubstr("must not begin with `fact-`"))
         << "it was there before the aggregate had facts";
@@ -173,10 +173,10 @@ struct depot_commands {
 };
 
 TEST(fact, names_the_cause_of_the_latest_change) {
-    auto domain = bank::make_domain(internal());
+    auto domain = ledger::make_domain(internal());
     std::string causation;
     domain.command_handler<depot_commands, Open, Freeze>(depot_commands{causation});
-    bank::fixture f{domain, 100};
+    ledger::fixture f{domain, 100};
     f.context().process(Open{.depot_id = "d-1"});
     const auto facts = f.stream("bank::depot-fact-d-1");
     ASSERT_EQ(facts.size(), 1U);
@@ -196,9 +196,9 @@ struct watcher {
 
 TEST(fact, is_handled_as_state_and_version) {
     std::vector<std::string> seen;
-    auto domain = bank::make_domain(internal());
+    auto domain = ledger::make_domain(internal());
     domain.event_handler<watcher, sluice::fact<Account>>(watcher{seen});
-    bank::fixture f{domain, 100};
+    ledger::fixture f{domain, 100};
     f.open("a-1", 500);
     auto fact = f.stream("bank::account-fact-a-1").front().event;
     fact.data.insert(1, R"("added_by_a_newer_build":1,)");
@@ -212,7 +212,7 @@ TEST(fact, is_handled_as_state_and_version) {
 
 TEST(fact, that_nobody_tells_is_a_mistake_in_the_declaration) {
     std::vector<std::string> seen;
-    auto domain = bank::make_domain();
+    auto domain = ledger::make_domain();
     domain.event_handler<watcher, sluice::fact<Account>>(watcher{seen});
     EXPECT_THAT(message_of<sluice::configuration_error>([&] { domain.validate(); }),
                 HasSubstr(".facts = sluice::facts::internal"));

@@ -1,12 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bank.hpp"
+#include "ledger.hpp"
 
 namespace {
 
-using bank::Depot;
-using bank::message_of;
+using ledger::Depot;
+using ledger::message_of;
 using ::testing::HasSubstr;
 
 TEST(change, verifies_after_it_and_undoes_what_breaks_a_rule) {
@@ -32,7 +32,7 @@ TEST(change, undoes_what_an_exception_left_half_done) {
 }
 
 TEST(change, takes_the_events_back_with_the_state) {
-    bank::fixture f;
+    ledger::fixture f;
     f.work([](auto& in) {
         Depot& depot = in.template repository<Depot>().add(Depot{"d-1"});
         depot.buy("a", 1);
@@ -54,7 +54,7 @@ TEST(invariants, of_an_entity_are_reported_with_its_path) {
 }
 
 TEST(invariants, hold_at_commit_whatever_was_done_without_change) {
-    bank::fixture f;
+    ledger::fixture f;
     EXPECT_THAT(message_of<sluice::validation_error>([&] {
                     f.work([](auto& in) { in.template repository<Depot>().add(Depot{"d-1"}).buy_unguarded("a", 0); });
                 }),

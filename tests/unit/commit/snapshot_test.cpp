@@ -3,25 +3,25 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bank.hpp"
+#include "ledger.hpp"
 
 namespace {
 
-using bank::Account;
+using ledger::Account;
 using sluice::commit::create_snapshot;
 using sluice::commit::snapshot_is_due;
 
 /// Replaces the state in a snapshot by one that no event tells, so that a test sees who uses it.
-void forge(bank::fixture& f, std::int64_t version, const std::string& layout) {
+void forge(ledger::fixture& f, std::int64_t version, const std::string& layout) {
     const std::string state = R"({"account_id":"a-1","owner":"forged","balance":1000000,"closed":false,"bookings":[]})";
     f.session->commit(
         {.snapshots = {{.aggregate = "Account", .id = "a-1", .version = version, .layout = layout, .state = state}}});
 }
 
-const sluice::detail::aggregate_entry& account_of(bank::fixture& f) {
-    return f.env->domain().aggregate("bank::Account");
+const sluice::detail::aggregate_entry& account_of(ledger::fixture& f) {
+    return f.env->domain().aggregate("ledger::Account");
 }
-const std::string& layout_of(bank::fixture& f) { return account_of(f).sourcing->layout; }
+const std::string& layout_of(ledger::fixture& f) { return account_of(f).sourcing->layout; }
 
 TEST(snapshot, is_due_when_that_many_events_came_since_the_last) {
     EXPECT_FALSE(snapshot_is_due(98, -1, 100));
@@ -33,7 +33,7 @@ TEST(snapshot, is_due_when_that_many_events_came_since_the_last) {
 }
 
 TEST(snapshot, is_written_with_the_commit_that_passes_the_interval) {
-    bank::fixture f{{}, 3};
+    ledger::fixture f{{}, 3};
     f.open("a-1");
     f.deposit("a-1", 1);
     EXPECT_FALSE(f.session->load_snapshot("Account", "a-1"));
@@ -50,16 +50,16 @@ TEST(snapshot, is_written_with_the_commit_that_passes_the_interval) {
 }
 
 TEST(snapshot, can_be_turned_off_or_set_for_one_aggregate) {
-    bank::fixture off{{.account = {.snapshot_every = 0}}, 2};
+    ledger::fixture off{{.account = {.snapshot_every = 0}}, 2};
     off.open("a-1", 1);
     EXPECT_FALSE(off.session->load_snapshot("Account", "a-1"));
-    bank::fixture often{{.account = {.snapshot_every = 2}}, 0};
+    ledger::fixture often{{.account = {.snapshot_every = 2}}, 0};
     often.open("a-1", 1);
     EXPECT_TRUE(often.session->load_snapshot("Account", "a-1"));
 }
 
 TEST(snapshot, is_what_loading_begins_with) {
-    bank::fixture f{{}, 0};
+    ledger::fixture f{{}, 0};
     f.open("a-1", 1);
     f.deposit("a-1", 2);
     forge(f, 1, layout_of(f));
@@ -68,7 +68,7 @@ TEST(snapshot, is_what_loading_begins_with) {
 }
 
 TEST(snapshot, of_another_layout_is_not_used_and_replaced) {
-    bank::fixture f{{}, 3};
+    ledger::fixture f{{}, 3};
     f.open("a-1", 1);
     forge(f, 1, "of another build");
     EXPECT_EQ(f.read("a-1").balance(), 1);
@@ -78,7 +78,7 @@ TEST(snapshot, of_another_layout_is_not_used_and_replaced) {
 }
 
 TEST(snapshot, that_cannot_be_read_costs_time_only) {
-    bank::fixture f{{}, 0};
+    ledger::fixture f{{}, 0};
     f.open("a-1", 1);
     f.session->commit(
         {.snapshots = {{.aggregate = "Account", .id = "a-1", .version = 1, .layout = layout_of(f), .state = "[]"}}});
@@ -86,13 +86,13 @@ TEST(snapshot, that_cannot_be_read_costs_time_only) {
 }
 
 TEST(snapshot, has_another_layout_for_another_version) {
-    bank::fixture one;
-    bank::fixture two{{.account = {.snapshot_version = 2}}};
+    ledger::fixture one;
+    ledger::fixture two{{.account = {.snapshot_version = 2}}};
     EXPECT_NE(layout_of(one), layout_of(two));
 }
 
 TEST(snapshot, is_not_used_for_a_version_before_it) {
-    bank::fixture f{{}, 0};
+    ledger::fixture f{{}, 0};
     f.open("a-1", 1);
     f.deposit("a-1", 2);
     forge(f, 1, layout_of(f));
@@ -104,7 +104,7 @@ TEST(snapshot, is_not_used_for_a_version_before_it) {
 }
 
 TEST(snapshot, is_made_on_demand_and_the_latest_wins) {
-    bank::fixture f{{}, 0};
+    ledger::fixture f{{}, 0};
     f.open("a-1", 1);
     const auto first = create_snapshot(*f.env, account_of(f), "a-1");
     ASSERT_TRUE(first);
@@ -118,7 +118,7 @@ TEST(snapshot, is_made_on_demand_and_the_latest_wins) {
 }
 
 TEST(snapshot, takes_no_fact_stream_for_an_instance) {
-    bank::fixture f{{.account = {.facts = sluice::facts::internal}}, 0};
+    ledger::fixture f{{.account = {.facts = sluice::facts::internal}}, 0};
     f.open("a-1", 1);
     const auto is_fact = [&](const char* stream) {
         return sluice::commit::is_fact_stream(*f.env, account_of(f), stream);
@@ -128,7 +128,7 @@ TEST(snapshot, takes_no_fact_stream_for_an_instance) {
 }
 
 TEST(snapshot, finds_an_instance_that_is_called_like_a_fact_where_there_are_none) {
-    bank::fixture f{{}, 0};
+    ledger::fixture f{{}, 0};
     f.open("fact-a-1", 1);
     EXPECT_FALSE(sluice::commit::is_fact_stream(*f.env, account_of(f), "bank::account-fact-a-1"));
     EXPECT_TRUE(create_snapshot(*f.env, account_of(f), "fact-a-1"));

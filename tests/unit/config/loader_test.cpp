@@ -397,10 +397,10 @@ external_brokers = ["p", "p"]
 TEST(loader, a_scalar_is_no_section) {
     EXPECT_THAT(
         problems_of("server = true\nspeed = 9\n" + minimal),
-        ElementsAre(
-            "f:1: server = true: must be a table; write [server] on a line of its own, with its keys below",
-            "f:2: speed: unknown key at the top of the file; sections are: brokers, commands, databases, inbox, "
-            "log, outbox, server"));
+        ElementsAre("f:1: server = true: must be a table; write [server] on a line of its own, with its keys below",
+                    "f:2: speed: unknown key at the top of the file; sections are: brokers, commands, databases, "
+                    "event_sourcing, inbox, "
+                    "log, outbox, server"));
 }
 
 TEST(loader, missing_defaults_are_named) {

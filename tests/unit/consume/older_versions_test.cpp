@@ -66,8 +66,8 @@ struct fixture {
     void publish(const std::string& id, const std::string& type, const std::string& data) {
         const std::string body = R"({"data":)" + data + R"(,"metadata":{"headers":{"id":")" + id + R"(","type":")" +
                                  type + R"(","stream":"parcels::parcel-)" + id + R"("}}})";
-        const broker::outgoing message{
-            .stream = "parcels::parcel", .message_id = id, .key = "parcels::parcel-" + id, .body = body};
+        const std::string key = "parcels::parcel-" + id;
+        const broker::outgoing message{.stream = "parcels::parcel", .message_id = id, .key = key, .body = body};
         ASSERT_TRUE(std::holds_alternative<broker::delivered>(
             broker->open_publisher()->publish({&message, 1}, {}, std::chrono::seconds{1}).at(0)));
     }

@@ -78,7 +78,10 @@ struct fixture {
         domain.validate();
         env = std::make_unique<sluice::commit::environment>(domain.declared(), std::move(configuration), parts, clock,
                                                             random);
-        env->tracer().subscribe([this](const sluice::trace_event& event) { traces.push_back(event); });
+        env->tracer().subscribe([this](const sluice::trace_event& event) {
+            const std::lock_guard lock{traces_mutex};
+            traces.push_back(event);
+        });
     }
 
     [[nodiscard]] sluice::consume::route route(const std::string& name) {
@@ -118,6 +121,7 @@ struct fixture {
         return -1;
     }
     [[nodiscard]] std::vector<std::string> traced(const std::string& event) const {
+        const std::lock_guard lock{traces_mutex};
         std::vector<std::string> ids;
         for (const auto& each : traces) {
             if (each.event == event) ids.push_back(each.message_id);
@@ -133,7 +137,8 @@ struct fixture {
         std::make_shared<moody_database>(sluice::store::make_memory_database("post"));
     std::shared_ptr<sluice::broker::broker> broker = sluice::broker::make_inline_broker("default");
     std::unique_ptr<sluice::commit::environment> env;
-    std::vector<sluice::trace_event> traces;
+    mutable std::mutex traces_mutex;
+    std::vector<sluice::trace_event> traces;  ///< handlers emit on threads of their own
 };
 
 }  // namespace post

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <filesystem>
 #include <future>
@@ -214,18 +216,22 @@ TEST_P(sequential_test, one_process_works_and_the_others_stand_by) {
 
 TEST_P(sequential_test, b179_a_key_is_handled_in_order_and_apart_and_others_side_by_side) {
     std::mutex mutex;
+    std::condition_variable entered;
     std::set<std::string> inside;
-    std::atomic<bool> overlap = false;
-    std::atomic<std::size_t> most = 0;
+    bool overlap = false;
+    bool waited = false;
+    std::size_t most = 0;
     hook_->on_handle([&](const std::string& line) {
         const std::string customer = line.substr(line.rfind('-') + 1);
-        {
-            const std::lock_guard lock{mutex};
-            overlap = overlap || !inside.insert(customer).second;
-            most = std::max(most.load(), inside.size());
-        }
-        for (int i = 0; i < 500; ++i) std::this_thread::yield();
-        const std::lock_guard lock{mutex};
+        std::unique_lock lock{mutex};
+        overlap = overlap || !inside.insert(customer).second;
+        most = std::max(most, inside.size());
+        entered.notify_all();
+        // The first one stays until another key is there too, or until it is clear that none comes.
+        if (!std::exchange(waited, true)) entered.wait_for(lock, 10s, [&] { return most > 1; });
+        lock.unlock();
+        std::this_thread::yield();
+        lock.lock();
         inside.erase(customer);
     });
     constexpr int count = 60;

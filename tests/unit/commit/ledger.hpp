@@ -15,7 +15,7 @@
 #include "support/virtual_clock.hpp"
 
 /// An event-sourced aggregate and one that is stored as its state, for the tests of the commit room.
-namespace bank {
+namespace ledger {
 
 class Account;
 
@@ -244,4 +244,4 @@ std::string message_of(const Call& call) {
     return {};
 }
 
-}  // namespace bank
+}  // namespace ledger
