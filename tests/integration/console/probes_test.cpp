@@ -47,8 +47,11 @@ protected:
 TEST_F(probes, a_running_service_is_alive_and_ready) {
     start();
     EXPECT_EQ(get("/healthz").status, 200);
-    const json::value ready = get("/readyz").json();
-    EXPECT_EQ(ready.at("status").as_string(), "ok");
+    json::value ready;
+    ASSERT_TRUE(soon([&] {  // every database and broker has answered once
+        ready = get("/readyz").json();
+        return ready.at("status").as_string() == "ok";
+    }));
     EXPECT_EQ(ready.at("checks").at("providers").at("default").as_string(), "ok");
     EXPECT_EQ(ready.at("checks").at("brokers").at("partner").as_string(), "ok");
     const program_result result = stop();
