@@ -9,6 +9,7 @@
 #include "cli/table.hpp"
 #include "cli/units.hpp"
 #include "commit/process_transition.hpp"
+#include "commit/stream_name.hpp"
 #include "config/printable.hpp"
 #include "config/section.hpp"
 
@@ -110,7 +111,7 @@ json::value timers_json(const commit::process_transition& of) {
 json::object as_json(const instance& of) {
     return {{"process", of.process->fqn},
             {"correlation", of.correlation},
-            {"stream", commit::process_stream(of.process->category, of.correlation)},
+            {"stream", commit::stream_of(of.process->category, of.correlation)},
             {"state", state_of(of.last)},
             {"steps", of.position + 1},
             {"last_step", of.last.handler_name},
@@ -164,7 +165,7 @@ exit_code show(const session& in, const processes_arguments& given) {
     const std::unique_ptr<domain> declared = load_domain(in);
     const process_entry& process = *chosen_processes(declared->declared(), given.process).front();
     const installation with = open_installation(in);
-    const std::string stream = commit::process_stream(process.category, given.correlation);
+    const std::string stream = commit::stream_of(process.category, given.correlation);
     auto history = database_of(with, process)
                        .open_operations()
                        ->events({.stream = stream, .newest_first = true, .limit = given.limit});

@@ -64,9 +64,7 @@ void write_history(const tracked& entry, std::size_t interval, store::commit_bat
     }
     require_told_by_events(entry);
     if (entry.raised == 0) return;
-    for (violation& broken : type.validate(*entry.object)) {
-        violations.push_back({type.name + "." + broken.field, std::move(broken.message)});
-    }
+    add_violations(entry, violations);
     const std::int64_t version = next_version(entry);
     if (!snapshot_is_due(version, entry.snapshot_version, interval)) return;
     batch.snapshots.push_back(snapshot_of(type, entry.id, *entry.object, version));

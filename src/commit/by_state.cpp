@@ -38,9 +38,7 @@ void write_state(const tracked& entry, store::commit_batch& batch, std::vector<v
         entry.state == standing::added ? store::state_write::operation::insert : store::state_write::operation::update;
     write.state = type.encode(*entry.object);
     if (!is_changed(entry, write.state)) return;
-    for (violation& broken : type.validate(*entry.object)) {
-        violations.push_back({type.name + "." + broken.field, std::move(broken.message)});
-    }
+    add_violations(entry, violations);
     batch.states.push_back(std::move(write));
 }
 

@@ -1,5 +1,7 @@
 #include "commit/event_metadata.hpp"
 
+#include "commit/stream_name.hpp"
+#include "commit/target_brokers.hpp"
 #include "domain/upcasting.hpp"
 #include "envelope/envelope.hpp"
 
@@ -69,7 +71,9 @@ store::event_write write_event(environment& env, const detail::event_entry& even
     metadata.domain.sequence_id = place.sequence;
     metadata.extensions = enrich(env.domain().event_enrichers, {event.name, id, payload, from.in});
     add_older_versions(metadata, env, event, payload);
-    return finish(std::move(metadata), payload, std::move(data), from.priority);
+    store::event_write write = finish(std::move(metadata), payload, std::move(data), from.priority);
+    write.target_brokers = target_brokers(env.configuration().outbox, event.published);
+    return write;
 }
 
 store::event_write write_command(environment& env, const detail::command_entry& command,
@@ -78,7 +82,7 @@ store::event_write write_command(environment& env, const detail::command_entry& 
     const json::value payload = json::parse(data);
     message_metadata metadata = common_metadata(env, from);
     metadata.domain.stream_category = aggregate.category + ":command";
-    metadata.headers.stream = metadata.domain.stream_category + "-" + id;
+    metadata.headers.stream = stream_of(metadata.domain.stream_category, id);
     metadata.headers.id = std::move(id);
     metadata.headers.type = command.type;
     metadata.headers.idempotency_key = terms.idempotency_key;
@@ -88,7 +92,9 @@ store::event_write write_command(environment& env, const detail::command_entry& 
     metadata.domain.version = command.version;
     metadata.domain.priority = from.priority;
     metadata.extensions = std::move(extensions);
-    return finish(std::move(metadata), payload, std::move(data), from.priority);
+    store::event_write write = finish(std::move(metadata), payload, std::move(data), from.priority);
+    write.target_brokers = target_brokers(env.configuration().outbox, false);
+    return write;
 }
 
 }  // namespace sluice::commit

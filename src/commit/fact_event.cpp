@@ -6,7 +6,7 @@
 
 #include "commit/by_state.hpp"
 #include "commit/event_metadata.hpp"
-#include "commit/target_brokers.hpp"
+#include "commit/stream_name.hpp"
 
 namespace sluice::commit {
 
@@ -17,7 +17,7 @@ constexpr std::string_view fact_prefix = "fact-";
 }  // namespace
 
 std::string fact_stream_of(const detail::aggregate_entry& type, std::string_view id) {
-    return type.category + "-" + std::string{fact_prefix} + std::string{id};
+    return stream_of(type.category, std::string{fact_prefix} + std::string{id});
 }
 
 std::string fact_type_of(const detail::registry& domain, const detail::aggregate_entry& type) {
@@ -28,8 +28,8 @@ void require_unambiguous_stream(const detail::aggregate_entry& type, std::string
     if (type.facts == facts::none || !id.starts_with(fact_prefix)) return;
     throw validation_error{
         type.name,
-        {{"identity", "`" + std::string{id} + "` must not begin with `fact-`: stream `" + type.category + "-" +
-                          std::string{id} + "` is that of the facts of `" + std::string{id.substr(fact_prefix.size())} +
+        {{"identity", "`" + std::string{id} + "` must not begin with `fact-`: stream `" + stream_of(type.category, id) +
+                          "` is that of the facts of `" + std::string{id.substr(fact_prefix.size())} +
                           "`; choose another identity, or let the aggregate have no facts"}}};
 }
 
@@ -47,7 +47,6 @@ void refresh_fact(environment& env, tracked& entry, const detail::provenance& fr
     const event_place place{.stream = fact_stream_of(type, entry.id), .sequence = std::to_string(next_version(entry))};
     if (entry.fact && entry.fact->event.message_id == place.message_id() && entry.fact->event.data == state) return;
     entry.fact = write_event(env, event, type, entry.id, place, std::move(state), from);
-    entry.fact->target_brokers = target_brokers(env.configuration().outbox, event.published);
 }
 
 }  // namespace sluice::commit

@@ -5,8 +5,7 @@
 #include <sluice/error.hpp>
 
 #include "commit/event_metadata.hpp"
-#include "commit/replay.hpp"
-#include "commit/target_brokers.hpp"
+#include "commit/stream_name.hpp"
 
 namespace sluice::commit {
 
@@ -25,12 +24,11 @@ foreign_event prepare_foreign_event(environment& env, std::string_view type, std
             {{"identity", "is required: its first identifier member must not be empty, or name one in the options"}}};
     }
     const detail::aggregate_entry& source = domain.aggregate(event.aggregate);
-    std::string stream = stream_of(source, identity);
+    std::string stream = stream_of(source.category, identity);
     auto at = [&env, &event, &source, &from, stream, identity = std::move(identity),
                data = std::move(data)](std::int64_t position) {
         store::event_write write =
             write_event(env, event, source, identity, {stream, std::to_string(position)}, data, from);
-        write.target_brokers = target_brokers(env.configuration().outbox, event.published);
         write.expected_position = position;
         return write;
     };

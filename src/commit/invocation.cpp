@@ -6,6 +6,7 @@
 #include "commit/context_state.hpp"
 #include "commit/deadline.hpp"
 #include "commit/idempotency.hpp"
+#include "commit/message_identity.hpp"
 #include "commit/repeat.hpp"
 #include "envelope/envelope.hpp"
 
@@ -24,7 +25,7 @@ context context_for(environment& env, const message& m, std::string_view entry, 
     auto state = std::make_unique<context_state>(env);
     state->current = &m;
     state->correlation_id = correlation_id;
-    state->causation_id = m.id().empty() ? std::string{entry} : m.id();
+    state->causation_id = known_as(m, entry);
     state->extensions = m.metadata().extensions;
     state->extensions.erase(envelope::older_versions_key);  // for partners, not for handlers
     state->traceparent = m.metadata().headers.traceparent;
@@ -37,8 +38,7 @@ template <class Body>
 outcome handle_once(environment& env, const message& m, std::string_view entry, std::string_view handler,
                     const std::string& correlation_id, const latest_start& until, const Body& body) {
     detail::unit work{env};
-    // A message without an id of its own is known by the broker's, which a republished copy would not share.
-    work.guard(m.id().empty() ? std::string{entry} : m.id(), std::string{handler});
+    work.guard(known_as(m, entry), std::string{handler});
     if (work.seen_before()) return outcome::duplicate;
 
     context in = context_for(env, m, entry, correlation_id);

@@ -3,7 +3,7 @@
 #include <sluice/context.hpp>
 
 #include "commit/event_metadata.hpp"
-#include "commit/process_transition.hpp"
+#include "commit/stream_name.hpp"
 #include "commit/target_brokers.hpp"
 
 namespace sluice::commit {
@@ -13,7 +13,7 @@ store::event_write write_transition(environment& env, const detail::process_entr
                                     const detail::provenance& from) {
     const std::string number = std::to_string(memory.position);
     message_metadata metadata = common_metadata(env, from);
-    metadata.headers.stream = process_stream(process.category, memory.correlation);
+    metadata.headers.stream = stream_of(process.category, memory.correlation);
     metadata.headers.id = metadata.headers.stream + "-" + number;
     metadata.headers.type = process.transition_type;
     metadata.domain.fqn = process.fqn;
@@ -29,7 +29,7 @@ store::event_write write_transition(environment& env, const detail::process_entr
 
 std::string timeout_id(const detail::process_entry& process, const detail::process_memory& memory,
                        std::string_view name) {
-    std::string id = process_stream(process.timeout_category, memory.correlation);
+    std::string id = stream_of(process.timeout_category, memory.correlation);
     id += '-';
     id += std::to_string(memory.position);
     id += '.';
@@ -42,7 +42,7 @@ store::scheduled_message write_timeout(environment& env, const detail::process_e
                                        const detail::armed_timer& timer, const detail::provenance& from) {
     message_metadata metadata = common_metadata(env, from);
     metadata.headers.time = timer.due;
-    metadata.headers.stream = process_stream(process.timeout_category, memory.correlation);
+    metadata.headers.stream = stream_of(process.timeout_category, memory.correlation);
     metadata.headers.id = timer.id;
     metadata.headers.type = process.timeout_type;
     metadata.domain.fqn = process.fqn;

@@ -8,6 +8,7 @@
 #include "commit/process_input.hpp"
 #include "commit/process_messages.hpp"
 #include "commit/process_transition.hpp"
+#include "commit/stream_name.hpp"
 
 namespace sluice::detail {
 
@@ -41,7 +42,7 @@ struct step {
 
 std::unique_ptr<process_root> load(store::unit_session& session, const process_entry& process,
                                    const std::string& correlation) {
-    const auto last = session.last_of_stream(process_stream(process.category, correlation));
+    const auto last = session.last_of_stream(stream_of(process.category, correlation));
     if (!last) return nullptr;
     process_transition transition = decode_transition(*last);
     std::unique_ptr<process_root> object = process.decode(transition.state);
@@ -64,11 +65,10 @@ public:
         if (object_ == nullptr && !begin()) return {};
         process_memory& memory = process_access::memory(*object_);
         if (memory.complete) return {.what = step::result::complete, .position = memory.position};
-        timers before = memory.timers;
         if (what_.reaction == nullptr && !take_timer(memory)) {
             return {.what = step::result::stale, .position = memory.position};
         }
-        if (what_.reaction == nullptr) before.erase(what_.fired.name);  // it has left the schedule
+        const timers before = memory.timers;  // what is in the schedule still
         memory.now = env_.time().now();
         react(memory);
         record(memory, before);
@@ -144,7 +144,7 @@ void tell(const observe::tracer& tracer, const process_entry& process, const mes
           const step& taken) {
     trace_event event;
     event.status = "ok";
-    event.stream = process_stream(process.category, what.correlation);
+    event.stream = stream_of(process.category, what.correlation);
     event.message_id = m.id();
     event.message_type = m.type().text();
     event.handler = process.fqn;

@@ -57,11 +57,4 @@ process_transition decode_transition(const store::stream_event& stored) {
     }
 }
 
-std::string process_stream(std::string_view category, std::string_view correlation) {
-    std::string stream{category};
-    stream += '-';
-    stream += correlation;
-    return stream;
-}
-
 }  // namespace sluice::commit

@@ -27,7 +27,4 @@ struct process_transition {
 /// @throws decode_error naming stream and position when it is no transition
 [[nodiscard]] process_transition decode_transition(const store::stream_event& stored);
 
-/// The stream of an instance: `{category}-{correlation}`.
-[[nodiscard]] std::string process_stream(std::string_view category, std::string_view correlation);
-
 }  // namespace sluice::commit

@@ -8,6 +8,7 @@
 #include <sluice/error.hpp>
 
 #include "commit/context_state.hpp"
+#include "commit/message_identity.hpp"
 #include "commit/repeat.hpp"
 #include "commit/row_unit.hpp"
 
@@ -39,7 +40,7 @@ public:
         : env_{env},
           projector_{projector},
           message_{m},
-          mark_{.message_id = m.id().empty() ? std::string{entry} : m.id(), .handler = projector.name} {}
+          mark_{.message_id = known_as(m, entry), .handler = projector.name} {}
 
     [[nodiscard]] outcome run(store::unit_session& session) const {
         const auto gate = session.look_at_projection(projector_.table.name, mark_.handler, mark_.message_id);
@@ -99,18 +100,6 @@ private:
     const store::inbox_mark mark_;
 };
 
-/// Lends a session for one call; a broken connection is not used again.
-template <class Use>
-auto with_session(environment& env, const std::string& database, const Use& use) {
-    auto session = env.sessions(database).borrow();
-    try {
-        return use(*session);
-    } catch (const store_error&) {
-        session.discard();
-        throw;
-    }
-}
-
 class committed_rows final : public detail::row_source {
 public:
     committed_rows(environment& env, const detail::projector_entry& projector)
@@ -119,17 +108,17 @@ public:
     [[nodiscard]] const detail::table_layout& layout() const noexcept override { return projector_.table; }
 
     [[nodiscard]] std::optional<std::string> find(std::string_view key) override {
-        auto found = with_session(env_, database_, [&](store::unit_session& s) { return s.load_row(table(), key); });
+        auto found = env_.sessions(database_).use([&](store::unit_session& s) { return s.load_row(table(), key); });
         return found ? std::optional{std::move(found->row)} : std::nullopt;
     }
     [[nodiscard]] std::vector<std::string> select(const detail::row_query& query) override {
         for (const auto& condition : query.where) require_usable(projector_.table, condition);
         for (const auto& order : query.order) require_usable(projector_.table, order);
-        return with_session(env_, database_, [&](store::unit_session& s) { return s.find_rows(table(), query); });
+        return env_.sessions(database_).use([&](store::unit_session& s) { return s.find_rows(table(), query); });
     }
     [[nodiscard]] std::int64_t count(const detail::row_query& query) override {
         for (const auto& condition : query.where) require_usable(projector_.table, condition);
-        return with_session(env_, database_, [&](store::unit_session& s) { return s.count_rows(table(), query); });
+        return env_.sessions(database_).use([&](store::unit_session& s) { return s.count_rows(table(), query); });
     }
 
 private:
@@ -146,7 +135,7 @@ outcome project(environment& env, const detail::projector_entry& projector, cons
     const std::string database = env.domain().database_of(projector);
     const projection attempt{env, projector, m, entry};
     return repeat(env, std::nullopt,
-                  [&] { return with_session(env, database, [&](store::unit_session& s) { return attempt.run(s); }); });
+                  [&] { return env.sessions(database).use([&](store::unit_session& s) { return attempt.run(s); }); });
 }
 
 std::shared_ptr<detail::row_source> rows_of(environment& env, const detail::projector_entry& projector) {

@@ -6,6 +6,7 @@
 #include <sluice/error.hpp>
 
 #include "commit/stored_event.hpp"
+#include "commit/stream_name.hpp"
 #include "domain/aggregate_access.hpp"
 #include "observe/log.hpp"
 
@@ -22,13 +23,9 @@ std::string place_of(const store::stream_event& event) {
 
 }  // namespace
 
-std::string stream_of(const detail::aggregate_entry& type, std::string_view id) {
-    return type.category + "-" + std::string{id};
-}
-
 replay::replay(const detail::registry& domain, store::unit_session& session, const detail::aggregate_entry& type,
                std::string_view id)
-    : domain_{domain}, session_{session}, type_{type}, id_{id}, stream_{stream_of(type, id)} {}
+    : domain_{domain}, session_{session}, type_{type}, id_{id}, stream_{stream_of(type.category, id)} {}
 
 std::optional<replayed> replay::current() {
     return go_on(begin(std::numeric_limits<std::int64_t>::max()), [](const auto&) { return true; });

@@ -15,9 +15,6 @@
 
 namespace sluice::commit {
 
-/// The stream of one aggregate in the log (WIRE 1).
-[[nodiscard]] std::string stream_of(const detail::aggregate_entry& type, std::string_view id);
-
 /// An aggregate that was rebuilt from its events. Its version is the position of the last one that is in it.
 struct replayed {
     std::unique_ptr<aggregate_root> object{};

@@ -3,24 +3,15 @@
 #include <sluice/error.hpp>
 
 #include "base/ids.hpp"
+#include "commit/command_call.hpp"
 #include "commit/context_state.hpp"
 #include "commit/event_metadata.hpp"
-#include "commit/target_brokers.hpp"
 
 namespace sluice {
 
 namespace {
 
 using detail::unit;
-
-const detail::command_entry& declared_command(const detail::registry& declared, std::string_view cpp_name) {
-    const auto found = declared.commands.find(cpp_name);
-    if (found == declared.commands.end()) {
-        throw usage_error{"command `" + std::string{cpp_name} + "` has no handler in domain `" + declared.name +
-                          "`; declare it with `domain.command_handler<Handler, Command>()`"};
-    }
-    return found->second;
-}
 
 /// @throws validation_error naming every rule that the command or its time breaks
 void require_valid(const detail::command_entry& entry, const void* command, date_time due) {
@@ -44,7 +35,7 @@ void in_unit(const detail::context_state& state, const Change& change) {
 
 std::string context::schedule_erased(std::string_view cpp_name, const void* command, date_time due) {
     auto& env = state_->env;
-    const detail::command_entry& entry = declared_command(env.domain(), cpp_name);
+    const detail::command_entry& entry = commit::command_of_type(env.domain(), cpp_name);
     const detail::aggregate_entry& aggregate = env.domain().aggregate(entry.aggregate);
     require_valid(entry, command, due);
     std::string data = entry.encode(command);
@@ -61,14 +52,13 @@ std::string context::schedule_erased(std::string_view cpp_name, const void* comm
     later.message =
         commit::write_command(env, entry, aggregate, std::move(data), std::move(extensions), id,
                               {*this, correlation_id, state_->causation_id, state_->traceparent, state_->priority});
-    later.message.target_brokers = commit::target_brokers(env.configuration().outbox, false);
     in_unit(*state_, [&](unit& in) { in.schedule(aggregate.database, std::move(later)); });
     return id;
 }
 
 void context::cancel_erased(std::string_view cpp_name, std::string_view id) {
     const auto& domain = state_->env.domain();
-    const detail::command_entry& entry = declared_command(domain, cpp_name);
+    const detail::command_entry& entry = commit::command_of_type(domain, cpp_name);
     in_unit(*state_, [&](unit& in) { in.cancel(domain.aggregate(entry.aggregate).database, std::string{id}); });
 }
 

@@ -4,6 +4,8 @@
 #include <mutex>
 #include <vector>
 
+#include <sluice/error.hpp>
+
 #include "store/store.hpp"
 
 namespace sluice::commit {
@@ -35,6 +37,19 @@ public:
     };
 
     [[nodiscard]] lease borrow();
+
+    /// Lends a session for one call. One whose connection failed is not used again.
+    template <class Use>
+    auto use(const Use& call) {
+        lease borrowed = borrow();
+        try {
+            return call(*borrowed);
+        } catch (const store_error&) {
+            borrowed.discard();
+            throw;
+        }
+    }
+
     [[nodiscard]] store::database& database() const noexcept { return *database_; }
 
 private:

@@ -28,9 +28,8 @@ store::snapshot_write snapshot_of(const detail::aggregate_entry& type, std::stri
 
 std::optional<snapshot_result> create_snapshot(environment& env, const detail::aggregate_entry& type,
                                                std::string_view id) {
-    auto session = env.sessions(type.database).borrow();
-    try {
-        const auto found = replay{env.domain(), *session, type, id}.current();
+    return env.sessions(type.database).use([&](store::unit_session& session) -> std::optional<snapshot_result> {
+        const auto found = replay{env.domain(), session, type, id}.current();
         // A stream in the same name range may belong to something else; an instance knows its own name.
         if (!found || type.identity(*found->object) != id) return std::nullopt;
         const std::int64_t version = found->object->version();
@@ -38,12 +37,9 @@ std::optional<snapshot_result> create_snapshot(environment& env, const detail::a
         store::commit_batch batch;
         batch.snapshots.push_back(snapshot_of(type, std::string{id}, *found->object, version));
         batch.at = env.time().now();
-        session->commit(batch);
+        session.commit(batch);
         return snapshot_result{version, true};
-    } catch (const store_error&) {
-        session.discard();
-        throw;
-    }
+    });
 }
 
 bool is_fact_stream(environment& env, const detail::aggregate_entry& type, std::string_view stream) {

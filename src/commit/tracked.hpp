@@ -5,8 +5,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <sluice/aggregate.hpp>
+#include <sluice/error.hpp>
 #include <sluice/registry.hpp>
 
 #include "store/records.hpp"
@@ -35,6 +38,13 @@ struct tracked {
 /// For error texts: Order `o-1`.
 [[nodiscard]] inline std::string quoted(const detail::aggregate_entry& type, std::string_view id) {
     return type.name + " `" + std::string{id} + "`";
+}
+
+/// Adds every rule that the aggregate breaks, its field as `Order.total`.
+inline void add_violations(const tracked& entry, std::vector<violation>& to) {
+    for (violation& broken : entry.type->validate(*entry.object)) {
+        to.push_back({entry.type->name + "." + broken.field, std::move(broken.message)});
+    }
 }
 
 /// The version that the commit will write: one more for any change of a state, one more for each event of a history.

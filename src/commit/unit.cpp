@@ -14,7 +14,7 @@
 #include "commit/idempotency.hpp"
 #include "commit/replay.hpp"
 #include "commit/snapshot.hpp"
-#include "commit/target_brokers.hpp"
+#include "commit/stream_name.hpp"
 #include "domain/aggregate_access.hpp"
 #include "observe/log.hpp"
 
@@ -175,7 +175,7 @@ void unit::collect_from(tracked& from, const provenance& origin) {
         const event_entry& event = declared_event(recorded.type, type);
         ++from.raised;
         const std::string version = std::to_string(commit::next_version(from));
-        commit::event_place place{.stream = commit::stream_of(type, from.id), .sequence = version};
+        commit::event_place place{.stream = commit::stream_of(type.category, from.id), .sequence = version};
         if (type.sourcing) {
             commit::retell(from, recorded.type, recorded.data);
         } else {
@@ -183,7 +183,6 @@ void unit::collect_from(tracked& from, const provenance& origin) {
         }
         store::event_write write =
             commit::write_event(env_, event, type, from.id, place, std::move(recorded.data), origin);
-        write.target_brokers = commit::target_brokers(env_.configuration().outbox, event.published);
         if (type.sourcing) write.expected_position = commit::next_version(from);
         events_.push_back(std::move(write));
     }
@@ -193,10 +192,8 @@ void unit::add_command(const command_entry& command, std::string data, json::obj
                        const provenance& from, const commit::command_terms& terms) {
     const aggregate_entry& type = env_.domain().aggregate(command.aggregate);
     static_cast<void>(session(type.database));
-    store::event_write write =
-        commit::write_command(env_, command, type, std::move(data), std::move(extensions), std::move(id), from, terms);
-    write.target_brokers = commit::target_brokers(env_.configuration().outbox, false);
-    events_.push_back(std::move(write));
+    events_.push_back(
+        commit::write_command(env_, command, type, std::move(data), std::move(extensions), std::move(id), from, terms));
 }
 
 std::optional<store::command_outcome> unit::outcome_of(const command_entry& command, std::string_view key) {
