@@ -1,6 +1,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <fstream>
 #include <map>
 #include <random>
@@ -133,7 +134,9 @@ TEST_F(sqlite_broker, begins_its_file_once_when_many_start_together) {
         for (int p = 0; p < processes; ++p) {
             children.push_back(std::make_unique<child_process>([&] {
                 for (const auto& v : publish(*open()->open_publisher(), notes(std::to_string(p) + "-", 25))) {
-                    if (!is<delivered>(v)) ::_exit(1);
+                    if (is<delivered>(v)) continue;
+                    std::fprintf(stderr, "%s\n", why_not(v).c_str());
+                    ::_exit(1);
                 }
             }));
         }

@@ -28,14 +28,18 @@ connection& file_link::open(duration patience) {
     if (connection_) {
         connection_->be_patient(patience);
     } else {
+        // Decided by the look above: since then another process may have begun the file.
+        if (!there && (file_->was_there() || !has_directory())) fail_missing();
         connect(patience);
     }
     return *connection_;
 }
 
-bool file_link::untouched() const {
+bool file_link::untouched() const { return !file_->was_there() && !identity_at_path() && has_directory(); }
+
+bool file_link::has_directory() const {
     std::error_code ignored;
-    return !file_->was_there() && !identity_at_path() && std::filesystem::is_directory(file_->directory(), ignored);
+    return std::filesystem::is_directory(file_->directory(), ignored);
 }
 
 void file_link::after(const outage& failure) noexcept {
@@ -50,11 +54,9 @@ std::optional<file_link::identity> file_link::identity_at_path() const {
 
 void file_link::fail_missing() const {
     const auto& path = file_->options().path.native();
-    const auto directory = file_->directory();
-    std::error_code ignored;
-    if (!std::filesystem::is_directory(directory, ignored)) {
+    if (!has_directory()) {
         throw outage{fmt::format("sqlite broker {}: directory {} does not exist; create it or bring it back", path,
-                                 directory.native()),
+                                 file_->directory().native()),
                      outage::connection_state::suspect};
     }
     throw outage{fmt::format("sqlite broker {}: the file has vanished; put it back, or restart to begin with an empty "
@@ -65,8 +67,6 @@ void file_link::fail_missing() const {
 
 void file_link::connect(duration patience) {
     const auto& options = file_->options();
-    if (!identity_at_path() && !untouched()) fail_missing();
-
     auto opened = std::make_unique<connection>(options.path, patience);
     prepare_schema(*opened, options.path);
     opened->execute(flush_pragma(how_, options.synchronous));

@@ -68,6 +68,7 @@ private:
     };
 
     [[nodiscard]] std::optional<identity> identity_at_path() const;
+    [[nodiscard]] bool has_directory() const;
     [[noreturn]] void fail_missing() const;
     void connect(duration patience);
 
