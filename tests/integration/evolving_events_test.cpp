@@ -177,7 +177,7 @@ TEST_F(evolving_events, a_partner_of_the_older_version_gets_it_right_after_the_n
         return found != summary.end() && found->second.by_status.contains(store::row_status::published) &&
                found->second.by_status.at(store::row_status::published) == 2;
     };
-    EXPECT_TRUE(testing::eventually(published, 20s));
+    EXPECT_TRUE(testing::eventually([&] { return published() && told_->read().size() == 2; }, 20s));
     EXPECT_TRUE(engine.stop());
 
     std::vector<std::string> got;

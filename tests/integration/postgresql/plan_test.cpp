@@ -54,12 +54,16 @@ protected:
         db_.execute("DEALLOCATE " + what.name);
         return plan;
     }
-    /// Pages that the whole statement touched.
+    /// Pages that the whole statement touched: what its outermost node tells, and not what the planner read.
     static long pages(const std::string& plan) {
-        const auto at = plan.find("shared hit=");
-        const auto line = plan.substr(at, plan.find('\n', at) - at);
-        long sum = std::atol(line.c_str() + std::string{"shared hit="}.size());
-        if (const auto read = line.find("read="); read != std::string::npos) sum += std::atol(line.c_str() + read + 5);
+        const auto begin = plan.find("Buffers: shared ");
+        if (begin > plan.find("Planning:")) return 0;
+        const auto line = plan.substr(begin, plan.find('\n', begin) - begin);
+        long sum = 0;
+        for (const std::string word : {"hit=", "read="}) {
+            if (const auto at = line.find(word); at != std::string::npos)
+                sum += std::atol(line.c_str() + at + word.size());
+        }
         return sum;
     }
     void expect_short(const std::string& plan, long most_pages) {
