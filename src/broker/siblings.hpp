@@ -9,7 +9,7 @@
 
 namespace sluice::broker {
 
-/// What `wait_with` was given, as the adapter's own kind: `self`, then each of the others once.
+/// What `wait_with` was given, as the adapter's own kind: `self`, then the others.
 /// @throws usage_error  one of them is of another kind
 template <class Consumer>
 [[nodiscard]] std::vector<Consumer*> with_siblings(Consumer& self, std::span<consumer* const> others) {

@@ -16,6 +16,8 @@ namespace sluice::cli {
 
 namespace {
 
+constexpr std::size_t most_traced = 10'000;
+
 using store::event_filter;
 using store::outbox_row;
 using store::row_status;
@@ -127,10 +129,13 @@ std::optional<located_event> find_event(const std::vector<open_database>& databa
     for (const open_database& database : databases) {
         const auto event = database.session->event(id);
         if (!event) continue;
-        // The id knows no place, but its stream is short compared with the log.
+        // The id knows no place, but few events of its stream and type are of the same instant.
         event_filter in_stream;
         in_stream.stream = event->stream;
+        in_stream.type = event->type;
         in_stream.created_from = event->created_at;
+        in_stream.created_before = event->created_at + std::chrono::microseconds{1};
+        in_stream.limit = most_traced;
         for (stream_event& each : database.session->events(in_stream)) {
             if (each.event.message_id == id) return located_event{database.name, std::move(each)};
         }
@@ -191,8 +196,6 @@ exit_code show(const session& in, const event_arguments& given) {
     return exit_code::ok;
 }
 
-constexpr std::size_t most_traced = 10'000;
-
 /// What is to be drawn, and what was asked for.
 struct trace {
     std::string correlation_id;  ///< empty: the event belongs to none and stands alone
@@ -210,9 +213,10 @@ trace read_trace(const std::vector<open_database>& databases, const std::string&
         filter.correlation_id = correlation;
         filter.limit = most_traced;
         found = read_events(databases, filter);
-    } else {
-        found.push_back(*start);
     }
+    // What was asked for is drawn, also when it belongs to no correlation or lies beyond `most_traced`.
+    const auto is_asked = [&](const located_event& each) { return each.at.event.message_id == word; };
+    if (start && std::none_of(found.begin(), found.end(), is_asked)) found.push_back(*start);
     if (found.empty()) {
         throw not_found(
             fmt::format("no event has the id or the correlation `{}`; `sluice events list` shows the ids", word));

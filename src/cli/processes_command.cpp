@@ -44,8 +44,9 @@ std::vector<const process_entry*> chosen_processes(const detail::registry& decla
         if (wanted.empty() || wanted == process.name || wanted == process.fqn) found.push_back(&process);
     }
     if (found.empty() && !wanted.empty()) {
-        throw wrong_usage(fmt::format("domain `{}` has no process manager `{}`; {}", declared.name, wanted,
-                                      config::did_you_mean(wanted, names, "process managers are")));
+        throw wrong_usage(fmt::format(
+            "domain `{}` has no process manager `{}`; {}", declared.name, wanted,
+            names.empty() ? std::string{"it has none"} : config::did_you_mean(wanted, names, "process managers are")));
     }
     return found;
 }
@@ -162,6 +163,7 @@ void print_history(const session& in, const std::vector<store::stream_event>& hi
 }
 
 exit_code show(const session& in, const processes_arguments& given) {
+    if (given.process.empty()) throw wrong_usage("PM is empty; `sluice processes list` shows the names");
     const std::unique_ptr<domain> declared = load_domain(in);
     const process_entry& process = *chosen_processes(declared->declared(), given.process).front();
     const installation with = open_installation(in);

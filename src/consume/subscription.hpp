@@ -38,8 +38,8 @@ struct subscription_status {
 /// Reads the streams of one route, hands each message to its handler, and acknowledges what was committed: the shell
 /// around subscription_plan, on a thread and connections of its own.
 ///
-/// Return of a handler is acknowledgement, an exception is a failed attempt (see subscription_plan). store_error that
-/// is retryable or in doubt, and broker_error, are outages: the message is handled again and loses nothing. At most
+/// Return of a handler is acknowledgement, an exception is a failed attempt (see subscription_plan). A store_error
+/// or broker_error that is retryable or in doubt is an outage: the message is handled again and loses nothing. At most
 /// `plan_settings::ack_limit` handled messages are delivered again after a crash; the inbox knows them. Where the route
 /// wants no dead letters, what would be set aside is acknowledged instead, and logged as an error.
 ///

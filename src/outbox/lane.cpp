@@ -29,13 +29,12 @@ std::vector<store::settlement> settlements_of(std::span<const row_outcome> outco
 }
 
 /// Names the older versions that left together with an event.
-json::object with_versions(json::object record, const message_metadata& of) {
+void name_versions(json::object& record, const message_metadata& of) {
     const json::value* const older = of.extensions.find(envelope::older_versions_key);
-    if (older == nullptr) return record;
+    if (older == nullptr) return;
     json::array versions;
     for (const auto& [version, payload] : older->as_object()) versions.emplace_back(version);
     record.set("also_published", std::move(versions));
-    return record;
 }
 
 }  // namespace
@@ -266,7 +265,7 @@ void lane::trace(const std::vector<row_outcome>& outcomes) const {
             const auto metadata = envelope::decode_metadata(json::parse(event.metadata));
             record.correlation_id = metadata.domain.correlation_id;
             record.causation_id = metadata.domain.causation_id;
-            if (settings_.external) record.metadata = with_versions(std::move(record.metadata), metadata);
+            if (settings_.external) name_versions(record.metadata, metadata);
         } catch (const error&) {
             // Traced without them.
         }

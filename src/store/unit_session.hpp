@@ -62,7 +62,7 @@ public:
 
     /// Writes the batch in one durable transaction. Appends events in the order given; gives each the next `seq` and
     /// its stream's next position, counted from 0. A snapshot does not replace one of a higher version; an outcome
-    /// replaces one that expired before `batch.at`. On any error nothing was written, unless the error says
+    /// replaces one that has expired at `batch.at`. On any error nothing was written, unless the error says
     /// `in_doubt()`.
     ///
     /// @throws expected_version_error  an aggregate was inserted twice, is gone or has moved on, a stream position

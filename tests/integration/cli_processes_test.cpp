@@ -51,6 +51,9 @@ TEST_F(command_line, processes_are_listed_and_shown_with_state_steps_and_timers)
     result = sluice({"processes", "list", "--pm", "Taly"});
     EXPECT_EQ(result.code, 2);
     EXPECT_THAT(result.err, HasSubstr("did you mean \"Tally\"?"));
+    result = sluice({"processes", "show", "", "b"});
+    EXPECT_EQ(result.code, 2);
+    EXPECT_THAT(result.err, HasSubstr("PM is empty"));
 }
 
 TEST_F(command_line, status_tells_of_a_schedule_that_nobody_keeps) {
