@@ -73,8 +73,6 @@ public:
 private:
     struct parts;
 
-    [[nodiscard]] json::value last_step() const;
-
     std::unique_ptr<parts> parts_;
 };
 }  // namespace detail

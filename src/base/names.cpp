@@ -72,6 +72,12 @@ bool is_anonymous(std::string_view scope) { return scope == "(anonymous namespac
 
 }  // namespace
 
+std::string lower(std::string_view name) {
+    std::string text{name};
+    for (char& c : text) c = to_lower(c);
+    return text;
+}
+
 std::string transliterate(std::string_view utf8) {
     std::string ascii;
     while (!utf8.empty()) {

@@ -11,6 +11,9 @@ namespace sluice::base {
 /// the reference, so that both name the same streams.
 [[nodiscard]] std::string transliterate(std::string_view utf8);
 
+/// Only ASCII letters change, whatever the locale says.
+[[nodiscard]] std::string lower(std::string_view name);
+
 /// `OrderLine` becomes `order_line`, `HTTPServer` becomes `http_server`, `a-b` becomes `a_b`.
 [[nodiscard]] std::string underscore(std::string_view name);
 

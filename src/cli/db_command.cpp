@@ -20,7 +20,7 @@ std::vector<std::string> make_read_models(const session& in, const installation&
     if (in.host.loads_domains() && in.options.domain.empty()) return {};
     const auto declared = load_domain(in);
     config::require_no_errors(findings_of(*declared, with.configuration));
-    return commit::create_read_models(declared->declared(), with.parts, system_clock().now());
+    return commit::create_read_models(declared->declared(), with.parts);
 }
 
 exit_code set_up(const session& in) {

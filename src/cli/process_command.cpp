@@ -28,10 +28,10 @@ struct process_arguments {
     process_options options;
 };
 
-/// One line of `process -`.
+/// One line of `process -`; refers to what was parsed.
 struct request {
-    std::string command;
-    json::value data;
+    std::string_view command;
+    const json::value& data;
     std::optional<std::string> idempotency_key;
 };
 
@@ -127,7 +127,8 @@ private:
         try {
             if (!line) throw decode_error{fmt::format("the line is longer than {} bytes", longest_line)};
             if (line->find_first_not_of(" \t") == std::string_view::npos) return;
-            const request asked = take_apart(json::parse(*line));
+            const json::value parsed = json::parse(*line);
+            const request asked = take_apart(parsed);
             process_options options = options_;
             options.idempotency_key = asked.idempotency_key;
             if (asynchronous_) {

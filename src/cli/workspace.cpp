@@ -9,6 +9,7 @@
 #include "cli/units.hpp"
 #include "commit/read_model_setup.hpp"
 #include "config/loader.hpp"
+#include "config/providers.hpp"
 #include "observe/log.hpp"
 
 namespace sluice::cli {
@@ -30,7 +31,7 @@ void require_current_schemas(const config::configuration& configuration, const c
         const store::schema_status schema = database->schema();
         if (schema.applied == schema.expected) continue;
         const bool empty = schema.applied == 0;
-        if (empty && is_embedded(configuration.databases.at(name).provider)) {
+        if (empty && config::is_embedded(configuration.databases.at(name).provider)) {
             database->setup();
             observe::log(observe::level::info, "database.created",
                          {{"database", name}, {"schema", std::to_string(schema.expected)}});
@@ -97,8 +98,6 @@ std::string to_text(const config::finding& found, const console& on) {
     if (!found.remedy.empty()) text += indented(found.remedy, 2) + "\n";
     return text;
 }
-
-bool is_embedded(const std::string& provider) { return provider == "memory" || provider == "sqlite"; }
 
 bool is_target(const config::outbox_settings& outbox, const std::string& broker) {
     const auto& external = outbox.external_brokers;

@@ -62,9 +62,6 @@ enum class read_models {
 /// One `error CODE: message` block for people.
 [[nodiscard]] std::string to_text(const config::finding& found, const console& on);
 
-/// `sqlite` and `memory` need no server, so nobody has to prepare them.
-[[nodiscard]] bool is_embedded(const std::string& provider);
-
 /// Outbox rows for a broker that no lane serves any more.
 struct orphans {
     std::string database;

@@ -4,6 +4,7 @@
 
 #include <sluice/error.hpp>
 
+#include "config/providers.hpp"
 #include "observe/log.hpp"
 
 namespace sluice::commit {
@@ -36,11 +37,11 @@ read_model_state state_of(const detail::registry& domain, const adapters& parts,
     return state;
 }
 
-/// `memory` and `sqlite` need no server, so nobody has to prepare them.
-bool is_embedded(const environment& env, const std::string& database) {
+/// Nobody has to prepare these, nor what a test hands over without a configuration.
+bool is_set_up_here(const environment& env, const std::string& database) {
     const auto& databases = env.configuration().databases;
     const auto found = databases.find(database);
-    return found == databases.end() || found->second.provider == "memory" || found->second.provider == "sqlite";
+    return found == databases.end() || config::is_embedded(found->second.provider);
 }
 
 std::string complaint_about(const read_model_state& state) {
@@ -78,10 +79,10 @@ std::vector<read_model_state> read_model_states(const detail::registry& domain, 
     return states;
 }
 
-std::vector<std::string> create_read_models(const detail::registry& domain, const adapters& parts, date_time now) {
+std::vector<std::string> create_read_models(const detail::registry& domain, const adapters& parts) {
     std::vector<std::string> made;
     for (const detail::projector_entry& projector : domain.projectors) {
-        if (database_of(domain, parts, projector).open_read_models()->create(projector.table, now)) {
+        if (database_of(domain, parts, projector).open_read_models()->create(projector.table)) {
             made.push_back(projector.table.name);
         }
     }
@@ -91,10 +92,8 @@ std::vector<std::string> create_read_models(const detail::registry& domain, cons
 void require_read_models(environment& env) {
     std::string complaints;
     for (const detail::projector_entry& projector : env.domain().projectors) {
-        if (is_embedded(env, env.domain().database_of(projector))) {
-            database_of(env.domain(), env.parts(), projector)
-                .open_read_models()
-                ->create(projector.table, env.time().now());
+        if (is_set_up_here(env, env.domain().database_of(projector))) {
+            database_of(env.domain(), env.parts(), projector).open_read_models()->create(projector.table);
         }
         const read_model_state state = state_of(env.domain(), env.parts(), projector);
         if (state.table == table_state::absent || state.table == table_state::outdated) {

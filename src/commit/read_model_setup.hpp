@@ -32,7 +32,7 @@ struct read_model_state {
 [[nodiscard]] std::vector<read_model_state> read_model_states(const detail::registry& domain, const adapters& parts);
 
 /// Makes the tables that are absent, and indexes that are missing. Returns the names of the new ones.
-std::vector<std::string> create_read_models(const detail::registry& domain, const adapters& parts, date_time now);
+std::vector<std::string> create_read_models(const detail::registry& domain, const adapters& parts);
 
 /// Before a domain runs: makes absent tables where the database is an embedded one, and refuses to go on when one is
 /// absent elsewhere or of another layout. Warns of those that are incomplete.

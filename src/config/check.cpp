@@ -1,5 +1,8 @@
 #include "config/check.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <sluice/error.hpp>
 
 #include <algorithm>
@@ -120,9 +123,7 @@ void check_reach(const configuration& with, std::vector<finding>& found) {
 
 bool is_command_handler(const detail::registry& domain, std::string_view name) {
     return std::any_of(domain.commands.begin(), domain.commands.end(), [&](const auto& command) {
-        const std::string_view handler = command.second.handler;
-        return handler == name || (handler.ends_with(name) && handler.size() > name.size() &&
-                                   handler[handler.size() - name.size() - 1] == '.');
+        return command.second.handler == name || ends_in_part(command.second.handler, name);
     });
 }
 
@@ -135,12 +136,6 @@ std::vector<std::string> names_to_suggest(const std::vector<declared_subscriptio
         if (subscriptions_meant(last, declared).size() == 1) names.insert(last);
     }
     return {names.begin(), names.end()};
-}
-
-std::string joined(const std::vector<std::string>& names) {
-    std::string text;
-    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-    return text;
 }
 
 /// Every [server.subscriptions.NAME] must mean exactly one subscription, and no two of them the same.
@@ -163,7 +158,7 @@ void check_subscription_names(const detail::registry& domain, const std::vector<
                          ? "all command handlers share one subscription: use [server.subscriptions.commands]"
                          : did_you_mean(name, names_to_suggest(declared), "subscriptions are"));
         } else if (meant.size() > 1) {
-            complain("AMBIGUOUS_SUBSCRIPTION", "means several handlers: " + joined(meant),
+            complain("AMBIGUOUS_SUBSCRIPTION", fmt::format("means several handlers: {}", fmt::join(meant, ", ")),
                      "write the full name in quotes: [server.subscriptions.\"" + meant.front() + "\"]");
         } else if (const auto [first, is_new] = section_of.emplace(meant.front(), section); !is_new) {
             complain("AMBIGUOUS_SUBSCRIPTION", "means " + meant.front() + " like [" + first->second + "]",

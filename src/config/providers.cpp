@@ -1,5 +1,7 @@
 #include "config/providers.hpp"
 
+#include <algorithm>
+
 namespace sluice::config {
 
 namespace {
@@ -53,6 +55,12 @@ std::span<const provider_rule> known_brokers() {
         {.name = "webhook"},
     };
     return rules;
+}
+
+bool is_embedded(std::string_view database_provider) {
+    return std::ranges::any_of(known_databases(), [&](const provider_rule& rule) {
+        return rule.name == database_provider && rule.where != location::server;
+    });
 }
 
 }  // namespace sluice::config

@@ -37,4 +37,7 @@ struct provider_rule {
 [[nodiscard]] std::span<const provider_rule> known_databases();
 [[nodiscard]] std::span<const provider_rule> known_brokers();
 
+/// True when a database of this provider needs no server, so that nobody has to prepare it.
+[[nodiscard]] bool is_embedded(std::string_view database_provider);
+
 }  // namespace sluice::config

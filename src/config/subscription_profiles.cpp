@@ -1,15 +1,10 @@
 #include "config/subscription_profiles.hpp"
 
-#include <algorithm>
+#include "base/names.hpp"
 
 namespace sluice::config {
 
-std::string profile_key(std::string_view name) {
-    std::string key{name};
-    std::transform(key.begin(), key.end(), key.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return key;
-}
+std::string profile_key(std::string_view name) { return base::lower(name); }
 
 const profile_map& built_in_profiles() {
     static const profile_map profiles{

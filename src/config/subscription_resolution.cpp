@@ -153,15 +153,16 @@ std::vector<declared_subscription> declared_subscriptions(const detail::registry
     return all;
 }
 
+bool ends_in_part(std::string_view full, std::string_view name) noexcept {
+    return full.size() > name.size() && full.ends_with(name) && full[full.size() - name.size() - 1] == '.';
+}
+
 std::vector<std::string> subscriptions_meant(std::string_view name,
                                              const std::vector<declared_subscription>& declared) {
     std::set<std::string> by_last_part;
     for (const declared_subscription& each : declared) {
         if (each.name == name) return {each.name};
-        const std::string_view full = each.name;
-        if (full.ends_with(name) && full.size() > name.size() && full[full.size() - name.size() - 1] == '.') {
-            by_last_part.insert(each.name);
-        }
+        if (ends_in_part(each.name, name)) by_last_part.insert(each.name);
     }
     return {by_last_part.begin(), by_last_part.end()};
 }

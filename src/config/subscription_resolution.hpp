@@ -58,6 +58,9 @@ struct declared_subscription {
 /// each category.
 [[nodiscard]] std::vector<declared_subscription> declared_subscriptions(const detail::registry& domain);
 
+/// True when `full` ends in `name` after a dot.
+[[nodiscard]] bool ends_in_part(std::string_view full, std::string_view name) noexcept;
+
 /// The subscriptions that NAME of `[server.subscriptions.NAME]` can mean: the one with this full name, else all whose
 /// name ends in it after a dot. Without repetitions.
 [[nodiscard]] std::vector<std::string> subscriptions_meant(std::string_view name,

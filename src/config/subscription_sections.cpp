@@ -1,7 +1,6 @@
 #include "config/subscription_sections.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <map>
 #include <string>

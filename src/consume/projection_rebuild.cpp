@@ -52,7 +52,7 @@ rebuild_report projection_rebuild::run(rebuild_host& host) {
 bool projection_rebuild::attempt(rebuild_host& host) {
     session_ = database_.open_read_models();
     if (was_completed()) return true;
-    session_->create(projector_.table, env_.time().now());
+    session_->create(projector_.table);
     at_ = session_->begin_rebuild(projector_.table, restart_, env_.time().now());
     restart_ = false;
     table_ = {&projector_.table, at_.generation};
@@ -116,17 +116,24 @@ commit::row_unit projection_rebuild::rows_of_new_table() {
     return commit::row_unit{[this](std::string_view key) { return session_->load_row(table_, key); }};
 }
 
-void projection_rebuild::perform(const rebuild_action::apply& act, rebuild_plan& plan) {
-    const auto events = session_->events(categories_, act.after, act.upto, events_per_step);
-    auto rows = rows_of_new_table();
+store::sequence projection_rebuild::apply_some(store::sequence after, store::sequence upto, commit::row_unit& rows,
+                                               std::int64_t& applied) {
+    const auto events = session_->events(categories_, after, upto, events_per_step);
     for (const store::stream_event& each : events) apply_event(each, rows);
-    const store::sequence upto = events.size() < events_per_step ? act.upto : events.back().seq;
+    applied += static_cast<std::int64_t>(events.size());
+    return events.size() < events_per_step ? upto : events.back().seq;
+}
+
+void projection_rebuild::perform(const rebuild_action::apply& act, rebuild_plan& plan) {
+    auto rows = rows_of_new_table();
+    std::int64_t applied = 0;
+    const store::sequence upto = apply_some(act.after, act.upto, rows, applied);
     session_->advance(projector_.table, {.generation = at_.generation,
                                          .from = act.after,
                                          .upto = upto,
                                          .rows = rows.writes(table_, env_.random()),
                                          .at = env_.time().now()});
-    report_.events += static_cast<std::int64_t>(events.size());
+    report_.events += applied;
     moved_ = true;
     plan.applied(upto);
 }
@@ -134,12 +141,7 @@ void projection_rebuild::perform(const rebuild_action::apply& act, rebuild_plan&
 void projection_rebuild::perform(const rebuild_action::finish& act) {
     auto rows = rows_of_new_table();
     std::int64_t applied = 0;
-    for (store::sequence after = act.after; after < act.upto;) {
-        const auto events = session_->events(categories_, after, act.upto, events_per_step);
-        for (const store::stream_event& each : events) apply_event(each, rows);
-        applied += static_cast<std::int64_t>(events.size());
-        after = events.size() < events_per_step ? act.upto : events.back().seq;
-    }
+    for (store::sequence after = act.after; after < act.upto;) after = apply_some(after, act.upto, rows, applied);
     session_->complete(projector_.table, {.generation = at_.generation,
                                           .from = act.after,
                                           .upto = act.upto,

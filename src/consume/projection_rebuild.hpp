@@ -62,6 +62,10 @@ private:
     [[nodiscard]] bool attempt(rebuild_host& host);
     [[nodiscard]] bool was_completed();
     [[nodiscard]] commit::row_unit rows_of_new_table();
+    /// Applies events of (after, upto], one step's worth at most, and adds their number to `applied`.
+    /// @returns up to where it came
+    [[nodiscard]] store::sequence apply_some(store::sequence after, store::sequence upto, commit::row_unit& rows,
+                                             std::int64_t& applied);
     void apply_event(const store::stream_event& logged, commit::row_unit& rows);
     void pass_over(const store::stream_event& logged);
     void perform(const rebuild_action::apply& act, rebuild_plan& plan);

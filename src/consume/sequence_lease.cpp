@@ -1,21 +1,11 @@
 #include "consume/sequence_lease.hpp"
 
-#include <algorithm>
 #include <exception>
 #include <utility>
 
 #include "base/one_line.hpp"
 
 namespace sluice::consume {
-
-namespace {
-
-using namespace std::chrono_literals;
-
-/// How often a process that stands by asks.
-duration stand_by_interval(duration ttl) { return std::clamp<duration>(ttl / 10, 50ms, 1s); }
-
-}  // namespace
 
 sequence_lease::sequence_lease(store::database& where, std::string name, std::string owner, duration ttl)
     : database_{where}, name_{std::move(name)}, owner_{std::move(owner)}, times_{ttl, duration{0}} {}
@@ -28,7 +18,7 @@ bool sequence_lease::tend(date_time now) {
     } catch (const std::exception& trouble) {
         session_.reset();
         obstacle_ = base::one_line(trouble.what());
-        due_ = now + stand_by_interval(times_.ttl());
+        due_ = now + times_.stand_by_interval();
     }
     return is_held();
 }
@@ -37,7 +27,7 @@ void sequence_lease::acquire(date_time now) {
     auto answer = session().acquire(name_, owner_, now, times_.ttl());
     if (!answer) {
         obstacle_ = answer.obstacle().empty() ? "another process handles these messages" : answer.obstacle();
-        due_ = now + stand_by_interval(times_.ttl());
+        due_ = now + times_.stand_by_interval();
         return;
     }
     grant_ = std::move(*answer);
@@ -56,7 +46,7 @@ void sequence_lease::renew(date_time now) {
 
 void sequence_lease::forget(date_time now) noexcept {
     grant_.reset();
-    due_ = now + stand_by_interval(times_.ttl());
+    due_ = now + times_.stand_by_interval();
 }
 
 void sequence_lease::release(date_time now) noexcept {

@@ -3,6 +3,7 @@
 #include <sluice/error.hpp>
 
 #include "base/names.hpp"
+#include "domain/declared_events.hpp"
 #include "domain/subscription_rules.hpp"
 #include "domain/upcasting.hpp"
 
@@ -18,31 +19,21 @@ void require_known_aggregate(std::vector<std::string>& problems, const detail::r
     }
 }
 
-/// @param event  C++ name
-std::string how_to_declare(std::string_view event) {
-    if (event.starts_with("sluice::fact<")) {
-        return "let its aggregate have facts, for example `.facts = sluice::facts::internal` in aggregate_options";
-    }
-    return "add it to `.events<…>()` of its aggregate";
-}
-
 void check_process(std::vector<std::string>& problems, const detail::registry& declared,
                    const detail::process_entry& process) {
     using part = detail::process_reaction::part;
-    const std::string what = "process manager `" + process.fqn + "` ";
+    const std::string what = "process manager `" + process.fqn + "`";
     bool starts = false;
     for (const auto& [event, reaction] : process.on) {
         starts = starts || reaction.role == part::starts;
-        if (!declared.events.contains(event)) {
-            problems.push_back(what + "names event `" + event + "`, which is not declared; " + how_to_declare(event));
-        }
+        detail::require_declared(problems, declared, what, event);
     }
     if (!starts) {
-        problems.push_back(what + "can never begin; name an event that starts it: `.starts<Event>(&Event::member)`");
+        problems.push_back(what + " can never begin; name an event that starts it: `.starts<Event>(&Event::member)`");
     }
     const auto refuse_category = [&](const std::string& other, const std::string& category) {
         if (category != process.category) return;
-        problems.push_back(what + "and `" + other + "` share the stream category `" + category +
+        problems.push_back(what + " and `" + other + "` share the stream category `" + category +
                            "`; give one of them another .stream_category");
     };
     for (const auto& [cpp_name, aggregate] : declared.aggregates) refuse_category(cpp_name, aggregate.category);
@@ -58,8 +49,7 @@ void require_one_database(std::vector<std::string>& problems, const detail::regi
     for (const auto& [cpp_name, step] : projector.on) {
         const auto event = declared.events.find(cpp_name);
         if (event == declared.events.end()) {
-            problems.push_back("projector `" + projector.name + "` names event `" + cpp_name +
-                               "`, which is not declared; add it to `.events<…>()` of its aggregate");
+            detail::require_declared(problems, declared, "projector `" + projector.name + "`", cpp_name);
             continue;
         }
         const auto aggregate = declared.aggregates.find(event->second.aggregate);
@@ -116,9 +106,7 @@ void domain::validate() const {
     }
     for (const auto& handler : registry_->event_handlers) {
         for (const auto& [event, reaction] : handler.on) {
-            if (registry_->events.contains(event)) continue;
-            problems.push_back("event handler `" + handler.name + "` names event `" + event +
-                               "`, which is not declared; " + how_to_declare(event));
+            detail::require_declared(problems, *registry_, "event handler `" + handler.name + "`", event);
         }
     }
     for (const auto& [cpp_name, process] : registry_->processes) check_process(problems, *registry_, process);

@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "base/names.hpp"
 #include "base/sha256.hpp"
 
 namespace sluice::detail {
@@ -30,12 +31,6 @@ bool is_taken(std::string_view name) {
            std::ranges::any_of(taken_prefixes, [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
 
-std::string lower(std::string_view name) {
-    std::string text{name};
-    for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return text;
-}
-
 void check_columns(const table_layout& table, std::vector<std::string>& problems) {
     std::set<std::string> seen;
     for (const table_column& column : table.columns) {
@@ -43,10 +38,10 @@ void check_columns(const table_layout& table, std::vector<std::string>& problems
         if (column.name.size() > longest_column_name) {
             problems.push_back(what + " has a name of more than 63 bytes; shorten the member's");
         }
-        if (lower(column.name) == row_version_column) {
+        if (base::lower(column.name) == row_version_column) {
             problems.push_back(what + " has the name of Sluice's own column; give the member another");
         }
-        if (!seen.insert(lower(column.name)).second) {
+        if (!seen.insert(base::lower(column.name)).second) {
             problems.push_back(what +
                                " differs from another only in upper and lower case, which SQLite does not tell "
                                "apart; rename one of the members");

@@ -6,6 +6,8 @@
 #include <sluice/codec.hpp>
 #include <sluice/error.hpp>
 
+#include "domain/declared_events.hpp"
+
 namespace sluice::detail {
 
 namespace {
@@ -49,13 +51,6 @@ json::object older_payload(const event_entry& event, int version, const event_co
     codec::detail::check_json(made, broken);
     for (const auto& [field, message] : broken.take()) refuse(field + ": " + message);
     return made;
-}
-
-void require_declared(std::vector<std::string>& problems, const registry& domain, const std::string& what,
-                      const std::string& event) {
-    if (domain.events.contains(event)) return;
-    problems.push_back(what + " names event `" + event +
-                       "`, which is not declared; add it to `.events<…>()` of its aggregate");
 }
 
 /// A type can be read in one way only.

@@ -22,9 +22,6 @@ constexpr duration first_clean_up = 60s;  ///< after taking the lease, so that s
 constexpr duration next_clean_up = 50ms;  ///< between two batches of one clean-up
 constexpr duration shortest_tick = 1ms;
 
-/// How often a lane that stands by asks for the lease. A release wakes it anyway.
-duration stand_by_interval(duration ttl) { return std::clamp<duration>(ttl / 10, 50ms, 1s); }
-
 duration from_hours(double hours) { return base::from_seconds(hours * 3600); }
 
 date_time earliest(date_time first, std::initializer_list<std::optional<date_time>> others) {
@@ -169,7 +166,7 @@ void lane_plan::acquired(store::lease_grant grant, date_time now) {
 void lane_plan::not_acquired(std::string_view obstacle, date_time now) {
     store_works();
     lost_reason_ = base::one_line(obstacle);
-    acquire_at_ = now + stand_by_interval(lease_.ttl());
+    acquire_at_ = now + lease_.stand_by_interval();
 }
 
 void lane_plan::renewed(bool still_ours, date_time now) {

@@ -19,6 +19,8 @@ public:
     [[nodiscard]] duration ttl() const noexcept { return ttl_; }
     /// The configured timeout, shortened when the lease is too short for it.
     [[nodiscard]] duration publish_timeout() const noexcept { return publish_timeout_; }
+    /// How often one that stands by asks for the lease. A release may wake it before.
+    [[nodiscard]] duration stand_by_interval() const noexcept;
 
     [[nodiscard]] date_time renew_at() const noexcept { return renew_at_; }
     [[nodiscard]] bool is_trusted(date_time now) const noexcept { return now < trusted_until_; }

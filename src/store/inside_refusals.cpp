@@ -4,6 +4,29 @@
 
 namespace sluice::store {
 
+expected_version_error wrong_version(const state_write& refused) {
+    if (refused.what == state_write::operation::insert) {
+        return expected_version_error{
+            fmt::format("{} {} exists already; load it instead of adding it", refused.aggregate, refused.id)};
+    }
+    return expected_version_error{fmt::format("{} {} is no longer at version {}; load it again and retry",
+                                              refused.aggregate, refused.id, refused.version - 1)};
+}
+
+expected_version_error wrong_position(const event_write& refused, std::string_view position) {
+    return expected_version_error{
+        fmt::format("stream {} is at position {}, not {} as expected; load it again and retry", refused.event.stream,
+                    position, refused.expected_position.value_or(-1))};
+}
+
+duplicate_message logged_already(const logged_event& refused) {
+    return duplicate_message{fmt::format("message {} is in the event log already", refused.message_id)};
+}
+
+duplicate_message handled_before(const inbox_mark& refused) {
+    return duplicate_message{fmt::format("message {} was handled by {} before", refused.message_id, refused.handler)};
+}
+
 duplicate_outcome key_in_use(const command_outcome& refused) {
     return duplicate_outcome{fmt::format("idempotency key {} is in use; read its outcome instead of repeating {}",
                                          refused.key, refused.command)};

@@ -14,6 +14,7 @@
 /// generation counts.
 namespace sluice::store {
 
+/// Insertion order within one database; 0 is "before everything".
 using sequence = std::int64_t;
 
 /// One generation of a read model's table. Rebuilding makes the next one.

@@ -18,7 +18,7 @@ namespace sluice::store {
 /// from committing, so that the rest of the log, up to its end, can be applied by `complete`, which makes the new
 /// generation count. Everything up to that number is then in it, whether or not the projector had handled it.
 ///
-/// Thread safety: one session is used by one thread at a time; each has a connection of its own.
+/// Thread safety: one session is used by one thread at a time.
 class read_model_session {
 public:
     virtual ~read_model_session() = default;
@@ -31,7 +31,7 @@ public:
     /// indexes are made. While the log is empty there is nothing to be built from, else it counts as not built.
     /// Several processes may do it at once. Returns true when it is new.
     /// @throws store_error  the name belongs to something that is no read model's
-    virtual bool create(const detail::table_layout& layout, date_time now) = 0;
+    virtual bool create(const detail::table_layout& layout) = 0;
 
     /// Goes on with an interrupted rebuild of the same layout, or begins one (again when `restart`). The number of a
     /// generation is never used twice.
@@ -49,7 +49,9 @@ public:
     /// @throws rebuild_superseded
     /// @throws store_error  retryable; somebody else keeps the lock
     virtual void lock(const detail::table_layout& layout, const rebuild_status& at) = 0;
-    /// The last step: its rows, and from now on the new generation counts, with `upto` as its floor.
+    /// The last step: its rows, and from now on the new generation counts, with `upto` as its floor. Unlocks, whatever
+    /// comes of it.
+    /// @throws rebuild_superseded
     virtual void complete(const detail::table_layout& layout, const rebuild_step& step) = 0;
     virtual void unlock() noexcept = 0;
 

@@ -13,9 +13,6 @@
 /// The rows of a store as plain values (DESIGN 4). Every adapter speaks these and nothing else.
 namespace sluice::store {
 
-/// Insertion order within one database; 0 is "before everything".
-using sequence = std::int64_t;
-
 /// Life of an outbox row. The leased lane needs no per-row claim, so no row of Sluice's own ever rests in `processing`;
 /// the word stays valid because the pattern's readers and the reference's tools know it.
 enum class row_status { pending, processing, published, failed, abandoned };

@@ -57,6 +57,13 @@ std::string column_list(const table_layout& layout) {
     return list;
 }
 
+std::string create_index_sql(const row_table& table, const std::vector<std::string>& columns, std::string_view in_sql) {
+    std::string list;
+    for (const auto& column : columns) list += (list.empty() ? "" : ", ") + quoted_name(column);
+    return "CREATE INDEX IF NOT EXISTS " + quoted_name(index_name(table, columns)) + " ON " + std::string{in_sql} +
+           " (" + list + ")";
+}
+
 std::string index_name(const row_table& table, const std::vector<std::string>& columns) {
     constexpr std::size_t digits = 8;
     std::string text;

@@ -18,6 +18,9 @@ namespace sluice::store {
 [[nodiscard]] std::string column_list(const detail::table_layout& layout);
 /// `order_summary__g3__i` and eight digits that tell its columns from those of another index.
 [[nodiscard]] std::string index_name(const row_table& table, const std::vector<std::string>& columns);
+/// @param in_sql  the table as the store's SQL names it
+[[nodiscard]] std::string create_index_sql(const row_table& table, const std::vector<std::string>& columns,
+                                           std::string_view in_sql);
 
 /// A value to hand over with a statement.
 struct row_value {

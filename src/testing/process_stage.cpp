@@ -1,7 +1,6 @@
-#include <algorithm>
-
 #include <sluice/test.hpp>
 
+#include "commit/process_transition.hpp"
 #include "testing/stage.hpp"
 
 namespace sluice::test::detail {
@@ -22,6 +21,14 @@ const process_entry& declared_process(const sluice::detail::registry& domain, st
 struct process_stage::parts {
     parts(domain declared, const std::string& group, date_time start)
         : stage{std::move(declared), {.start = start}, [group](const consume::route& r) { return r.group == group; }} {}
+
+    [[nodiscard]] commit::process_transition last_step() const {
+        const auto operations = stage.env().parts().databases.at(process->database)->open_operations();
+        const auto last = operations->events(
+            {.stream = process->category, .type = process->transition_type, .newest_first = true, .limit = 1});
+        if (last.empty()) throw failure{"process manager " + process->fqn + " took no step"};
+        return commit::decode_transition(last.front());
+    }
 
     testing_kit::stage stage;
     const process_entry* process = nullptr;
@@ -77,23 +84,7 @@ std::vector<event_text> process_stage::take_commands() {
     return found;
 }
 
-bool process_stage::is_complete() const {
-    const json::value step = last_step();
-    const json::value* const found = step.find("is_complete");
-    return found != nullptr && found->is_bool() && found->as_bool();
-}
-
-json::value process_stage::state() const { return last_step().at("state"); }
-
-json::value process_stage::last_step() const {
-    json::value last;
-    parts_->stage.for_each_event([&](const std::string&, const store::stream_event& each) {
-        const bool is_ours = each.event.type == parts_->process->transition_type &&
-                             each.event.stream_category == parts_->process->category;
-        if (is_ours) last = json::parse(each.event.data);
-    });
-    if (last.is_null()) throw failure{"process manager " + parts_->process->fqn + " took no step"};
-    return last;
-}
+bool process_stage::is_complete() const { return parts_->last_step().is_complete; }
+json::value process_stage::state() const { return parts_->last_step().state; }
 
 }  // namespace sluice::test::detail

@@ -8,6 +8,7 @@
 #include "commit/read_model_setup.hpp"
 #include "config/check.hpp"
 #include "config/loader.hpp"
+#include "engine/databases.hpp"
 #include "observe/log.hpp"
 #include "store/memory/memory_database.hpp"
 
@@ -30,9 +31,8 @@ std::set<std::string> brokers_of(const detail::registry& domain, const runtime_o
 }
 
 std::set<std::string> databases_of(const detail::registry& domain) {
-    std::set<std::string> names{"default"};
-    for (const auto& [cpp_name, aggregate] : domain.aggregates) names.insert(aggregate.database);
-    for (const auto& [cpp_name, process] : domain.processes) names.insert(process.database);
+    std::set<std::string> names = engine::databases_with_lanes(domain);
+    names.insert("default");
     return names;
 }
 

@@ -66,7 +66,7 @@ protected:
                        .at = at(0)});
     }
     void create_with_rows() {
-        EXPECT_TRUE(read_models_->create(layout_, at(0)));
+        EXPECT_TRUE(read_models_->create(layout_));
         write({put("o-1", ada), put("o-2", nobody), put("o-3", bob)});
     }
     [[nodiscard]] projection_status status() { return read_models_->list().at(0); }
@@ -101,9 +101,9 @@ SLUICE_FOR_EVERY_STORE(store_read_models);
 
 TEST_P(store_read_models, are_made_once_and_registered) {
     EXPECT_THAT(read_models_->list(), IsEmpty());
-    EXPECT_TRUE(read_models_->create(layout_, at(0)));
-    EXPECT_FALSE(read_models_->create(layout_, at(0)));
-    EXPECT_FALSE(store_->open_read_models()->create(layout_, at(0)));
+    EXPECT_TRUE(read_models_->create(layout_));
+    EXPECT_FALSE(read_models_->create(layout_));
+    EXPECT_FALSE(store_->open_read_models()->create(layout_));
     const auto found = status();
     EXPECT_EQ(found.name, "select");
     EXPECT_EQ(found.generation, 1);
@@ -116,7 +116,7 @@ TEST_P(store_read_models, are_made_once_and_registered) {
 
 TEST_P(store_read_models, made_after_the_first_event_are_not_built) {
     commit_events(1);
-    EXPECT_TRUE(read_models_->create(layout_, at(0)));
+    EXPECT_TRUE(read_models_->create(layout_));
     EXPECT_FALSE(status().built);
     const auto gate = unit_->look_at_projection("select", "projector", "m-1");
     ASSERT_TRUE(gate);
@@ -125,10 +125,10 @@ TEST_P(store_read_models, made_after_the_first_event_are_not_built) {
 }
 
 TEST_P(store_read_models, keep_an_index_that_is_declared_later) {
-    EXPECT_TRUE(read_models_->create(layout_, at(0)));
+    EXPECT_TRUE(read_models_->create(layout_));
     layout_.indexes.push_back({"lines"});
-    EXPECT_FALSE(read_models_->create(layout_, at(0)));
-    EXPECT_FALSE(read_models_->create(layout_, at(0)));
+    EXPECT_FALSE(read_models_->create(layout_));
+    EXPECT_FALSE(read_models_->create(layout_));
 }
 
 TEST_P(store_read_models, give_back_every_value_as_it_was) {
@@ -141,7 +141,7 @@ TEST_P(store_read_models, give_back_every_value_as_it_was) {
 }
 
 TEST_P(store_read_models, keep_numbers_to_the_last_bit_and_texts_whatever_they_hold) {
-    EXPECT_TRUE(read_models_->create(layout_, at(0)));
+    EXPECT_TRUE(read_models_->create(layout_));
     const std::vector<std::string> rows{
         R"({"order":"a","customer":"","lines":9223372036854775807,"weight":0.30000000000000004,"urgent":false,)"
         R"("at":"0001-01-01T00:00:00+00:00","extra":null})",

@@ -62,7 +62,7 @@ inline void expect_rebuilds_under_load_to_be_exact(const std::shared_ptr<store::
     observe::configure_log({.threshold = observe::level::off});
     depot::fixture depot{database, broker::make_inline_broker("default")};
     engine::engine engine{*depot.env};
-    commit::create_read_models(depot.domain.declared(), depot.env->parts(), depot.env->time().now());
+    commit::create_read_models(depot.domain.declared(), depot.env->parts());
     engine.start();
     std::atomic<int> writing = 2;
     std::vector<std::thread> writers;

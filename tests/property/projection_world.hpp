@@ -45,7 +45,7 @@ public:
 
     std::vector<store::projection_status> list() override { return behind_->list(); }
     std::int64_t count_rows(const store::row_table& table) override { return behind_->count_rows(table); }
-    bool create(const detail::table_layout& layout, date_time now) override { return behind_->create(layout, now); }
+    bool create(const detail::table_layout& layout) override { return behind_->create(layout); }
     store::rebuild_status begin_rebuild(const detail::table_layout& layout, bool restart, date_time now) override {
         hit("begin");
         auto begun = behind_->begin_rebuild(layout, restart, now);

@@ -25,7 +25,7 @@ struct fixture {
         make_environment(std::move(internal), sluice::base::system_random());
     }
 
-    void create_tables() { sluice::commit::create_read_models(domain.declared(), env->parts(), env->time().now()); }
+    void create_tables() { sluice::commit::create_read_models(domain.declared(), env->parts()); }
     [[nodiscard]] sluice::context context() { return sluice::commit::make_context(*env); }
 
     /// Runs `body(context)` in a unit of work.

@@ -15,7 +15,7 @@ using sluice::detail::table_layout;
 /// While it is locked it keeps the database's own lock, so nobody at all commits.
 class memory_read_model_session final : public read_model_session {
 public:
-    explicit memory_read_model_session(memory_data& data) : data_{data}, held_{data.mutex, std::defer_lock} {}
+    explicit memory_read_model_session(memory_data& data) : data_{data} {}
 
     std::vector<projection_status> list() override {
         const auto lock = lock_unless_held();
@@ -30,7 +30,7 @@ public:
         return rows == nullptr ? 0 : static_cast<std::int64_t>(rows->size());
     }
 
-    bool create(const table_layout& layout, date_time /*now*/) override {
+    bool create(const table_layout& layout) override {
         const auto lock = lock_unless_held();
         const auto [model, is_new] = data_.read_models.try_emplace(layout.name);
         if (!is_new) return false;
@@ -90,17 +90,13 @@ public:
     }
 
     void lock(const table_layout& layout, const rebuild_status& at) override {
-        held_.lock();
-        try {
-            static_cast<void>(rebuild_at(layout, at.generation, at.position));
-        } catch (...) {
-            held_.unlock();
-            throw;
-        }
+        std::unique_lock lock{data_.mutex};
+        static_cast<void>(rebuild_at(layout, at.generation, at.position));
+        held_ = std::move(lock);
     }
 
     void complete(const table_layout& layout, const rebuild_step& step) override {
-        const auto lock = lock_unless_held();
+        const auto lock = held_.owns_lock() ? std::move(held_) : std::unique_lock{data_.mutex};
         static_cast<void>(rebuild_at(layout, step.generation, step.from));
         for (const row_write& write : step.rows) write_row(data_, write);
         projection_status& status = model_of(layout).status;
@@ -110,7 +106,6 @@ public:
         status.floor = step.upto;
         status.rebuilt_at = step.at;
         status.rebuild.reset();
-        unlock();
     }
 
     void unlock() noexcept override {

@@ -49,13 +49,9 @@ private:
         const auto known = versions_.try_emplace(key, stored_version(key)).first;
         auto& version = known->second;
         if (change.what == state_write::operation::insert) {
-            if (version) {
-                throw expected_version_error{
-                    fmt::format("{} {} exists already; load it instead of adding it", change.aggregate, change.id)};
-            }
+            if (version) throw wrong_version(change);
         } else if (version != change.version - 1) {
-            throw expected_version_error{fmt::format("{} {} is no longer at version {}; load it again and retry",
-                                                     change.aggregate, change.id, change.version - 1)};
+            throw wrong_version(change);
         }
         version = change.what == state_write::operation::remove ? std::nullopt : std::optional{change.version};
     }
@@ -64,21 +60,18 @@ private:
         const auto& event = write.event;
         auto& position = next_positions_.try_emplace(event.stream, next_position(event.stream)).first->second;
         if (write.expected_position && *write.expected_position != position) {
-            throw expected_version_error{
-                fmt::format("stream {} is at position {}, not {} as expected; load it again "
-                            "and retry",
-                            event.stream, position, *write.expected_position)};
+            throw wrong_position(write, std::to_string(position));
         }
         ++position;
         if (data_.seq_of_message.contains(event.message_id) || !message_ids_.insert(event.message_id).second) {
-            throw duplicate_message{"message " + event.message_id + " is in the event log already"};
+            throw logged_already(event);
         }
     }
 
     void check(const inbox_mark& mark) {
         const std::pair key{mark.message_id, mark.handler};
         if (!data_.inbox.contains(key) && marks_.insert(key).second) return;
-        throw duplicate_message{fmt::format("message {} was handled by {} before", mark.message_id, mark.handler)};
+        throw handled_before(mark);
     }
 
     void check(const command_outcome& outcome) {

@@ -1,7 +1,5 @@
 #include "store/postgresql/commit_call.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <string_view>
@@ -38,21 +36,6 @@ constexpr auto append_sql =
     " SELECT broker, logged.seq, $1, $2, $9 FROM logged, unnest($8::text[]) AS broker"
     " RETURNING CASE WHEN NOT pg_try_advisory_xact_lock_shared('@outbox'::regclass::oid::integer,"
     " hashtext(target_broker)) THEN pg_notify(@sluice_channel(target_broker), 'rows') END";
-
-expected_version_error wrong_version(const state_write& change) {
-    if (change.what == state_write::operation::insert) {
-        return expected_version_error{
-            fmt::format("{} {} exists already; load it instead of adding it", change.aggregate, change.id)};
-    }
-    return expected_version_error{fmt::format("{} {} is no longer at version {}; load it again and retry",
-                                              change.aggregate, change.id, change.version - 1)};
-}
-
-expected_version_error wrong_position(const event_write& write, const std::string& position) {
-    return expected_version_error{
-        fmt::format("stream {} is at position {}, not {} as expected; load it again and retry", write.event.stream,
-                    position, write.expected_position.value_or(-1))};
-}
 
 /// The rows of one kind by their key. Stable: a batch may insert and then update the same aggregate.
 template <class Row, class Key>
@@ -207,7 +190,10 @@ void commit_call::add_rows(exchange& trip) {
     if (const auto& guard = batch_.projection) {
         add(trip, sql_.require_generation, parameters{guard->name, guard->generation}, &*guard);
     }
-    const auto key = [](const row_write& write) { return std::pair{physical_name(write.table), write.key}; };
+    const auto key = [](const row_write& write) {
+        return std::tuple{std::string_view{write.table.layout->name}, write.table.generation,
+                          std::string_view{write.key}};
+    };
     for (const auto* write : sorted(batch_.rows, key)) {
         const auto [what, with] = write_statement(*write, schema_);
         add(trip, what, with, write);
@@ -258,8 +244,7 @@ void commit_call::explain(const statement_error& refusal) const {
         throw wrong_version(**change);
     }
     if (const auto* const mark = std::get_if<const inbox_mark*>(&about); mark && is_taken) {
-        throw duplicate_message{
-            fmt::format("message {} was handled by {} before", (*mark)->message_id, (*mark)->handler)};
+        throw handled_before(**mark);
     }
     if (const auto* const outcome = std::get_if<const command_outcome*>(&about); outcome && is_refused) {
         throw key_in_use(**outcome);
@@ -279,7 +264,7 @@ void commit_call::explain(const statement_error& refusal) const {
     if (const auto* const write = std::get_if<const event_write*>(&about)) {
         if (is_refused) throw wrong_position(**write, refusal.detail());
         if (is_taken && refusal.constraint() == "event_log_message_id") {
-            throw duplicate_message{"message " + (*write)->event.message_id + " is in the event log already"};
+            throw logged_already((*write)->event);
         }
     }
     throw refusal;

@@ -97,13 +97,6 @@ std::string create_table_sql(const row_table& table) {
                        columns, sluice::detail::row_version_column, quoted_name(table.layout->key));
 }
 
-std::string create_index_sql(const row_table& table, const std::vector<std::string>& columns) {
-    std::string list;
-    for (const auto& column : columns) list += (list.empty() ? "" : ", ") + quoted_name(column);
-    return fmt::format("CREATE INDEX IF NOT EXISTS {} ON {} ({})", quoted_name(index_name(table, columns)),
-                       in_sql(table), list);
-}
-
 projection_status read_status(const result& found, int row) {
     projection_status status{.name = found.text(row, 0),
                              .generation = found.integer(row, 1),
@@ -128,7 +121,7 @@ public:
 
     std::vector<projection_status> list() override;
     std::int64_t count_rows(const row_table& table) override;
-    bool create(const table_layout& layout, date_time now) override;
+    bool create(const table_layout& layout) override;
     rebuild_status begin_rebuild(const table_layout& layout, bool restart, date_time now) override;
     log_end end_of_log() override;
     std::vector<stream_event> events(const std::vector<std::string>& categories, sequence after, sequence upto,
@@ -216,7 +209,7 @@ void postgresql_read_model_session::require_free(long_transaction& in, const std
                     shared_.server.name(), name, shared_.options.schema)};
 }
 
-bool postgresql_read_model_session::create(const table_layout& layout, date_time /*now*/) {
+bool postgresql_read_model_session::create(const table_layout& layout) {
     const auto is_whole = [&](const projection_status& known) {
         // Indexes of another layout come with its rebuild.
         return known.layout != layout.fingerprint || has_indexes({&layout, known.generation});
@@ -248,7 +241,7 @@ void postgresql_read_model_session::make_table(long_transaction& in, const row_t
 }
 
 void postgresql_read_model_session::make_indexes(long_transaction& in, const row_table& table) const {
-    for (const auto& columns : table.layout->indexes) in.run(sql(create_index_sql(table, columns)));
+    for (const auto& columns : table.layout->indexes) in.run(sql(create_index_sql(table, columns, in_sql(table))));
 }
 
 /// Replaced where its columns stay the same, because that keeps what people were granted on it and made of it.

@@ -1,9 +1,10 @@
 #include "store/sqlite/event_writer.hpp"
 
-#include <fmt/format.h>
+#include <string>
 
 #include <sluice/error.hpp>
 
+#include "store/inside_refusals.hpp"
 #include "store/sqlite/connection.hpp"
 #include "store/unit_session.hpp"
 
@@ -18,14 +19,12 @@ void event_writer::append(const event_write& write) {
     const auto& event = write.event;
     const auto position = next_position(event.stream);
     if (write.expected_position && *write.expected_position != position) {
-        throw expected_version_error{
-            fmt::format("stream {} is at position {}, not {} as expected; load it again and retry", event.stream,
-                        position, *write.expected_position)};
+        throw wrong_position(write, std::to_string(position));
     }
     // The position is right by construction, so only the id can be taken.
     if (!append_event_.run_unless_taken(event.message_id, event.stream, event.stream_category, position, event.type,
                                         to_sql(event.created_at), event.data, event.metadata)) {
-        throw duplicate_message{"message " + event.message_id + " is in the event log already"};
+        throw logged_already(event);
     }
     const auto seq = sqlite3_last_insert_rowid(db_.handle());
     for (const auto& broker : write.target_brokers) {

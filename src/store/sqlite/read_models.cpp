@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <optional>
 #include <utility>
 
@@ -13,6 +12,8 @@
 #include "store/row_sql.hpp"
 #include "store/sqlite/row_tables.hpp"
 #include "store/sqlite/sessions.hpp"
+#include "store/sqlite/stream_sql.hpp"
+#include "store/text_list.hpp"
 
 namespace sluice::store::sqlite {
 namespace {
@@ -45,13 +46,6 @@ std::string create_table_sql(const row_table& table) {
                        quoted_name(table.layout->key));
 }
 
-std::string create_index_sql(const row_table& table, const std::vector<std::string>& columns) {
-    std::string list;
-    for (const auto& column : columns) list += (list.empty() ? "" : ", ") + quoted_name(column);
-    return fmt::format("CREATE INDEX IF NOT EXISTS {} ON {} ({})", quoted_name(index_name(table, columns)),
-                       quoted_name(physical_name(table)), list);
-}
-
 /// A write transaction of a rebuild's switch keeps every other writer of the file waiting, projectors among them.
 class sqlite_read_model_session final : public read_model_session {
 public:
@@ -59,7 +53,7 @@ public:
 
     std::vector<projection_status> list() override;
     std::int64_t count_rows(const row_table& table) override { return rows_.count(table, {}); }
-    bool create(const table_layout& layout, date_time now) override;
+    bool create(const table_layout& layout) override;
     rebuild_status begin_rebuild(const table_layout& layout, bool restart, date_time now) override;
     log_end end_of_log() override;
     std::vector<stream_event> events(const std::vector<std::string>& categories, sequence after, sequence upto,
@@ -110,10 +104,9 @@ private:
     statement exists_{*db_, "SELECT 1 FROM sqlite_schema WHERE name = ?1"};
     statement tables_{*db_, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB ?1 ORDER BY name"};
     statement head_{*db_, "SELECT coalesce(max(seq), 0) FROM event_log"};
-    statement events_{*db_,
-                      "SELECT seq, position, message_id, stream, stream_category, type, data, metadata, created_at"
-                      " FROM event_log WHERE seq > ?1 AND seq <= ?2"
-                      " AND stream_category IN (SELECT value FROM json_each(?3)) ORDER BY seq LIMIT ?4"};
+    statement events_{*db_, std::string{event_columns} +
+                                "FROM event_log e WHERE e.seq > ?1 AND e.seq <= ?2"
+                                " AND e.stream_category IN (SELECT value FROM json_each(?3)) ORDER BY e.seq LIMIT ?4"};
 };
 
 std::vector<projection_status> sqlite_read_model_session::list() {
@@ -161,7 +154,7 @@ bool sqlite_read_model_session::has_indexes(const row_table& table) {
     return true;
 }
 
-bool sqlite_read_model_session::create(const table_layout& layout, date_time /*now*/) {
+bool sqlite_read_model_session::create(const table_layout& layout) {
     const auto is_whole = [&](const projection_status& known) {
         // Indexes of another layout come with its rebuild.
         return known.layout != layout.fingerprint || has_indexes({&layout, known.generation});
@@ -191,7 +184,8 @@ bool sqlite_read_model_session::create(const table_layout& layout, date_time /*n
 void sqlite_read_model_session::make_table(const row_table& table) { db_->execute(create_table_sql(table).c_str()); }
 
 void sqlite_read_model_session::make_indexes(const row_table& table) {
-    for (const auto& columns : table.layout->indexes) db_->execute(create_index_sql(table, columns).c_str());
+    for (const auto& columns : table.layout->indexes)
+        db_->execute(create_index_sql(table, columns, quoted_name(physical_name(table))).c_str());
 }
 
 void sqlite_read_model_session::show(const row_table& table) {
@@ -221,20 +215,9 @@ log_end sqlite_read_model_session::end_of_log() {
 
 std::vector<stream_event> sqlite_read_model_session::events(const std::vector<std::string>& categories, sequence after,
                                                             sequence upto, std::size_t limit) {
-    const json::array wanted{categories.begin(), categories.end()};
     std::vector<stream_event> all;
-    auto found = events_.query(after, upto, json::dump(wanted), limit);
-    while (found.next()) {
-        all.push_back({.seq = found.integer(0),
-                       .position = found.integer(1),
-                       .event = {.message_id = found.text(2),
-                                 .stream = found.text(3),
-                                 .stream_category = found.text(4),
-                                 .type = found.text(5),
-                                 .data = found.text(6),
-                                 .metadata = found.text(7),
-                                 .created_at = found.time(8)}});
-    }
+    auto found = events_.query(after, upto, text_list(categories), limit);
+    while (found.next()) all.push_back(read_stream_event(found));
     return all;
 }
 

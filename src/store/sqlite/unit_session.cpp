@@ -7,6 +7,7 @@
 #include <sluice/error.hpp>
 #include <sluice/json.hpp>
 
+#include "store/inside_refusals.hpp"
 #include "store/sqlite/event_writer.hpp"
 #include "store/sqlite/inside_tables.hpp"
 #include "store/sqlite/row_tables.hpp"
@@ -189,8 +190,7 @@ void sqlite_unit_session::write(const state_write& change) {
     switch (what) {
         case state_write::operation::insert:
             if (insert_state_.run_unless_taken(aggregate, id, version, state)) return;
-            throw expected_version_error{
-                fmt::format("{} {} exists already; load it instead of adding it", aggregate, id)};
+            break;
         case state_write::operation::update:
             if (update_state_.run(aggregate, id, version, state) == 1) return;
             break;
@@ -198,13 +198,12 @@ void sqlite_unit_session::write(const state_write& change) {
             if (remove_state_.run(aggregate, id, version) == 1) return;
             break;
     }
-    throw expected_version_error{
-        fmt::format("{} {} is no longer at version {}; load it again and retry", aggregate, id, version - 1)};
+    throw wrong_version(change);
 }
 
 void sqlite_unit_session::mark(const inbox_mark& mark, const std::string& at) {
     if (mark_.run_unless_taken(mark.message_id, mark.handler, at)) return;
-    throw duplicate_message{fmt::format("message {} was handled by {} before", mark.message_id, mark.handler)};
+    throw handled_before(mark);
 }
 
 }  // namespace
