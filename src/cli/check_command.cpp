@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 
@@ -100,9 +99,8 @@ exit_code check(const session& in) {
 
 }  // namespace
 
-void add_check(CLI::App& app, session& in, action& chosen) {
-    CLI::App* command = app.add_subcommand("check", "Check the domain and its configuration; writes nothing");
-    command->callback([&] { chosen = make_action([&in] { return check(in); }); });
+void add_check(command& root) {
+    root.add("check", "Check the domain and its configuration; writes nothing").runs(check);
 }
 
 }  // namespace sluice::cli

@@ -1,7 +1,5 @@
 #include "cli/cli.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <sluice/version.hpp>
 
 #include "cli/commands.hpp"
@@ -18,50 +16,36 @@ constexpr const char* exit_code_help =
 
 /// Parses and runs; everything that goes wrong leaves as an exception.
 int dispatch(int argc, const char* const* argv, session& in) {
-    CLI::App app{"Domain framework and event relay: fork at the outbox.", "sluice"};
-    app.require_subcommand(1);
-    app.fallthrough();
-    app.footer(exit_code_help);
-    app.set_version_flag("--version", std::string{"sluice "} + version());
-    bool json = false;
+    command_line line{{.name = "sluice",
+                       .purpose = "Domain framework and event relay: fork at the outbox.",
+                       .version = std::string{"sluice "} + version(),
+                       .footer = exit_code_help}};
+    command root = line.root();
     if (in.host.loads_domains()) {
-        app.add_option("--domain", in.options.domain, "Domain library: a path, or a name like shop for libshop.so")
-            ->envname("SLUICE_DOMAIN")
-            ->type_name("PATH|NAME");
+        root.option("--domain", "PATH|NAME", in.options.domain,
+                    "Domain library: a path, or a name like shop for libshop.so", "SLUICE_DOMAIN");
     }
-    app.add_option("--config", in.options.config, "Configuration file (default ./domain.toml)")->type_name("FILE");
-    app.add_flag("--json", json, "Print results as JSON");
+    bool json = false;
+    root.option("--config", "FILE", in.options.config, "Configuration file (default ./domain.toml)")
+        .flag("--json", json, "Print results as JSON");
 
-    action chosen;
-    add_server(app, in, chosen);
-    add_process(app, in, chosen);
-    add_check(app, in, chosen);
-    add_db(app, in, chosen);
-    add_status(app, in, chosen);
-    add_subscriptions(app, in, chosen);
-    add_outbox(app, in, chosen);
-    add_dlq(app, in, chosen);
-    add_events(app, in, chosen);
-    add_processes(app, in, chosen);
-    add_projection(app, in, chosen);
-    add_snapshot(app, in, chosen);
-    add_version(app, in, chosen);
+    add_server(root);
+    add_process(root);
+    add_check(root);
+    add_db(root);
+    add_status(root);
+    add_subscriptions(root);
+    add_outbox(root);
+    add_dlq(root);
+    add_events(root);
+    add_processes(root);
+    add_projection(root);
+    add_snapshot(root);
+    add_version(root);
 
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::Success& e) {
-        return app.exit(e);  // --help, --version
-    } catch (const CLI::ParseError& e) {
-        in.out.use_json(json);
-        std::string path = app.get_name();
-        for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
-            at = at->get_subcommands().front();
-            path += " " + at->get_name();
-        }
-        throw wrong_usage(std::string{e.what()} + "\nTry `" + path + " --help`");
-    }
+    const action chosen = line.parse(argc, argv);
     in.out.use_json(json);
-    return chosen();
+    return chosen(in);
 }
 
 }  // namespace

@@ -1,38 +1,24 @@
 #pragma once
 
-#include <functional>
-
+#include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/workspace.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace sluice::cli {
 
-/// What was asked for; runs after all arguments are read.
-using action = std::function<int()>;
-
-// Each adds a command with its options and, when it is the one asked for, sets `chosen`.
-void add_server(CLI::App& app, session& in, action& chosen);
-void add_process(CLI::App& app, session& in, action& chosen);
-void add_check(CLI::App& app, session& in, action& chosen);
-void add_db(CLI::App& app, session& in, action& chosen);
-void add_status(CLI::App& app, session& in, action& chosen);
-void add_subscriptions(CLI::App& app, session& in, action& chosen);
-void add_outbox(CLI::App& app, session& in, action& chosen);
-void add_dlq(CLI::App& app, session& in, action& chosen);
-void add_events(CLI::App& app, session& in, action& chosen);
-void add_processes(CLI::App& app, session& in, action& chosen);
-void add_projection(CLI::App& app, session& in, action& chosen);
-void add_snapshot(CLI::App& app, session& in, action& chosen);
-void add_version(CLI::App& app, session& in, action& chosen);
-
-/// Adapts a command's function to an action.
-template <class Command>
-[[nodiscard]] action make_action(Command run) {
-    return [run = std::move(run)] { return static_cast<int>(run()); };
-}
+// Each adds a command with all that is below it.
+void add_server(command& root);
+void add_process(command& root);
+void add_check(command& root);
+void add_db(command& root);
+void add_status(command& root);
+void add_subscriptions(command& root);
+void add_outbox(command& root);
+void add_dlq(command& root);
+void add_events(command& root);
+void add_processes(command& root);
+void add_projection(command& root);
+void add_snapshot(command& root);
+void add_version(command& root);
 
 }  // namespace sluice::cli

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
@@ -84,15 +83,13 @@ exit_code show_status(const session& in) {
 
 }  // namespace
 
-void add_db(CLI::App& app, session& in, action& chosen) {
-    CLI::App* group = app.add_subcommand("db", "Prepare and inspect the databases");
-    group->require_subcommand(1);
-    CLI::App* setup = group->add_subcommand("setup",
-                                            "Apply the pending migrations of every configured database, and make\n"
-                                            "the tables of the domain's read models");
-    setup->callback([&] { chosen = make_action([&in] { return set_up(in); }); });
-    CLI::App* status = group->add_subcommand("status", "Show the schema of every configured database");
-    status->callback([&] { chosen = make_action([&in] { return show_status(in); }); });
+void add_db(command& root) {
+    command db = root.add("db", "Prepare and inspect the databases");
+    db.add("setup",
+           "Apply the pending migrations of every configured database, and make\n"
+           "the tables of the domain's read models")
+        .runs(set_up);
+    db.add("status", "Show the schema of every configured database").runs(show_status);
 }
 
 }  // namespace sluice::cli

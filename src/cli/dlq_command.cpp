@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 
@@ -266,33 +265,25 @@ exit_code purge(const session& in, const dlq_arguments& given) {
 
 }  // namespace
 
-void add_dlq(CLI::App& app, session& in, action& chosen) {
-    CLI::App* group = app.add_subcommand("dlq", "Look at dead letters, replay or delete them");
-    group->require_subcommand(1);
-    auto given = std::make_shared<dlq_arguments>();
-    const auto add = [&](const char* name, const char* text, exit_code (*run)(const session&, const dlq_arguments&)) {
-        CLI::App* command = group->add_subcommand(name, text);
-        command->add_option("--broker", given->broker, "On this broker only (default: all configured)")
-            ->type_name("NAME");
-        command->add_option("--stream", given->stream, "Of this stream")->type_name("STREAM");
-        command->add_option("--group", given->group, "Of this consumer group")->type_name("GROUP");
-        command->callback(
-            [&in, &chosen, given, run] { chosen = make_action([&in, given, run] { return run(in, *given); }); });
-        return command;
+void add_dlq(command& root) {
+    const auto given = std::make_shared<dlq_arguments>();
+    command dlq = root.add("dlq", "Look at dead letters, replay or delete them");
+    const auto add = [&](const char* name, const char* purpose) {
+        return dlq.add(name, purpose)
+            .option("--broker", "NAME", given->broker, "On this broker only (default: all configured)")
+            .option("--stream", "STREAM", given->stream, "Of this stream")
+            .option("--group", "GROUP", given->group, "Of this consumer group");
     };
-    add("list", "List dead letters, newest first", list)
-        ->add_option("--limit", given->limit, "At most so many (default 100)")
-        ->check(CLI::Range(1, 100'000));
-    add("show", "Show one dead letter with its body", show)->add_option("ID", given->id, "Its id")->required();
-
-    const auto add_change = [&](const char* name, const char* text, auto run) {
-        CLI::App* command = add(name, text, run);
-        command->add_option("ID", given->id, "Only this one");
-        command->add_flag("--all", given->all, "All of every broker");
-        command->add_flag("-y,--yes", given->yes, "Do not ask");
+    const auto add_change = [&](const char* name, const char* purpose) {
+        return add(name, purpose)
+            .optional_argument("ID", given->id, "Only this one")
+            .flag("--all", given->all, "All of every broker")
+            .flag("-y,--yes", given->yes, "Do not ask");
     };
-    add_change("replay", "Hand dead letters back to the group that failed, and to no other", replay);
-    add_change("purge", "Delete dead letters", purge);
+    add("list", "List dead letters, newest first").limit(given->limit).runs(list, given);
+    add("show", "Show one dead letter with its body").argument("ID", given->id, "Its id").runs(show, given);
+    add_change("replay", "Hand dead letters back to the group that failed, and to no other").runs(replay, given);
+    add_change("purge", "Delete dead letters").runs(purge, given);
 }
 
 }  // namespace sluice::cli

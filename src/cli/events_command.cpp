@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 
@@ -360,38 +359,27 @@ exit_code show_trace(const session& in, const event_arguments& given) {
 
 }  // namespace
 
-void add_events(CLI::App& app, session& in, action& chosen) {
-    CLI::App* group = app.add_subcommand("events", "Look at the event log, and at what caused what");
-    group->require_subcommand(1);
-    auto given = std::make_shared<event_arguments>();
-    const auto on = [&in, &chosen, given](CLI::App* command, exit_code (*run)(const session&, const event_arguments&)) {
-        command->callback(
-            [&in, &chosen, given, run] { chosen = make_action([&in, given, run] { return run(in, *given); }); });
-    };
-
-    CLI::App* listing = group->add_subcommand("list", "List events, newest first");
-    listing->add_option("--stream", given->stream, "Of this stream (shop::order-o-1) or category (shop::order)")
-        ->type_name("STREAM");
-    listing->add_option("--type", given->type, "Of this type: Shop.OrderShipped.v1")->type_name("TYPE");
-    listing
-        ->add_option("--correlation", given->correlation, "Of this correlation; reads all that the rest lets through")
-        ->type_name("ID");
-    listing->add_option("--newer-than", given->newer_than, "Written lately: 90s, 10m, 1h30m, 7d")->type_name("AGE");
-    listing->add_option("--older-than", given->older_than, "Written longer ago")->type_name("AGE");
-    listing->add_option("--limit", given->limit, "At most so many (default 100)")->check(CLI::Range(1, 100'000));
-    listing->add_flag("--oldest-first", given->oldest_first, "In the order of the log");
-    listing->add_flag("--data", given->data, "With the beginning of the data");
-    on(listing, list);
-
-    CLI::App* showing = group->add_subcommand("show", "Show one event with its data and metadata");
-    showing->add_option("MESSAGE_ID", given->id, "Id of the event")->required();
-    on(showing, show);
-
-    CLI::App* tracing = group->add_subcommand("trace", "Draw what caused what within one correlation");
-    tracing->add_option("ID", given->id, "Id of a message, or of a correlation")->required();
-    tracing->add_flag("--causes", given->causes, "Only what led to this message");
-    tracing->add_flag("--effects", given->effects, "Only what came of this message");
-    on(tracing, show_trace);
+void add_events(command& root) {
+    const auto given = std::make_shared<event_arguments>();
+    command events = root.add("events", "Look at the event log, and at what caused what");
+    events.add("list", "List events, newest first")
+        .option("--stream", "STREAM", given->stream, "Of this stream (shop::order-o-1) or category (shop::order)")
+        .option("--type", "TYPE", given->type, "Of this type: Shop.OrderShipped.v1")
+        .option("--correlation", "ID", given->correlation, "Of this correlation; reads all that the rest lets through")
+        .option("--newer-than", "AGE", given->newer_than, "Written lately: 90s, 10m, 1h30m, 7d")
+        .option("--older-than", "AGE", given->older_than, "Written longer ago")
+        .limit(given->limit)
+        .flag("--oldest-first", given->oldest_first, "In the order of the log")
+        .flag("--data", given->data, "With the beginning of the data")
+        .runs(list, given);
+    events.add("show", "Show one event with its data and metadata")
+        .argument("MESSAGE_ID", given->id, "Id of the event")
+        .runs(show, given);
+    events.add("trace", "Draw what caused what within one correlation")
+        .argument("ID", given->id, "Id of a message, or of a correlation")
+        .flag("--causes", given->causes, "Only what led to this message")
+        .flag("--effects", given->effects, "Only what came of this message")
+        .runs(show_trace, given);
 }
 
 }  // namespace sluice::cli

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <map>
@@ -441,52 +440,41 @@ exit_code retire(const session& in, const row_arguments& given) {
     return change_rows(in, change, given, with, filter);
 }
 
-void add_choice(CLI::App& command, row_arguments& given) {
-    command.add_option("--broker", given.broker, "Rows for this broker")->type_name("NAME");
-    command.add_option("--status", given.status, "Rows in this status: pending, failed, abandoned, …")
-        ->type_name("WORD");
-    command.add_option("--stream", given.stream, "Rows of this stream (shop::order-o-1) or category (shop::order)")
-        ->type_name("STREAM");
-    command.add_option("--older-than", given.older_than, "Rows written longer ago: 90s, 10m, 1h30m, 7d")
-        ->type_name("AGE");
+command& add_choice(command& to, row_arguments& given) {
+    return to.option("--broker", "NAME", given.broker, "Rows for this broker")
+        .option("--status", "WORD", given.status, "Rows in this status: pending, failed, abandoned, …")
+        .option("--stream", "STREAM", given.stream, "Rows of this stream (shop::order-o-1) or category (shop::order)")
+        .option("--older-than", "AGE", given.older_than, "Rows written longer ago: 90s, 10m, 1h30m, 7d");
 }
 
 }  // namespace
 
-void add_outbox(CLI::App& app, session& in, action& chosen) {
-    CLI::App* group = app.add_subcommand("outbox", "Look at outbox rows, retry them or give them up");
-    group->require_subcommand(1);
-    auto given = std::make_shared<row_arguments>();
-    const auto on = [&in, &chosen, given](CLI::App* command, exit_code (*run)(const session&, const row_arguments&)) {
-        command->callback(
-            [&in, &chosen, given, run] { chosen = make_action([&in, given, run] { return run(in, *given); }); });
+void add_outbox(command& root) {
+    const auto given = std::make_shared<row_arguments>();
+    command outbox = root.add("outbox", "Look at outbox rows, retry them or give them up");
+
+    command listing = outbox.add("list", "List rows, newest first");
+    add_choice(listing, *given).limit(given->limit).runs(list, given);
+
+    outbox.add("show", "Show one message with all its rows")
+        .argument("MESSAGE_ID", given->message_id, "Id of the message")
+        .flag("--envelope", given->envelope, "Show what external brokers get, instead of the metadata")
+        .runs(show, given);
+
+    const auto add_change = [&](const char* name, const char* purpose) {
+        command change = outbox.add(name, purpose);
+        change.optional_argument("MESSAGE_ID", given->message_id, "Only the rows of this message");
+        return add_choice(change, *given)
+            .flag("--all", given->all, "All rows that can be meant")
+            .flag("-y,--yes", given->yes, "Do not ask");
     };
+    add_change("retry", "Give failed and abandoned rows a full new budget").runs(retry, given);
+    add_change("discard", "Give up rows that wait: they are not sent").runs(discard, given);
 
-    CLI::App* listing = group->add_subcommand("list", "List rows, newest first");
-    add_choice(*listing, *given);
-    listing->add_option("--limit", given->limit, "At most so many (default 100)")->check(CLI::Range(1, 100'000));
-    on(listing, list);
-
-    CLI::App* showing = group->add_subcommand("show", "Show one message with all its rows");
-    showing->add_option("MESSAGE_ID", given->message_id, "Id of the message")->required();
-    showing->add_flag("--envelope", given->envelope, "Show what external brokers get, instead of the metadata");
-    on(showing, show);
-
-    const auto add_change = [&](const char* name, const char* text, auto run) {
-        CLI::App* command = group->add_subcommand(name, text);
-        command->add_option("MESSAGE_ID", given->message_id, "Only the rows of this message");
-        add_choice(*command, *given);
-        command->add_flag("--all", given->all, "All rows that can be meant");
-        command->add_flag("-y,--yes", given->yes, "Do not ask");
-        on(command, run);
-    };
-    add_change("retry", "Give failed and abandoned rows a full new budget", retry);
-    add_change("discard", "Give up rows that wait: they are not sent", discard);
-
-    CLI::App* retiring = group->add_subcommand("retire", "Give up what waits for a broker that left the configuration");
-    retiring->add_option("BROKER", given->broker, "Name the broker had")->required();
-    retiring->add_flag("-y,--yes", given->yes, "Do not ask");
-    on(retiring, retire);
+    outbox.add("retire", "Give up what waits for a broker that left the configuration")
+        .argument("BROKER", given->broker, "Name the broker had")
+        .flag("-y,--yes", given->yes, "Do not ask")
+        .runs(retire, given);
 }
 
 }  // namespace sluice::cli

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 
 #include <sluice/json.hpp>
 
@@ -200,39 +199,31 @@ int process_stream(const session& in, const process_arguments& given) {
     return stream_processor{in, *opened.env, given, signals.fd()}.run(signals);
 }
 
+int run(const session& in, const process_arguments& given) {
+    if (given.command == "-") return process_stream(in, given);
+    if (given.data.empty()) {
+        throw wrong_usage(fmt::format("JSON is missing; for a command without fields write: sluice process {} '{{}}'",
+                                      given.command));
+    }
+    return static_cast<int>(process_one(in, given));
+}
+
 }  // namespace
 
-void add_process(CLI::App& app, session& in, action& chosen) {
-    CLI::App* command = app.add_subcommand("process", "Run a command of the domain in a unit of work of its own");
-    auto given = std::make_shared<process_arguments>();
-    command
-        ->add_option("COMMAND", given->command,
-                     "Name of the command, or - for lines of JSON on standard input:\n"
-                     R"({"command": "ShipOrder", "data": {"order_id": "o-1"}})")
-        ->required();
-    command->add_option("JSON", given->data, R"(The command's fields, for example '{"order_id": "o-1"}')");
-    command->add_flag("--async", given->asynchronous, "Only write the command down; the engine runs it");
-    command->add_option("--priority", given->options.priority, "-100 to 100; low ones may take the backfill lane")
-        ->check(CLI::Range(-100, 100));
-    command->add_option("--correlation-id", given->options.correlation_id, "Continue this correlation");
-    command->add_option("--idempotency-key", given->options.idempotency_key,
-                        "Repeating the command with this key gives the first outcome");
-    command->add_option("--timeout", given->timeout, "The handler begins within this time (90s, 10m) or not at all");
-    command->callback([&in, &chosen, given] {
-        if (given->command == "-") {
-            chosen = [&in, given] { return process_stream(in, *given); };
-        } else {
-            chosen = make_action([&in, given] {
-                if (given->data.empty()) {
-                    throw wrong_usage(
-                        fmt::format("JSON is missing; for a command without fields write: sluice process "
-                                    "{} '{{}}'",
-                                    given->command));
-                }
-                return process_one(in, *given);
-            });
-        }
-    });
+void add_process(command& root) {
+    const auto given = std::make_shared<process_arguments>();
+    root.add("process", "Run a command of the domain in a unit of work of its own")
+        .argument("COMMAND", given->command,
+                  "Name of the command, or - for lines of JSON on standard input:\n"
+                  R"({"command": "ShipOrder", "data": {"order_id": "o-1"}})")
+        .optional_argument("JSON", given->data, R"(The command's fields, for example '{"order_id": "o-1"}')")
+        .flag("--async", given->asynchronous, "Only write the command down; the engine runs it")
+        .number("--priority", given->options.priority, {-100, 100}, "-100 to 100; low ones may take the backfill lane")
+        .option("--correlation-id", "TEXT", given->options.correlation_id, "Continue this correlation")
+        .option("--idempotency-key", "TEXT", given->options.idempotency_key,
+                "Repeating the command with this key gives the first outcome")
+        .option("--timeout", "TEXT", given->timeout, "The handler begins within this time (90s, 10m) or not at all")
+        .runs(run, given);
 }
 
 }  // namespace sluice::cli

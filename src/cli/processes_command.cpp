@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 
@@ -213,24 +212,19 @@ exit_code show(const session& in, const processes_arguments& given) {
 
 }  // namespace
 
-void add_processes(CLI::App& app, session& in, action& chosen) {
-    CLI::App* group = app.add_subcommand("processes", "Look at instances of process managers");
-    group->require_subcommand(1);
-    auto given = std::make_shared<processes_arguments>();
-    const auto add = [&](const char* name, const char* text,
-                         exit_code (*run)(const session&, const processes_arguments&)) {
-        CLI::App* command = group->add_subcommand(name, text);
-        command->callback(
-            [&in, &chosen, given, run] { chosen = make_action([&in, given, run] { return run(in, *given); }); });
-        command->add_option("--limit", given->limit, "At most so many (default 100)")->check(CLI::Range(1, 100'000));
-        return command;
-    };
-    CLI::App* listing = add("list", "List instances with their state and timers", list);
-    listing->add_option("--pm", given->process, "Of this process manager only")->type_name("NAME");
-    listing->add_flag("--open", given->open_only, "Only those that are not complete");
-    CLI::App* showing = add("show", "Show one instance: its state, its steps, its timers", show);
-    showing->add_option("PM", given->process, "The process manager")->required();
-    showing->add_option("CORRELATION", given->correlation, "What its events have in common")->required();
+void add_processes(command& root) {
+    const auto given = std::make_shared<processes_arguments>();
+    command processes = root.add("processes", "Look at instances of process managers");
+    processes.add("list", "List instances with their state and timers")
+        .limit(given->limit)
+        .option("--pm", "NAME", given->process, "Of this process manager only")
+        .flag("--open", given->open_only, "Only those that are not complete")
+        .runs(list, given);
+    processes.add("show", "Show one instance: its state, its steps, its timers")
+        .limit(given->limit)
+        .argument("PM", given->process, "The process manager")
+        .argument("CORRELATION", given->correlation, "What its events have in common")
+        .runs(show, given);
 }
 
 }  // namespace sluice::cli

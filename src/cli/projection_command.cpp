@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -286,19 +285,15 @@ int rebuild(const session& in, const rebuild_arguments& given) {
 
 }  // namespace
 
-void add_projection(CLI::App& app, session& in, action& chosen) {
-    CLI::App* group = app.add_subcommand("projection", "Look at read models, and rebuild them from the event log");
-    group->require_subcommand(1);
-    CLI::App* listing = group->add_subcommand("list", "List the read models of the domain");
-    listing->callback([&] { chosen = make_action([&in] { return list(in); }); });
-
-    auto given = std::make_shared<rebuild_arguments>();
-    CLI::App* rebuilding = group->add_subcommand(
-        "rebuild", "Build a read model anew while the service runs; goes on with an interrupted rebuild");
-    rebuilding->add_option("NAME", given->name, "Name of the read model");
-    rebuilding->add_flag("--all", given->all, "All read models of the domain");
-    rebuilding->add_flag("--restart", given->restart, "Throw away what an interrupted rebuild has done");
-    rebuilding->callback([&in, &chosen, given] { chosen = [&in, given] { return rebuild(in, *given); }; });
+void add_projection(command& root) {
+    const auto given = std::make_shared<rebuild_arguments>();
+    command projection = root.add("projection", "Look at read models, and rebuild them from the event log");
+    projection.add("list", "List the read models of the domain").runs(list);
+    projection.add("rebuild", "Build a read model anew while the service runs; goes on with an interrupted rebuild")
+        .optional_argument("NAME", given->name, "Name of the read model")
+        .flag("--all", given->all, "All read models of the domain")
+        .flag("--restart", given->restart, "Throw away what an interrupted rebuild has done")
+        .runs(rebuild, given);
 }
 
 }  // namespace sluice::cli

@@ -1,5 +1,4 @@
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 
 #include <memory>
 #include <optional>
@@ -76,28 +75,23 @@ int serve(const session& in, const worker_role* role) {
     _exit(static_cast<int>(stopped ? exit_code::ok : exit_code::failed));
 }
 
-/// @param workers  0: no supervisor was asked for
-int start_server(const session& in, int workers) {
-    if (const std::optional<worker_role> role = take_worker_role()) return serve(in, &*role);
-    return workers > 0 ? supervise(in, workers) : serve(in, nullptr);
-}
+struct server_arguments {
+    int workers = 0;  ///< 0: no supervisor was asked for
+};
 
-std::string check_workers(const std::string& text) {
-    int count = 0;
-    if (!CLI::detail::lexical_cast(text, count)) return "must be a whole number";
-    if (count < 1) return "must be >= 1";
-    return count > most_workers ? "must be <= " + std::to_string(most_workers) : std::string{};
+int start_server(const session& in, const server_arguments& given) {
+    if (const std::optional<worker_role> role = take_worker_role()) return serve(in, &*role);
+    return given.workers > 0 ? supervise(in, given.workers) : serve(in, nullptr);
 }
 
 }  // namespace
 
-void add_server(CLI::App& app, session& in, action& chosen) {
-    CLI::App* command = app.add_subcommand("server", "Run the domain: one lane per broker, and the subscriptions");
-    auto workers = std::make_shared<int>(0);
-    command->add_option("--workers", *workers, "Run N processes, and start again those that die (1 to 64)")
-        ->type_name("N")
-        ->check(CLI::Validator{check_workers, ""});
-    command->callback([&, workers] { chosen = [&in, workers] { return start_server(in, *workers); }; });
+void add_server(command& root) {
+    const auto given = std::make_shared<server_arguments>();
+    root.add("server", "Run the domain: one lane per broker, and the subscriptions")
+        .number("--workers", "N", given->workers, {1, most_workers},
+                "Run N processes, and start again those that die (1 to 64)")
+        .runs(start_server, given);
 }
 
 }  // namespace sluice::cli

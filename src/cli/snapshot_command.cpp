@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
@@ -122,15 +121,14 @@ exit_code create(const session& in, const snapshot_arguments& given) {
 
 }  // namespace
 
-void add_snapshot(CLI::App& app, session& in, action& chosen) {
-    CLI::App* group = app.add_subcommand("snapshot", "Snapshots of event-sourced aggregates");
-    group->require_subcommand(1);
-    CLI::App* command = group->add_subcommand("create", "Write snapshots now, so that loading begins there");
-    auto given = std::make_shared<snapshot_arguments>();
-    command->add_option("AGGREGATE", given->aggregate, "Name of an event-sourced aggregate: Account")->required();
-    command->add_option("ID", given->id, "Identity of one instance");
-    command->add_flag("--all", given->all, "Every instance; may be stopped and begun again");
-    command->callback([&in, &chosen, given] { chosen = make_action([&in, given] { return create(in, *given); }); });
+void add_snapshot(command& root) {
+    const auto given = std::make_shared<snapshot_arguments>();
+    command snapshot = root.add("snapshot", "Snapshots of event-sourced aggregates");
+    snapshot.add("create", "Write snapshots now, so that loading begins there")
+        .argument("AGGREGATE", given->aggregate, "Name of an event-sourced aggregate: Account")
+        .optional_argument("ID", given->id, "Identity of one instance")
+        .flag("--all", given->all, "Every instance; may be stopped and begun again")
+        .runs(create, given);
 }
 
 }  // namespace sluice::cli

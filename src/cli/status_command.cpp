@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <map>
 #include <set>
@@ -318,9 +317,8 @@ exit_code show_status(const session& in) {
 
 }  // namespace
 
-void add_status(CLI::App& app, session& in, action& chosen) {
-    CLI::App* command = app.add_subcommand("status", "Show lanes and subscriptions; needs no running server");
-    command->callback([&] { chosen = make_action([&in] { return show_status(in); }); });
+void add_status(command& root) {
+    root.add("status", "Show lanes and subscriptions; needs no running server").runs(show_status);
 }
 
 }  // namespace sluice::cli

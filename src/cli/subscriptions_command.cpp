@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <set>
 
@@ -153,12 +152,10 @@ exit_code show_status(const session& in) {
 
 }  // namespace
 
-void add_subscriptions(CLI::App& app, session& in, action& chosen) {
-    CLI::App* group = app.add_subcommand("subscriptions", "Look at subscriptions and how each is configured");
-    group->require_subcommand(1);
-    CLI::App* status =
-        group->add_subcommand("status", "Show lag, dead letters and settings of each; needs no running server");
-    status->callback([&] { chosen = make_action([&in] { return show_status(in); }); });
+void add_subscriptions(command& root) {
+    command subscriptions = root.add("subscriptions", "Look at subscriptions and how each is configured");
+    subscriptions.add("status", "Show lag, dead letters and settings of each; needs no running server")
+        .runs(show_status);
 }
 
 }  // namespace sluice::cli

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <CLI/CLI.hpp>
 
 #include <sluice/version.hpp>
 
@@ -26,9 +25,8 @@ exit_code show_version(const session& in) {
 
 }  // namespace
 
-void add_version(CLI::App& app, session& in, action& chosen) {
-    CLI::App* command = app.add_subcommand("version", "Show the version and the providers of this build");
-    command->callback([&] { chosen = make_action([&in] { return show_version(in); }); });
+void add_version(command& root) {
+    root.add("version", "Show the version and the providers of this build").runs(show_version);
 }
 
 }  // namespace sluice::cli
