@@ -1,16 +1,13 @@
 #include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <random>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "chance.hpp"
+#include "chaos_test.hpp"
 #include "service_files.hpp"
 #include "service_process.hpp"
 
@@ -21,7 +18,6 @@ using sluice::chaos::is_set_up;
 using sluice::chaos::kills;
 using sluice::chaos::one_value;
 using sluice::chaos::query;
-using sluice::chaos::row;
 using sluice::chaos::seed;
 using sluice::chaos::service_process;
 namespace fs = std::filesystem;
@@ -32,54 +28,25 @@ constexpr int deposit = 10'000;  ///< of each account, in cents
 
 /// The bank of the examples: submitted commands, a process manager and a projector, and somebody who rebuilds its
 /// table.
-class bank_chaos : public testing::Test {
+class bank_chaos : public sluice::chaos::chaos_test {
 protected:
-    void SetUp() override {
-        root_ = fs::temp_directory_path() / ("sluice-bank-chaos-" + std::to_string(random_()));
-        fs::create_directories(root_);
-        std::ifstream example{fs::path{EXAMPLES} / "bank/domain.toml"};
-        const std::string text{std::istreambuf_iterator{example}, {}};
-        std::ofstream{root_ / "domain.toml"}
-            << text.substr(0, text.find("\n# The same service on servers"))
-            << "\nlease_seconds = 2\npublish_timeout_seconds = 1\n\n"
-               "[server.subscription]\nclaim_seconds = 1\nretry_delay_seconds = 0.05\n";
-        engine_ = process({"server"});
-        committer_ = process({"process", "-"});
-        rebuilder_ = process({"projection", "rebuild", "statement"});
+    bank_chaos() {
+        configure_as_example("bank", "",
+                             "\nlease_seconds = 2\npublish_timeout_seconds = 1\n\n"
+                             "[server.subscription]\nclaim_seconds = 1\nretry_delay_seconds = 0.05\n");
     }
 
-    void TearDown() override {
-        engine_.reset();
-        committer_.reset();
-        rebuilder_.reset();
-        if (!HasFailure())
-            fs::remove_all(root_);
-        else
-            std::printf("everything is kept in %s\n", root_.c_str());
-    }
-
-    [[nodiscard]] std::unique_ptr<service_process> process(std::vector<std::string> words) const {
-        const fs::path log = root_ / (words[0] + ".log");
-        words.insert(words.begin(), SLUICE_PROGRAM);
-        words.emplace_back("--domain=" BANK_DOMAIN);
-        return std::make_unique<service_process>(words, root_, log);
-    }
-
-    [[nodiscard]] fs::path db() const { return root_ / "bank.db"; }
+    [[nodiscard]] fs::path db() const { return directory_ / "bank.db"; }
     [[nodiscard]] std::string value(const std::string& sql) const { return one_value(db(), sql); }
     [[nodiscard]] std::string count(const std::string& event) const {
         return value("SELECT count(*) FROM event_log WHERE type = 'Bank." + event + ".v1'");
     }
 
-    void send(const std::string& command, const std::string& data) {
-        const std::string line = R"({"command": ")" + command + R"(", "data": {)" + data + "}}";
-        if (!committer_->running() || !committer_->write_line(line)) committer_->start();
-    }
     void open_accounts() {
         for (int i = 0; i < accounts; ++i) {
             const std::string id = R"("account_id": "a-)" + std::to_string(i) + "\"";
-            send("OpenAccount", id + R"(, "owner": "ada")");
-            send("Deposit", id + ", \"cents\": " + std::to_string(deposit));
+            send(*committer_, "OpenAccount", id + R"(, "owner": "ada")");
+            send(*committer_, "Deposit", id + ", \"cents\": " + std::to_string(deposit));
         }
         ASSERT_TRUE(eventually([&] { return is_set_up(db()) && count("MoneyDeposited") == std::to_string(accounts); }));
     }
@@ -88,16 +55,15 @@ protected:
         std::uniform_int_distribution<int> cents{1, deposit};
         const int from = any(random_);
         const int to = (from + 1 + any(random_) % (accounts - 1)) % accounts;
-        send("RequestTransfer", R"("transfer_id": "t-)" + std::to_string(number) + R"(", "from": "a-)" +
-                                    std::to_string(from) + R"(", "to": "a-)" + std::to_string(to) + R"(", "cents": )" +
-                                    std::to_string(cents(random_)));
+        send(*committer_, "RequestTransfer",
+             R"("transfer_id": "t-)" + std::to_string(number) + R"(", "from": "a-)" + std::to_string(from) +
+                 R"(", "to": "a-)" + std::to_string(to) + R"(", "cents": )" + std::to_string(cents(random_)));
     }
 
     std::mt19937 random_{seed()};
-    fs::path root_;
-    std::unique_ptr<service_process> engine_;
-    std::unique_ptr<service_process> committer_;
-    std::unique_ptr<service_process> rebuilder_;
+    std::unique_ptr<service_process> engine_ = service(BANK_DOMAIN, {"server"});
+    std::unique_ptr<service_process> committer_ = service(BANK_DOMAIN, {"process", "-"});
+    std::unique_ptr<service_process> rebuilder_ = service(BANK_DOMAIN, {"projection", "rebuild", "statement"});
 };
 
 TEST_F(bank_chaos, moves_every_transfer_to_its_end_once_and_keeps_every_cent_through_sigkills) {
@@ -111,11 +77,7 @@ TEST_F(bank_chaos, moves_every_transfer_to_its_end_once_and_keeps_every_cent_thr
     int transfers = 0;
     for (int done = 0; done < wanted; ++done) {
         if (!rebuilder_->running()) rebuilder_->start();
-        const auto strike = std::chrono::steady_clock::now() + std::chrono::milliseconds{pause_ms(random_)};
-        while (std::chrono::steady_clock::now() < strike) {
-            request_transfer(++transfers);
-            std::this_thread::sleep_for(5ms);
-        }
+        work_for(std::chrono::milliseconds{pause_ms(random_)}, 5ms, [&] { request_transfer(++transfers); });
         const int chosen = victim(random_);
         if (chosen == 3) {
             rebuilder_->kill();
@@ -169,7 +131,7 @@ TEST_F(bank_chaos, moves_every_transfer_to_its_end_once_and_keeps_every_cent_thr
     EXPECT_TRUE(eventually([&] { return !rebuilder_->running(); }));
     EXPECT_EQ(query(db(), in_table), query(db(), in_log)) << "after a last rebuild";
 
-    for (const fs::path& file : {root_ / "internal.db", root_ / "partner.db"}) {
+    for (const fs::path& file : {directory_ / "internal.db", directory_ / "partner.db"}) {
         EXPECT_EQ(one_value(file, "SELECT count(*) FROM broker_dead_letter"), "0") << file;
     }
     EXPECT_EQ(engine_->terminate(), 0);

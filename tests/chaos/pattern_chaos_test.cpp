@@ -1,18 +1,14 @@
+#include <array>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <map>
 #include <memory>
 #include <random>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "chance.hpp"
+#include "chaos_test.hpp"
 #include "service_files.hpp"
 #include "service_process.hpp"
 
@@ -29,90 +25,40 @@ using sluice::chaos::eventually;
 using sluice::chaos::is_set_up;
 using sluice::chaos::kills;
 using sluice::chaos::one_value;
-using sluice::chaos::query;
-using sluice::chaos::row;
 
 /// The example of the pattern: the shop, fulfillment, and one who sends commands to the shop.
-class pattern_chaos : public testing::Test {
+class pattern_chaos : public sluice::chaos::chaos_test {
 protected:
-    void SetUp() override {
-        root_ = fs::temp_directory_path() / ("sluice-chaos-" + std::to_string(random_()));
+    pattern_chaos() {
         for (const char* directory :
              {"shop/internal", "fulfillment/internal", "fulfillment_broker", "analytics_broker"}) {
-            fs::create_directories(root_ / directory);
+            fs::create_directories(directory_ / directory);
         }
         // A dead owner's lane and a dead consumer's messages are taken over after a second, not after the default time.
-        configure("shop",
-                  "\nlease_seconds = 2\npublish_timeout_seconds = 1\n\n[server.subscription]\nclaim_seconds = "
-                  "1\nretry_delay_seconds = 0.05\n");
-        configure("fulfillment",
-                  "\n[outbox]\nlease_seconds = 2\npublish_timeout_seconds = 1\n\n[server.subscription]\nclaim_seconds "
-                  "= 1\nretry_delay_seconds = 0.05\n");
-        shop_ = service("shop", {"server"}, SHOP_DOMAIN);
-        fulfillment_ = service("fulfillment", {"server"}, FULFILLMENT_DOMAIN);
-        committer_ = service("shop", {"process", "-"}, SHOP_DOMAIN);
+        configure_as_example("shop", "shop",
+                             "\nlease_seconds = 2\npublish_timeout_seconds = 1\n\n"
+                             "[server.subscription]\nclaim_seconds = 1\nretry_delay_seconds = 0.05\n");
+        configure_as_example("fulfillment", "fulfillment",
+                             "\n[outbox]\nlease_seconds = 2\npublish_timeout_seconds = 1\n\n"
+                             "[server.subscription]\nclaim_seconds = 1\nretry_delay_seconds = 0.05\n");
     }
 
-    void TearDown() override {
-        shop_.reset();
-        fulfillment_.reset();
-        committer_.reset();
-        if (!HasFailure())
-            fs::remove_all(root_);
-        else
-            std::printf("everything is kept in %s\n", root_.c_str());
-    }
-
-    void configure(const std::string& name, const std::string& more) const {
-        std::ifstream example{fs::path{EXAMPLES} / name / "domain.toml"};
-        const std::string text{std::istreambuf_iterator{example}, {}};
-        // What follows is the overlay for servers.
-        std::ofstream{root_ / name / "domain.toml"} << text.substr(0, text.find("\n# The same service on servers"))
-                                                    << more;
-    }
-
-    [[nodiscard]] std::unique_ptr<service_process> service(const std::string& name, std::vector<std::string> words,
-                                                           const std::string& domain) const {
-        words.insert(words.begin(), SLUICE_PROGRAM);
-        words.push_back("--domain=" + domain);
-        return std::make_unique<service_process>(words, root_ / name, root_ / (name + "-" + words[1] + ".log"));
-    }
-
-    [[nodiscard]] fs::path shop_db() const { return root_ / "shop/shop.db"; }
-    [[nodiscard]] fs::path fulfillment_db() const { return root_ / "fulfillment/fulfillment.db"; }
-    [[nodiscard]] fs::path broker(const std::string& name) const { return root_ / name / "broker.db"; }
+    [[nodiscard]] fs::path shop_db() const { return directory_ / "shop/shop.db"; }
+    [[nodiscard]] fs::path fulfillment_db() const { return directory_ / "fulfillment/fulfillment.db"; }
+    [[nodiscard]] fs::path broker(const std::string& name) const { return directory_ / name / "broker.db"; }
 
     /// One order's whole life; each goes to whichever committer is alive.
     void send_order(int number) {
         const std::string id = R"("order_id": "o-)" + std::to_string(number) + "\"";
-        send(R"({"command": "PlaceOrder", "data": {)" + id + "}}");
-        send(R"({"command": "AddNote", "data": {)" + id + R"(, "note": "ring twice"}})");
-        send(R"({"command": "ShipOrder", "data": {)" + id + "}}");
-    }
-    void send(const std::string& line) {
-        if (!committer_->running() || !committer_->write_line(line)) committer_->start();
-    }
-
-    /// @param events  SQL condition for the events that belong on this broker
-    void expect_delivered_once_and_in_order(const fs::path& broker_file, const std::string& events) const {
-        std::map<std::string, std::vector<std::string>> committed;
-        for (const row& r : query(shop_db(), "SELECT stream, message_id FROM event_log WHERE " + events +
-                                                 " ORDER BY stream, position")) {
-            committed[r[0]].push_back(r[1]);
-        }
-        std::map<std::string, std::vector<std::string>> delivered;
-        for (const row& r : query(broker_file, "SELECT key, message_id FROM broker_message ORDER BY id")) {
-            delivered[r[0]].push_back(r[1]);
-        }
-        EXPECT_EQ(delivered, committed) << broker_file;
-        EXPECT_FALSE(committed.empty());
+        send(*committer_, "PlaceOrder", id);
+        send(*committer_, "AddNote", id + R"(, "note": "ring twice")");
+        send(*committer_, "ShipOrder", id);
     }
 
     std::mt19937 random_{seed()};
-    fs::path root_;
-    std::unique_ptr<service_process> shop_;
-    std::unique_ptr<service_process> fulfillment_;
-    std::unique_ptr<service_process> committer_;
+    std::unique_ptr<service_process> shop_ = service(SHOP_DOMAIN, {"server"}, "shop");
+    std::unique_ptr<service_process> fulfillment_ = service(FULFILLMENT_DOMAIN, {"server"}, "fulfillment");
+    std::unique_ptr<service_process> committer_ = service(SHOP_DOMAIN, {"process", "-"}, "shop");
 };
 
 TEST_F(pattern_chaos, delivers_everything_once_and_in_order_through_sigkills) {
@@ -126,11 +72,7 @@ TEST_F(pattern_chaos, delivers_everything_once_and_in_order_through_sigkills) {
     std::uniform_int_distribution<int> victim{0, 2};
     int order = 0;
     for (int done = 0; done < wanted; ++done) {
-        const auto strike = std::chrono::steady_clock::now() + std::chrono::milliseconds{pause_ms(random_)};
-        while (std::chrono::steady_clock::now() < strike) {
-            send_order(++order);
-            std::this_thread::sleep_for(1ms);
-        }
+        work_for(std::chrono::milliseconds{pause_ms(random_)}, 1ms, [&] { send_order(++order); });
         service_process& chosen =
             *std::array{shop_.get(), fulfillment_.get(), committer_.get()}[static_cast<std::size_t>(victim(random_))];
         chosen.kill();
@@ -154,14 +96,14 @@ TEST_F(pattern_chaos, delivers_everything_once_and_in_order_through_sigkills) {
     EXPECT_TRUE(eventually([&] { return open_rows(fulfillment_db()) == "0"; }));
 
     // Order and exactly one copy, on every broker; only the internal one carries several events of one aggregate.
-    expect_delivered_once_and_in_order(broker("fulfillment_broker"), "type = 'Shop.OrderShipped.v1'");
-    expect_delivered_once_and_in_order(broker("analytics_broker"), "type = 'Shop.OrderShipped.v1'");
-    expect_delivered_once_and_in_order(root_ / "shop/internal/broker.db", "true");
+    expect_delivered_once_and_in_order(shop_db(), broker("fulfillment_broker"), "type = 'Shop.OrderShipped.v1'");
+    expect_delivered_once_and_in_order(shop_db(), broker("analytics_broker"), "type = 'Shop.OrderShipped.v1'");
+    expect_delivered_once_and_in_order(shop_db(), directory_ / "shop/internal/broker.db", "true");
     // No effect twice, and no message given up.
     EXPECT_EQ(
         one_value(fulfillment_db(), "SELECT count(*) FROM event_log WHERE type = 'Fulfillment.ShipmentCreated.v1'"),
         shipped);
-    for (const fs::path& file : {broker("fulfillment_broker"), root_ / "shop/internal/broker.db"}) {
+    for (const fs::path& file : {broker("fulfillment_broker"), directory_ / "shop/internal/broker.db"}) {
         EXPECT_EQ(one_value(file, "SELECT count(*) FROM broker_dead_letter"), "0") << file;
         EXPECT_TRUE(eventually([&] { return one_value(file, "SELECT count(*) FROM broker_pending") == "0"; })) << file;
     }

@@ -1,20 +1,17 @@
 #include <array>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <random>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "chance.hpp"
+#include "chaos_test.hpp"
 #include "service_files.hpp"
 #include "service_process.hpp"
-#include "support/temporary_directory.hpp"
 
 /// Two `sluice server` processes of the bank, killed at any moment: between two steps of a transfer, while a timer is
 /// set, while it is released, while its message is handled.
@@ -23,13 +20,14 @@ namespace {
 constexpr int usual_kills = 20;
 
 using sluice::chaos::eventually;
+using sluice::chaos::is_set_up;
 using sluice::chaos::kills;
 using sluice::chaos::one_value;
 using sluice::chaos::seed;
 using sluice::chaos::service_process;
 using namespace std::chrono_literals;
 
-class process_chaos : public testing::Test {
+class process_chaos : public sluice::chaos::chaos_test {
 protected:
     process_chaos() {
         std::ofstream{directory_ / "domain.toml"} << R"([databases.default]
@@ -51,26 +49,11 @@ max_retries = 100
 retry_delay_seconds = 0.05
 max_retry_delay_seconds = 0.1
 )";
-        committer_ = service({"process", "-"});
-        for (auto& each : servers_) each = service({"server"});
-    }
-    ~process_chaos() override {
-        if (!HasFailure()) return;
-        const auto kept = std::filesystem::temp_directory_path() / "sluice-process-chaos";
-        std::filesystem::copy(
-            directory_.path(), kept,
-            std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
-        std::printf("everything is kept in %s\n", kept.c_str());
     }
 
-    [[nodiscard]] std::unique_ptr<service_process> service(std::vector<std::string> words) {
-        words.insert(words.begin(), SLUICE_PROGRAM);
-        words.emplace_back(std::string{"--domain="} + PROCESS_DOMAIN);
-        return std::make_unique<service_process>(words, directory_.path(),
-                                                 directory_ / ("log-" + std::to_string(++logs_)));
-    }
+    /// The committer is never killed, so it takes every command.
     void send(const std::string& command, const std::string& data) {
-        ASSERT_TRUE(committer_->write_line(R"({"command": ")" + command + R"(", "data": {)" + data + "}}"));
+        ASSERT_TRUE(committer_->write_line(command_line(command, data)));
     }
     void request(int number) {
         send("RequestTransfer",
@@ -84,7 +67,8 @@ max_retry_delay_seconds = 0.1
         if (number % 3 == 0) accept(number);
         if (number >= a_little_later && (number - a_little_later) % 3 == 2) accept(number - a_little_later);
     }
-    [[nodiscard]] std::string bank(const std::string& sql) const { return one_value(directory_ / "bank.db", sql); }
+    [[nodiscard]] std::filesystem::path bank_db() const { return directory_ / "bank.db"; }
+    [[nodiscard]] std::string bank(const std::string& sql) const { return one_value(bank_db(), sql); }
     [[nodiscard]] int count(const std::string& sql) const { return std::stoi(bank("SELECT count(*) FROM " + sql)); }
     [[nodiscard]] int events(const std::string& type) const {
         return count("event_log WHERE type = 'Bank." + type + ".v1'");
@@ -99,11 +83,10 @@ max_retry_delay_seconds = 0.1
             account + "'");
     }
 
-    sluice::testing::temporary_directory directory_;
     std::mt19937 random_{seed()};
-    int logs_ = 0;
-    std::unique_ptr<service_process> committer_;
-    std::array<std::unique_ptr<service_process>, 2> servers_;
+    std::unique_ptr<service_process> committer_ = service(PROCESS_DOMAIN, {"process", "-"});
+    std::array<std::unique_ptr<service_process>, 2> servers_{service(PROCESS_DOMAIN, {"server"}),
+                                                             service(PROCESS_DOMAIN, {"server"})};
 };
 
 TEST_F(process_chaos, ends_every_transfer_once_through_sigkills) {
@@ -111,22 +94,13 @@ TEST_F(process_chaos, ends_every_transfer_once_through_sigkills) {
     committer_->start();
     send("OpenAccount", R"("account_id": "ada", "balance": )" + std::to_string(money));
     send("OpenAccount", R"("account_id": "bob", "balance": 0)");
-    // The tables are there a moment after the file.
-    ASSERT_TRUE(eventually([&] {
-        return std::filesystem::exists(directory_ / "bank.db") &&
-               bank("SELECT count(*) FROM sqlite_master WHERE name = 'aggregate_state'") == "1" &&
-               balance("bob") == "0";
-    }));
+    ASSERT_TRUE(eventually([&] { return is_set_up(bank_db()) && balance("bob") == "0"; }));
     for (const auto& each : servers_) each->start();
 
     std::uniform_int_distribution<int> pause_ms{20, 300};
     int transfers = 0;
     for (int done = 0; done < kills(usual_kills); ++done) {
-        const auto strike = std::chrono::steady_clock::now() + std::chrono::milliseconds{pause_ms(random_)};
-        while (std::chrono::steady_clock::now() < strike) {
-            send_transfer(transfers++);
-            std::this_thread::sleep_for(20ms);
-        }
+        work_for(std::chrono::milliseconds{pause_ms(random_)}, 20ms, [&] { send_transfer(transfers++); });
         service_process& chosen = *servers_.at(random_() % servers_.size());
         chosen.kill();
         chosen.start();

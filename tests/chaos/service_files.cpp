@@ -32,8 +32,8 @@ std::string one_value(const std::filesystem::path& file, const std::string& sql)
 }
 
 bool is_set_up(const std::filesystem::path& file) {
-    constexpr auto newest = "SELECT count(*) FROM sqlite_schema WHERE name = 'projection'";
-    return std::filesystem::exists(file) && one_value(file, newest) == "1";
+    constexpr auto tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'event_log'";
+    return std::filesystem::exists(file) && one_value(file, tables) == "1";
 }
 
 }  // namespace sluice::chaos

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "support/eventually.hpp"
@@ -18,7 +17,7 @@ using row = std::vector<std::string>;
 /// The first column of the first row; empty when there is none.
 [[nodiscard]] std::string one_value(const std::filesystem::path& file, const std::string& sql);
 
-/// True when the database of a service has all its tables, which it makes step by step.
+/// True when the database of a service has its tables. They come in one transaction: with one of them all are there.
 [[nodiscard]] bool is_set_up(const std::filesystem::path& file);
 
 /// Looks again and again until the condition holds; false when it does not in time.

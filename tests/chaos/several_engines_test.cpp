@@ -1,22 +1,18 @@
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "chance.hpp"
+#include "chaos_test.hpp"
 #include "service_files.hpp"
 #include "service_process.hpp"
-#include "support/temporary_directory.hpp"
 
 /// Several `sluice server` processes on one database, whose lanes are in shards.
 namespace {
@@ -36,18 +32,9 @@ using steady = std::chrono::steady_clock;
 
 constexpr auto lease = 2s;
 
-class several_engines : public testing::Test {
+class several_engines : public sluice::chaos::chaos_test {
 protected:
-    several_engines() {
-        configure(3);
-        committer_ = service({"process", "-"});
-    }
-    ~several_engines() override {
-        if (!HasFailure()) return;
-        const auto kept = std::filesystem::temp_directory_path() / "sluice-several-engines";
-        std::filesystem::copy(directory_.path(), kept, std::filesystem::copy_options::recursive);
-        std::printf("everything is kept in %s\n", kept.c_str());
-    }
+    several_engines() { configure(3); }
 
     void configure(int shards) const {
         std::ofstream{directory_ / "domain.toml"} << R"([databases.default]
@@ -78,30 +65,22 @@ health.enabled = false
 )";
     }
 
-    [[nodiscard]] std::unique_ptr<service_process> service(std::vector<std::string> words) const {
-        words.insert(words.begin(), SLUICE_PROGRAM);
-        words.emplace_back("--domain=" SHOP_DOMAIN);
-        return std::make_unique<service_process>(words, directory_.path(), directory_ / (words[1] + ".log"));
-    }
     void start_engines(int count) {
         engines_.clear();
         for (int i = 0; i < count; ++i) {
-            engines_.push_back(service({"server"}));
+            engines_.push_back(service(SHOP_DOMAIN, {"server"}));
             engines_.back()->start();
         }
     }
 
     /// Commits events of a few orders for a while.
-    void work_for(std::chrono::milliseconds time) {
-        for (const auto end = steady::now() + time; steady::now() < end; std::this_thread::sleep_for(2ms)) {
+    void commit_for(std::chrono::milliseconds time) {
+        work_for(time, 2ms, [&] {
             const std::string id = R"("order_id": "o-)" + std::to_string(++orders_) + "\"";
-            send(R"({"command": "PlaceOrder", "data": {)" + id + "}}");
-            send(R"({"command": "AddNote", "data": {)" + id + R"(, "note": "ring twice"}})");
-            send(R"({"command": "ShipOrder", "data": {)" + id + "}}");
-        }
-    }
-    void send(const std::string& line) {
-        if (!committer_->running() || !committer_->write_line(line)) committer_->start();
+            send(*committer_, "PlaceOrder", id);
+            send(*committer_, "AddNote", id + R"(, "note": "ring twice")");
+            send(*committer_, "ShipOrder", id);
+        });
     }
 
     /// The living owners by lane.
@@ -119,18 +98,7 @@ health.enabled = false
         EXPECT_TRUE(eventually([&] { return open_rows() == "0"; })) << open_rows() << " rows are open";
         for (const std::string broker : {"internal", "partner"}) {
             const std::string events = broker == "partner" ? "type = 'Shop.OrderShipped.v1'" : "true";
-            std::map<std::string, std::vector<std::string>> committed;
-            for (const row& r : query(shop_db(), "SELECT stream, message_id FROM event_log WHERE " + events +
-                                                     " ORDER BY stream, position")) {
-                committed[r[0]].push_back(r[1]);
-            }
-            std::map<std::string, std::vector<std::string>> delivered;
-            for (const row& r :
-                 query(directory_ / (broker + ".db"), "SELECT key, message_id FROM broker_message ORDER BY id")) {
-                delivered[r[0]].push_back(r[1]);
-            }
-            EXPECT_EQ(delivered, committed) << broker;
-            EXPECT_GT(committed.size(), 20U);
+            EXPECT_GT(expect_delivered_once_and_in_order(shop_db(), directory_ / (broker + ".db"), events), 20U);
         }
     }
     [[nodiscard]] std::string open_rows() const {
@@ -138,22 +106,21 @@ health.enabled = false
     }
     [[nodiscard]] std::filesystem::path shop_db() const { return directory_ / "shop.db"; }
 
-    sluice::testing::temporary_directory directory_;
     std::vector<std::unique_ptr<service_process>> engines_;
-    std::unique_ptr<service_process> committer_;
+    std::unique_ptr<service_process> committer_ = service(SHOP_DOMAIN, {"process", "-"});
     int orders_ = 0;
 };
 
 TEST_F(several_engines, take_over_the_shards_of_one_that_was_killed_and_keep_the_order) {
     committer_->start();
-    work_for(100ms);
+    commit_for(100ms);
     ASSERT_TRUE(eventually([&] { return is_set_up(shop_db()); }));
     start_engines(3);
     ASSERT_TRUE(eventually([&] { return owners().size() == 6; })) << "not every shard has an owner";
 
     auto longest = 0ms;
     for (int done = 0; done < kills(usual_kills); ++done) {
-        work_for(200ms);
+        commit_for(200ms);
         const auto before = owners();
         if (before.empty()) continue;
         // The one that owns most; the owner's name tells its process.
@@ -186,18 +153,18 @@ TEST_F(several_engines, take_over_the_shards_of_one_that_was_killed_and_keep_the
 
 TEST_F(several_engines, change_the_number_of_shards_without_two_owners_of_a_stream) {
     committer_->start();
-    work_for(100ms);
+    commit_for(100ms);
     ASSERT_TRUE(eventually([&] { return is_set_up(shop_db()); }));
     start_engines(1);
     ASSERT_TRUE(eventually([&] { return owners().size() == 6; }));
-    work_for(300ms);
+    commit_for(300ms);
 
     // The next ones stand by until the last of the others has left: one tidily, one without a word.
     for (const int shards : {2, 1}) {
         const auto former = std::move(engines_);
         configure(shards);
         start_engines(2);
-        work_for(300ms);
+        commit_for(300ms);
         const std::size_t lanes_before = shards == 2 ? 6 : 4;
         EXPECT_EQ(owners().size(), lanes_before) << "the former ones still work";
         for (const auto& engine : former) {
@@ -207,14 +174,14 @@ TEST_F(several_engines, change_the_number_of_shards_without_two_owners_of_a_stre
                 engine->kill();
             }
         }
-        work_for(100ms);
+        commit_for(100ms);
         const auto wanted = static_cast<std::size_t>(2 * shards);
         ASSERT_TRUE(eventually([&] {
             return owners().size() == wanted &&
                    one_value(shop_db(), "SELECT count(*) FROM lease WHERE lane LIKE '%:%'") == std::to_string(wanted);
         })) << shards;
     }
-    work_for(100ms);
+    commit_for(100ms);
     committer_->terminate();
     expect_all_delivered();
     for (const auto& engine : engines_) EXPECT_EQ(engine->terminate(), 0);

@@ -1,6 +1,7 @@
 #include "support/temporary_directory.hpp"
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <system_error>
@@ -14,8 +15,14 @@ temporary_directory::temporary_directory() {
 }
 
 temporary_directory::~temporary_directory() {
+    if (kept_) return;
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
+}
+
+void temporary_directory::keep() noexcept {
+    if (!kept_) std::printf("everything is kept in %s\n", path_.c_str());
+    kept_ = true;
 }
 
 }  // namespace sluice::testing
