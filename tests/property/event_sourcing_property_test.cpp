@@ -14,8 +14,8 @@
 
 #include "commit/snapshot.hpp"
 #include "observe/log.hpp"
-#include "property/flaky_unit_session.hpp"
 #include "store/sqlite/sqlite_database.hpp"
+#include "support/meddled_database.hpp"
 #include "support/temporary_directory.hpp"
 #include "unit/commit/ledger.hpp"
 
@@ -31,9 +31,8 @@ class account_world {
 public:
     account_world(std::uint64_t seed, std::shared_ptr<store::database> database)
         : chance_{seed},
-          deaths_{.before = 0.05, .after = 0.05, .random = &chance_},
           bank_{ledger::make_domain({.account = {.facts = facts::internal, .snapshot_every = 1 + chance_.next() % 6}}),
-                0, std::make_shared<dying_database>(std::move(database), deaths_)} {}
+                0, dying(std::move(database))} {}
 
     void live(int steps) {
         for (int i = 0; i < steps; ++i) {
@@ -63,6 +62,23 @@ public:
 private:
     static constexpr int accounts = 3;
 
+    /// The same database for units of work whose commits die now and then, on their way or with their answer: the
+    /// process or its connection is gone then.
+    std::shared_ptr<store::database> dying(std::shared_ptr<store::database> behind) {
+        constexpr double chance_to_die = 0.05;
+        auto dies = std::make_shared<meddled_database>(std::move(behind));
+        dies->before_commit = [this](const auto&) {
+            if (chance_.uniform() >= chance_to_die) return;
+            throw store_error{"the connection died before the commit", error_nature::retryable};
+        };
+        dies->after_commit = [this](const auto&) {
+            if (chance_.uniform() >= chance_to_die) return;
+            ++silent_commits_;
+            throw store_error{"the connection died before the answer", error_nature::in_doubt};
+        };
+        return dies;
+    }
+
     static std::string name_of(std::uint64_t number) { return "a-" + std::to_string(number); }
     std::string some_account() { return name_of(chance_.next() % accounts); }
     std::int64_t some_amount() {
@@ -74,18 +90,18 @@ private:
     template <class Body>
     void in_a_unit(const Body& body) {
         bookings asked;
-        int silent = deaths_.after_count;
+        int silent = silent_commits_;
         bool told = false;
         try {
             bank_.work([&](context& in) {
                 body(in, asked);
-                silent = deaths_.after_count;  // the body may have run a unit of its own
+                silent = silent_commits_;  // the body may have run a unit of its own
             });
             told = true;
         } catch (const store_error&) {
         } catch (const expected_version_error&) {
         }
-        if (!told && deaths_.after_count == silent) return;
+        if (!told && silent_commits_ == silent) return;
         for (const auto& [id, amounts] : asked) done_[id].insert(done_[id].end(), amounts.begin(), amounts.end());
     }
 
@@ -171,7 +187,7 @@ private:
     }
 
     base::seeded_random chance_;
-    commit_deaths deaths_;
+    int silent_commits_ = 0;  ///< took effect without anybody being told
     ledger::fixture bank_;
     bookings done_;
 };

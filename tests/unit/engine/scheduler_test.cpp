@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "support/bank.hpp"
-#include "support/forwarding_store.hpp"
+#include "support/meddled_database.hpp"
 #include "support/process_world.hpp"
 
 namespace {
@@ -170,32 +172,6 @@ TEST_F(scheduler_test, is_woken_by_a_commit_of_this_process_that_schedules_and_b
 
 // --- a database that somebody else uses at the same time, or that is away ---
 
-class meddled_unit final : public sluice::testing::forwarding_unit {
-public:
-    meddled_unit(std::unique_ptr<sluice::store::unit_session> inner,
-                 std::function<void(const sluice::store::commit_batch&)>& before)
-        : forwarding_unit{std::move(inner)}, before_{before} {}
-
-    void commit(const sluice::store::commit_batch& batch) override {
-        if (before_) before_(batch);
-        forwarding_unit::commit(batch);
-    }
-
-private:
-    std::function<void(const sluice::store::commit_batch&)>& before_;
-};
-
-class meddled_database final : public sluice::testing::forwarding_database {
-public:
-    using forwarding_database::forwarding_database;
-
-    [[nodiscard]] std::unique_ptr<sluice::store::unit_session> open_unit() override {
-        return std::make_unique<meddled_unit>(forwarding_database::open_unit(), before_commit);
-    }
-
-    std::function<void(const sluice::store::commit_batch&)> before_commit;
-};
-
 class contested_scheduler_test : public scheduler_test {
 protected:
     contested_scheduler_test() {
@@ -205,7 +181,8 @@ protected:
                                                             parts, world.clock, world.random);
     }
 
-    std::shared_ptr<meddled_database> meddled = std::make_shared<meddled_database>(world.database);
+    std::shared_ptr<sluice::testing::meddled_database> meddled =
+        std::make_shared<sluice::testing::meddled_database>(world.database);
     std::unique_ptr<sluice::commit::environment> env;
 };
 
