@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include "commit/invocation.hpp"
 #include "envelope/envelope.hpp"
 #include "store/memory/memory_database.hpp"
+#include "support/meddled_database.hpp"
 #include "support/virtual_clock.hpp"
 #include "support/virtual_sleeper.hpp"
 
@@ -157,7 +157,8 @@ struct fixture {
     sluice::testing::virtual_clock clock;
     sluice::testing::virtual_sleeper sleeper{clock};
     sluice::base::seeded_random random{7};
-    std::shared_ptr<sluice::store::database> database = sluice::store::make_memory_database("box_office");
+    std::shared_ptr<sluice::testing::meddled_database> database =
+        std::make_shared<sluice::testing::meddled_database>(sluice::store::make_memory_database("box_office"));
     std::unique_ptr<sluice::commit::environment> env;
 };
 

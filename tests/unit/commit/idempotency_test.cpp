@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+#include <string>
+#include <vector>
+
 #include "box_office.hpp"
 #include "unit/consume/post_fixture.hpp"
 
@@ -16,6 +20,7 @@ using box_office::SellSeats;
 using box_office::SellThroughAgent;
 using sluice::commit::outcome;
 using testing::HasSubstr;
+using testing::SizeIs;
 
 const sluice::process_options with_key{.idempotency_key = "k-1"};
 
@@ -56,10 +61,30 @@ TEST(idempotency, is_enforced_by_the_database_alone_and_not_silently_off_without
 TEST(idempotency, commits_the_outcome_with_the_effects_or_neither) {
     fixture f;
     f.context().process(OpenShow{.show_id = "s-1"});
-    f.does->hook = [](sluice::context&) { throw std::runtime_error{"after the handler began"}; };
-    EXPECT_THROW(f.context().process(SellSeats{.show_id = "s-1"}, with_key), std::runtime_error);
-    f.does->hook = nullptr;
-    EXPECT_EQ(f.context().process(SellSeats{.show_id = "s-1"}, with_key).sold, 1);
+    const std::size_t rows_before = f.rows().size();
+    std::vector<sluice::store::commit_batch> batches;
+    f.database->before_commit = [&](const sluice::store::commit_batch& batch) {
+        batches.push_back(batch);
+        if (!batch.outcomes.empty()) throw sluice::store_error{"the disk is full"};
+    };
+    EXPECT_THROW(f.context().process(SellSeats{.show_id = "s-1", .seats = 2}, with_key), sluice::store_error);
+    EXPECT_EQ(f.sold(), 0);
+    EXPECT_EQ(f.rows().size(), rows_before);
+    EXPECT_FALSE(f.database->open_unit()->outcome_of("k-1", f.clock.now()));
+
+    ASSERT_EQ(batches.size(), 1U) << "a process that dies between two commits would leave one without the other";
+    const sluice::store::commit_batch& whole = batches.front();
+    ASSERT_THAT(whole.outcomes, SizeIs(1));
+    EXPECT_EQ(whole.outcomes[0].key, "k-1");
+    ASSERT_THAT(whole.states, SizeIs(1));
+    EXPECT_EQ(whole.states[0].id, "s-1");
+    ASSERT_THAT(whole.events, SizeIs(1));
+    EXPECT_EQ(whole.events[0].event.type, "BoxOffice.SeatsSold.v1");
+    EXPECT_FALSE(f.database->open_operations()->event(whole.events[0].event.message_id));
+
+    f.database->before_commit = nullptr;
+    EXPECT_EQ(f.context().process(SellSeats{.show_id = "s-1", .seats = 2}, with_key).sold, 2) << "the key was free";
+    EXPECT_EQ(f.rows().size(), rows_before + 1);
 }
 
 TEST(idempotency, of_a_command_without_a_result_and_by_name) {
