@@ -1,6 +1,4 @@
-#include <algorithm>
-#include <atomic>
-#include <limits>
+#include <future>
 
 #include <sluice/json.hpp>
 
@@ -348,25 +346,24 @@ TEST_P(store_read_models, under_the_lock_keep_projectors_waiting_and_then_refuse
     create_with_rows();
     const auto begun = read_models_->begin_rebuild(layout_, false, at(0));
     read_models_->lock(layout_, begun);
-    std::atomic<bool> refused = false;
-    std::atomic<bool> ended = false;
-    std::thread projector{[&] {
+    std::promise<void> about_to_commit;
+    std::future<bool> refused = std::async(std::launch::async, [&] {
         const auto unit = store_->open_unit();
+        about_to_commit.set_value();
         try {
             unit->commit({.marks = {{"m-1", "projector"}},
                           .rows = {put("o-1", bob)},
                           .projection = projection_guard{.name = layout_.name, .generation = 1},
                           .at = at(0)});
         } catch (const expected_version_error&) {
-            refused = true;
+            return true;
         }
-        ended = true;
-    }};
-    std::this_thread::sleep_for(50ms);
-    EXPECT_FALSE(ended) << "it did not wait";
+        return false;
+    });
+    about_to_commit.get_future().wait();
+    EXPECT_EQ(refused.wait_for(50ms), std::future_status::timeout) << "it did not wait";
     read_models_->complete(layout_, step(begun, 0, 0));
-    projector.join();
-    EXPECT_TRUE(refused);
+    EXPECT_TRUE(refused.get());
     EXPECT_FALSE(unit_->is_marked("m-1", "projector"));
 }
 

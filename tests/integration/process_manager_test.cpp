@@ -145,6 +145,8 @@ TEST_P(process_engine, several_engines_let_every_timer_come_once) {
         ASSERT_TRUE(soon([&] { return is_complete(id); })) << id;
         EXPECT_THAT(transitions(id), SizeIs(4)) << id;
     }
+    const auto timeouts = database_->open_operations()->events({.type = "Bank._PMTimeout.v1", .limit = 2 * transfers});
+    EXPECT_EQ(timeouts.size(), static_cast<std::size_t>(transfers));
     EXPECT_EQ(balance("ada"), 1000);
     EXPECT_EQ(scheduled(), 0U);
 }

@@ -531,6 +531,7 @@ TEST(several_handlers, handle_one_key_in_order_and_one_at_a_time_through_failure
         const int number = std::stoi(t.message_id.substr(2));
         order[std::to_string(number % keys)].push_back(number);
     }
+    EXPECT_EQ(order.size(), static_cast<std::size_t>(keys));
     for (const auto& [key, numbers] : order) {
         EXPECT_EQ(numbers.size(), static_cast<std::size_t>(each)) << key;
         EXPECT_TRUE(std::ranges::is_sorted(numbers)) << key;
