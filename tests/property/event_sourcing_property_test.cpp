@@ -6,14 +6,12 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <numeric>
-#include <random>
 
 #include "commit/snapshot.hpp"
-#include "observe/log.hpp"
+#include "property/seeds.hpp"
 #include "store/sqlite/sqlite_database.hpp"
 #include "support/meddled_database.hpp"
 #include "support/temporary_directory.hpp"
@@ -192,33 +190,20 @@ private:
     bookings done_;
 };
 
-std::uint64_t number_from_environment(const char* variable, std::uint64_t otherwise) {
-    const char* const text = std::getenv(variable);
-    return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
-
 template <class MakeDatabase>
-void live_many_lives(std::uint64_t lives, MakeDatabase make_database) {
+void live_many_lives(std::uint64_t usual, MakeDatabase make_database) {
     constexpr int steps_of_a_life = 120;
-    observe::configure_log({.threshold = observe::level::off});
-    const bool repeats = std::getenv("SLUICE_SEED") != nullptr;
-    const auto first = number_from_environment("SLUICE_SEED", std::random_device{}());
-    if (repeats) lives = 1;
-    std::printf("seeds from %llu on\n", static_cast<unsigned long long>(first));
-    for (std::uint64_t seed = first; seed < first + lives && !::testing::Test::HasFailure(); ++seed) {
-        SCOPED_TRACE("repeat with SLUICE_SEED=" + std::to_string(seed));
-        account_world{seed, make_database()}.live(steps_of_a_life);
-    }
+    live_many(usual, [&](std::uint64_t seed) { account_world{seed, make_database()}.live(steps_of_a_life); });
 }
 
 TEST(event_sourcing_property, holds_over_memory) {
-    live_many_lives(number_from_environment("SLUICE_RUNS", 40), [] { return store::make_memory_database("bank"); });
+    live_many_lives(40, [] { return store::make_memory_database("bank"); });
 }
 
 TEST(event_sourcing_property, holds_over_sqlite) {
     const temporary_directory directory;
     int life = 0;
-    live_many_lives(number_from_environment("SLUICE_RUNS", 5), [&] {
+    live_many_lives(5, [&] {
         return store::make_sqlite_database(
             {.path = directory / (std::to_string(++life) + ".db"), .synchronous = store::sqlite_synchronous::normal});
     });

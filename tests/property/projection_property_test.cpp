@@ -6,12 +6,11 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
-#include <cstdlib>
-#include <random>
+#include <cstdint>
+#include <string>
 
-#include "observe/log.hpp"
 #include "property/projection_world.hpp"
+#include "property/seeds.hpp"
 #include "store/memory/memory_database.hpp"
 #include "store/sqlite/sqlite_database.hpp"
 #include "support/temporary_directory.hpp"
@@ -19,31 +18,21 @@
 namespace sluice::testing {
 namespace {
 
-std::uint64_t chosen(const char* variable, std::uint64_t otherwise) {
-    const char* const text = std::getenv(variable);
-    return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
-
 template <class MakeDatabase>
-void live_many_lives(std::uint64_t lives, int steps, MakeDatabase make_database) {
-    observe::configure_log({.threshold = observe::level::off});
-    if (std::getenv("SLUICE_SEED") != nullptr) lives = 1;
-    const auto first = chosen("SLUICE_SEED", std::random_device{}());
-    std::printf("seeds from %llu on\n", static_cast<unsigned long long>(first));
+void live_many_lives(std::uint64_t usual, int steps, MakeDatabase make_database) {
     int finished = 0;
     int killed = 0;
-    for (std::uint64_t seed = first; seed < first + chosen("SLUICE_RUNS", lives); ++seed) {
+    live_many(usual, [&](std::uint64_t seed) {
         projection_world world{seed, make_database()};
         world.live(steps);
         world.come_to_rest();
         for (const auto* table : projection_world::tables) {
-            ASSERT_EQ(stored(world.depot(), table), fold(world.depot(), table))
-                << table << "; repeat with SLUICE_SEED=" << seed;
+            ASSERT_EQ(stored(world.depot(), table), fold(world.depot(), table)) << table;
         }
         finished += world.finished();
         killed += world.killed_rebuilds();
-    }
-    if (std::getenv("SLUICE_SEED") != nullptr) return;
+    });
+    if (repeats_one_life() || ::testing::Test::HasFatalFailure()) return;
     EXPECT_GT(finished, 0) << "nothing was rebuilt: the test proves nothing";
     EXPECT_GT(killed, 0);
 }
