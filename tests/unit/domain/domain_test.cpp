@@ -1,10 +1,14 @@
 #include <gtest/gtest.h>
 
-#include <sluice/sluice.hpp>
-
 #include <cmath>
 
+#include <sluice/sluice.hpp>
+
+#include "unit/domain/problems.hpp"
+
 namespace orders {
+
+using sluice::testing::problems_of;
 
 class Order;
 class OrderLine;
@@ -55,15 +59,6 @@ struct reaction {
 struct listener {
     void operator()(const sluice::message&, sluice::context&) const {}
 };
-
-std::string problems_of(const sluice::domain& domain) {
-    try {
-        domain.validate();
-    } catch (const sluice::configuration_error& e) {
-        return e.what();
-    }
-    return {};
-}
 
 TEST(domain, names_types_and_streams_as_the_wire_does) {
     sluice::domain domain{"E-Commerce 2.0"};

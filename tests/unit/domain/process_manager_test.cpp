@@ -4,6 +4,7 @@
 #include <sluice/sluice.hpp>
 
 #include "support/bank.hpp"
+#include "unit/domain/problems.hpp"
 
 namespace {
 
@@ -12,6 +13,7 @@ using bank::Deposited;
 using bank::Payment;
 using bank::TransferRequested;
 using bank::Withdrawn;
+using sluice::testing::problems_of;
 using testing::HasSubstr;
 
 class Waiter : public sluice::process_manager<Waiter> {
@@ -38,15 +40,6 @@ sluice::domain domain_with_events() {
     domain.aggregate<Account>().events<Withdrawn, Deposited>();
     domain.aggregate<Payment>().events<TransferRequested>();
     return domain;
-}
-
-std::string problems_of(const sluice::domain& domain) {
-    try {
-        domain.validate();
-    } catch (const sluice::configuration_error& e) {
-        return e.what();
-    }
-    return {};
 }
 
 TEST(process_declaration, names_streams_and_types_as_the_wire_does) {

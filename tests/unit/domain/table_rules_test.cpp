@@ -4,10 +4,13 @@
 
 #include <sluice/sluice.hpp>
 
+#include "unit/domain/problems.hpp"
+
 namespace {
 
 using sluice::detail::column_kind;
 using sluice::detail::table_layout;
+using sluice::testing::problems_of;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -67,15 +70,6 @@ table_layout usable() {
     return {.name = "open_orders",
             .columns = {{"order_id", column_kind::text, false}, {"customer", column_kind::text, true}},
             .key = "order_id"};
-}
-
-std::string problems_of(const sluice::domain& domain) {
-    try {
-        domain.validate();
-    } catch (const sluice::configuration_error& e) {
-        return e.what();
-    }
-    return {};
 }
 
 TEST(read_model_table, is_described_by_its_struct) {

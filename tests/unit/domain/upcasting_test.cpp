@@ -1,9 +1,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include <sluice/sluice.hpp>
+
+#include "unit/domain/problems.hpp"
 
 // What was written in older versions arrives in the current one.
 namespace parcels {
@@ -37,6 +42,7 @@ using sluice::as_version;
 using sluice::from;
 using sluice::to;
 using sluice::json::object;
+using sluice::testing::problems_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -65,15 +71,6 @@ sluice::domain with_chain() {
         .upcaster<ParcelSent, from<2>, to<3>>(note{"2-3"})
         .upcaster<ParcelSent, from<3>, to<4>>(std::function<object(object)>{note{"3-4"}});
     return domain;
-}
-
-std::string problems_of(const sluice::domain& domain) {
-    try {
-        domain.validate();
-    } catch (const sluice::configuration_error& e) {
-        return e.what();
-    }
-    return {};
 }
 
 std::string read(const sluice::domain& domain, const std::string& type, const sluice::json::value& data) {
