@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,33 +12,14 @@
 #include <sluice/json.hpp>
 
 #include "integration/cli_program.hpp"
+#include "integration/tiny_project.hpp"
 #include "support/eventually.hpp"
-#include "support/temporary_directory.hpp"
 
 namespace sluice {
 
-/// A configuration for the tiny domain.
-inline constexpr const char* usual = R"([databases.default]
-provider = "sqlite"
-database_uri = "sqlite:///tiny.db"
-synchronous = "normal"
-
-[brokers.default]
-provider = "sqlite"
-URI = "default.db"
-[brokers.partner]
-provider = "sqlite"
-URI = "partner/events.db"
-[brokers.elsewhere]
-provider = "sqlite"
-URI = "elsewhere.db"
-
-[outbox]
-external_brokers = ["partner"]
-[server]
-subscription.max_retries = 1
-health.enabled = false
-)";
+/// A configuration for the tiny domain, without probes.
+inline const std::string usual =
+    std::string{testing::tiny_configuration} + "subscription.max_retries = 1\nhealth.enabled = false\n";
 
 /// Looks again and again until the condition holds; false when it does not within twenty seconds.
 template <class Condition>
@@ -48,18 +28,10 @@ template <class Condition>
 }
 
 /// The real program, on a tiny domain, in a directory of its own.
-class command_line : public ::testing::Test {
+class command_line : public testing::tiny_project {
 protected:
-    command_line() {
-        configure(usual);
-        std::filesystem::create_directory(directory_ / "partner");
-    }
+    command_line() { configure(usual); }
 
-    void configure(const std::string& text) const { std::ofstream{directory_ / "domain.toml"} << text; }
-
-    [[nodiscard]] testing::program_settings settings() const {
-        return {.directory = directory_.path(), .environment = {{"SLUICE_DOMAIN", TINY_DOMAIN}}};
-    }
     [[nodiscard]] testing::program_result sluice(const std::vector<std::string>& arguments,
                                                  std::string_view input = {}) const {
         return testing::run_sluice(arguments, settings(), input);
@@ -71,9 +43,6 @@ protected:
         EXPECT_EQ(result.code, 0) << result.err;
         return json::parse(result.out);
     }
-    void create_counter(const std::string& id) const {
-        ASSERT_EQ(sluice({"process", "CreateCounter", R"({"counter_id":")" + id + "\"}"}).code, 0);
-    }
     [[nodiscard]] json::value partner_lane() const { return sluice_json({"status"}).at("lanes").at(1); }
     [[nodiscard]] bool exists(const char* file) const { return std::filesystem::exists(directory_ / file); }
     void sql(const char* file, const char* statement) const {
@@ -82,8 +51,6 @@ protected:
         EXPECT_EQ(sqlite3_exec(db, statement, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
         sqlite3_close(db);
     }
-
-    testing::temporary_directory directory_;
 };
 
 }  // namespace sluice

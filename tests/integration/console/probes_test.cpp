@@ -2,9 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <filesystem>
+#include <optional>
 #include <regex>
 #include <set>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "integration/console/service.hpp"
 
@@ -94,7 +98,7 @@ TEST_F(probes, a_database_that_is_gone_takes_the_service_out_of_rotation) {
 }
 
 TEST_F(probes, a_draining_service_is_not_ready_until_its_end_but_alive) {
-    configure("health.drain_delay_seconds = 1\n");
+    configure_server("health.drain_delay_seconds = 1\n");
     start();
     server_->signal(SIGTERM);
     ASSERT_TRUE(soon([&] { return get("/readyz").status == 503; }));
@@ -114,7 +118,7 @@ TEST_F(probes, a_draining_service_is_not_ready_until_its_end_but_alive) {
 }
 
 TEST_F(probes, metrics_are_those_of_the_documentation) {
-    configure("[outbox.lanes.partner]\nshards = 2\n");
+    configure_server("[outbox.lanes.partner]\nshards = 2\n");
     start();
     create_counter("c-1");
     ASSERT_TRUE(soon([&] {
@@ -150,7 +154,7 @@ TEST_F(probes, a_port_in_use_refuses_the_start_and_names_the_key) {
 
 TEST_F(probes, a_second_server_takes_the_next_port_when_it_may) {
     start();
-    configure("health.port_auto_increment = true\n");
+    configure_server("health.port_auto_increment = true\n");
     running_program second{{"server"}, settings()};
     ASSERT_TRUE(second.wait_for_text("server.ready"));
     EXPECT_EQ(get("/healthz", 1).status, 200);
@@ -159,7 +163,7 @@ TEST_F(probes, a_second_server_takes_the_next_port_when_it_may) {
 }
 
 TEST_F(probes, may_be_switched_off) {
-    configure("health.enabled = false\n");
+    configure_server("health.enabled = false\n");
     server_.emplace(std::vector<std::string>{"server"}, settings());
     ASSERT_TRUE(server_->wait_for_text("server.ready"));
     EXPECT_EQ(get("/healthz").status, 0);

@@ -2,8 +2,12 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <csignal>
+#include <chrono>
+#include <optional>
 #include <set>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "integration/console/service.hpp"
 
@@ -101,7 +105,7 @@ TEST_F(workers, all_drain_and_end_on_a_signal) {
 }
 
 TEST_F(workers, the_parent_is_not_ready_while_they_drain) {
-    configure("health.drain_delay_seconds = 1\n");
+    configure_server("health.drain_delay_seconds = 1\n");
     start(1);
     parent_->signal(SIGINT);
     ASSERT_TRUE(soon([&] { return get("/readyz").status == 503; }));
@@ -111,7 +115,7 @@ TEST_F(workers, the_parent_is_not_ready_while_they_drain) {
 }
 
 TEST_F(workers, one_that_does_not_end_is_killed) {
-    configure("shutdown_seconds = 1\n");
+    configure_server("shutdown_seconds = 1\n");
     start(2);
     const pid_t frozen = pid_of(1);
     kill(frozen, SIGSTOP);
@@ -131,7 +135,7 @@ TEST_F(workers, leave_no_orphan_when_their_parent_is_killed) {
 }
 
 TEST_F(workers, a_second_signal_ends_everything_at_once) {
-    configure("health.drain_delay_seconds = 60\n");
+    configure_server("health.drain_delay_seconds = 60\n");
     start(2);
     const std::set<pid_t> pids{pid_of(1), pid_of(2)};
     parent_->signal(SIGTERM);
