@@ -51,13 +51,11 @@ protected:
 TEST_F(probes, a_running_service_is_alive_and_ready) {
     start();
     EXPECT_EQ(get("/healthz").status, 200);
-    json::value ready;
-    ASSERT_TRUE(soon([&] {  // every database and broker has answered once
-        ready = get("/readyz").json();
-        return ready.at("status").as_string() == "ok";
-    }));
-    EXPECT_EQ(ready.at("checks").at("providers").at("default").as_string(), "ok");
-    EXPECT_EQ(ready.at("checks").at("brokers").at("partner").as_string(), "ok");
+    const auto checks = [&] { return get("/readyz").json().at("checks"); };
+    EXPECT_EQ(checks().at("providers").at("default").as_string(), "ok");
+    // A partner does not decide whether the service is ready, so its first answer may come later.
+    EXPECT_TRUE(soon([&] { return checks().at("brokers").at("partner").as_string() == "ok"; }));
+    EXPECT_EQ(get("/readyz").json().at("status").as_string(), "ok");
     const program_result result = stop();
     EXPECT_EQ(result.code, 0);
     EXPECT_THAT(result.err, HasSubstr("health.listening address=127.0.0.1:" + std::to_string(port_)));
