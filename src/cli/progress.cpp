@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "cli/units.hpp"
 
@@ -14,7 +12,6 @@ namespace sluice::cli {
 
 namespace {
 
-constexpr std::chrono::milliseconds interval{100};
 constexpr int bar_width = 24;
 
 }  // namespace
@@ -39,27 +36,13 @@ std::string progress_line(const progress_state& state) {
     return line;
 }
 
-progress_bar::progress_bar(int input_fd) : on_terminal_{isatty(STDERR_FILENO) == 1} {
+progress_bar::progress_bar(int input_fd) {
     struct stat info {};
     if (fstat(input_fd, &info) == 0 && S_ISREG(info.st_mode)) total_bytes_ = static_cast<std::uint64_t>(info.st_size);
 }
 
 void progress_bar::update(std::int64_t done, std::int64_t failed, std::uint64_t bytes) {
-    if (!on_terminal_) return;
-    const auto now = std::chrono::steady_clock::now();
-    if (now < next_) return;
-    next_ = now + interval;
-    visible_ = true;
-    const std::string line = progress_line({done, failed, bytes, total_bytes_, elapsed()});
-    std::fprintf(stderr, "\r\x1b[K%s", line.c_str());
-    std::fflush(stderr);
-}
-
-void progress_bar::clear() noexcept {
-    if (!visible_) return;
-    visible_ = false;
-    std::fputs("\r\x1b[K", stderr);
-    std::fflush(stderr);
+    line_.update([&] { return progress_line({done, failed, bytes, total_bytes_, elapsed()}); });
 }
 
 }  // namespace sluice::cli

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "cli/rewritten_line.hpp"
+
 namespace sluice::cli {
 
 /// `████████████░░░░░░░░░░░░  50%  `.
@@ -22,28 +24,22 @@ struct progress_state {
 /// `████████░░░░░░░░ 50%  1,200 done, 3 failed  2,400/s`; without a total the bar is left out.
 [[nodiscard]] std::string progress_line(const progress_state& state);
 
-/// One line on standard error that is rewritten in place, at most ten times a second. Without a terminal: silent.
+/// The line of a run over many lines.
 ///
 /// Thread safety: none.
 class progress_bar {
 public:
     /// @param input_fd  its size is the total when it is a file
     explicit progress_bar(int input_fd);
-    progress_bar(const progress_bar&) = delete;
-    progress_bar& operator=(const progress_bar&) = delete;
-    ~progress_bar() { clear(); }
 
     void update(std::int64_t done, std::int64_t failed, std::uint64_t bytes);
     /// Takes the line away, so that something else can be written.
-    void clear() noexcept;
-    [[nodiscard]] std::chrono::duration<double> elapsed() const { return std::chrono::steady_clock::now() - begin_; }
+    void clear() noexcept { line_.clear(); }
+    [[nodiscard]] std::chrono::duration<double> elapsed() const { return line_.elapsed(); }
 
 private:
-    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-    std::chrono::steady_clock::time_point next_ = begin_;
+    rewritten_line line_;
     std::uint64_t total_bytes_ = 0;
-    bool on_terminal_;
-    bool visible_ = false;
 };
 
 }  // namespace sluice::cli

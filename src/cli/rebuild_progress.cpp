@@ -1,22 +1,13 @@
 #include "cli/rebuild_progress.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <cstdio>
-#include <utility>
 
 #include "cli/progress.hpp"
 #include "cli/units.hpp"
 
 namespace sluice::cli {
-
-namespace {
-
-constexpr std::chrono::milliseconds interval{100};
-
-}  // namespace
 
 std::string rebuild_line(const std::string& read_model, const consume::rebuild_progress& now,
                          std::chrono::duration<double> elapsed) {
@@ -35,23 +26,8 @@ std::string rebuild_line(const std::string& read_model, const consume::rebuild_p
     return line;
 }
 
-rebuild_display::rebuild_display(std::string read_model)
-    : read_model_{std::move(read_model)}, on_terminal_{isatty(STDERR_FILENO) == 1} {}
-
 void rebuild_display::show(const consume::rebuild_progress& now) {
-    const auto time = std::chrono::steady_clock::now();
-    if (!on_terminal_ || time < next_) return;
-    next_ = time + interval;
-    visible_ = true;
-    std::fprintf(stderr, "\r\x1b[K%s", rebuild_line(read_model_, now, elapsed()).c_str());
-    std::fflush(stderr);
-}
-
-void rebuild_display::clear() noexcept {
-    if (!visible_) return;
-    visible_ = false;
-    std::fputs("\r\x1b[K", stderr);
-    std::fflush(stderr);
+    line_.update([&] { return rebuild_line(read_model_, now, elapsed()); });
 }
 
 }  // namespace sluice::cli

@@ -12,6 +12,8 @@
 
 #include <sluice/version.hpp>
 
+#include "base/seconds.hpp"
+
 namespace sluice::console {
 
 namespace {
@@ -25,8 +27,6 @@ const prometheus::Histogram::BucketBoundaries latency_buckets{0.001, 0.0025, 0.0
                                                               1,     2.5,    5,     10,   30,    60,   300, 3600};
 const prometheus::Histogram::BucketBoundaries handler_buckets{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
                                                               0.25,  0.5,    1,     2.5,  5,     10,   30};
-
-double seconds(duration d) { return std::chrono::duration<double>{d}.count(); }
 
 /// Metrics that are read off when somebody asks.
 class page {
@@ -83,7 +83,7 @@ prometheus::Labels native(const labels& all) { return {all.begin(), all.end()}; 
 void add_process(page& to, duration uptime) {
     to.gauge("sluice_up", "1 while the process answers.", {}, 1);
     to.gauge("sluice_build_info", "Version of Sluice; the value is always 1.", {{"version", version()}}, 1);
-    to.gauge("sluice_uptime_seconds", "Seconds since the start of the process.", {}, seconds(uptime));
+    to.gauge("sluice_uptime_seconds", "Seconds since the start of the process.", {}, base::seconds(uptime));
 }
 
 void add_components(page& to, const health_report& report) {
@@ -99,7 +99,7 @@ void add_components(page& to, const health_report& report) {
     const auto age = [&](const char* kind, const component& each) {
         if (!each.sign.age) return;
         to.gauge("sluice_check_age_seconds", "Seconds since the last finished look at a database or broker.",
-                 {{"kind", kind}, {"name", each.name}}, seconds(*each.sign.age));
+                 {{"kind", kind}, {"name", each.name}}, base::seconds(*each.sign.age));
     };
     for (const component& each : report.databases) age("database", each);
     for (const component& each : report.brokers) age("broker", each);
@@ -126,13 +126,13 @@ void add_lane(page& to, const std::string& domain, const lane_health& lane) {
     to.gauge("sluice_outbox_abandoned", "Rows that were given up and not retried or discarded since.", of,
              static_cast<double>(lane.abandoned.value_or(0)));
     to.gauge("sluice_outbox_oldest_age_seconds", "Age of the oldest row that the broker has not confirmed.", of,
-             seconds(lane.oldest.value_or(duration{0})));
+             base::seconds(lane.oldest.value_or(duration{0})));
 }
 
 void add_schedule(page& to, const std::string& domain, const schedule_health& schedule) {
     to.gauge("sluice_schedule_overdue_seconds",
              "Since the first timer or scheduled command that is not released was due.",
-             {{"domain", domain}, {"database", schedule.database}}, seconds(schedule.overdue));
+             {{"domain", domain}, {"database", schedule.database}}, base::seconds(schedule.overdue));
 }
 
 void add_subscription(page& to, const std::string& domain, const subscription_health& s) {
@@ -266,11 +266,11 @@ void metrics::count(const observe::handled_message& message) noexcept {
         switch (message.what) {
             case observe::handling::handled:
                 found->handled->Increment();
-                found->took->Observe(seconds(message.took));
+                found->took->Observe(base::seconds(message.took));
                 break;
             case observe::handling::failed:
                 found->failed->Increment();
-                found->took->Observe(seconds(message.took));
+                found->took->Observe(base::seconds(message.took));
                 break;
             case observe::handling::expired:
                 found->expired->Increment();

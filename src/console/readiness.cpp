@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/seconds.hpp"
 #include "store/lane_name.hpp"
 
 namespace sluice::console {
@@ -15,8 +16,6 @@ constexpr duration stale_age = std::chrono::seconds{6};
 
 bool is_ok(const component& c) { return c.sign.is == sign::ok; }
 
-double seconds(duration d) { return std::chrono::duration<double>{d}.count(); }
-
 json::value or_null(const std::optional<std::int64_t>& number) { return number ? json::value{*number} : nullptr; }
 
 const char* word_for(const lane_health& lane) {
@@ -28,7 +27,7 @@ const char* word_for(const lane_health& lane) {
 
 json::value lag_seconds(const lane_health& lane) {
     if (!lane.open) return nullptr;
-    return seconds(lane.oldest.value_or(duration{0}));
+    return base::seconds(lane.oldest.value_or(duration{0}));
 }
 
 json::value or_null(const std::string& text) { return text.empty() ? json::value{} : json::value{text}; }
@@ -97,7 +96,7 @@ json::object subscriptions_block(const health_report& report, const std::optiona
     if (!age) block.set("collection_pending", true);
     if (age && *age > stale_age) {
         block.set("stale", true);
-        block.set("age_seconds", seconds(*age));
+        block.set("age_seconds", base::seconds(*age));
     }
     return block;
 }
@@ -143,7 +142,7 @@ json::value to_json(const health_report& report) {
         checks.set("event_store", to_string(event_log ? sign::ok : sign::unavailable));
         checks.set("caches", json::object{});
         checks.set("subscriptions", subscriptions_block(report, age));
-        checks.set("age_seconds", age ? json::value{seconds(*age)} : json::value{});
+        checks.set("age_seconds", age ? json::value{base::seconds(*age)} : json::value{});
         json::object reasons;
         add_reasons(reasons, "databases", report.databases);
         add_reasons(reasons, "brokers", report.brokers);

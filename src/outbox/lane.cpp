@@ -10,6 +10,7 @@
 #include <sluice/error.hpp>
 
 #include "base/one_line.hpp"
+#include "base/seconds.hpp"
 #include "envelope/envelope.hpp"
 #include "observe/log.hpp"
 #include "store/lane_name.hpp"
@@ -239,7 +240,7 @@ void lane::count(const std::vector<row_outcome>& outcomes) const {
         rows.abandoned += settlement.status == store::row_status::abandoned ? 1 : 0;
         if (!settlement.published_at) continue;
         const duration took = std::max(*settlement.published_at - event.created_at, duration{0});
-        latencies.push_back(std::chrono::duration<double>{took}.count());
+        latencies.push_back(base::seconds(took));
     }
     rows.latencies = latencies;
     meter->count(rows);
