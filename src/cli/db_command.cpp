@@ -58,7 +58,7 @@ std::string describe(const store::schema_status& schema) {
         fmt::join(schema.pending, ", "));
 }
 
-exit_code show_status(const session& in) {
+exit_code show_schemas(const session& in) {
     const installation with = open_installation(in);
     json::array results;
     bool all_current = true;
@@ -89,7 +89,7 @@ void add_db(command& root) {
            "Apply the pending migrations of every configured database, and make\n"
            "the tables of the domain's read models")
         .runs(set_up);
-    db.add("status", "Show the schema of every configured database").runs(show_status);
+    db.add("status", "Show the schema of every configured database").runs(show_schemas);
 }
 
 }  // namespace sluice::cli

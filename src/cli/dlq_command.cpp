@@ -118,7 +118,7 @@ std::string body_for_people(const std::string& body) {
     }
 }
 
-exit_code list(const session& in, const dlq_arguments& given) {
+exit_code list_dead_letters(const session& in, const dlq_arguments& given) {
     const installation with = open_installation(in);
     auto brokers = open_brokers(with, given.broker);
     bool all_answered = true;
@@ -167,7 +167,7 @@ located_letter find_one(const session& in, std::vector<open_broker>& brokers, co
                                   fmt::join(names, ", ")));
 }
 
-exit_code show(const session& in, const dlq_arguments& given) {
+exit_code show_dead_letter(const session& in, const dlq_arguments& given) {
     const installation with = open_installation(in);
     auto brokers = open_brokers(with, given.broker);
     const located_letter found = find_one(in, brokers, given);
@@ -280,8 +280,8 @@ void add_dlq(command& root) {
             .flag("--all", given->all, "All of every broker")
             .flag("-y,--yes", given->yes, "Do not ask");
     };
-    add("list", "List dead letters, newest first").limit(given->limit).runs(list, given);
-    add("show", "Show one dead letter with its body").argument("ID", given->id, "Its id").runs(show, given);
+    add("list", "List dead letters, newest first").limit(given->limit).runs(list_dead_letters, given);
+    add("show", "Show one dead letter with its body").argument("ID", given->id, "Its id").runs(show_dead_letter, given);
     add_change("replay", "Hand dead letters back to the group that failed, and to no other").runs(replay, given);
     add_change("purge", "Delete dead letters").runs(purge, given);
 }

@@ -108,7 +108,7 @@ void print_table(const session& in, const std::vector<located_event>& events, co
     }
 }
 
-exit_code list(const session& in, const event_arguments& given) {
+exit_code list_events(const session& in, const event_arguments& given) {
     const installation with = open_installation(in);
     const auto events = read_events(open_all(with), to_filter(given, system_clock().now()));
     if (in.out.json()) {
@@ -165,7 +165,7 @@ json::array as_json(const std::vector<outbox_row>& rows) {
     return all;
 }
 
-exit_code show(const session& in, const event_arguments& given) {
+exit_code show_event(const session& in, const event_arguments& given) {
     const installation with = open_installation(in);
     const auto databases = open_all(with);
     const located_event found = require_event(databases, given.id);
@@ -371,10 +371,10 @@ void add_events(command& root) {
         .limit(given->limit)
         .flag("--oldest-first", given->oldest_first, "In the order of the log")
         .flag("--data", given->data, "With the beginning of the data")
-        .runs(list, given);
+        .runs(list_events, given);
     events.add("show", "Show one event with its data and metadata")
         .argument("MESSAGE_ID", given->id, "Id of the event")
-        .runs(show, given);
+        .runs(show_event, given);
     events.add("trace", "Draw what caused what within one correlation")
         .argument("ID", given->id, "Id of a message, or of a correlation")
         .flag("--causes", given->causes, "Only what led to this message")

@@ -129,7 +129,7 @@ bool are_in_several_databases(const std::vector<located_row>& rows) {
     return std::any_of(rows.begin(), rows.end(), [&](const auto& each) { return each.database != rows[0].database; });
 }
 
-exit_code list(const session& in, const row_arguments& given) {
+exit_code list_rows(const session& in, const row_arguments& given) {
     const installation with = open_installation(in);
     const date_time now = system_clock().now();
     const auto rows = list_rows(open_all(with), to_filter(given, now));
@@ -230,7 +230,7 @@ json::array as_json(const std::vector<departure>& departures, const std::string&
     return list;
 }
 
-exit_code show(const session& in, const row_arguments& given) {
+exit_code show_message(const session& in, const row_arguments& given) {
     const installation with = open_installation(in);
     const auto databases = open_all(with);
     outbox_filter filter;
@@ -454,12 +454,12 @@ void add_outbox(command& root) {
     command outbox = root.add("outbox", "Look at outbox rows, retry them or give them up");
 
     command listing = outbox.add("list", "List rows, newest first");
-    add_choice(listing, *given).limit(given->limit).runs(list, given);
+    add_choice(listing, *given).limit(given->limit).runs(list_rows, given);
 
     outbox.add("show", "Show one message with all its rows")
         .argument("MESSAGE_ID", given->message_id, "Id of the message")
         .flag("--envelope", given->envelope, "Show what external brokers get, instead of the metadata")
-        .runs(show, given);
+        .runs(show_message, given);
 
     const auto add_change = [&](const char* name, const char* purpose) {
         command change = outbox.add(name, purpose);

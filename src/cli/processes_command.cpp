@@ -119,7 +119,7 @@ json::object as_json(const instance& of) {
             {"timers", timers_json(of.last)}};
 }
 
-exit_code list(const session& in, const processes_arguments& given) {
+exit_code list_processes(const session& in, const processes_arguments& given) {
     const std::unique_ptr<domain> declared = load_domain(in);
     const installation with = open_installation(in);
     std::vector<instance> found;
@@ -161,7 +161,7 @@ void print_history(const session& in, const std::vector<store::stream_event>& hi
     in.out.print(steps.render(in.out));
 }
 
-exit_code show(const session& in, const processes_arguments& given) {
+exit_code show_process(const session& in, const processes_arguments& given) {
     if (given.process.empty()) throw wrong_usage("PM is empty; `sluice processes list` shows the names");
     const std::unique_ptr<domain> declared = load_domain(in);
     const process_entry& process = *chosen_processes(declared->declared(), given.process).front();
@@ -219,12 +219,12 @@ void add_processes(command& root) {
         .limit(given->limit)
         .option("--pm", "NAME", given->process, "Of this process manager only")
         .flag("--open", given->open_only, "Only those that are not complete")
-        .runs(list, given);
+        .runs(list_processes, given);
     processes.add("show", "Show one instance: its state, its steps, its timers")
         .limit(given->limit)
         .argument("PM", given->process, "The process manager")
         .argument("CORRELATION", given->correlation, "What its events have in common")
-        .runs(show, given);
+        .runs(show_process, given);
 }
 
 }  // namespace sluice::cli

@@ -62,9 +62,10 @@ void find_lease(lane_view& shard, const std::vector<store::lane_status>& leases,
 
 /// A lane shows what its worst shard shows, and the rate of all.
 void summarize(lane_view& lane) {
-    const auto worst = std::max_element(
-        lane.shards.begin(), lane.shards.end(),
-        [](const lane_view& a, const lane_view& b) { return console::badness(a.state) < console::badness(b.state); });
+    const auto worst =
+        std::max_element(lane.shards.begin(), lane.shards.end(), [](const lane_view& a, const lane_view& b) {
+            return sluice::console::badness(a.state) < sluice::console::badness(b.state);
+        });
     lane.state = worst->state;
     lane.detail = worst->detail;
     lane.since = worst->since;

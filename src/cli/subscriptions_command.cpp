@@ -14,7 +14,7 @@ namespace sluice::cli {
 
 namespace {
 
-struct outage {
+struct absent_broker {
     std::string broker;
     std::string reason;
 };
@@ -22,7 +22,7 @@ struct outage {
 /// What could be seen of the brokers that subscriptions read.
 struct broker_looks {
     groups_by_broker seen;
-    std::vector<outage> away;
+    std::vector<absent_broker> away;
     std::vector<std::string> in_process;  ///< brokers that live and die inside the server's process
 };
 
@@ -126,7 +126,7 @@ json::value as_json(const std::vector<subscription_row>& rows, const broker_look
         {"subscriptions", std::move(subscriptions)}, {"summary", std::move(summary)}, {"unavailable", std::move(away)}};
 }
 
-exit_code show_status(const session& in) {
+exit_code show_subscriptions(const session& in) {
     const std::unique_ptr<domain> declared = load_domain(in);
     installation with = open_installation(in);
     config::require_no_errors(findings_of(*declared, with.configuration));
@@ -155,7 +155,7 @@ exit_code show_status(const session& in) {
 void add_subscriptions(command& root) {
     command subscriptions = root.add("subscriptions", "Look at subscriptions and how each is configured");
     subscriptions.add("status", "Show lag, dead letters and settings of each; needs no running server")
-        .runs(show_status);
+        .runs(show_subscriptions);
 }
 
 }  // namespace sluice::cli

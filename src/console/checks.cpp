@@ -13,22 +13,20 @@ constexpr auto connection_life = std::chrono::seconds{10};
 constexpr duration probe_timeout = std::chrono::seconds{3};
 constexpr duration least_pause = std::chrono::seconds{2};
 
-instant now() { return std::chrono::steady_clock::now(); }
-
 /// Runs an expensive question when it is due, and says when it is due again.
 template <class Question>
 void when_due(instant& due, Question ask) {
-    const instant begin = now();
+    const instant begin = instant_now();
     if (begin < due) return;
     ask();
-    const instant end = now();
+    const instant end = instant_now();
     due = end + pause_after(std::chrono::duration_cast<duration>(end - begin), least_pause);
 }
 
 }  // namespace
 
 void database_check::look() {
-    if (session_ && now() - opened_ > connection_life) close();
+    if (session_ && instant_now() - opened_ > connection_life) close();
     try {
         ask();
     } catch (const error&) {
@@ -62,7 +60,7 @@ void database_check::open() {
     if (session_) return;
     schedule_ = database_->open_unit();
     session_ = database_->open_operations();
-    opened_ = now();
+    opened_ = instant_now();
 }
 
 void database_check::close() noexcept {

@@ -9,6 +9,7 @@
 namespace sluice::console {
 
 using instant = std::chrono::steady_clock::time_point;
+[[nodiscard]] inline instant instant_now() { return std::chrono::steady_clock::now(); }
 
 enum class sign { unknown, ok, unavailable };
 

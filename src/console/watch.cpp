@@ -8,12 +8,6 @@
 
 namespace sluice::console {
 
-namespace {
-
-instant now() { return std::chrono::steady_clock::now(); }
-
-}  // namespace
-
 void watch::start() {
     running_ = true;
     try {
@@ -31,7 +25,7 @@ bool watch::ended_by(instant deadline) {
 
 vital_sign watch::sign() const {
     const std::lock_guard lock{mutex_};
-    return signs_.at(now());
+    return signs_.at(instant_now());
 }
 
 void watch::run(const std::stop_token& stop) {
@@ -50,7 +44,7 @@ void watch::run(const std::stop_token& stop) {
 void watch::look() {
     {
         const std::lock_guard lock{mutex_};
-        signs_.asked(now());
+        signs_.asked(instant_now());
     }
     std::string trouble;
     bool failed = false;
@@ -65,9 +59,9 @@ void watch::look() {
     }
     const std::lock_guard lock{mutex_};
     if (failed) {
-        signs_.failed(now(), std::move(trouble));
+        signs_.failed(instant_now(), std::move(trouble));
     } else {
-        signs_.answered(now());
+        signs_.answered(instant_now());
     }
 }
 

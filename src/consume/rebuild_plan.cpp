@@ -4,21 +4,20 @@
 
 namespace sluice::consume {
 
-using namespace rebuild_action;
-
 rebuild_next rebuild_plan::next(time_point now) {
     if (locked_) return next_under_lock(now);
-    if (position_ < log_.settled()) return apply{position_, std::min(position_ + window, log_.settled())};
-    if (!fresh_) return look{};
+    if (position_ < log_.settled())
+        return rebuild_action::apply{position_, std::min(position_ + window, log_.settled())};
+    if (!fresh_) return rebuild_action::look{};
     if (log_.head() - position_ <= most_left && now >= next_lock_) return rebuild_action::lock{};
     return rest();
 }
 
 rebuild_next rebuild_plan::next_under_lock(time_point now) {
-    if (!fresh_) return look{};
-    if (*end_ - position_ > most_left) return unlock{};
-    if (log_.settled() >= *end_) return finish{position_, *end_};
-    if (now >= lock_ends_) return unlock{};
+    if (!fresh_) return rebuild_action::look{};
+    if (*end_ - position_ > most_left) return rebuild_action::unlock{};
+    if (log_.settled() >= *end_) return rebuild_action::finish{position_, *end_};
+    if (now >= lock_ends_) return rebuild_action::unlock{};
     return rest();
 }
 

@@ -66,7 +66,7 @@ void check_indexes(const table_layout& table, std::vector<std::string>& problems
     }
 }
 
-const char* word_for(column_kind kind) {
+const char* layout_word(column_kind kind) {
     constexpr std::array<const char*, 6> words{"text", "integer", "real", "boolean", "time", "json"};
     return words.at(static_cast<std::size_t>(kind));
 }
@@ -93,7 +93,7 @@ std::string fingerprint_of(const table_layout& table) {
     constexpr std::size_t digits = 16;
     std::string text = table.name + "\n" + table.key + "\n" + std::to_string(table.version);
     for (const table_column& column : table.columns) {
-        text += "\n" + column.name + " " + word_for(column.kind) + (column.optional ? " optional" : "");
+        text += "\n" + column.name + " " + layout_word(column.kind) + (column.optional ? " optional" : "");
     }
     return base::sha256_hex(text).substr(0, digits);
 }

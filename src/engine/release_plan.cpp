@@ -6,7 +6,7 @@ namespace sluice::engine {
 
 namespace {
 
-constexpr duration pause = std::chrono::minutes{1};
+constexpr duration put_off_time = std::chrono::minutes{1};
 
 }  // namespace
 
@@ -33,7 +33,7 @@ bool release_plan::refused(const std::vector<store::scheduled_message>& chosen, 
     return true;
 }
 
-void release_plan::put_off(const std::string& id, date_time now) { put_off_.insert_or_assign(id, now + pause); }
+void release_plan::put_off(const std::string& id, date_time now) { put_off_.insert_or_assign(id, now + put_off_time); }
 
 duration release_plan::rest(std::optional<date_time> next_due, date_time now) const {
     if (!next_due || *next_due <= now) return poll_;

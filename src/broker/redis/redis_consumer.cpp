@@ -18,7 +18,7 @@ namespace sluice::broker::redis {
 namespace {
 
 constexpr std::string_view replay_prefix = "replay/";
-constexpr int max_tries = 3;
+constexpr int max_joins = 3;
 constexpr int max_inherited = 10'000;
 constexpr int reclaim_page = 100;
 
@@ -107,7 +107,7 @@ std::vector<delivery> redis_consumer::read(std::size_t limit, date_time now) {
     last_now_ = now;
     if (limit == 0) return {};
     return guarded([&](const deadline& until) -> std::vector<delivery> {
-        for (int i = 0; i < max_tries; ++i) {
+        for (int i = 0; i < max_joins; ++i) {
             if (!lease_.held() && !join(now, until)) return {};
             if (gather(limit, now, until)) return hand_out(limit);
             lease_.let_go();
@@ -119,7 +119,7 @@ std::vector<delivery> redis_consumer::read(std::size_t limit, date_time now) {
 /// Takes the lease when it is free, ours, or its holder was silent for too long. False: somebody else reads.
 bool redis_consumer::join(date_time now, const deadline& until) {
     auto& on = link_.open(until);
-    for (int i = 0; i < max_tries; ++i) {
+    for (int i = 0; i < max_joins; ++i) {
         const auto there = lease_.look(on, until);
         const std::string holder{field_or_empty(there, "holder")};
         const bool alive = now.micros() < number_or_zero(field_or_empty(there, "alive_until"));
@@ -423,7 +423,7 @@ void redis_consumer::heartbeat(date_time now) {
 /// Runs a transaction as the reader of the group. False when somebody else is that now, and nothing was done.
 bool redis_consumer::settle(const commands& what) {
     return guarded([&](const deadline& until) {
-        for (int i = 0; i < max_tries; ++i) {
+        for (int i = 0; i < max_joins; ++i) {
             if (!lease_.held() && !join(last_now_.value_or(link_.at().now()), until)) return false;
             if (run(what, until)) return true;
         }

@@ -17,7 +17,7 @@ namespace {
 
 constexpr int page_size = 100;
 constexpr std::int64_t max_counted_lag = 10'000;
-constexpr int max_tries = 10;
+constexpr int max_replay_tries = 10;
 
 /// Of `{stream}/{entry}`.
 struct dead_letter_id {
@@ -142,7 +142,7 @@ bool redis_operations::hand_back(const grave& dead) {
     }
     const auto grave_key = dead_letter_key(dead.stream);
     const auto to = replay_key(dead.stream, entry.group);
-    for (int i = 0; i < max_tries; ++i) {
+    for (int i = 0; i < max_replay_tries; ++i) {
         static_cast<void>(call(commands{}.add("WATCH", grave_key)));
         const auto id = dead.id.text();
         if (call(range("XRANGE", grave_key, id, id, 1)).size() == 0) return false;
