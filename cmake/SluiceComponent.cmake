@@ -13,5 +13,6 @@ function(sluice_component name)
     set_target_properties(sluice_${name} PROPERTIES EXPORT_NAME ${name})
     target_link_libraries(sluice_${name} PUBLIC sluice PRIVATE $<BUILD_INTERFACE:sluice_internal> fmt::fmt
                                                                spdlog::spdlog ${arg_LIBS})
+    sluice_quick_library(sluice_${name})
     set_property(GLOBAL APPEND PROPERTY SLUICE_COMPONENTS ${name})
 endfunction()

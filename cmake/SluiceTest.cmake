@@ -31,6 +31,7 @@ function(sluice_test name)
     target_compile_definitions(test_${name} PRIVATE ${arg_DEFINITIONS})
     target_link_libraries(test_${name} PRIVATE sluice sluice_internal fmt::fmt spdlog::spdlog Threads::Threads
                                                ${arg_LIBS} GTest::gmock_main)
+    sluice_quick_test(test_${name})
     set(fixtures)
     if(arg_FIXTURES)
         set(fixtures FIXTURES_REQUIRED "${arg_FIXTURES}")
