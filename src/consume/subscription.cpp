@@ -245,7 +245,7 @@ void subscription::conclude(parcel_number number, const attempt& made) {
         }
         case attempt::result::expired:
             trace_.skipped(what, made.deadline);
-            return outage_over(plan_.handled(number, false, now()));
+            return plan_.skipped(number, now());
         case attempt::result::failed: {
             trace_.failed(what, made.reason, made.took);
             {

@@ -84,12 +84,23 @@ void subscription_plan::received(std::size_t source, std::vector<arrival> arriva
 }
 
 bool subscription_plan::handled(parcel_number id, bool duplicate, date_time now) {
+    const parcel& what = in_hand(id);
+    note(breaker_.succeeded(what.source, what.delivery.entry));
+    settle(id, duplicate, now);
+    return end_outage();
+}
+
+void subscription_plan::skipped(parcel_number id, date_time now) {
+    const parcel& what = in_hand(id);
+    breaker_.withdrawn(what.source, what.delivery.entry);
+    settle(id, false, now);
+}
+
+void subscription_plan::settle(parcel_number id, bool duplicate, date_time now) {
     auto orphan = take_orphan(id);
     if (orphan) ack_before_reading_ = true;
     parcel done = orphan ? *std::move(orphan) : take(id);
-    note(breaker_.succeeded(done.source, done.delivery.entry));
     count_receipt(done.source, {std::move(done.delivery.entry), std::move(done.content), duplicate}, now);
-    return end_outage();
 }
 
 bool subscription_plan::failed(parcel_number id, std::string reason, std::string code, date_time now) {

@@ -55,7 +55,7 @@ using parcel_number = std::uint64_t;
 
 /// The actions. Pointers are valid until the next call to a non-const member of the plan.
 struct handle_parcel {
-    parcel_number number;  ///< report with `handled`, `failed`, `interrupted` or `withdrawn`
+    parcel_number number;  ///< report with `handled`, `skipped`, `failed`, `interrupted` or `withdrawn`
     const parcel* what;    ///< valid until it is reported
 };
 struct acknowledge {
@@ -133,6 +133,8 @@ public:
 
     /// The parcel in hand was handled and its effect is durable. True when this ends an outage.
     bool handled(parcel_number id, bool duplicate, date_time now);
+    /// The parcel in hand needs no handling any more, which says nothing of the handler or the surroundings.
+    void skipped(parcel_number id, date_time now);
     /// The handler refused the parcel in hand: this costs an attempt. True when this ends an outage.
     bool failed(parcel_number id, std::string reason, std::string code, date_time now);
     /// Nobody could handle the parcel in hand now: it is handled again after a pause, at no cost. True when this begins
@@ -187,6 +189,8 @@ private:
     void note(std::optional<circuit_breaker::state> turned);
     void count_receipt(std::size_t source, receipt what, date_time now);
     bool end_outage() noexcept;
+    /// Takes a parcel out of the hand for good, to be acknowledged.
+    void settle(parcel_number id, bool duplicate, date_time now);
     [[nodiscard]] std::optional<acknowledge> acknowledgement_due(date_time now) const;
     [[nodiscard]] std::optional<action> tend_claims(date_time now);
     [[nodiscard]] std::size_t room_for(rank which) const noexcept;

@@ -250,6 +250,17 @@ TEST_F(subscription_plan_test, an_outage_costs_no_attempt_and_pauses_with_growin
     EXPECT_FALSE(plan.handled(in_hand, false, now));
 }
 
+TEST_F(subscription_plan_test, what_is_skipped_does_not_end_an_outage) {
+    plan.received(0, {message("1", "a"), message("2", "b")}, now);
+    EXPECT_EQ(handle_next(), "1");
+    plan.interrupted(in_hand, now);
+    now += 500ms;
+    EXPECT_EQ(handle_next(), "1");
+    plan.skipped(in_hand, now);
+    EXPECT_EQ(handle_next(), "2");
+    EXPECT_TRUE(plan.handled(in_hand, false, now)) << "only now is the outage over";
+}
+
 TEST_F(subscription_plan_test, acknowledges_before_it_pauses) {
     plan.received(0, {message("1", "a"), message("2", "b")}, now);
     EXPECT_EQ(handle_next(), "1");
@@ -599,6 +610,30 @@ TEST_F(with_breaker, an_outage_of_the_database_is_no_failing_message) {
         plan.interrupted(in_hand, now);
     }
     EXPECT_EQ(plan.breaker(), circuit_breaker::state::closed);
+}
+
+TEST_F(with_breaker, a_command_that_expired_says_nothing_of_the_handler) {
+    plan.received(0, {message("1", "a"), message("2", "b"), message("3", "c"), message("4", "d")}, now);
+    fail("1");
+    EXPECT_EQ(kind(next()), "defer 1");
+    EXPECT_EQ(handle_next(), "2");
+    plan.skipped(in_hand, now);
+    fail("3");
+    EXPECT_EQ(kind(next()), "opened") << "what was skipped between two failures is no success";
+    EXPECT_EQ(kind(next()), "defer 3");
+    EXPECT_EQ(kind(next()), "ack 2");
+    plan.acknowledged(0);
+    for (int i = 0; i < 6; ++i) {
+        now += 10s;
+        EXPECT_EQ(kind(next()), "heartbeat");
+    }
+    EXPECT_EQ(kind(next()), "half_open");
+    EXPECT_EQ(handle_next(), "1");
+    plan.skipped(in_hand, now);
+    EXPECT_EQ(plan.breaker(), circuit_breaker::state::half_open);
+    EXPECT_EQ(handle_next(), "3") << "another message is the probe";
+    plan.handled(in_hand, false, now);
+    EXPECT_EQ(kind(next()), "closed");
 }
 
 // B330: in the reference the attempts of one poison message add up and stop the whole stream.
