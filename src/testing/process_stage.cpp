@@ -32,8 +32,7 @@ struct process_stage::parts {
 
     testing_kit::stage stage;
     const process_entry* process = nullptr;
-    int told = 0;                                                ///< events so far, for their ids
-    std::map<std::string, store::sequence, std::less<>> seen{};  ///< by database: the last message looked at
+    int told = 0;  ///< events so far, for their ids
 };
 
 process_stage::process_stage(domain declared, std::string_view process, date_time start) {
@@ -53,14 +52,7 @@ void process_stage::tell(std::string_view event, const std::string& data) {
     }
     const std::string& category = domain.aggregate(known->second.aggregate).category;
     const std::string id = category + "-test-" + std::to_string(++parts_->told);
-    const std::string body = R"({"data":)" + data + R"(,"metadata":)" +
-                             json::dump(json::object{{"headers", json::object{{"id", id},
-                                                                              {"type", known->second.type},
-                                                                              {"time", parts_->stage.now().to_string()},
-                                                                              {"stream", category + "-test"}}}}) +
-                             "}";
-    parts_->stage.broker("default").put(
-        {.stream = category, .message_id = id, .key = category + "-test", .body = body});
+    parts_->stage.put("default", category, category + "-test", id, known->second.type, json::parse(data));
     pass(duration{0});
 }
 
@@ -73,10 +65,7 @@ void process_stage::pass(duration time) {
 
 std::vector<event_text> process_stage::take_commands() {
     std::vector<event_text> found;
-    parts_->stage.for_each_event([&](const std::string& database, const store::stream_event& each) {
-        store::sequence& last = parts_->seen[database];
-        if (each.seq <= last) return;
-        last = each.seq;
+    parts_->stage.for_each_new_event([&](const store::stream_event& each) {
         if (const auto* command = parts_->stage.registry().command_by_type(each.event.type)) {
             found.push_back({command->cpp_name, each.event.data});
         }

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <map>
 
 #include <sluice/test.hpp>
 
@@ -22,7 +21,6 @@ struct runtime::parts {
     parts(domain declared, const runtime_options& options) : stage{std::move(declared), options} {}
 
     testing_kit::stage stage;
-    std::map<std::string, store::sequence, std::less<>> expected{};  ///< by database: the last event that was expected
 };
 
 runtime::runtime(domain declared, const runtime_options& options)
@@ -38,14 +36,7 @@ void runtime::advance(duration by) { parts_->stage.advance(by); }
 
 void runtime::deliver(const std::string& broker, const std::string& stream, std::string_view message_id,
                       std::string_view type, const json::object& data) {
-    const json::value body = json::object{
-        {"data", data},
-        {"metadata",
-         json::object{
-             {"headers",
-              json::object{{"id", message_id}, {"type", type}, {"time", now().to_string()}, {"stream", stream}}}}}};
-    const std::string text = json::dump(body);
-    parts_->stage.broker(broker).put({.stream = stream, .message_id = message_id, .key = stream, .body = text});
+    parts_->stage.put(broker, stream, stream, message_id, type, data);
 }
 
 void runtime::take_away(const std::string& broker) { parts_->stage.broker(broker).be_away(true); }
@@ -53,8 +44,7 @@ void runtime::bring_back(const std::string& broker) { parts_->stage.broker(broke
 
 std::vector<message> runtime::events() const {
     std::vector<message> all;
-    parts_->stage.for_each_event(
-        [&](const std::string&, const store::stream_event& each) { all.push_back(as_message(each.event)); });
+    parts_->stage.for_each_event([&](const store::stream_event& each) { all.push_back(as_message(each.event)); });
     return all;
 }
 
@@ -72,10 +62,7 @@ std::vector<message> runtime::events_named(std::string_view cpp_name) const {
 
 std::vector<event_text> runtime::new_events() {
     std::vector<event_text> found;
-    parts_->stage.for_each_event([&](const std::string& database, const store::stream_event& each) {
-        store::sequence& last = parts_->expected[database];
-        if (each.seq <= last) return;
-        last = each.seq;
+    parts_->stage.for_each_new_event([&](const store::stream_event& each) {
         if (const auto* event = parts_->stage.registry().event_by_type(each.event.type)) {
             found.push_back({event->cpp_name, each.event.data});
         }

@@ -158,11 +158,26 @@ void stage::advance(duration by) {
     drain();
 }
 
-void stage::for_each_event(
-    const std::function<void(const std::string& database, const store::stream_event& event)>& visit) const {
+void stage::put(const std::string& broker, const std::string& stream, const std::string& of, std::string_view id,
+                std::string_view type, const json::value& data) {
+    const json::object headers{{"id", id}, {"type", type}, {"time", now().to_string()}, {"stream", of}};
+    const std::string body = json::dump(json::object{{"data", data}, {"metadata", json::object{{"headers", headers}}}});
+    this->broker(broker).put({.stream = stream, .message_id = id, .key = of, .body = body});
+}
+
+void stage::for_each_event(const event_visit& visit) const {
     for (const auto& [name, database] : env_->parts().databases) {
-        for (const store::stream_event& each : database->open_operations()->events({.limit = everything})) {
-            visit(name, each);
+        for (const auto& each : database->open_operations()->events({.limit = everything})) visit(each);
+    }
+}
+
+void stage::for_each_new_event(const event_visit& visit) {
+    for (const auto& [name, database] : env_->parts().databases) {
+        store::sequence& last = seen_[name];
+        for (const auto& each : database->open_operations()->events({.limit = everything})) {
+            if (each.seq <= last) continue;
+            last = each.seq;
+            visit(each);
         }
     }
 }

@@ -57,9 +57,16 @@ public:
     void drain();
     void advance(duration by);
 
+    /// A message that none of the domain's lanes sent. Its time is now.
+    /// @param of  the stream that its headers name
+    void put(const std::string& broker, const std::string& stream, const std::string& of, std::string_view id,
+             std::string_view type, const json::value& data);
+
+    using event_visit = std::function<void(const store::stream_event& event)>;
     /// The events of all databases, each in the order of its log.
-    void for_each_event(
-        const std::function<void(const std::string& database, const store::stream_event& event)>& visit) const;
+    void for_each_event(const event_visit& visit) const;
+    /// Those that came since the last call.
+    void for_each_new_event(const event_visit& visit);
     /// Why a handler failed last; empty when none did since the last call.
     [[nodiscard]] std::string take_failure() { return std::exchange(failure_, {}); }
 
@@ -77,6 +84,7 @@ private:
     std::vector<std::unique_ptr<outbox::lane>> lanes_;
     std::vector<std::unique_ptr<consume::subscription>> subscriptions_;
     std::vector<std::unique_ptr<engine::scheduler>> schedulers_;
+    std::map<std::string, store::sequence> seen_;  ///< by database: the last event that was visited as a new one
     std::uint64_t steps_ = 0;  ///< trace events so far: while there are new ones there is something to do
     std::string failure_;
 };
