@@ -52,6 +52,20 @@ int service_process::terminate() {
     return wait();
 }
 
+int service_process::finish() {
+    if (pid_ < 0) return -1;
+    close_input();
+    return wait();
+}
+
+void service_process::freeze() const {
+    if (pid_ > 0) ::kill(pid_, SIGSTOP);
+}
+
+void service_process::thaw() const {
+    if (pid_ > 0) ::kill(pid_, SIGCONT);
+}
+
 bool service_process::running() {
     if (pid_ < 0) return false;
     if (::waitpid(pid_, nullptr, WNOHANG) == 0) return true;

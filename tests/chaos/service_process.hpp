@@ -25,6 +25,11 @@ public:
     void kill();
     /// SIGTERM, then waits for the end. @returns the exit code, -1 when a signal ended it
     int terminate();
+    /// Ends its input and waits until it has ended by itself. @returns the exit code, -1 when a signal ended it
+    int finish();
+    /// SIGSTOP, as a machine that hangs: it does nothing, and its connections stay open.
+    void freeze() const;
+    void thaw() const;
     [[nodiscard]] bool running();
     /// -1 when it was not started, or has ended.
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }

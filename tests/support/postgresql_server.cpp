@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
@@ -81,6 +82,21 @@ std::string through_port(const std::string& uri, std::uint16_t port) {
 std::string fresh_schema() {
     static std::atomic<int> count = 0;
     return "test_" + std::to_string(::getpid()) + "_" + std::to_string(++count);
+}
+
+own_database::own_database() { session{}.execute("CREATE DATABASE " + name_); }
+
+own_database::~own_database() {
+    try {
+        session{}.execute("DROP DATABASE " + name_ + " WITH (FORCE)");
+    } catch (const std::exception& trouble) {
+        std::fputs(trouble.what(), stderr);
+    }
+}
+
+std::string own_database::uri() const {
+    const auto shared = postgresql::uri();
+    return shared.substr(0, shared.rfind('/') + 1) + name_;
 }
 
 session::session(const std::string& to) : handle_{std::make_unique<handle>()} {

@@ -48,6 +48,20 @@ private:
 /// A name that no other test has.
 [[nodiscard]] std::string fresh_schema();
 
+/// A database of the test's own on the shared server, which is dropped with whoever is still connected to it.
+class own_database {
+public:
+    own_database();
+    own_database(const own_database&) = delete;
+    own_database& operator=(const own_database&) = delete;
+    ~own_database();
+
+    [[nodiscard]] std::string uri() const;
+
+private:
+    std::string name_ = fresh_schema();
+};
+
 /// A connection of the test's own, for looking and for getting in the way. Everything is text.
 class session {
 public:
