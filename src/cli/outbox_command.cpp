@@ -129,7 +129,7 @@ bool are_in_several_databases(const std::vector<located_row>& rows) {
     return std::any_of(rows.begin(), rows.end(), [&](const auto& each) { return each.database != rows[0].database; });
 }
 
-exit_code list_rows(const session& in, const row_arguments& given) {
+exit_code list_outbox(const session& in, const row_arguments& given) {
     const installation with = open_installation(in);
     const date_time now = system_clock().now();
     const auto rows = list_rows(open_all(with), to_filter(given, now));
@@ -454,7 +454,7 @@ void add_outbox(command& root) {
     command outbox = root.add("outbox", "Look at outbox rows, retry them or give them up");
 
     command listing = outbox.add("list", "List rows, newest first");
-    add_choice(listing, *given).limit(given->limit).runs(list_rows, given);
+    add_choice(listing, *given).limit(given->limit).runs(list_outbox, given);
 
     outbox.add("show", "Show one message with all its rows")
         .argument("MESSAGE_ID", given->message_id, "Id of the message")

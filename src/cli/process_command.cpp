@@ -44,9 +44,8 @@ void require_known(const detail::registry& declared, const std::string& command)
     if (declared.command_by_name(command) != nullptr) return;
     std::vector<std::string> names;
     for (const auto& [cpp_name, entry] : declared.commands) names.push_back(entry.name);
-    throw wrong_usage(
-        fmt::format("domain {} has no command `{}`; {}", declared.name, command,
-                    names.empty() ? "it has none at all" : config::did_you_mean(command, names, "it knows")));
+    throw wrong_usage(fmt::format("domain {} has no command `{}`; {}", declared.name, command,
+                                  config::did_you_mean(command, names, "it knows", "it has none at all")));
 }
 
 void show_result(const console& out, const std::string& command, const json::value& result) {

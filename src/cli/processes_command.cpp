@@ -43,9 +43,8 @@ std::vector<const process_entry*> chosen_processes(const detail::registry& decla
         if (wanted.empty() || wanted == process.name || wanted == process.fqn) found.push_back(&process);
     }
     if (found.empty() && !wanted.empty()) {
-        throw wrong_usage(fmt::format(
-            "domain `{}` has no process manager `{}`; {}", declared.name, wanted,
-            names.empty() ? std::string{"it has none"} : config::did_you_mean(wanted, names, "process managers are")));
+        throw wrong_usage(fmt::format("domain `{}` has no process manager `{}`; {}", declared.name, wanted,
+                                      config::did_you_mean(wanted, names, "process managers are", "it has none")));
     }
     return found;
 }

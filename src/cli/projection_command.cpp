@@ -205,9 +205,8 @@ std::vector<const detail::projector_entry*> chosen_of(const detail::registry& do
         if (given.all || projector.table.name == given.name) chosen.push_back(&projector);
     }
     if (chosen.empty() && !given.all) {
-        throw not_found(fmt::format(
-            "domain `{}` has no read model `{}`; {}", domain.name, given.name,
-            names.empty() ? std::string{"it has none"} : config::did_you_mean(given.name, names, "it has")));
+        throw not_found(fmt::format("domain `{}` has no read model `{}`; {}", domain.name, given.name,
+                                    config::did_you_mean(given.name, names, "it has", "it has none")));
     }
     return chosen;
 }

@@ -29,9 +29,9 @@ const detail::aggregate_entry& aggregate_named(const detail::registry& declared,
         throw wrong_usage(fmt::format(
             "aggregate {} is stored as its state and has no snapshots; only event-sourced ones have", name));
     }
-    throw wrong_usage(fmt::format("domain {} has no aggregate `{}`; {}", declared.name, name,
-                                  names.empty() ? "none of its aggregates is event-sourced"
-                                                : config::did_you_mean(name, names, "event-sourced are")));
+    throw wrong_usage(
+        fmt::format("domain {} has no aggregate `{}`; {}", declared.name, name,
+                    config::did_you_mean(name, names, "event-sourced are", "none of its aggregates is event-sourced")));
 }
 
 exit_code create_one(const session& in, commit::environment& env, const detail::aggregate_entry& type,

@@ -251,7 +251,9 @@ void section::add(std::string_view key, const node* value, std::string message, 
                        .remedy = std::move(remedy)});
 }
 
-std::string did_you_mean(std::string_view word, std::span<const std::string> candidates, std::string_view otherwise) {
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates, std::string_view otherwise,
+                         std::string_view none) {
+    if (candidates.empty()) return std::string{none};
     std::string nearest = base::suggest(word, candidates);
     for (const std::string& candidate : candidates) {
         // `warning` for `warn`, `rabbit` for `rabbitmq`
@@ -260,7 +262,6 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
         if (nearest.empty() && is_part) nearest = candidate;
     }
     if (!nearest.empty()) return "did you mean \"" + nearest + "\"?";
-    if (candidates.empty()) return {};
     return fmt::format("{}: {}", otherwise, fmt::join(candidates, ", "));
 }
 

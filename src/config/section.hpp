@@ -76,7 +76,8 @@ private:
 };
 
 /// `did you mean "outbox"?`, or `known: a, b` when nothing is near.
+/// @param none  what is said when there are no candidates
 [[nodiscard]] std::string did_you_mean(std::string_view word, std::span<const std::string> candidates,
-                                       std::string_view otherwise = "known");
+                                       std::string_view otherwise = "known", std::string_view none = {});
 
 }  // namespace sluice::config
