@@ -54,11 +54,11 @@ public:
             if (i % 5 == 0) check(some_account());
         }
         for (const auto& [id, done] : done_) check_every_version(id);
-        for (int i = 0; i < accounts; ++i) check(name_of(i));
+        for (std::uint64_t i = 0; i < accounts; ++i) check(name_of(i));
     }
 
 private:
-    static constexpr int accounts = 3;
+    static constexpr std::uint64_t accounts = 3;
 
     /// The same database for units of work whose commits die now and then, on their way or with their answer: the
     /// process or its connection is gone then.
