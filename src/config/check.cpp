@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "config/address_check.hpp"
 #include "config/section.hpp"
 #include "config/subscription_profiles.hpp"
 #include "config/subscription_resolution.hpp"
@@ -210,6 +211,7 @@ std::vector<finding> check(const detail::registry& domain, const configuration& 
     check_published(domain, with, found);
     check_versions(domain, found);
     check_reach(with, found);
+    check_addresses(with, found);
     return found;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/address_text.hpp"
 #include "config/printable.hpp"
 
 namespace sluice::config {
@@ -61,8 +62,9 @@ private:
         const auto bar = reference.find('|');
         const std::string name{reference.substr(0, bar)};
         if (!is_variable_name(name)) {
-            add("refers to ${" + printable(name, 40) + "}, which is no name of an environment variable",
-                "use letters, digits and _");
+            // Between the braces may stand a part of a password.
+            add("has a ${…} that does not hold the name of an environment variable",
+                "use letters, digits and _, or write $${ for a literal ${");
             return;
         }
         changed_ = true;
@@ -150,7 +152,8 @@ std::string join_key(std::string_view parent, std::string_view key) {
                                                   [](char c) { return is_letter(c) || is_digit(c) || c == '-'; });
     std::string path{parent};
     if (!path.empty()) path += '.';
-    return path + (bare ? std::string{key} : '"' + printable(key, 60) + '"');
+    if (bare) return path + std::string{key};
+    return path + '"' + printable(base::may_hold_password(key) ? masked_uri(key) : key, 60) + '"';
 }
 
 }  // namespace sluice::config

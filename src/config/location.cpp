@@ -1,5 +1,7 @@
 #include "config/location.hpp"
 
+#include "base/address_text.hpp"
+
 namespace sluice::config {
 
 namespace {
@@ -25,6 +27,9 @@ file_location locate_file(std::string_view text, const std::filesystem::path& ba
     }
     if (path.empty() || path.ends_with('/')) return wrong("names no file");
     if (path == ":memory:") return wrong("is no file", "for data in memory write provider = \"memory\" or \"inline\"");
+    if (base::may_hold_password(path)) {
+        return wrong("looks like the address of a server, but this provider works on a file");
+    }
     if (path.find('?') != std::string_view::npos) {
         return wrong("holds a ?", "options have keys of their own, for example synchronous = \"normal\"");
     }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/address_text.hpp"
 #include "base/utf8.hpp"
 
 namespace sluice::config {
@@ -32,18 +33,6 @@ std::string escape(char32_t c) {
     return number < 0x100 ? fmt::format("\\x{:02x}", number) : fmt::format("\\u{:04x}", number);
 }
 
-/// `host`, `host:6379`, `[::1]:6379`: nothing that could be a password whose `@` was forgotten.
-bool is_host_and_port(std::string_view authority) {
-    constexpr std::string_view digits = "0123456789";
-    const auto colon = authority.rfind(':');
-    if (colon != std::string_view::npos && !authority.ends_with(']')) {
-        if (authority.substr(colon + 1).find_first_not_of(digits) != std::string_view::npos) return false;
-        authority = authority.substr(0, colon);
-    }
-    if (authority.starts_with('[') && authority.ends_with(']')) return true;
-    return authority.find_first_of(":;= ") == std::string_view::npos;
-}
-
 }  // namespace
 
 std::string printable(std::string_view text, std::size_t limit) {
@@ -64,19 +53,6 @@ std::string printable(std::string_view text, std::size_t limit) {
     return safe;
 }
 
-std::string masked_uri(std::string_view uri) {
-    const auto scheme_end = uri.find("://");
-    if (scheme_end == std::string_view::npos) {
-        const bool plain_path = uri.find_first_of("=@:?; ") == std::string_view::npos;
-        return plain_path ? printable(uri) : "(hidden)";
-    }
-    const std::string_view scheme = uri.substr(0, scheme_end + 3);
-    std::string_view rest = uri.substr(scheme.size());
-    rest = rest.substr(0, rest.find_first_of("?#"));
-    // A password may hold an unescaped `/` or `@`, so everything up to the last `@` goes.
-    if (const auto at = rest.rfind('@'); at != std::string_view::npos) rest.remove_prefix(at + 1);
-    if (!is_host_and_port(rest.substr(0, rest.find('/')))) rest = "(hidden)";
-    return printable(std::string{scheme} + std::string{rest});
-}
+std::string masked_uri(std::string_view uri) { return printable(base::shown_address(uri)); }
 
 }  // namespace sluice::config

@@ -11,8 +11,8 @@ namespace sluice::config {
 /// @param limit  longer texts are cut after so many characters and end in `…`
 [[nodiscard]] std::string printable(std::string_view text, std::size_t limit = std::string_view::npos);
 
-/// Where a URI points, without user, password, query and fragment: `redis://cache:6379/0`. A text that is neither a URI
-/// nor a plain path may hold a password anywhere, so nothing of it is shown.
+/// Where a URI points, without user, password and query: `redis://cache:6379/0`. Of a text that allows a second reading
+/// nothing but the scheme is shown (base/address_text.hpp).
 [[nodiscard]] std::string masked_uri(std::string_view uri);
 
 }  // namespace sluice::config

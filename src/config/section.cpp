@@ -7,6 +7,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/address_text.hpp"
 #include "base/names.hpp"
 #include "config/printable.hpp"
 
@@ -16,10 +17,15 @@ namespace {
 
 constexpr std::size_t longest_shown_value = 80;
 
+/// An address that stands where none belongs is no less secret.
+std::string shown_text(const std::string& text, sensitivity how) {
+    const bool is_uri = how == sensitivity::uri || base::may_hold_password(text);
+    return printable(is_uri ? masked_uri(text) : text, longest_shown_value);
+}
+
 std::string shown(const node& value, sensitivity how) {
     if (const auto* text = std::get_if<std::string>(&value.value)) {
-        const bool is_uri = how == sensitivity::uri || text->find("://") != std::string::npos;
-        return '"' + printable(is_uri ? masked_uri(*text) : *text, longest_shown_value) + '"';
+        return '"' + shown_text(*text, how) + '"';
     }
     if (const auto* whole = std::get_if<std::int64_t>(&value.value)) return std::to_string(*whole);
     if (const auto* number = std::get_if<double>(&value.value)) return fmt::format("{}", *number);
@@ -153,7 +159,7 @@ void section::texts(std::string_view key, std::vector<std::string>& target) {
     if (value == nullptr) return;
     if (const auto* single = std::get_if<std::string>(&value->value)) {
         add(key, value, "must be a list of texts",
-            fmt::format("did you mean [\"{}\"]?", printable(*single, longest_shown_value)));
+            fmt::format("did you mean [\"{}\"]?", shown_text(*single, sensitivity::open)));
         return;
     }
     const auto* elements = std::get_if<node::array>(&value->value);

@@ -101,10 +101,11 @@ void read_parameter(endpoint& into, std::string_view key, const std::string& val
     } else if (key == "ssl_keyfile") {
         into.trust.key_file = value;
     } else {
+        // Its name is not shown: behind an unencoded character it may be the rest of a password.
         refuse(
-            fmt::format("parameter {} is not known (known: db, ssl_cert_reqs, ssl_ca_certs, ssl_certfile, "
-                        "ssl_keyfile)",
-                        key));
+            "a parameter is not known (known: db, ssl_cert_reqs, ssl_ca_certs, ssl_certfile, ssl_keyfile), or a "
+            "special "
+            "character of the password is not written as %XX");
     }
 }
 
@@ -116,6 +117,16 @@ void read_parameters(endpoint& into, std::string_view text) {
         read_parameter(into, key, percent_decoded(value.value_or(""), "value of a parameter"));
         rest = after;
     }
+}
+
+/// `:a/b@host`: with the slash encoded `a/b` is a password, and without it a port and a database.
+void refuse_second_reading(std::string_view text) {
+    const auto end = text.find_first_of("/?");
+    const auto at = end == std::string_view::npos ? end : text.find('@', end);
+    if (at == std::string_view::npos || text.substr(0, at).find(':') == std::string_view::npos) return;
+    refuse(
+        "an @ stands behind a / or ?, so that it is not clear what the password is; write special characters as %XX (@ "
+        "as %40, / as %2F, ? as %3F)");
 }
 
 /// Cuts off what ends with the last @ before any slash.
@@ -145,7 +156,9 @@ endpoint parse_uri(const std::string& uri, redis_tls trust) {
     if (!socket && scheme != "redis" && scheme != "rediss") refuse("the scheme is not redis, rediss or unix");
     result.tls = scheme == "rediss";
 
-    const auto [before, parameters] = split(std::string_view{uri}.substr(scheme_end + 3), '?');
+    const auto rest = std::string_view{uri}.substr(scheme_end + 3);
+    refuse_second_reading(rest);
+    const auto [before, parameters] = split(rest, '?');
     const auto location = take_credentials(result, before);
     if (socket) {
         result.path = percent_decoded(location, "path");

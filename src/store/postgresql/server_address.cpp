@@ -9,6 +9,7 @@
 
 #include <sluice/error.hpp>
 
+#include "base/address_text.hpp"
 #include "base/one_line.hpp"
 #include "store/postgresql/failure.hpp"
 
@@ -34,6 +35,13 @@ std::map<std::string, std::string> parse(const std::string& conninfo) {
         if (option->val != nullptr) settings.emplace(option->keyword, option->val);
     }
     return settings;
+}
+
+/// libpq reads a text with an unencoded special character in one way, the author perhaps meant another. What libpq
+/// takes for the name of a host or database may then be a part of the password.
+bool allows_one_reading(std::string_view conninfo) {
+    const bool is_uri = conninfo.find("://") != std::string_view::npos;
+    return is_uri ? base::read_uri(conninfo).has_value() : base::read_keywords(conninfo).has_value();
 }
 
 std::string describe(const std::map<std::string, std::string>& settings) {
@@ -64,7 +72,8 @@ bool is_permanent(std::string_view reason) {
 
 }  // namespace
 
-server_address::server_address(const postgresql_options& options) : settings_{parse(options.conninfo)} {
+server_address::server_address(const postgresql_options& options)
+    : settings_{parse(options.conninfo)}, may_be_shown_{allows_one_reading(options.conninfo)} {
     using namespace std::chrono_literals;
     // libpq counts whole seconds and takes less than two for two.
     const auto connect = std::max(std::chrono::ceil<std::chrono::seconds>(options.connect_timeout), 2s);
@@ -76,7 +85,9 @@ server_address::server_address(const postgresql_options& options) : settings_{pa
     settings_.emplace("keepalives_interval", "5");
     settings_.emplace("keepalives_count", "3");
     settings_["client_encoding"] = "UTF8";
-    name_ = describe(settings_);
+    name_ = may_be_shown_ ? describe(settings_)
+                          : "postgresql (address not shown: database_uri can be read in two ways; write every special "
+                            "character of user and password as %XX, or put the value of a keyword in quotes)";
 }
 
 connection_handle server_address::connect() const {
@@ -92,7 +103,9 @@ connection_handle server_address::connect() const {
     if (handle == nullptr) throw store_error{name_ + ": out of memory", error_nature::retryable};
     if (PQstatus(handle.get()) != CONNECTION_OK) {
         const std::string reason = PQerrorMessage(handle.get());
-        throw store_error{fmt::format("cannot connect to {}: {}", name_, base::one_line(reason)),
+        throw store_error{fmt::format("cannot connect to {}: {}", name_,
+                                      may_be_shown_ ? base::one_line(reason)
+                                                    : "the reason is not shown either, for it quotes the address"),
                           is_permanent(reason) ? error_nature::permanent : error_nature::retryable};
     }
     return handle;

@@ -23,7 +23,8 @@ public:
     /// @throws configuration_error  libpq cannot read the connection string
     explicit server_address(const postgresql_options& options);
 
-    /// A few words without credentials: `postgresql shop at db.example:5432`.
+    /// A few words without credentials: `postgresql shop at db.example:5432`. When the connection string can be read in
+    /// two ways it names neither database nor host, for they may be a part of the password.
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] const std::map<std::string, std::string>& settings() const noexcept { return settings_; }
 
@@ -32,6 +33,7 @@ public:
 
 private:
     std::map<std::string, std::string> settings_;
+    bool may_be_shown_;
     std::string name_;
 };
 

@@ -367,8 +367,8 @@ INSTANTIATE_TEST_SUITE_P(
         bad_input{"variable_without_end", "[outbox]\nbroker = \"${BROKER\"\n",
                   "f:6: outbox.broker: has a ${ without }; close it, or write $${ for a literal ${"},
         bad_input{"variable_without_name", "[outbox]\nbroker = \"${|x}\"\n",
-                  "f:6: outbox.broker: refers to ${}, which is no name of an environment variable; use letters, "
-                  "digits and _"}),
+                  "f:6: outbox.broker: has a ${…} that does not hold the name of an environment variable; use letters, "
+                  "digits and _, or write $${ for a literal ${"}),
     [](const auto& tested) { return tested.param.title; });
 
 TEST(loader, reports_everything_at_once_in_the_order_of_the_file) {

@@ -18,7 +18,8 @@ TEST(locate_file, absolute_locations_stand) {
 
 TEST(locate_file, refuses_what_is_no_file) {
     for (const char* text : {"sqlite://shop.db", "sqlite:///", "sqlite:shop.db", "file:shop.db", "redis://host/0",
-                             "data/", ":memory:", "sqlite:///:memory:", "sqlite:///shop.db?mode=ro", ""}) {
+                             "data/", "joe:pw@h/shop", "password=x", "sqlite:///redis://h/0",
+                             ":memory:", "sqlite:///:memory:", "sqlite:///shop.db?mode=ro", ""}) {
         const file_location found = locate_file(text, "/srv/shop");
         EXPECT_TRUE(found.path.empty()) << text;
         EXPECT_FALSE(found.problem.empty()) << text;

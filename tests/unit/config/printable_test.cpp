@@ -33,8 +33,7 @@ TEST(printable, cuts_by_characters) {
 
 TEST(masked_uri, keeps_scheme_host_and_path_only) {
     EXPECT_EQ(masked_uri("redis://cache:6379/0"), "redis://cache:6379/0");
-    EXPECT_EQ(masked_uri("postgresql://joe:pw@db:5432/shop?sslkey=k#f"), "postgresql://db:5432/shop");
-    EXPECT_EQ(masked_uri("amqp://joe:p@ss/w@rd@mq/vhost"), "amqp://mq/vhost");
+    EXPECT_EQ(masked_uri("postgresql://joe:pw@db:5432/shop?sslkey=k"), "postgresql://db:5432/shop");
     EXPECT_EQ(masked_uri("sqlite:///data/shop.db"), "sqlite:///data/shop.db");
     EXPECT_EQ(masked_uri("data/shop.db"), "data/shop.db");
 }
@@ -44,6 +43,8 @@ TEST(masked_uri, hides_what_may_be_a_password) {
     EXPECT_EQ(masked_uri("joe:pw@db/shop"), "(hidden)");
     EXPECT_EQ(masked_uri("redis://joe:hunter2-cache:6379/0"), "redis://(hidden)");
     EXPECT_EQ(masked_uri("redis://:hunter2/0"), "redis://(hidden)");
+    EXPECT_EQ(masked_uri("amqp://joe:p@ss/w@rd@mq/vhost"), "amqp://(hidden)");
+    EXPECT_EQ(masked_uri("redis://:123#hunter2@cache/0"), "redis://(hidden)");
 }
 
 }  // namespace

@@ -48,6 +48,25 @@ TEST(server_address, does_not_repeat_what_it_cannot_read) {
     }
 }
 
+TEST(server_address, names_nothing_of_an_address_that_can_be_read_in_two_ways) {
+    for (const char* text :
+         {"postgresql://me:x@s3cret@db.example/shop", "postgresql://me:x/s3cret@db.example/shop",
+          "postgresql://me:x?s3cret@db.example/shop", "postgresql://db.example/shop?application_name=s3@cret",
+          "password=x dbname=s3cret dbname=shop", "password='x'dbname=s3cret", "password=x'y dbname=s3cret"}) {
+        const auto told = address_of(text).name();
+        EXPECT_THAT(told, AllOf(HasSubstr("two ways"), Not(HasSubstr("s3")), Not(HasSubstr("db.example")))) << text;
+    }
+}
+
+TEST(server_address, tells_no_reason_that_may_quote_the_address) {
+    try {
+        static_cast<void>(address_of("postgresql://me:x/s3cret@127.0.0.1:1/shop").connect());
+        FAIL() << "there is no such server";
+    } catch (const store_error& e) {
+        EXPECT_THAT(e.what(), AllOf(HasSubstr("cannot connect to postgresql"), Not(HasSubstr("s3cret"))));
+    }
+}
+
 TEST(postgresql_database, wants_a_plain_name_for_the_schema) {
     for (const char* name : {"", "a b", "x\"; DROP TABLE", "1st", "schön"}) {
         EXPECT_THROW(static_cast<void>(make_postgresql_database({.conninfo = "dbname=x", .schema = name})),

@@ -72,10 +72,15 @@ TEST(redis_endpoint, says_what_is_wrong_without_the_password) {
     EXPECT_THAT(complaint("redis://u:secret%zz@h"), HasSubstr("password has a %"));
     EXPECT_THAT(complaint("redis://user@h"), HasSubstr("without a password"));
     EXPECT_THAT(complaint("redis://[::1"), HasSubstr("closing bracket"));
-    EXPECT_THAT(complaint("redis://h?socket_timeout=1"), HasSubstr("parameter socket_timeout is not known"));
+    EXPECT_THAT(complaint("redis://h?socket_timeout=1"),
+                HasSubstr("a parameter is not known (known: db, ssl_cert_reqs"));
     EXPECT_THAT(complaint("rediss://h?ssl_cert_reqs=optional"), HasSubstr("required or none"));
     EXPECT_THAT(complaint("unix://relative"), HasSubstr("must begin with a slash"));
-    for (const char* uri : {"amqp://u:secret@h", "redis://u:secret@h:99999", "redis://u:secret%zz@h"}) {
+    EXPECT_THAT(complaint("redis://:a/b@h:1/0"), HasSubstr("not clear what the password is"));
+    EXPECT_EQ(complaint("redis://:a@b@h:1/0"), "accepted");
+    EXPECT_EQ(complaint("unix:///run/user@1000/redis.sock"), "accepted");
+    for (const char* uri : {"amqp://u:secret@h", "redis://:h?secret@h", "redis://:1?secret=2@h",
+                            "redis://u:secret@h:99999", "redis://u:secret%zz@h"}) {
         EXPECT_THAT(complaint(uri), Not(HasSubstr("secret")));
         EXPECT_THAT(complaint(uri), HasSubstr("expected redis://"));
     }

@@ -1,0 +1,189 @@
+#include "base/address_text.hpp"
+
+#include <algorithm>
+
+namespace sluice::base {
+namespace {
+
+constexpr std::string_view scheme_mark = "://";
+constexpr const char* hidden = "(hidden)";
+
+constexpr bool decimal(char c) { return c >= '0' && c <= '9'; }
+constexpr bool latin_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr bool control_character(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+constexpr bool blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+constexpr int hexadecimal_digit(char c) {
+    if (decimal(c)) return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+template <class Predicate>
+bool are_all(std::string_view text, Predicate holds) {
+    return std::all_of(text.begin(), text.end(), holds);
+}
+
+bool is_encoded_well(std::string_view text) {
+    for (auto at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1)) {
+        if (at + 2 >= text.size() || hexadecimal_digit(text[at + 1]) < 0 || hexadecimal_digit(text[at + 2]) < 0)
+            return false;
+    }
+    return true;
+}
+
+bool is_scheme(std::string_view text) {
+    return !text.empty() && latin_letter(text.front()) &&
+           are_all(text, [](char c) { return latin_letter(c) || decimal(c) || c == '+' || c == '-' || c == '.'; });
+}
+
+/// `db`, `db:5432`, `[::1]:5432`, `:5432`
+bool is_host_and_port(std::string_view text) {
+    if (text.starts_with('[')) {
+        const auto end = text.find(']');
+        if (end == std::string_view::npos) return false;
+        const auto inside = text.substr(1, end - 1);
+        if (!are_all(inside, [](char c) { return hexadecimal_digit(c) >= 0 || c == ':' || c == '.'; })) return false;
+        text.remove_prefix(end + 1);
+        if (!text.empty() && text.front() != ':') return false;
+    } else {
+        const auto host = text.substr(0, text.find(':'));
+        const bool plain = are_all(
+            host, [](char c) { return latin_letter(c) || decimal(c) || c == '.' || c == '-' || c == '_' || c == '%'; });
+        if (!plain) return false;
+        text.remove_prefix(host.size());
+    }
+    return text.empty() || are_all(text.substr(1), decimal);
+}
+
+template <class Predicate>
+bool all_pieces(std::string_view text, char separator, Predicate holds) {
+    for (;;) {
+        const auto end = text.find(separator);
+        if (!holds(text.substr(0, end))) return false;
+        if (end == std::string_view::npos) return true;
+        text.remove_prefix(end + 1);
+    }
+}
+
+bool is_parameter(std::string_view text) {
+    const auto key = text.substr(0, text.find('='));
+    return !key.empty() && key.size() < text.size() &&
+           are_all(key, [](char c) { return latin_letter(c) || decimal(c) || c == '_' || c == '-' || c == '.'; });
+}
+
+/// Takes `key = value` from the front of a text that begins with neither blank; false when it is none.
+bool take_setting(std::string_view& rest, std::map<std::string, std::string, std::less<>>& into) {
+    const auto skip_blanks = [&rest] {
+        rest.remove_prefix(static_cast<std::size_t>(std::find_if_not(rest.begin(), rest.end(), blank) - rest.begin()));
+    };
+    const auto key_end = std::find_if_not(rest.begin(), rest.end(), [](char c) { return latin_letter(c) || c == '_'; });
+    const std::string key{rest.begin(), key_end};
+    rest.remove_prefix(key.size());
+    skip_blanks();
+    if (key.empty() || !rest.starts_with('=')) return false;
+    rest.remove_prefix(1);
+    skip_blanks();
+    std::string value;
+    if (rest.starts_with('\'')) {
+        for (rest.remove_prefix(1); !rest.empty() && rest.front() != '\''; rest.remove_prefix(1)) {
+            if (rest.front() == '\\') rest.remove_prefix(1);
+            if (rest.empty()) return false;
+            value += rest.front();
+        }
+        if (rest.empty()) return false;
+        rest.remove_prefix(1);
+        if (!rest.empty() && !blank(rest.front())) return false;
+    } else {
+        value = rest.substr(0, static_cast<std::size_t>(std::ranges::find_if(rest, blank) - rest.begin()));
+        if (value.find_first_of("'\\") != std::string::npos) return false;
+        rest.remove_prefix(value.size());
+    }
+    skip_blanks();
+    return into.emplace(key, std::move(value)).second;
+}
+
+}  // namespace
+
+std::optional<uri_parts> read_uri(std::string_view text) {
+    const auto scheme_end = text.find(scheme_mark);
+    if (scheme_end == std::string_view::npos) return std::nullopt;
+    uri_parts parts{.scheme = text.substr(0, scheme_end)};
+    std::string_view rest = text.substr(scheme_end + scheme_mark.size());
+    if (!is_scheme(parts.scheme) || rest.find('#') != std::string_view::npos || !is_encoded_well(rest) ||
+        std::any_of(rest.begin(), rest.end(), control_character)) {
+        return std::nullopt;
+    }
+    const auto authority_end = std::min(rest.find_first_of("/?"), rest.size());
+    parts.authority = rest.substr(0, authority_end);
+    rest.remove_prefix(authority_end);
+    if (rest.find('@') != std::string_view::npos) return std::nullopt;
+
+    if (const auto at = parts.authority.find('@'); at != std::string_view::npos) {
+        const auto credentials = parts.authority.substr(0, at);
+        parts.authority.remove_prefix(at + 1);
+        const auto colon = credentials.find(':');
+        parts.user = credentials.substr(0, colon);
+        if (colon != std::string_view::npos) parts.password = credentials.substr(colon + 1);
+        if (credentials.find(' ') != std::string_view::npos) return std::nullopt;
+    }
+    if (!all_pieces(parts.authority, ',', is_host_and_port)) return std::nullopt;
+
+    const auto path_end = std::min(rest.find('?'), rest.size());
+    parts.path = rest.substr(0, path_end);
+    rest.remove_prefix(path_end);
+    if (rest.size() > 1) {
+        parts.query = rest.substr(1);
+        if (!all_pieces(parts.query, '&', is_parameter)) return std::nullopt;
+    }
+    return parts;
+}
+
+std::optional<std::map<std::string, std::string, std::less<>>> read_keywords(std::string_view text) {
+    std::map<std::string, std::string, std::less<>> settings;
+    while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+    while (!text.empty()) {
+        if (!take_setting(text, settings)) return std::nullopt;
+    }
+    return settings;
+}
+
+std::string percent_decoded(std::string_view text) {
+    std::string decoded;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '%' && i + 2 < text.size() && hexadecimal_digit(text[i + 1]) >= 0 &&
+            hexadecimal_digit(text[i + 2]) >= 0) {
+            decoded += static_cast<char>(hexadecimal_digit(text[i + 1]) * 16 + hexadecimal_digit(text[i + 2]));
+            i += 2;
+        } else {
+            decoded += text[i];
+        }
+    }
+    return decoded;
+}
+
+bool may_hold_password(std::string_view text) {
+    if (text.find(scheme_mark) != std::string_view::npos) return true;
+    const auto colon = text.find(':');
+    if (colon != std::string_view::npos && text.find('@', colon) != std::string_view::npos) return true;
+    constexpr std::string_view word = "pass";
+    const auto same_letter = [](char a, char b) { return (a | 0x20) == b; };
+    const auto found = std::search(text.begin(), text.end(), word.begin(), word.end(), same_letter);
+    return std::find(found, text.end(), '=') != text.end();
+}
+
+std::string shown_address(std::string_view text) {
+    const auto scheme_end = text.find(scheme_mark);
+    if (scheme_end == std::string_view::npos) {
+        return text.find_first_of("=@:?; ") == std::string_view::npos ? std::string{text} : hidden;
+    }
+    const auto parts = read_uri(text);
+    if (!parts) {
+        const auto scheme = text.substr(0, scheme_end);
+        return is_scheme(scheme) ? std::string{scheme}.append(scheme_mark) + hidden : hidden;
+    }
+    return std::string{parts->scheme}.append(scheme_mark).append(parts->authority).append(parts->path);
+}
+
+}  // namespace sluice::base

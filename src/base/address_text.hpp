@@ -1,0 +1,44 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// Reading of texts that say where a server is and may hold a password. A special character that somebody forgot to
+/// encode moves the border between password and host; what one library takes for the host may be half a secret. So
+/// nothing of such a text may be shown until it was read here without doubt.
+namespace sluice::base {
+
+/// A URI taken apart. All parts are as written, percent-encoded; they refer to the text they were read from.
+struct uri_parts {
+    std::string_view scheme;  ///< without `://`
+    std::string_view user;
+    std::optional<std::string_view> password;
+    std::string_view authority;  ///< hosts and ports, without user and password
+    std::string_view path;       ///< with its slash
+    std::string_view query;      ///< without the question mark
+};
+
+/// Nothing unless the text allows one reading only: there is at most one `@`, before the first `/` and `?`; no `#`;
+/// every
+/// `%` is followed by two hexadecimal digits; hosts, ports and parameters look like hosts, ports and parameters.
+[[nodiscard]] std::optional<uri_parts> read_uri(std::string_view text);
+
+/// The settings of a text like `host=db user=me password='a b'`. Nothing when it allows a second reading: a word
+/// without
+/// `=`, a key that comes twice, a quote or a backslash inside an unquoted value, text right behind a closing quote.
+[[nodiscard]] std::optional<std::map<std::string, std::string, std::less<>>> read_keywords(std::string_view text);
+
+/// The text of a part of a URI. A `%` that is not followed by two hexadecimal digits stays.
+[[nodiscard]] std::string percent_decoded(std::string_view text);
+
+/// True when a text in the wrong place (a file name, a choice) may well hold a password: it looks like the address of a
+/// server.
+[[nodiscard]] bool may_hold_password(std::string_view text);
+
+/// Where a text points, without user, password and query: `redis://cache:6379/0`, `data/shop.db`; `(hidden)` instead of
+/// everything that allows a second reading.
+[[nodiscard]] std::string shown_address(std::string_view text);
+
+}  // namespace sluice::base
