@@ -110,7 +110,9 @@ void print_table(const session& in, const std::vector<located_event>& events, co
 
 exit_code list_events(const session& in, const event_arguments& given) {
     const installation with = open_installation(in);
-    const auto events = read_events(open_all(with), to_filter(given, system_clock().now()));
+    const event_filter filter =
+        to_filter(given, system_clock().now());  // wrong usage is told before anything is opened
+    const auto events = read_events(open_all(with), filter);
     if (in.out.json()) {
         json::array listed;
         for (const auto& [database, at] : events) listed.emplace_back(as_json(database, at));

@@ -132,7 +132,8 @@ bool are_in_several_databases(const std::vector<located_row>& rows) {
 exit_code list_outbox(const session& in, const row_arguments& given) {
     const installation with = open_installation(in);
     const date_time now = system_clock().now();
-    const auto rows = list_rows(open_all(with), to_filter(given, now));
+    const outbox_filter filter = to_filter(given, now);  // wrong usage is told before anything is opened
+    const auto rows = list_rows(open_all(with), filter);
     if (in.out.json()) {
         in.out.print_json(json::object{{"rows", as_json(rows)}});
         return exit_code::ok;
