@@ -10,6 +10,7 @@
 #include <sluice/time.hpp>
 
 #include "base/wake.hpp"
+#include "broker/membership.hpp"
 
 namespace sluice::broker {
 
@@ -29,13 +30,6 @@ struct death {
     std::string code;    ///< stable word: undecodable, handler_failed, …
     int attempts = 0;
     date_time at;
-};
-
-/// Identity of a consumer: group, and a name that is the same after a restart.
-struct membership {
-    std::string group;
-    std::string consumer;
-    duration claim{std::chrono::seconds{30}};  ///< a silent consumer's messages may be taken over after this time
 };
 
 /// One member of a consumer group on one stream, over a connection of its own.
@@ -61,10 +55,11 @@ public:
     /// @throws usage_error  one of them belongs to another kind of broker
     [[nodiscard]] virtual base::wake_reason wait_with(std::span<consumer* const> others, base::wake_signal& signal,
                                                       duration timeout) = 0;
-    /// Says that this consumer lived at `now`, which keeps its claims for the claim time from then on. Call at least
-    /// every third of that while messages are held. A time that lies a claim time back gives the claims up: other
-    /// consumers may take the messages at once.
+    /// Says that this consumer lives, which keeps its claims for the claim time. Call at least every third of that
+    /// while messages are held. A broker that has a clock of its own goes by that; else the time is `now`.
     virtual void heartbeat(date_time now) = 0;
+    /// Gives the claims up: other consumers may take at once what this one holds.
+    virtual void release() = 0;
 
     virtual void ack(std::span<const std::string> entries) = 0;
     /// Records a failed attempt durably; the message stays with this consumer until `not_before`.

@@ -35,10 +35,13 @@ plan_settings plan_settings_from(const route& where) {
 
 }  // namespace
 
-subscription::subscription(commit::environment& env, route what, std::string consumer)
+subscription::subscription(commit::environment& env, route what, std::string consumer, broker::incarnation process)
     : env_{env},
       route_{std::move(what)},
-      member_{.group = route_.group, .consumer = consumer, .claim = base::from_seconds(route_.settings.claim_seconds)},
+      member_{.group = route_.group,
+              .consumer = consumer,
+              .claim = base::from_seconds(route_.settings.claim_seconds),
+              .process = std::move(process)},
       broker_{env.broker(route_.broker)},
       trace_{env.tracer(), route_, std::move(consumer)},
       plan_{plan_settings_from(route_)} {
@@ -337,7 +340,7 @@ void subscription::leave() noexcept {
             if (const auto* never = std::get_if<set_aside>(&*failure)) perform(*never);
         }
         while (const auto left = plan_.last_acknowledgement()) perform(*left);
-        for (const auto& consumer : consumers_) consumer->heartbeat(now() - member_.claim);
+        for (const auto& consumer : consumers_) consumer->release();
     } catch (const std::exception& e) {
         observe::log(observe::level::warn, "subscription.left_messages",
                      {{"handler", route_.name}, {"stream", route_.streams[0]}, {"reason", base::one_line(e.what())}});

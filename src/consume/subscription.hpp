@@ -54,9 +54,10 @@ struct subscription_status {
 /// Lifetime: `env` must outlive it.
 class subscription {
 public:
-    /// @param consumer  the same after a restart, and of no other living consumer of the group
+    /// @param consumer  the same after a restart
+    /// @param process  tells this process from others whose consumers have that name
     /// @throws configuration_error when the route's broker is not configured
-    subscription(commit::environment& env, route what, std::string consumer);
+    subscription(commit::environment& env, route what, std::string consumer, broker::incarnation process = {});
 
     /// Works until `stop` is requested: then the messages in hand are finished, what is done is
     /// acknowledged, and what is not done is free for other consumers at once.

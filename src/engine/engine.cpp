@@ -52,7 +52,7 @@ void engine::start() {
         consumer_ = host_name() + "-" + env_.domain().normalized + "-" + std::to_string(slot_->number());
         const std::string owner = outbox::make_lane_owner(env_.random());
         make_lanes(owner);
-        make_subscriptions();
+        make_subscriptions({.id = outbox::make_incarnation(env_.random()), .place = slot_->place()});
         make_schedulers();
         make_workers(owner);
         for (const auto& each : workers_) each->start();
@@ -164,9 +164,9 @@ void engine::make_lanes(const std::string& owner) {
     }
 }
 
-void engine::make_subscriptions() {
+void engine::make_subscriptions(const broker::incarnation& process) {
     for (consume::route& route : consume::routes_of(env_)) {
-        subscriptions_.push_back(std::make_unique<consume::subscription>(env_, std::move(route), consumer_));
+        subscriptions_.push_back(std::make_unique<consume::subscription>(env_, std::move(route), consumer_, process));
     }
 }
 

@@ -82,7 +82,7 @@ private:
 
     void require_schema() const;
     void make_lanes(const std::string& owner);
-    void make_subscriptions();
+    void make_subscriptions(const broker::incarnation& process);
     void make_schedulers();
     void make_workers(const std::string& owner);
     void discard() noexcept;

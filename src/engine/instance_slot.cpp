@@ -1,6 +1,7 @@
 #include "engine/instance_slot.hpp"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <fstream>
 #include <system_error>
 
 #include <sluice/error.hpp>
@@ -47,6 +49,16 @@ instance_slot::instance_slot(std::string_view deployment) : socket_{::socket(AF_
             throw error{"more than " + std::to_string(most_engines) + " engines of one deployment run on this host"};
         }
     }
+}
+
+std::string instance_slot::place() {
+    std::string boot;
+    std::getline(std::ifstream{"/proc/sys/kernel/random/boot_id"}, boot);
+    struct stat names {};
+    if (boot.empty() || ::stat("/proc/self/ns/net", &names) != 0) return {};
+    constexpr std::size_t enough = 16;
+    const auto text = boot + '/' + std::to_string(names.st_dev) + '/' + std::to_string(names.st_ino);
+    return base::sha256_hex(text).substr(0, enough);
 }
 
 std::string host_name() {

@@ -13,7 +13,8 @@ namespace sluice::engine {
 /// The number is a name in Linux' abstract socket namespace. The kernel gives it back when the process ends, however it
 /// ends: there is no file to clean up, no lease to wait for and no process id to mistake for another.
 ///
-/// Hosts (and containers) that share a broker need different host names, as everywhere.
+/// That holds within one network namespace: two containers with one host name get the same number. What they hold at a
+/// broker is told apart by their incarnations, and `place` says whose numbers exclude each other.
 class instance_slot {
 public:
     /// Takes the lowest free number. @param deployment  what tells apart the deployments on a host
@@ -21,6 +22,9 @@ public:
     explicit instance_slot(std::string_view deployment);
 
     [[nodiscard]] int number() const noexcept { return number_; }
+    /// This kernel's boot and network namespace: of two engines of a deployment with one number and one place, one has
+    /// ended. Empty when the kernel does not tell.
+    [[nodiscard]] static std::string place();
 
 private:
     base::unique_fd socket_;

@@ -50,23 +50,24 @@ std::vector<std::string> everything_in(broker& in, const std::string& stream) {
 }
 
 INSTANTIATE_TEST_SUITE_P(inline_broker, broker_contract,
-                         ::testing::Values(subject{"inline", [](const auto&) { return make_inline_broker("test"); }}),
+                         ::testing::Values(subject{
+                             "inline", [](const auto&, const auto&) { return make_inline_broker("test"); }}),
                          [](const auto& i) { return i.param.name; });
 #ifdef SLUICE_WITH_BROKER_SQLITE
 INSTANTIATE_TEST_SUITE_P(sqlite_broker, broker_contract,
                          ::testing::Values(subject{"sqlite",
-                                                   [](const std::filesystem::path& directory) {
+                                                   [](const std::filesystem::path& directory, const clock&) {
                                                        return make_sqlite_broker({.path = directory / "broker.db"});
                                                    }}),
                          [](const auto& i) { return i.param.name; });
 #endif
 #ifdef SLUICE_WITH_BROKER_REDIS
 /// One server for all tests of the process; each begins with an empty one.
-std::unique_ptr<broker> make_on_empty_server(const std::filesystem::path& /*directory*/) {
+std::unique_ptr<broker> make_on_empty_server(const std::filesystem::path& /*directory*/, const clock& server_time) {
     static const sluice::testing::temporary_directory directory;
     static const sluice::testing::redis_server server{directory / "redis"};
     server.cli({"flushall"});
-    return make_redis_broker({.uri = server.uri()});
+    return make_redis_broker({.uri = server.uri(), .server_time = &server_time});
 }
 
 INSTANTIATE_TEST_SUITE_P(redis_broker, broker_contract, ::testing::Values(subject{"redis", make_on_empty_server}),

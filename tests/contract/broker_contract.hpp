@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -15,10 +16,22 @@
 
 namespace sluice::broker::contract {
 
+/// A clock that stands still until it is set.
+class set_clock final : public clock {
+public:
+    explicit set_clock(date_time at) : now_{at} {}
+    [[nodiscard]] date_time now() const override { return now_.load(); }
+    void set(date_time at) { now_ = at; }
+
+private:
+    std::atomic<date_time> now_;
+};
+
 /// One broker that the suite is run for.
 struct subject {
     std::string name;
-    std::function<std::unique_ptr<broker>(const std::filesystem::path& directory)> make;
+    /// @param server_time  for a broker that has a clock of its own
+    std::function<std::unique_ptr<broker>(const std::filesystem::path& directory, const clock& server_time)> make;
 
     friend void PrintTo(const subject& s, std::ostream* out) { *out << s.name; }
 };
@@ -59,8 +72,20 @@ protected:
                                       {.group = std::move(group), .consumer = std::move(name), .claim = claim});
     }
 
+    /// The same, of a process with an incarnation.
+    [[nodiscard]] std::unique_ptr<consumer> join(std::string name, incarnation process) {
+        return broker_->open_consumer(
+            "shop::order", {.group = "g", .consumer = std::move(name), .claim = claim, .process = std::move(process)});
+    }
+    /// From now on it is that late, for the broker as for the consumers that are told so.
+    [[nodiscard]] date_time at(date_time now) {
+        server_time_.set(now);
+        return now;
+    }
+
     sluice::testing::temporary_directory directory_;
-    std::unique_ptr<broker> broker_ = GetParam().make(directory_.path());
+    set_clock server_time_{noon};
+    std::unique_ptr<broker> broker_ = GetParam().make(directory_.path(), server_time_);
 };
 
 }  // namespace sluice::broker::contract

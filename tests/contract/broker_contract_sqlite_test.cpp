@@ -99,6 +99,19 @@ protected:
         o.path = home_ / "broker.db";
         return make_sqlite_broker(o);
     }
+    /// Of all consumers that the file knows.
+    [[nodiscard]] std::vector<std::string> names() const {
+        std::vector<std::string> found;
+        sqlite3* db = nullptr;
+        EXPECT_EQ(sqlite3_open((home_ / "broker.db").c_str(), &db), SQLITE_OK);
+        const auto add = [](void* to, int, char** columns, char**) {
+            static_cast<std::vector<std::string>*>(to)->emplace_back(columns[0]);
+            return 0;
+        };
+        EXPECT_EQ(sqlite3_exec(db, "SELECT name FROM broker_consumer ORDER BY name", add, &found, nullptr), SQLITE_OK);
+        sqlite3_close(db);
+        return found;
+    }
     static std::string why_not(const verdict& v) {
         const auto* no = std::get_if<unreachable>(&v);
         return no != nullptr ? no->reason : "it is reachable";
@@ -217,6 +230,25 @@ TEST_F(sqlite_broker, hands_over_the_messages_of_a_killed_consumer) {
     EXPECT_THAT(bodies_of(heir->read(10, noon + 2 * claim)), ElementsAre("m0", "m1"));
 }
 
+TEST_F(sqlite_broker, forgets_the_names_of_consumers_that_are_gone_and_hold_nothing) {
+    const auto broker = open();
+    deliver(*broker, notes("m", 5));
+    const auto join = [&](const std::string& name) {
+        return broker->open_consumer("shop::order", {.group = "g", .consumer = name, .claim = claim});
+    };
+    const auto holds_some = join("holds-some");
+    ASSERT_THAT(holds_some->read(2, noon), SizeIs(2));
+    for (const auto* name : {"pod-a", "pod-b"}) {
+        const auto reader = join(name);
+        deliver(*broker, {{name, name, name}});
+        reader->ack(entries_of(reader->read(10, noon)));
+    }
+    const auto late = noon + 3 * claim;
+    deliver(*broker, {{"x", "x", "x"}});
+    static_cast<void>(join("pod-c")->read(1, late));
+    EXPECT_THAT(names(), ElementsAre("holds-some", "pod-c"));
+}
+
 TEST_F(sqlite_broker, is_unreachable_without_its_directory_and_comes_back_with_it) {
     const auto broker = open();
     const auto to = broker->open_publisher();
@@ -333,7 +365,7 @@ TEST_F(sqlite_broker, asks_for_a_newer_build_when_the_schema_is_newer) {
     EXPECT_EQ(sqlite3_exec(db, "INSERT INTO broker_migration VALUES (99)", nullptr, nullptr, nullptr), SQLITE_OK);
     sqlite3_close(db);
     EXPECT_THAT(why_not(publish(*open()->open_publisher(), {{"a", "k"}}).at(0)),
-                HasSubstr("its schema has version 99, this build knows 1; use a newer build"));
+                HasSubstr("its schema has version 99, this build knows 2; use a newer build"));
 }
 
 TEST_F(sqlite_broker, makes_nothing_when_only_looked_at) {

@@ -213,6 +213,7 @@ public:
         return behind_->wait_with(behind, signal, timeout);
     }
     void heartbeat(date_time now) override { reachable().heartbeat(now); }
+    void release() override { reachable().release(); }
     void ack(std::span<const std::string> entries) override { reachable().ack(entries); }
     void defer(std::string_view entry, int attempts, date_time not_before) override {
         reachable().defer(entry, attempts, not_before);

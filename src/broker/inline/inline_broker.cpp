@@ -66,6 +66,7 @@ public:
     void heartbeat(date_time now) override {
         if (!held_.empty()) streams_->stay_alive(seat_, now);
     }
+    void release() override { streams_->release(seat_); }
 
     void ack(std::span<const std::string> entries) override {
         std::vector<entry_id> ids;

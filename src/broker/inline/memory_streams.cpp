@@ -81,7 +81,7 @@ std::vector<delivery> memory_streams::read(const seat& at, const std::unordered_
     const std::lock_guard lock{mutex_};
     auto& s = streams_[at.stream];
     auto& g = group_of(at);
-    const auto& me = at.member.consumer;
+    const auto me = at.member.seat();
 
     std::vector<delivery> taken;
     const auto hand = [&](entry_id entry, claim& by) {
@@ -96,8 +96,10 @@ std::vector<delivery> memory_streams::read(const seat& at, const std::unordered_
     const auto holder_of = [&](entry_id entry, const claim& by) {
         if (by.consumer == me) return held.contains(entry) ? holder::reader : holder::nobody;
         if (!by.consumer) return holder::nobody;
-        const auto alive = g.alive_until.find(*by.consumer);
-        return alive != g.alive_until.end() && alive->second > now ? holder::somebody_else : holder::nobody;
+        const auto found = g.members.find(*by.consumer);
+        if (found == g.members.end() || found->second.until <= now) return holder::nobody;
+        const auto kin = kinship_of(at.member, found->second.name, found->second.process);
+        return kin == kinship::predecessor ? holder::nobody : holder::somebody_else;
     };
 
     hand_out decide{limit};
@@ -120,19 +122,25 @@ std::vector<delivery> memory_streams::read(const seat& at, const std::unordered_
         g.cursor = entry;
         hand(entry, g.pending.emplace(entry, claim{m.key}).first->second);
     }
-    if (!taken.empty()) g.alive_until[me] = now + at.member.claim;
+    if (!taken.empty()) g.members[me] = {at.member.consumer, at.member.process, now + at.member.claim};
     return taken;
 }
 
 memory_streams::claim* memory_streams::claim_of(const seat& at, entry_id entry) {
     auto& pending = group_of(at).pending;
     const auto found = pending.find(entry);
-    return found != pending.end() && found->second.consumer == at.member.consumer ? &found->second : nullptr;
+    return found != pending.end() && found->second.consumer == at.member.seat() ? &found->second : nullptr;
 }
 
 void memory_streams::stay_alive(const seat& at, date_time now) {
     const std::lock_guard lock{mutex_};
-    group_of(at).alive_until[at.member.consumer] = now + at.member.claim;
+    group_of(at).members[at.member.seat()] = {at.member.consumer, at.member.process, now + at.member.claim};
+}
+
+void memory_streams::release(const seat& at) {
+    const std::lock_guard lock{mutex_};
+    group_of(at).members.erase(at.member.seat());
+    announce(streams_[at.stream]);
 }
 
 void memory_streams::ack(const seat& at, std::span<const entry_id> entries) {

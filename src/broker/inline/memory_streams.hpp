@@ -39,6 +39,7 @@ public:
     [[nodiscard]] std::vector<delivery> read(const seat& at, const std::unordered_set<entry_id>& held,
                                              std::size_t limit, date_time now);
     void stay_alive(const seat& at, date_time now);
+    void release(const seat& at);
     void ack(const seat& at, std::span<const entry_id> entries);
     void defer(const seat& at, entry_id entry, int attempts, date_time not_before);
     void dead_letter(const seat& at, entry_id entry, const delivery& message, const death& why);
@@ -63,14 +64,19 @@ private:
     };
     struct claim {
         std::string key;
-        std::optional<std::string> consumer{};  ///< empty: nobody holds it
+        std::optional<std::string> consumer{};  ///< the seat of who holds it; empty: nobody
         int attempts = 0;
         std::optional<date_time> not_before{};
+    };
+    struct life {
+        std::string name;
+        incarnation process;
+        date_time until;
     };
     struct group {
         entry_id cursor = 0;
         std::map<entry_id, claim> pending;
-        std::map<std::string, date_time> alive_until;
+        std::map<std::string, life> members;  ///< by seat
 
         [[nodiscard]] bool is_done_with(entry_id entry) const { return entry <= cursor && !pending.contains(entry); }
     };

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,6 +28,8 @@ public:
     /// Keeps the memory for what comes next.
     void clear() { pipeline_.clear(), pipeline_.add("MULTI"); }
 
+    /// What is between MULTI and EXEC, as long as EXEC was not added.
+    [[nodiscard]] std::string_view body() const;
     /// Where commands are added.
     [[nodiscard]] commands& what() noexcept { return pipeline_; }
     [[nodiscard]] std::size_t count() const noexcept { return pipeline_.count() - 1; }
@@ -50,7 +54,9 @@ struct outcome {
 /// while the hash is as the holder left it: whoever writes another token shuts the former holder out, whatever that one
 /// has sent before and has not been executed yet.
 ///
-/// No scripts: WATCH is set again at the end of each transaction, so each costs one round trip.
+/// No scripts in ordinary life: WATCH is set again at the end of each transaction, so each costs one round trip. But a
+/// server at its `maxmemory` takes no transaction at all, whatever is in it. A guard that is made to go on then sends
+/// the same commands as a script that the server may run in spite of that (Redis 7); it compares the hash itself.
 ///
 ///     auto now_there = hash.look(connection, until);            // decide whether it may be taken
 ///     if (hash.take(connection, "token", more_fields, {}, until)) ... hash.run(connection, commands, until)
@@ -58,7 +64,12 @@ struct outcome {
 /// Thread safety: used by one thread at a time. Belongs to one connection: forget it with the connection.
 class guard {
 public:
-    explicit guard(std::string key) : key_{std::move(key)} {}
+    enum class when_full {
+        fail,  ///< a full server is an outage
+        go_on  ///< for what adds next to nothing and is needed to make room: reading, acknowledging, setting aside
+    };
+
+    explicit guard(std::string key, when_full policy = when_full::fail) : key_{std::move(key)}, policy_{policy} {}
 
     using fields = std::map<std::string, std::string, std::less<>>;
 
@@ -76,8 +87,16 @@ public:
     [[nodiscard]] const std::string& key() const noexcept { return key_; }
 
 private:
+    [[nodiscard]] outcome run(connection& on, transaction& what, const fields& comparing, const deadline& until);
+    [[nodiscard]] outcome run_script(connection& on, std::string_view body, const fields& comparing,
+                                     const deadline& until);
+
     std::string key_;
-    std::string token_;  ///< empty: not ours
+    when_full policy_;
+    std::string token_;                                   ///< empty: not ours
+    fields seen_;                                         ///< the hash at the last look
+    std::chrono::steady_clock::time_point full_until_{};  ///< so long no transaction is tried
+    bool full_ = false;
 };
 
 }  // namespace sluice::broker::redis

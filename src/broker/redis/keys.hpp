@@ -13,7 +13,7 @@ namespace sluice::broker::redis {
 [[nodiscard]] inline std::string of_group(const char* what, std::string_view stream, std::string_view group) {
     return std::string{"sluice:"} + what + ":" + std::string{group} + "@" + std::string{stream};
 }
-/// Hash: which consumer reads.
+/// Hash: which consumer reads, and until when it lives by the server's clock.
 [[nodiscard]] inline std::string group_key(std::string_view stream, std::string_view group) {
     return of_group("group", stream, group);
 }
@@ -24,6 +24,14 @@ namespace sluice::broker::redis {
 /// Stream: dead letters on their way back to the one group that failed.
 [[nodiscard]] inline std::string replay_key(std::string_view stream, std::string_view group) {
     return of_group("replay", stream, group);
+}
+/// Set: names under which consumers of ours read, until somebody else took over all that they left.
+[[nodiscard]] inline std::string readers_key(std::string_view stream, std::string_view group) {
+    return of_group("readers", stream, group);
+}
+/// String that expires: the name that two living processes have.
+[[nodiscard]] inline std::string namesake_key(std::string_view stream, std::string_view group) {
+    return of_group("namesake", stream, group);
 }
 /// Stream, shared by all groups (WIRE 10).
 [[nodiscard]] inline std::string dead_letter_key(std::string_view stream) { return std::string{stream} + ":dlq"; }

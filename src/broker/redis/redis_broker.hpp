@@ -33,7 +33,8 @@ struct redis_options {
     std::size_t max_message_bytes =
         std::size_t{8} * 1024 * 1024;  ///< a larger body is refused for good (`message_too_big`)
     redis_tls tls{};
-    const clock* time = nullptr;  ///< asked where a consumer is not told the time; null: `system_clock()`
+    const clock* time = nullptr;         ///< asked where a consumer is not told the time; null: `system_clock()`
+    const clock* server_time = nullptr;  ///< for tests: stands for the server's clock; null: it is asked (`TIME`)
 };
 
 /// Redis Streams, 6.2 or newer, one primary (no Redis Cluster): entries, groups and dead letters exactly as Protean
@@ -48,9 +49,16 @@ struct redis_options {
 ///
 /// Consuming. Order within a group is kept by letting one consumer of a (stream, group) read at a time: it holds a
 /// lease in `sluice:group:{group}@{stream}`, the others stand by and take over, with everything that it left pending,
-/// once it closed or was silent for the claim time. Machines that share a group must agree on the time to within a part
-/// of the claim time. Consumers of other software that share the group keep what they hold until it was idle for the
-/// claim time. Messages carry no key (`delivery::key` is empty): the entry has one field.
+/// once it closed or was silent for the claim time. The server's clock judges that, and the times of failed messages
+/// are kept by it, so the clocks of the machines need not agree. A member that took over claims everything that its
+/// predecessors left before it reads what is new, however much that is, and removes their names from the group.
+/// Consumers of other software that share the group keep what they hold until it was idle for the claim time; then all
+/// of it is taken over before anything new is read. Messages carry no key (`delivery::key` is empty): the entry has one
+/// field.
+///
+/// A server at its `maxmemory` takes no transactions. What the consumer does then goes on as a script that is allowed
+/// to
+/// (`EVAL` of Redis 7): reading, acknowledging, remembering attempts, setting aside.
 ///
 /// Memory and connections: one connection per publisher, one per operations, two per consumer. Bodies in flight: one
 /// batch of 4 MiB or one message per publisher; per consumer, what one read returns.

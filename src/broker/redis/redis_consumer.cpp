@@ -19,8 +19,25 @@ namespace {
 
 constexpr std::string_view replay_prefix = "replay/";
 constexpr int max_joins = 3;
-constexpr int max_inherited = 10'000;
-constexpr int reclaim_page = 100;
+constexpr int claim_page = 1000;
+/// Other software's consumers that were idle for so many claim times and hold nothing leave the group.
+constexpr int claims_until_clean_up = 10;
+constexpr std::chrono::minutes namesake_memory{1};
+
+/// KEYS[1]: the stream. ARGV: group, our own name, milliseconds. A script, because no consumer may read between the
+/// look and the removal: what it read would be lost.
+constexpr std::string_view remove_idle_names_script = R"lua(
+local removed = {}
+for _, each in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+    local found = {}
+    for i = 1, #each, 2 do found[each[i]] = each[i + 1] end
+    if found.name ~= ARGV[2] and found.pending == 0 and found.idle > tonumber(ARGV[3]) then
+        redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], found.name)
+        removed[#removed + 1] = found.name
+    end
+end
+return removed
+)lua";
 
 std::int64_t number_or_zero(std::string_view text) {
     std::int64_t number = 0;
@@ -71,7 +88,7 @@ redis_consumer::redis_consumer(std::shared_ptr<server> at, std::string stream, m
       stream_{std::move(stream)},
       member_{std::move(member)},
       attempts_key_{attempts_key(stream_, member_.group)},
-      lease_{group_key(stream_, member_.group)},
+      lease_{group_key(stream_, member_.group), guard::when_full::go_on},
       sources_{source{.from = origin::replay, .key = replay_key(stream_, member_.group)},
                source{.from = origin::stream, .key = stream_}} {}
 
@@ -104,12 +121,12 @@ void redis_consumer::disconnect() noexcept {
 }
 
 std::vector<delivery> redis_consumer::read(std::size_t limit, date_time now) {
-    last_now_ = now;
+    local_ = {now, monotonic::now()};
     if (limit == 0) return {};
     return guarded([&](const deadline& until) -> std::vector<delivery> {
         for (int i = 0; i < max_joins; ++i) {
-            if (!lease_.held() && !join(now, until)) return {};
-            if (gather(limit, now, until)) return hand_out(limit);
+            if (!lease_.held() && !join(until)) return {};
+            if (gather(limit, until)) return hand_out(limit);
             lease_.let_go();
         }
         return {};
@@ -117,60 +134,114 @@ std::vector<delivery> redis_consumer::read(std::size_t limit, date_time now) {
 }
 
 /// Takes the lease when it is free, ours, or its holder was silent for too long. False: somebody else reads.
-bool redis_consumer::join(date_time now, const deadline& until) {
+bool redis_consumer::join(const deadline& until) {
     auto& on = link_.open(until);
     for (int i = 0; i < max_joins; ++i) {
         const auto there = lease_.look(on, until);
-        const std::string holder{field_or_empty(there, "holder")};
-        const bool alive = now.micros() < number_or_zero(field_or_empty(there, "alive_until"));
-        if (!holder.empty() && holder != member_.consumer && alive) return false;
+        ask_server_time(until);
+        if (!may_take(there, until)) return false;
 
+        const std::string former{field_or_empty(there, "holder")};
         commands more;
         more.add("SADD", streams_key, stream_);
+        more.add("SADD", readers_key(stream_, member_.group), member_.consumer,
+                 former.empty() ? member_.consumer : former);
         more.add("XGROUP", "CREATE", stream_, member_.group, "0", "MKSTREAM");  // an error when it is there
-        if (!holder.empty() && holder != member_.consumer) inherit(more, holder, until);
-        const auto alive_until = std::to_string((now + member_.claim).micros());
-        if (lease_.take(on, base::uuid4(base::system_random()),
-                        {{"holder", member_.consumer}, {"alive_until", alive_until}}, more, until)) {
-            start_over(until);
-            return true;
-        }
+        const guard::fields ours{{"holder", member_.consumer},
+                                 {"incarnation", member_.process.id},
+                                 {"place", member_.process.place},
+                                 {"claim", std::to_string(member_.claim.count())},
+                                 {"alive_until", std::to_string((server_now() + member_.claim).micros())}};
+        if (!lease_.take(on, base::uuid4(base::system_random()), ours, more, until)) continue;
+        other_.reset();
+        if (!take_over()) continue;
+        start_over(until);
+        return true;
     }
     return false;
 }
 
-/// What the former holder has pending becomes ours, in the step that makes us the holder.
-void redis_consumer::inherit(commands& into, const std::string& former, const deadline& until) {
-    for (const auto& from : sources_) {
+bool redis_consumer::may_take(const guard::fields& lease, const deadline& until) {
+    const auto holder = field_or_empty(lease, "holder");
+    if (holder.empty() || field_or_empty(lease, "token").empty()) return true;
+    const incarnation theirs{std::string{field_or_empty(lease, "incarnation")},
+                             std::string{field_or_empty(lease, "place")}};
+    const auto kin = kinship_of(member_, holder, theirs);
+    if (kin == kinship::self || kin == kinship::predecessor) return true;
+    if (!lives(lease)) return true;
+    if (kin == kinship::namesake && !theirs.id.empty()) tell_of_namesake(until);
+    return false;
+}
+
+bool redis_consumer::lives(const guard::fields& lease) {
+    const auto alive_until = field_or_empty(lease, "alive_until");
+    if (server_now().micros() >= number_or_zero(alive_until)) return false;
+    // A time far ahead may come from before the server's clock was set back.
+    auto seen = fmt::format("{} {}", field_or_empty(lease, "token"), alive_until);
+    if (!other_ || other_->lease != seen) other_ = {std::move(seen), monotonic::now()};
+    const duration their_claim{number_or_zero(field_or_empty(lease, "claim"))};
+    return monotonic::now() - other_->since <= std::max(their_claim, member_.claim);
+}
+
+/// Operators see it in `status` as long as it is so.
+void redis_consumer::tell_of_namesake(const deadline& until) {
+    if (!std::exchange(told_of_namesake_, true)) sluice::broker::tell_namesake(member_, stream_);
+    const auto memory = std::max<duration>(namesake_memory, 2 * member_.claim);
+    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(memory).count();
+    commands mark;
+    mark.add("SET", namesake_key(stream_, member_.group), member_.consumer, "PX", milliseconds);
+    static_cast<void>(link_.open(until).run(mark, until));  // a full server has no room for it
+}
+
+/// What former readers have pending becomes ours, all of it before anything new is read. False: the lease was lost.
+bool redis_consumer::take_over() {
+    const auto readers = readers_key(stream_, member_.group);
+    const auto until = link_.answer_deadline();
+    const auto names = link_.open(until).call(commands{}.add("SMEMBERS", readers), until);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const std::string former{names[i].text()};
+        if (former == member_.consumer) continue;
+        for (const auto& from : sources_) {
+            if (!inherit(from, former)) return false;
+        }
+        // Whoever has the name reads under the lease only, so nothing came since.
+        commands forget;
+        for (const auto& from : sources_) forget.add("XGROUP", "DELCONSUMER", from.key, member_.group, former);
+        forget.add("SREM", readers, former);
+        if (!run(forget, link_.answer_deadline())) return false;
+    }
+    return lease_.held();
+}
+
+bool redis_consumer::inherit(const source& from, const std::string& former) {
+    std::string begin = "-";
+    for (;;) {
+        const auto until = link_.answer_deadline();
         commands look;
-        look.begin(7)
-            .part("XPENDING")
-            .part(from.key)
-            .part(member_.group)
-            .part("-")
-            .part("+")
-            .part(max_inherited)
-            .part(former);
+        look.begin(7).part("XPENDING").part(from.key).part(member_.group);
+        look.part(begin).part("+").part(claim_page).part(former);
         const auto pending = link_.open(until).run(look, until).at(0);
-        if (pending.is_error() || pending.size() == 0) continue;  // no such group
-        into.begin(6 + pending.size())
-            .part("XCLAIM")
-            .part(from.key)
-            .part(member_.group)
-            .part(member_.consumer)
-            .part("0");
-        for (std::size_t i = 0; i < pending.size(); ++i) into.part(pending[i][0].text());
-        into.part("JUSTID");
+        if (pending.is_error() || pending.size() == 0) return true;  // an error: no such group
+        auto what = renewal();
+        what.begin(6 + pending.size()).part("XCLAIM").part(from.key).part(member_.group).part(member_.consumer);
+        what.part("0");
+        for (std::size_t i = 0; i < pending.size(); ++i) what.part(pending[i][0].text());
+        what.part("JUSTID");
+        const auto result = run(what, until);
+        if (!result) return false;
+        const auto claimed = (*result)[1];
+        if (claimed.is_error()) throw outage{base::one_line(claimed.text())};
+        if (claimed.size() < pending.size()) {
+            tell_trimmed(pending.size() - claimed.size(), std::string{pending[0][0].text()});
+        }
+        begin = "(" + std::string{pending[pending.size() - 1][0].text()};
     }
 }
 
 void redis_consumer::start_over(const deadline& until) {
-    backlog_.clear();
-    reclaim_cursor_ = "0-0";
-    for (auto& each : sources_) {
-        each.resume = entry_id{};
-        each.seen = entry_id{};
-    }
+    read_pending_again();
+    next_reclaim_ = {};
+    for (auto& each : sources_) each.seen = entry_id{};
     const auto groups = link_.open(until).call(commands{}.add("XINFO", "GROUPS", stream_), until);
     for (std::size_t i = 0; i < groups.size(); ++i) {
         const auto name = groups[i].field("name");
@@ -181,33 +252,55 @@ void redis_consumer::start_over(const deadline& until) {
     load_attempts(until);
 }
 
+void redis_consumer::read_pending_again() {
+    backlog_.clear();
+    for (auto& each : sources_) each.resume = entry_id{};
+}
+
+/// The times are kept by the server's clock.
 void redis_consumer::load_attempts(const deadline& until) {
     attempts_.clear();
     const auto hash = link_.open(until).call(commands{}.add("HGETALL", attempts_key_), until);
     for (std::size_t i = 0; i + 1 < hash.size(); i += 2) {
         const auto record = hash[i + 1].text();
         const auto separator = std::min(record.find(' '), record.size());
+        const auto due = date_time::from_micros(number_or_zero(record.substr(std::min(separator + 1, record.size()))));
         attempts_[std::string{hash[i].text()}] = {
             .attempts = static_cast<int>(number_or_zero(record.substr(0, separator))),
-            .not_before =
-                date_time::from_micros(number_or_zero(record.substr(std::min(separator + 1, record.size()))))};
+            .not_before = local_now() + (due - server_now())};
     }
 }
 
-commands redis_consumer::renewal(date_time now) const {
+void redis_consumer::ask_server_time(const deadline& until) {
+    if (link_.at().options().server_time != nullptr) return;
+    const auto told = link_.open(until).call(commands{}.add("TIME"), until);
+    constexpr std::int64_t micros_per_second = 1'000'000;
+    const auto micros = number_or_zero(told[0].text()) * micros_per_second + number_or_zero(told[1].text());
+    server_ = {date_time::from_micros(micros), monotonic::now()};
+}
+
+date_time redis_consumer::server_now() const {
+    if (const auto* given = link_.at().options().server_time) return given->now();
+    return server_ ? server_->now() : link_.at().now();
+}
+
+date_time redis_consumer::local_now() const { return local_ ? local_->now() : link_.at().now(); }
+
+commands redis_consumer::renewal() const {
     commands what;
-    what.begin(4).part("HSET").part(lease_.key()).part("alive_until").part((now + member_.claim).micros());
+    what.begin(4).part("HSET").part(lease_.key()).part("alive_until").part((server_now() + member_.claim).micros());
     return what;
 }
 
 /// Fills the backlog for one read: first what is pending with us, then what is new. False: the lease was lost.
-bool redis_consumer::gather(std::size_t limit, date_time now, const deadline& until) {
+bool redis_consumer::gather(std::size_t limit, const deadline& until) {
+    if (monotonic::now() >= next_reclaim_ && !reclaim()) return false;
     for (auto& each : sources_) {
         while (each.resume && backlog_.size() < limit) {
-            if (!recover(each, limit, now, until)) return false;
+            if (!recover(each, limit, until)) return false;
         }
     }
-    const bool found = read_new(limit, now, until);
+    const bool found = read_new(limit, until);
     if (found && !vanished_.empty()) drop_vanished(until);
     return found;
 }
@@ -224,8 +317,8 @@ std::optional<reply> redis_consumer::run(const commands& what, const deadline& u
     throw outage{base::one_line(result.result.text())};
 }
 
-bool redis_consumer::recover(source& from, std::size_t limit, date_time now, const deadline& until) {
-    auto what = renewal(now);
+bool redis_consumer::recover(source& from, std::size_t limit, const deadline& until) {
+    auto what = renewal();
     add_reading(what, from, limit, from.resume->text());
     const auto result = run(what, until);
     if (!result) return false;
@@ -245,26 +338,19 @@ bool redis_consumer::recover(source& from, std::size_t limit, date_time now, con
     return true;
 }
 
-bool redis_consumer::read_new(std::size_t limit, date_time now, const deadline& until) {
+bool redis_consumer::read_new(std::size_t limit, const deadline& until) {
     auto& main = of(origin::stream);
     const bool recovered = !main.resume && !of(origin::replay).resume;
     const auto wanted = recovered && backlog_.size() < limit ? limit - backlog_.size() : 0;
-    const bool reclaim = now >= next_reclaim_;
 
-    auto what = renewal(now);
+    auto what = renewal();
     what.add("XLEN", of(origin::replay).key);
     if (wanted != 0) add_reading(what, main, wanted, ">");
-    if (reclaim) {
-        const auto claim = std::chrono::duration_cast<std::chrono::milliseconds>(member_.claim).count();
-        what.begin(8).part("XAUTOCLAIM").part(main.key).part(member_.group).part(member_.consumer).part(claim);
-        what.part(reclaim_cursor_).part("COUNT").part(reclaim_page);
-    }
     const auto result = run(what, until);
     if (!result) return false;
 
-    std::size_t next = 2;
     if (wanted != 0) {
-        auto entries = entries_in((*result)[next++], main);
+        auto entries = entries_in((*result)[2], main);
         if (!entries) return false;  // the group is gone: joining makes it anew
         if (entries->empty()) {
             main.seen = std::max(main.seen, main.heard);  // another consumer of the group was given it
@@ -273,7 +359,6 @@ bool redis_consumer::read_new(std::size_t limit, date_time now, const deadline& 
         }
         for (auto& each : *entries) backlog_.push_back(std::move(each));
     }
-    if (reclaim) reclaimed((*result)[next], now);
     const auto replays = static_cast<std::size_t>((*result)[1].integer());
     if (replays > replays_in_hand()) return read_replayed(limit, until);
     of(origin::replay).seen = std::max(of(origin::replay).seen, of(origin::replay).heard);
@@ -333,30 +418,72 @@ std::vector<redis_consumer::fetched> redis_consumer::parse_entries(const reply& 
     return result;
 }
 
-/// Takes in what other software's consumers left lying. Our own pending entries are among the answer.
-void redis_consumer::reclaimed(const reply& answer, date_time now) {
-    if (answer.is_error()) throw outage{base::one_line(answer.text())};
-    reclaim_cursor_ = answer[0].text();
-    if (reclaim_cursor_ == "0-0") next_reclaim_ = now + member_.claim / 2;
-    auto entries = parse_entries(answer[1], of(origin::stream));
-    const auto known = [this](const fetched& each) {
-        return held_.contains(each.at) ||
-               std::ranges::any_of(backlog_, [&](const fetched& waiting) { return waiting.at == each.at; });
-    };
-    std::erase_if(entries, known);
-    const auto& resume = of(origin::stream).resume;
-    if (resume) std::erase_if(entries, [&](const fetched& each) { return each.at.id > *resume; });  // comes by itself
-    backlog_.insert(backlog_.begin(), std::make_move_iterator(entries.begin()), std::make_move_iterator(entries.end()));
+/// Claims what other software's consumers left lying, to the last entry, so that nothing new is read before it. Our own
+/// pending entries are among the answers. False: the lease was lost, or the group is gone.
+bool redis_consumer::reclaim() {
+    const auto& main = of(origin::stream);
+    const auto claim = std::chrono::duration_cast<std::chrono::milliseconds>(member_.claim).count();
+    ask_server_time(link_.answer_deadline());
+    std::string cursor = "0-0";
+    bool found = false;
+    do {
+        auto what = renewal();
+        what.begin(9).part("XAUTOCLAIM").part(main.key).part(member_.group).part(member_.consumer).part(claim);
+        what.part(cursor).part("COUNT").part(claim_page).part("JUSTID");
+        const auto result = run(what, link_.answer_deadline());
+        if (!result) return false;
+        const auto answer = (*result)[1];
+        if (says(answer, "NOGROUP")) return false;
+        if (answer.is_error()) throw outage{base::one_line(answer.text())};
+        cursor = answer[0].text();
+        for (std::size_t i = 0; i < answer[1].size(); ++i) {
+            const auto id = entry_id::parse(answer[1][i].text());
+            if (id && !is_known({origin::stream, *id})) found = true;
+        }
+        if (answer.size() > 2 && answer[2].size() != 0) {  // Redis 7 has let go of them
+            tell_trimmed(answer[2].size(), std::string{answer[2][0].text()});
+        }
+    } while (cursor != "0-0");
+    if (found) read_pending_again();
+    next_reclaim_ = monotonic::now() + member_.claim / 2;
+    if (monotonic::now() >= next_clean_up_) remove_idle_names(link_.answer_deadline());
+    return true;
+}
+
+/// Handed out, about to be, or still to be read.
+bool redis_consumer::is_known(const position& at) const {
+    const auto& resume = of(at.from).resume;
+    return held_.contains(at) || (resume && at.id > *resume) ||
+           std::ranges::any_of(backlog_, [&](const fetched& waiting) { return waiting.at == at; });
+}
+
+/// An account that may run no scripts does without: the names cost memory only.
+void redis_consumer::remove_idle_names(const deadline& until) {
+    const auto idle = std::chrono::duration_cast<std::chrono::milliseconds>(claims_until_clean_up * member_.claim);
+    commands what;
+    what.begin(7).part("EVAL").part(remove_idle_names_script).part(1).part(of(origin::stream).key);
+    what.part(member_.group).part(member_.consumer).part(idle.count());
+    const auto answer = link_.open(until).run(what, until).at(0);
+    next_clean_up_ = monotonic::now() + claims_until_clean_up * member_.claim;
+    if (answer.is_error()) return;
+    for (std::size_t i = 0; i < answer.size(); ++i) {
+        observe::log(observe::level::info, "redis.consumer_removed",
+                     {{"stream", stream_}, {"group", member_.group}, {"consumer", std::string{answer[i].text()}}});
+    }
 }
 
 /// Nobody can read them any more: the stream was cut (`maxlen`) before the group got there.
-void redis_consumer::drop_vanished(const deadline& until) {
+void redis_consumer::tell_trimmed(std::size_t count, const std::string& first) const {
     observe::log(observe::level::error, "redis.messages_trimmed",
                  {{"stream", stream_},
                   {"group", member_.group},
-                  {"count", std::to_string(vanished_.size())},
-                  {"first", vanished_.front().text()},
+                  {"count", std::to_string(count)},
+                  {"first", first},
                   {"remedy", "raise maxlen: the stream was cut before this group had handled its messages"}});
+}
+
+void redis_consumer::drop_vanished(const deadline& until) {
+    tell_trimmed(vanished_.size(), vanished_.front().text());
     static_cast<void>(run(settling(vanished_), until));
     vanished_.clear();
 }
@@ -409,14 +536,25 @@ base::wake_reason redis_consumer::wait_with(std::span<consumer* const> others, b
 }
 
 void redis_consumer::heartbeat(date_time now) {
-    last_now_ = now;
+    local_ = {now, monotonic::now()};
     if (held_.empty()) return;
     guarded([&](const deadline& until) {
         if (!lease_.held()) {
-            static_cast<void>(join(now, until));
-        } else if (!run(renewal(now), until)) {
+            static_cast<void>(join(until));
+        } else if (!run(renewal(), until)) {
             backlog_.clear();  // the next read finds out who has them
         }
+    });
+}
+
+void redis_consumer::release() {
+    if (!lease_.held()) return;
+    guarded([&](const deadline& until) {
+        commands farewell;
+        farewell.add("HSET", lease_.key(), "token", "", "alive_until", "0");
+        static_cast<void>(run(farewell, until));
+        lease_.let_go();
+        backlog_.clear();
     });
 }
 
@@ -424,7 +562,7 @@ void redis_consumer::heartbeat(date_time now) {
 bool redis_consumer::settle(const commands& what) {
     return guarded([&](const deadline& until) {
         for (int i = 0; i < max_joins; ++i) {
-            if (!lease_.held() && !join(last_now_.value_or(link_.at().now()), until)) return false;
+            if (!lease_.held() && !join(until)) return false;
             if (run(what, until)) return true;
         }
         return false;
@@ -465,7 +603,8 @@ void redis_consumer::ack(std::span<const std::string> entries) {
 void redis_consumer::defer(std::string_view entry, int attempts, date_time not_before) {
     const auto at = position::parse(entry);
     if (!held_.contains(at)) return;
-    const auto record = fmt::format("{} {}", attempts, not_before.micros());
+    const auto due = server_now() + (not_before - local_now());
+    const auto record = fmt::format("{} {}", attempts, due.micros());
     if (settle(commands{}.add("HSET", attempts_key_, at.text(), record))) {
         attempts_[at.text()] = {.attempts = attempts, .not_before = not_before};
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <deque>
@@ -20,6 +21,10 @@ namespace sluice::broker::redis {
 
 /// One member of a group. It reads while it holds the group's lease, else it stands by; everything it does is done
 /// under the lease, so a member that was frozen past its time neither takes nor settles anything behind its successor.
+/// Until when the lease lasts is told and judged by the server's clock. A lease that is not renewed for as long as it
+/// lasts counts as free, too, whatever time it names.
+///
+/// What is pending is claimed whole before anything new is read, without bodies, and then read page by page.
 ///
 /// The group reads two streams: the one it is named for, and before that its dead letters that are replayed, whose
 /// entries are called `replay/1795421921058-0`.
@@ -35,6 +40,7 @@ public:
     [[nodiscard]] base::wake_reason wait_with(std::span<consumer* const> others, base::wake_signal& signal,
                                               duration timeout) override;
     void heartbeat(date_time now) override;
+    void release() override;
     void ack(std::span<const std::string> entries) override;
     void defer(std::string_view entry, int attempts, date_time not_before) override;
     void dead_letter(const delivery& message, const death& why) override;
@@ -69,26 +75,53 @@ private:
         date_time not_before;
     };
 
+    using monotonic = std::chrono::steady_clock;
+    /// A time, and when it was told.
+    struct reading {
+        date_time time;
+        monotonic::time_point at;
+        [[nodiscard]] date_time now() const {
+            return time + std::chrono::duration_cast<duration>(monotonic::now() - at);
+        }
+    };
+    /// A lease of somebody else, and since when it was seen as it is.
+    struct sighting {
+        std::string lease;
+        monotonic::time_point since;
+    };
+
     template <class Action>
     auto guarded(Action action);
     void disconnect() noexcept;
 
-    [[nodiscard]] bool join(date_time now, const deadline& until);
-    void inherit(commands& into, const std::string& former, const deadline& until);
+    [[nodiscard]] bool join(const deadline& until);
+    [[nodiscard]] bool may_take(const guard::fields& lease, const deadline& until);
+    [[nodiscard]] bool lives(const guard::fields& lease);
+    void tell_of_namesake(const deadline& until);
+    [[nodiscard]] bool take_over();
+    [[nodiscard]] bool inherit(const source& from, const std::string& former);
     void load_attempts(const deadline& until);
     void start_over(const deadline& until);
-    [[nodiscard]] commands renewal(date_time now) const;
+    void read_pending_again();
+    [[nodiscard]] commands renewal() const;
 
-    [[nodiscard]] bool gather(std::size_t limit, date_time now, const deadline& until);
+    void ask_server_time(const deadline& until);
+    [[nodiscard]] date_time server_now() const;
+    [[nodiscard]] date_time local_now() const;
+
+    [[nodiscard]] bool gather(std::size_t limit, const deadline& until);
     [[nodiscard]] std::optional<reply> run(const commands& what, const deadline& until);
-    [[nodiscard]] bool recover(source& from, std::size_t limit, date_time now, const deadline& until);
-    [[nodiscard]] bool read_new(std::size_t limit, date_time now, const deadline& until);
+    [[nodiscard]] bool recover(source& from, std::size_t limit, const deadline& until);
+    [[nodiscard]] bool read_new(std::size_t limit, const deadline& until);
     [[nodiscard]] bool read_replayed(std::size_t limit, const deadline& until);
     void add_reading(commands& into, const source& from, std::size_t limit, const std::string& after) const;
     /// What an XREADGROUP gave; nothing when there is no such group.
     [[nodiscard]] std::optional<std::vector<fetched>> entries_in(const reply& answer, const source& from);
     [[nodiscard]] std::vector<fetched> parse_entries(const reply& entries, const source& from);
-    void reclaimed(const reply& answer, date_time now);
+    [[nodiscard]] bool reclaim();
+    [[nodiscard]] bool is_known(const position& at) const;
+    void remove_idle_names(const deadline& until);
+    void tell_trimmed(std::size_t count, const std::string& first) const;
     void drop_vanished(const deadline& until);
     [[nodiscard]] std::size_t replays_in_hand() const;
     [[nodiscard]] std::vector<delivery> hand_out(std::size_t limit);
@@ -111,9 +144,12 @@ private:
     std::map<std::string, attempt_record, std::less<>>
         attempts_;                    ///< by entry; as on the server while we hold the lease
     std::vector<position> vanished_;  ///< pending entries that the stream does not have any more
-    std::string reclaim_cursor_ = "0-0";
-    date_time next_reclaim_;
-    std::optional<date_time> last_now_{};
+    monotonic::time_point next_reclaim_{};
+    monotonic::time_point next_clean_up_{};
+    std::optional<reading> local_{};   ///< the time that we were told last
+    std::optional<reading> server_{};  ///< the server's clock
+    std::optional<sighting> other_{};
+    bool told_of_namesake_ = false;
 };
 
 }  // namespace sluice::broker::redis

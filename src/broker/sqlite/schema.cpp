@@ -16,7 +16,8 @@ namespace {
 //
 // `replayed` marks an entry that had been trimmed and came back for the groups that have it pending: others do not see
 // it, and it does not count as a duplicate.
-constexpr std::array migrations{R"sql(
+constexpr std::array<const char*, 2> migrations{
+    R"sql(
     CREATE TABLE broker_stream(
         id INTEGER PRIMARY KEY,
         name TEXT NOT NULL UNIQUE
@@ -86,6 +87,22 @@ constexpr std::array migrations{R"sql(
                CAST(e.body AS TEXT) AS body
         FROM broker_entry AS e JOIN broker_stream AS s ON s.id = e.stream_id
         WHERE e.replayed = 0;
+)sql",
+    // `broker_consumer.name` and `broker_pending.consumer` are a consumer's seat: its name with
+    // its incarnation. Dead letters are counted as they come and go.
+    R"sql(
+    ALTER TABLE broker_consumer ADD COLUMN consumer TEXT NOT NULL DEFAULT '';
+    ALTER TABLE broker_consumer ADD COLUMN incarnation TEXT NOT NULL DEFAULT '';
+    ALTER TABLE broker_consumer ADD COLUMN place TEXT NOT NULL DEFAULT '';
+
+    ALTER TABLE broker_group ADD COLUMN dead INTEGER NOT NULL DEFAULT 0;
+    UPDATE broker_group SET dead = (SELECT COUNT(*) FROM broker_dead_letter AS d WHERE d.group_id = broker_group.id);
+    CREATE TRIGGER broker_dead_letter_buried AFTER INSERT ON broker_dead_letter BEGIN
+        UPDATE broker_group SET dead = dead + 1 WHERE id = NEW.group_id;
+    END;
+    CREATE TRIGGER broker_dead_letter_gone AFTER DELETE ON broker_dead_letter BEGIN
+        UPDATE broker_group SET dead = dead - 1 WHERE id = OLD.group_id;
+    END;
 )sql"};
 
 constexpr auto newest = static_cast<std::int64_t>(migrations.size());

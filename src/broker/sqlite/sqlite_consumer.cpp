@@ -60,15 +60,20 @@ void sqlite_consumer::walk(connection& db, std::size_t limit, date_time now, Tak
     hand_out decide{limit};
 
     query pending{db,
-                  "SELECT p.entry_id, p.key, p.consumer, c.alive_until, p.attempts, p.not_before, e.body "
+                  "SELECT p.entry_id, p.key, p.consumer, c.alive_until, p.attempts, p.not_before, e.body, "
+                  "c.consumer, c.incarnation, c.place "
                   "FROM broker_pending AS p JOIN broker_entry AS e ON e.id = p.entry_id "
                   "LEFT JOIN broker_consumer AS c ON c.group_id = p.group_id AND c.name = p.consumer "
                   "WHERE p.group_id = ? ORDER BY p.entry_id"};
     pending.bind(group_->id);
     while (pending.next()) {
         const auto id = pending.integer(0);
-        const bool ours = pending.bytes(2) == member_.consumer && !pending.is_null(2);
-        const bool held_alive = !pending.is_null(2) && !pending.is_null(3) && pending.time(3) > now;
+        const bool ours = pending.bytes(2) == seat_ && !pending.is_null(2);
+        bool held_alive = !pending.is_null(2) && !pending.is_null(3) && pending.time(3) > now;
+        if (held_alive && pending.bytes(7) == member_.consumer) {
+            const incarnation theirs{.id = pending.string(8), .place = pending.string(9)};
+            held_alive = kinship_of(member_, member_.consumer, theirs) != kinship::predecessor;
+        }
         auto by = held_alive ? holder::somebody_else : holder::nobody;
         if (ours) by = held_.contains(id) ? holder::reader : holder::nobody;
 
@@ -130,10 +135,10 @@ std::vector<delivery> sqlite_consumer::claim(connection& db, std::size_t limit, 
     query pass{db, "INSERT INTO broker_pending(group_id, entry_id, key) VALUES (?, ?, ?)"};
     for (std::size_t i = 0; i < taken.size(); ++i) {
         if (is_new[i]) {
-            add.bind(group_->id, ids[i], taken[i].key, member_.consumer).run();
+            add.bind(group_->id, ids[i], taken[i].key, seat_).run();
             add.reset();
         } else {
-            take_over.bind(member_.consumer, group_->id, ids[i]).run();
+            take_over.bind(seat_, group_->id, ids[i]).run();
             take_over.reset();
         }
     }
@@ -145,6 +150,7 @@ std::vector<delivery> sqlite_consumer::claim(connection& db, std::size_t limit, 
         query{db, "UPDATE broker_group SET cursor = ? WHERE id = ?"}.bind(ids.back(), group_->id).run();
     }
     stay_alive(db, now);
+    look_at_members(db, now);
     transaction.commit();
 
     held_.insert(ids.begin(), ids.end());
@@ -183,17 +189,44 @@ void sqlite_consumer::heartbeat(date_time now) {
     guarded([&](connection& db) { stay_alive(db, now); });
 }
 
+void sqlite_consumer::release() {
+    if (!group_) return;
+    guarded([&](connection& db) {
+        query{db, "UPDATE broker_consumer SET alive_until = 0 WHERE group_id = ? AND name = ?"}
+            .bind(group_->id, seat_)
+            .run();
+    });
+}
+
 void sqlite_consumer::stay_alive(connection& db, date_time now) const {
     query{db,
-          "INSERT INTO broker_consumer(group_id, name, alive_until) VALUES (?, ?, ?) "
-          "ON CONFLICT(group_id, name) DO UPDATE SET alive_until = excluded.alive_until"}
-        .bind(group_->id, member_.consumer, now + member_.claim)
+          "INSERT INTO broker_consumer(group_id, name, alive_until, consumer, incarnation, place) "
+          "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT(group_id, name) DO UPDATE SET alive_until = excluded.alive_until"}
+        .bind(group_->id, seat_, now + member_.claim, member_.consumer, member_.process.id, member_.process.place)
         .run();
+}
+
+void sqlite_consumer::look_at_members(connection& db, date_time now) {
+    if (now < next_look_at_members_ && now + member_.claim > next_look_at_members_) return;
+    next_look_at_members_ = now + member_.claim;
+    query{db,
+          "DELETE FROM broker_consumer WHERE group_id = ?1 AND alive_until < ?2 AND NOT EXISTS ("
+          "  SELECT 1 FROM broker_pending AS p WHERE p.group_id = ?1 AND p.consumer = broker_consumer.name)"}
+        .bind(group_->id, now - member_.claim)
+        .run();
+    if (told_of_namesake_) return;
+    query namesake{db,
+                   "SELECT 1 FROM broker_consumer WHERE group_id = ? AND consumer = ? AND name <> ? "
+                   "AND alive_until > ? AND (place = '' OR place <> ?)"};
+    namesake.bind(group_->id, member_.consumer, seat_, now, member_.process.place);
+    if (!namesake.next()) return;
+    told_of_namesake_ = true;
+    tell_namesake(member_, stream_);
 }
 
 bool sqlite_consumer::give_up(connection& db, entry_id id) const {
     query{db, "DELETE FROM broker_pending WHERE group_id = ? AND entry_id = ? AND consumer = ?"}
-        .bind(group_->id, id, member_.consumer)
+        .bind(group_->id, id, seat_)
         .run();
     return db.changes() == 1;
 }
@@ -218,7 +251,7 @@ void sqlite_consumer::defer(std::string_view entry, int attempts, date_time not_
         query{db,
               "UPDATE broker_pending SET attempts = ?, not_before = ? "
               "WHERE group_id = ? AND entry_id = ? AND consumer = ?"}
-            .bind(std::int64_t{attempts}, not_before, group_->id, id, member_.consumer)
+            .bind(std::int64_t{attempts}, not_before, group_->id, id, seat_)
             .run();
     });
 }

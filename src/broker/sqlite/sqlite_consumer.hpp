@@ -17,7 +17,7 @@ namespace sluice::broker::sqlite {
 /// `held_`.
 ///
 /// A message that another consumer took over after our claim ran out is not ours any more: acknowledging, deferring or
-/// burying it changes nothing.
+/// burying it changes nothing. A consumer of another process that has our name is another consumer.
 class sqlite_consumer final : public consumer {
 public:
     sqlite_consumer(const std::shared_ptr<broker_file>& file, std::string stream, membership member)
@@ -27,6 +27,7 @@ public:
     [[nodiscard]] base::wake_reason wait_with(std::span<consumer* const> others, base::wake_signal& signal,
                                               duration timeout) override;
     void heartbeat(date_time now) override;
+    void release() override;
     void ack(std::span<const std::string> entries) override;
     void defer(std::string_view entry, int attempts, date_time not_before) override;
     void dead_letter(const delivery& message, const death& why) override;
@@ -53,15 +54,20 @@ private:
     [[nodiscard]] std::vector<delivery> claim(connection& db, std::size_t limit, date_time now);
     [[nodiscard]] delivery to_delivery(const candidate& from) const;
     void stay_alive(connection& db, date_time now) const;
+    /// Names of consumers that are dead and hold nothing go; a living one with our name is told of.
+    void look_at_members(connection& db, date_time now);
     [[nodiscard]] bool give_up(connection& db, entry_id id) const;
 
     file_link link_;
     std::string stream_;
     membership member_;
+    std::string seat_ = member_.seat();
     std::optional<group_row> group_{};
     std::uint64_t joined_ = 0;  ///< generation of the link that `group_` and `watch_` belong to
     std::optional<commit_watch> watch_{};
     std::unordered_set<entry_id> held_{};
+    date_time next_look_at_members_{};
+    bool told_of_namesake_ = false;
 };
 
 }  // namespace sluice::broker::sqlite

@@ -127,7 +127,7 @@ std::vector<group_status> sqlite_operations::groups() {
                 "  (SELECT COUNT(*) FROM broker_entry WHERE stream_id = s.id AND replayed = 0 AND id > g.cursor)"
                 "    + (SELECT COUNT(*) FROM broker_pending WHERE group_id = g.id AND consumer IS NULL),"
                 "  (SELECT COUNT(*) FROM broker_pending WHERE group_id = g.id AND consumer IS NOT NULL),"
-                "  (SELECT COUNT(*) FROM broker_dead_letter WHERE group_id = g.id) "
+                "  g.dead "
                 "FROM broker_group AS g JOIN broker_stream AS s ON s.id = g.stream_id ORDER BY s.name, g.name"};
         while (q.next()) {
             found.push_back({.stream = q.string(0),

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <sluice/error.hpp>
 #include <sluice/json.hpp>
 
@@ -23,6 +25,11 @@ protected:
         for (int i = from; i < from + count; ++i) notes.push_back({fmt::format("m{}", i)});
         for (const auto& v : publish(*publisher_, notes)) ASSERT_TRUE(is<delivered>(v)) << reason(v);
     }
+    static strings entries(const std::vector<delivery>& deliveries) {
+        strings found;
+        for (const auto& d : deliveries) found.push_back(d.entry);
+        return found;
+    }
     static strings ids_of(const std::vector<delivery>& deliveries) {
         strings ids;
         for (const auto& d : deliveries) {
@@ -43,6 +50,22 @@ protected:
             return !got.empty();
         }));
         return got;
+    }
+    /// Of a process with an incarnation.
+    std::unique_ptr<consumer> join(const std::string& name, const incarnation& process, duration claim = seconds{30}) {
+        return broker_->open_consumer(order_stream,
+                                      {.group = "g", .consumer = name, .claim = claim, .process = process});
+    }
+    /// From now on the server takes nothing that needs memory.
+    void fill() const { server_.cli({"config", "set", "maxmemory", "1"}); }
+    void empty() const { server_.cli({"config", "set", "maxmemory", "0"}); }
+    strings names() const {
+        strings found;
+        const auto told = lines(server_.cli({"xinfo", "consumers", order_stream, "g"}));
+        for (std::size_t i = 0; i + 1 < told.size(); ++i) {
+            if (told[i] == "name") found.push_back(told[i + 1]);
+        }
+        return found;
     }
     std::string pending() const { return lines(server_.cli({"xpending", order_stream, "g"})).at(0); }
 
@@ -106,6 +129,149 @@ TEST_F(redis_consumer, shares_its_group_with_other_software) {
         now_ = now_ + milliseconds{200};
         return ids_of(reader->read(10, now_)) == strings{"m1"};
     })) << "which is silent for longer than the claim time";
+}
+
+TEST_F(redis_consumer, takes_over_all_that_other_software_left_before_it_reads_what_is_new) {
+    constexpr int left = 2500;
+    deliver(0, left);
+    const auto reader = join("c", milliseconds{200});
+    ASSERT_THAT(reader->read(1, now_), SizeIs(1));
+    server_.cli({"xreadgroup", "group", "g", "python-peer", "count", "5000", "streams", order_stream, ">"});
+    deliver(left, 1);
+    ASSERT_TRUE(eventually([&] {
+        return !server_.cli({"xpending", order_stream, "g", "idle", "200", "-", "+", "1", "python-peer"}).empty();
+    })) << "the peer is silent";
+
+    strings got{"m0"};
+    while (got.size() <= left) {
+        const auto some = ids_of(reader->read(300, now_));
+        ASSERT_THAT(some, Not(IsEmpty()));
+        got.insert(got.end(), some.begin(), some.end());
+    }
+    for (int i = 0; i <= left; ++i) ASSERT_EQ(got.at(static_cast<std::size_t>(i)), fmt::format("m{}", i));
+}
+
+TEST_F(redis_consumer, replaces_a_silent_reader_whose_clock_is_a_day_ahead) {
+    deliver(0, 2);
+    const auto day = std::chrono::hours{24};
+    const auto silent = join("silent", milliseconds{500});
+    const auto held = silent->read(2, now_ + day);
+    ASSERT_THAT(held, SizeIs(2));
+    silent->defer(held.at(0).entry, 1, now_ + day + seconds{600});
+    silent->heartbeat(now_ + day);
+
+    const auto heir = join("heir", milliseconds{500});
+    std::vector<delivery> got;
+    ASSERT_TRUE(eventually([&] {
+        now_ = system_clock().now();
+        got = heir->read(10, now_);
+        return !got.empty();
+    }));
+    EXPECT_THAT(ids_of(got), ElementsAre("m0", "m1"));
+    ASSERT_TRUE(got[0].not_before);
+    EXPECT_GT(*got[0].not_before, now_ + seconds{500}) << "ten minutes later, by either clock";
+    EXPECT_LT(*got[0].not_before, now_ + seconds{700});
+}
+
+TEST_F(redis_consumer, replaces_a_silent_reader_although_the_clock_of_the_server_was_set_back) {
+    deliver(0, 1);
+    const auto silent = join("silent", milliseconds{300});
+    ASSERT_THAT(silent->read(1, now_), SizeIs(1));
+    const auto in_a_day = (now_ + std::chrono::hours{24}).micros();
+    server_.cli({"hset", "sluice:group:g@shop::order", "alive_until", std::to_string(in_a_day)});
+    EXPECT_THAT(next(*join("heir", milliseconds{300})), ElementsAre("m0"));
+}
+
+TEST_F(redis_consumer, goes_on_while_the_server_is_at_its_maxmemory) {
+    deliver(0, 6);
+    const auto reader = join("c");
+    const auto got = reader->read(3, now_);
+    ASSERT_THAT(ids_of(got), ElementsAre("m0", "m1", "m2"));
+    fill();
+    reader->ack(strings{got.at(0).entry});
+    reader->defer(got.at(1).entry, 1, now_ + seconds{60});
+    reader->dead_letter(got.at(2), exhausted_);
+    reader->heartbeat(now_);
+    EXPECT_THAT(ids_of(reader->read(1, now_)), ElementsAre("m3"));
+    EXPECT_EQ(pending(), "2");
+    EXPECT_EQ(server_.cli({"xlen", "shop::order:dlq"}), "1");
+
+    const auto heir = join("heir");
+    EXPECT_THAT(heir->read(10, now_), IsEmpty()) << "the lease holds";
+    reader->release();
+    const auto inherited = heir->read(10, now_);
+    EXPECT_THAT(ids_of(inherited), ElementsAre("m1", "m3", "m4", "m5"));
+    EXPECT_EQ(inherited.at(0).attempts, 1);
+    empty();
+    deliver(6, 1);
+    EXPECT_THAT(next(*heir), ElementsAre("m6"));
+}
+
+TEST_F(redis_consumer, lets_a_former_reader_settle_nothing_while_the_server_is_full) {
+    deliver(0, 2);
+    const auto former = join("former", milliseconds{300});
+    const auto held = former->read(1, now_);
+    fill();
+    const auto heir = join("heir");
+    EXPECT_THAT(next(*heir), ElementsAre("m0", "m1")) << "the former reader is silent for too long";
+    former->dead_letter(held.at(0), exhausted_);
+    former->ack(entries(held));
+    EXPECT_EQ(pending(), "2");
+    EXPECT_EQ(server_.cli({"exists", "shop::order:dlq"}), "0");
+}
+
+TEST_F(redis_consumer, says_what_a_full_server_without_scripts_needs) {
+    server_.cli({"acl", "setuser", "default", "-eval"});
+    deliver(0, 1);
+    const auto reader = join("c");
+    ASSERT_THAT(reader->read(0, now_), IsEmpty());
+    fill();
+    try {
+        static_cast<void>(reader->read(1, now_));
+        FAIL() << "read without memory and without EVAL";
+    } catch (const broker_error& e) {
+        EXPECT_THAT(e.what(), HasSubstr("needs EVAL of Redis 7"));
+        EXPECT_THAT(e.what(), HasSubstr("raise maxmemory"));
+    }
+    empty();
+    EXPECT_THAT(next(*reader), ElementsAre("m0"));
+}
+
+TEST_F(redis_consumer, removes_the_names_of_readers_that_it_followed) {
+    deliver(0, 3);
+    for (const auto* name : {"pod-a", "pod-b", "pod-c"}) {
+        const auto reader = join(name);
+        ASSERT_THAT(next(*reader), Not(IsEmpty()));
+        reader->release();
+    }
+    const auto last = join("pod-d");
+    EXPECT_THAT(next(*last), ElementsAre("m0", "m1", "m2"));
+    EXPECT_THAT(names(), ElementsAre("pod-d"));
+    EXPECT_EQ(server_.cli({"smembers", "sluice:readers:g@shop::order"}), "pod-d");
+}
+
+TEST_F(redis_consumer, removes_names_of_other_software_that_are_idle_and_hold_nothing) {
+    deliver(0, 2);
+    server_.cli({"xgroup", "create", order_stream, "g", "0"});
+    server_.cli({"xgroup", "createconsumer", order_stream, "g", "gone"});
+    server_.cli({"xreadgroup", "group", "g", "holds-one", "count", "1", "streams", order_stream, ">"});
+    const auto reader = join("c", milliseconds{20});
+    EXPECT_TRUE(eventually([&] {
+        static_cast<void>(reader->read(10, now_));
+        return std::ranges::count(names(), "gone") == 0;
+    }));
+}
+
+TEST_F(redis_consumer, leaves_a_mark_when_another_process_has_its_name) {
+    deliver(0, 1);
+    const auto one = join("shop-0", {.id = "1", .place = "here"});
+    ASSERT_THAT(one->read(1, now_), SizeIs(1));
+    const auto two = join("shop-0", {.id = "2", .place = "there"});
+    EXPECT_THAT(two->read(1, now_), IsEmpty());
+    EXPECT_EQ(server_.cli({"get", "sluice:namesake:g@shop::order"}), "shop-0");
+    EXPECT_THAT(one->read(1, now_), IsEmpty());
+    one->release();
+    EXPECT_THAT(next(*two), ElementsAre("m0")) << "it works as well as any other";
 }
 
 TEST_F(redis_consumer, is_not_kept_awake_by_what_others_of_its_group_read) {

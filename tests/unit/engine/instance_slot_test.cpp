@@ -1,6 +1,7 @@
 #include "engine/instance_slot.hpp"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,6 +47,30 @@ TEST(instance_slot, is_free_again_when_its_process_was_killed) {
     EXPECT_EQ(instance_slot{name}.number(), 0);
     ::close(ready[0]);
     ::close(ready[1]);
+}
+
+TEST(instance_slot, is_given_in_one_place_for_processes_that_share_a_network_namespace) {
+    const std::string here = instance_slot::place();
+    EXPECT_EQ(here.size(), 16U);
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(instance_slot::place() == here ? 0 : 1);
+    int status = 1;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+}
+
+TEST(instance_slot, is_given_in_another_place_for_a_process_with_a_network_of_its_own) {
+    const std::string here = instance_slot::place();
+    const pid_t child = ::fork();
+    constexpr int not_allowed = 2;
+    if (child == 0) {
+        if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) ::_exit(not_allowed);
+        ::_exit(instance_slot::place() != here ? 0 : 1);
+    }
+    int status = 1;
+    ::waitpid(child, &status, 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == not_allowed) GTEST_SKIP() << "no new namespace for this account";
+    EXPECT_EQ(status, 0);
 }
 
 TEST(host_name, is_never_empty) { EXPECT_FALSE(sluice::engine::host_name().empty()); }
