@@ -1,5 +1,10 @@
 #include "cli/cli.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
 #include <sluice/version.hpp>
 
 #include "cli/commands.hpp"
@@ -48,10 +53,19 @@ int dispatch(int argc, const char* const* argv, session& in) {
     return chosen(in);
 }
 
+/// A descriptor below 3 that whoever started us has closed would become that of a database, and what is written to
+/// standard error would go there.
+void occupy_standard_descriptors() noexcept {
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF) static_cast<void>(::open("/dev/null", O_RDWR));
+    }
+}
+
 }  // namespace
 
 int run_cli(int argc, const char* const* argv, const cli_host& host) noexcept {
     try {
+        occupy_standard_descriptors();
         session in{host, {}, {}};
         // Commands report by themselves; only a running server tells what it does.
         observe::configure_log({.threshold = observe::level::warn});

@@ -1,15 +1,20 @@
 #include "cli/console.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
 
 #include "cli/failure.hpp"
 #include "config/printable.hpp"
+#include "observe/log.hpp"
 
 namespace sluice::cli {
 
@@ -20,12 +25,20 @@ bool has_variable(const char* name) {
     return value != nullptr && *value != '\0';
 }
 
-void write(std::FILE* to, std::string_view text) { std::fwrite(text.data(), 1, text.size(), to); }
+constexpr auto longest_wait = std::chrono::seconds{1};
 
-/// Results written so far come first, also when both go to one file.
-void tell(std::string_view kind, std::string_view message) {
-    std::fflush(stdout);
-    write(stderr, fmt::format("sluice: {}: {}\n", kind, safe_lines(message)));
+/// Writes what the reader takes in time. False when it does not take all of it.
+bool write_in_time(int fd, std::string_view text) {
+    const auto until = std::chrono::steady_clock::now() + longest_wait;
+    while (!text.empty()) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        pollfd waited{.fd = fd, .events = POLLOUT, .revents = 0};
+        if (left.count() <= 0 || ::poll(&waited, 1, static_cast<int>(left.count())) <= 0) return false;
+        const ssize_t count = ::write(fd, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
+        if (count <= 0) return false;
+        text.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return true;
 }
 
 template <class Visit>
@@ -46,6 +59,21 @@ console::console() {
     colours_ = isatty(STDOUT_FILENO) == 1 && !dumb && !has_variable("NO_COLOR");
 }
 
+void console::write(std::FILE* to, std::string_view text) const {
+    if (manner_ == manner::patient) {
+        std::fwrite(text.data(), 1, text.size(), to);
+    } else if (manner_ == manner::hasty && !write_in_time(fileno(to), text)) {
+        manner_ = manner::mute;  // one wait is enough
+    }
+}
+
+/// Results and log lines written so far come first, also when all go to one file.
+void console::tell(std::string_view kind, std::string_view message) const {
+    if (manner_ != manner::mute) observe::flush_log(longest_wait);
+    if (manner_ == manner::patient) std::fflush(stdout);
+    write(stderr, fmt::format("sluice: {}: {}\n", kind, safe_lines(message)));
+}
+
 void console::print(std::string_view text) const {
     write(stdout, text);
     if (!text.ends_with('\n')) write(stdout, "\n");
@@ -55,7 +83,7 @@ void console::print_json(const json::value& result) const { print(json::dump(res
 
 void console::print_line(const json::value& result) const {
     print(json::dump(result));
-    std::fflush(stdout);
+    if (manner_ == manner::patient) std::fflush(stdout);
 }
 
 void console::warn(std::string_view message) const { tell("warning", message); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdio>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,10 @@ public:
     /// One line without line breaks, for streams of results; it leaves at once.
     void print_line(const json::value& result) const;
 
+    /// From now on a reader is waited for once, for a second; what it has not taken then is lost, and everything after
+    /// it. For a server, which must start, work and stop although nobody reads what it says.
+    void wait_for_nobody() const noexcept { manner_ = manner::hasty; }
+
     void warn(std::string_view message) const;
     void error(std::string_view code, std::string_view message) const;
 
@@ -40,6 +45,12 @@ public:
     void flush() const;
 
 private:
+    void write(std::FILE* to, std::string_view text) const;
+    void tell(std::string_view kind, std::string_view message) const;
+
+    enum class manner { patient, hasty, mute };
+
+    mutable manner manner_ = manner::patient;
     bool json_ = false;
     bool colours_ = false;
 };

@@ -43,7 +43,7 @@ void announce(const commit::environment& env, const engine::engine& running) {
          {"configuration", with.file},
          {"environment", with.environment},
          {"version", version()},
-         {"pid", std::to_string(getpid())}});
+         {"pid", getpid()}});
 }
 
 /// The engine in this process. @param role  of a worker; null when there is no supervisor
@@ -65,13 +65,14 @@ int serve(const session& in, const worker_role* role) {
     const int signal = signals.wait();
     if (health) health->drain();
     signals.release();  // a second signal means: at once
-    log(observe::level::info, "server.stopping", {{"signal", std::to_string(signal)}});
+    log(observe::level::info, "server.stopping", {{"signal", signal}});
     if (health) std::this_thread::sleep_for(base::from_seconds(probes.drain_delay_seconds));
     const bool stopped = running.stop();
     const bool left = !health || health->leave();
     if (stopped && left) return static_cast<int>(exit_code::ok);
     // A handler does not return: its message was not committed and comes again. Or a broker keeps a check waiting.
     // Nothing here can be torn down safely.
+    observe::flush_log(std::chrono::seconds{1});
     _exit(static_cast<int>(stopped ? exit_code::ok : exit_code::failed));
 }
 
@@ -80,6 +81,7 @@ struct server_arguments {
 };
 
 int start_server(const session& in, const server_arguments& given) {
+    in.out.wait_for_nobody();
     if (const std::optional<worker_role> role = take_worker_role()) return serve(in, &*role);
     return given.workers > 0 ? supervise(in, given.workers) : serve(in, nullptr);
 }

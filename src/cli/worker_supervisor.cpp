@@ -146,7 +146,7 @@ public:
             if (told_ && roster_.living().empty()) break;
         }
         post();
-        log(level::info, "supervisor.stopped", {{"exit_code", std::to_string(roster_.exit_code())}});
+        log(level::info, "supervisor.stopped", {{"exit_code", roster_.exit_code()}});
         return roster_.exit_code();
     }
 
@@ -157,11 +157,10 @@ private:
                 worker_process process = launcher_.start(index);
                 roster_.started(index, process.pid, steady::now());
                 pipes_.insert_or_assign(process.pid, std::move(process.ready));
-                log(level::info, "supervisor.worker_started",
-                    {{"worker", std::to_string(index)}, {"pid", std::to_string(process.pid)}});
+                log(level::info, "supervisor.worker_started", {{"worker", index}, {"pid", process.pid}});
             } catch (const std::system_error& e) {
                 roster_.could_not_start(index, steady::now());
-                log(level::error, "supervisor.no_worker", {{"worker", std::to_string(index)}, {"reason", e.what()}});
+                log(level::error, "supervisor.no_worker", {{"worker", index}, {"reason", e.what()}});
             }
         }
     }
@@ -208,14 +207,14 @@ private:
         const auto [index, again_in] = roster_.ended(pid, how, steady::now());
         constexpr int micros_per_milli = 1000;
         log(expected ? level::info : level::error, "supervisor.worker_ended",
-            {{"worker", std::to_string(index)},
-             {"pid", std::to_string(pid)},
+            {{"worker", index},
+             {"pid", pid},
              {"by", to_text(how)},
              {"again_in", again_in ? std::to_string(again_in->count() / micros_per_milli) + "ms" : "never"}});
     }
 
     void stop(int signal, stop_signals& signals) {
-        log(level::info, "supervisor.stopping", {{"signal", std::to_string(signal)}});
+        log(level::info, "supervisor.stopping", {{"signal", signal}});
         tell(signal);
         post();
         signals.release();  // a second signal means: at once; the kernel tells the workers
@@ -234,7 +233,7 @@ private:
         if (!told_ || killed_ || steady::now() < kill_at_) return;
         killed_ = true;
         for (const pid_t pid : roster_.living()) {
-            log(level::error, "supervisor.worker_killed", {{"pid", std::to_string(pid)}, {"reason", "did not stop"}});
+            log(level::error, "supervisor.worker_killed", {{"pid", pid}, {"reason", "did not stop"}});
             ::kill(pid, SIGKILL);
         }
     }
@@ -265,8 +264,7 @@ int supervise(const session& in, int workers) {
     observe::configure_log(to_log_settings(with.log));
     require_several_can_run(with, workers);
     supervisor all{with, workers, worker_signals};
-    log(level::info, "supervisor.ready",
-        {{"workers", std::to_string(workers)}, {"version", version()}, {"pid", std::to_string(::getpid())}});
+    log(level::info, "supervisor.ready", {{"workers", workers}, {"version", version()}, {"pid", ::getpid()}});
     return all.run(signals);
 }
 

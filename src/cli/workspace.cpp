@@ -33,8 +33,7 @@ void require_current_schemas(const config::configuration& configuration, const c
         const bool empty = schema.applied == 0;
         if (empty && config::is_embedded(configuration.databases.at(name).provider)) {
             database->setup();
-            observe::log(observe::level::info, "database.created",
-                         {{"database", name}, {"schema", std::to_string(schema.expected)}});
+            observe::log(observe::level::info, "database.created", {{"database", name}, {"schema", schema.expected}});
             continue;
         }
         const std::string who = fmt::format("database {} ({})", name, database->describe());

@@ -13,6 +13,7 @@
 #include <sluice/version.hpp>
 
 #include "base/seconds.hpp"
+#include "observe/log.hpp"
 
 namespace sluice::console {
 
@@ -84,6 +85,8 @@ void add_process(page& to, duration uptime) {
     to.gauge("sluice_up", "1 while the process answers.", {}, 1);
     to.gauge("sluice_build_info", "Version of Sluice; the value is always 1.", {{"version", version()}}, 1);
     to.gauge("sluice_uptime_seconds", "Seconds since the start of the process.", {}, base::seconds(uptime));
+    to.counter("sluice_log_lines_dropped_total", "Log lines that nobody read in time, or that could not be written.",
+               {}, static_cast<double>(observe::dropped_log_lines()));
 }
 
 void add_components(page& to, const health_report& report) {

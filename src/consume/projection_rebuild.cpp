@@ -151,9 +151,9 @@ void projection_rebuild::perform(const rebuild_action::finish& act) {
     report_.position = act.upto;
     observe::log(observe::level::info, "projection.rebuilt",
                  {{"read_model", projector_.table.name},
-                  {"generation", std::to_string(at_.generation)},
-                  {"events", std::to_string(report_.events)},
-                  {"upto", std::to_string(act.upto)}});
+                  {"generation", at_.generation},
+                  {"events", report_.events},
+                  {"upto", act.upto}});
 }
 
 void projection_rebuild::apply_event(const store::stream_event& logged, commit::row_unit& rows) {
@@ -203,10 +203,10 @@ void projection_rebuild::tell(rebuild_host& host, const rebuild_plan& plan) {
     next_line_ = now + between_lines;
     observe::log(observe::level::info, "projection.rebuild_progress",
                  {{"read_model", projector_.table.name},
-                  {"position", std::to_string(plan.position())},
-                  {"head", std::to_string(plan.head())},
-                  {"events", std::to_string(report_.events)},
-                  {"waiting_for", std::to_string(plan.waiting_for())}});
+                  {"position", plan.position()},
+                  {"head", plan.head()},
+                  {"events", report_.events},
+                  {"waiting_for", plan.waiting_for()}});
 }
 
 /// The old table has done its work. One that cannot be dropped now, because somebody reads it, goes with the next

@@ -64,8 +64,8 @@ void engine::start() {
     running_ = true;
     observe::log(observe::level::info, "engine.started",
                  {{"domain", env_.domain().name},
-                  {"lanes", std::to_string(lanes_.size())},
-                  {"subscriptions", std::to_string(subscriptions_.size())},
+                  {"lanes", lanes_.size()},
+                  {"subscriptions", subscriptions_.size()},
                   {"consumer", consumer_}});
 }
 

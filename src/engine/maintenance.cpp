@@ -54,7 +54,7 @@ void maintenance::report_orphans(std::string_view name, store::database& databas
         observe::log(observe::level::warn, "outbox.orphaned",
                      {{"broker", broker},
                       {"database", std::string{name}},
-                      {"rows", std::to_string(open)},
+                      {"rows", open},
                       {"remedy",
                        "add it to outbox.external_brokers again, or give the rows up with: sluice outbox "
                        "retire " +

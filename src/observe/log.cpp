@@ -1,12 +1,19 @@
 #include "observe/log.hpp"
 
+#include <pthread.h>
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/sink.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <chrono>
+#include <cstdlib>
 #include <memory>
+#include <mutex>
 
+#include "observe/line_writer.hpp"
 #include "observe/log_line.hpp"
 
 namespace sluice::observe {
@@ -36,33 +43,95 @@ const char* pattern_of(log_format format) {
                                       : "%Y-%m-%dT%H:%M:%S.%f+00:00 %l %v";
 }
 
-/// The process's logger and the format of its lines.
-struct sink {
-    sink() : logger{"sluice", std::make_shared<spdlog::sinks::stderr_sink_mt>()} { configure({}); }
+std::atomic<level> threshold{level::info};
+std::atomic<log_format> format{log_format::text};
 
-    void configure(const log_settings& settings) {
-        format = settings.format;
-        logger.set_formatter(
-            std::make_unique<spdlog::pattern_formatter>(pattern_of(settings.format), spdlog::pattern_time_type::utc));
-        logger.set_level(native(settings.threshold));
+std::string in_format(std::string_view event, std::span<const log_field> fields) {
+    return format == log_format::json ? json_members(event, fields) : text_line(event, fields);
+}
+
+/// Formats as spdlog does, and hands the lines to a thread that writes them.
+class queueing_sink final : public spdlog::sinks::sink {
+public:
+    void log(const spdlog::details::log_msg& message) override { writer_.write(formatted(message)); }
+    void flush() override {}
+    void set_pattern(const std::string& pattern) override {
+        set_formatter(std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
+    }
+    void set_formatter(std::unique_ptr<spdlog::formatter> formatter) override {
+        const std::lock_guard lock{mutex_};
+        formatter_ = std::move(formatter);
     }
 
-    spdlog::logger logger;
-    std::atomic<log_format> format{log_format::text};
+    [[nodiscard]] line_writer& writer() noexcept { return writer_; }
+
+private:
+    [[nodiscard]] std::string formatted(const spdlog::details::log_msg& message) {
+        spdlog::memory_buf_t line;
+        const std::lock_guard lock{mutex_};
+        formatter_->format(message, line);
+        return {line.data(), line.size()};
+    }
+
+    [[nodiscard]] std::string missing(std::uint64_t lines) {
+        const std::array<log_field, 1> fields{{{"lines", lines}}};
+        const std::string text = in_format("log.dropped", fields);
+        return formatted({"sluice", spdlog::level::warn, text});
+    }
+
+    std::mutex mutex_;
+    std::unique_ptr<spdlog::formatter> formatter_ = std::make_unique<spdlog::pattern_formatter>();
+    line_writer writer_{STDERR_FILENO, [this](std::uint64_t lines) { return missing(lines); }};
 };
 
-sink& the_sink() {
-    static sink instance;
-    return instance;
+/// The process's logger.
+struct log_target {
+    log_target() : lines{std::make_shared<queueing_sink>()}, logger{"sluice", lines} { configure(); }
+
+    void configure() {
+        logger.set_formatter(
+            std::make_unique<spdlog::pattern_formatter>(pattern_of(format), spdlog::pattern_time_type::utc));
+        logger.set_level(native(threshold));
+    }
+
+    std::shared_ptr<queueing_sink> lines;
+    spdlog::logger logger;
+};
+
+/// Never destroyed: threads may log until the process is gone.
+std::atomic<log_target*> current{nullptr};
+
+/// The thread that writes exists in the parent only.
+void forget_after_fork() { current = nullptr; }
+
+void write_the_rest() {
+    constexpr auto patience = std::chrono::seconds{1};
+    flush_log(patience);
+}
+
+log_target& target() {
+    if (log_target* const known = current) return *known;
+    static const bool prepared = [] {
+        pthread_atfork(nullptr, nullptr, forget_after_fork);
+        return std::atexit(write_the_rest) == 0;
+    }();
+    static_cast<void>(prepared);
+    auto made = std::make_unique<log_target>();
+    log_target* other = nullptr;
+    return current.compare_exchange_strong(other, made.get()) ? *made.release() : *other;
 }
 
 }  // namespace
 
-void configure_log(const log_settings& settings) { the_sink().configure(settings); }
+void configure_log(const log_settings& settings) {
+    threshold = settings.threshold;
+    format = settings.format;
+    target().configure();
+}
 
 bool log_enabled(level lv) noexcept {
     try {
-        return lv != level::off && the_sink().logger.should_log(native(lv));
+        return lv != level::off && target().logger.should_log(native(lv));
     } catch (...) {
         return false;
     }
@@ -71,12 +140,21 @@ bool log_enabled(level lv) noexcept {
 void log(level lv, std::string_view event, std::initializer_list<log_field> fields) noexcept {
     if (!log_enabled(lv)) return;
     try {
-        auto& to = the_sink();
-        const auto line = to.format == log_format::json ? json_members(event, fields) : text_line(event, fields);
-        to.logger.log(native(lv), spdlog::string_view_t{line.data(), line.size()});
+        const auto line = in_format(event, fields);
+        target().logger.log(native(lv), spdlog::string_view_t{line.data(), line.size()});
     } catch (...) {
         // Work goes on when its log line cannot be written.
     }
+}
+
+bool flush_log(duration patience) noexcept {
+    log_target* const known = current;
+    return known == nullptr || known->lines->writer().flush(patience);
+}
+
+std::uint64_t dropped_log_lines() noexcept {
+    log_target* const known = current;
+    return known == nullptr ? 0 : known->lines->writer().dropped();
 }
 
 }  // namespace sluice::observe

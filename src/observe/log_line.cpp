@@ -23,10 +23,10 @@ std::string text_line(std::string_view event, std::span<const log_field> fields)
         line += ' ';
         line += key;
         line += '=';
-        if (is_bare(value)) {
-            line += value;
+        if (is_bare(value.text())) {
+            line += value.text();
         } else {
-            json::append_string(line, value);
+            json::append_string(line, value.text());
         }
     }
     return line;
@@ -39,7 +39,11 @@ std::string json_members(std::string_view event, std::span<const log_field> fiel
         line += ',';
         json::append_string(line, key);
         line += ':';
-        json::append_string(line, value);
+        if (value.is_text()) {
+            json::append_string(line, value.text());
+        } else {
+            line += value.text();
+        }
     }
     return line;
 }

@@ -95,7 +95,7 @@ void lane::perform(const action::acquire& /*step*/) {
     producer_ = {.name = identity + "/" + name_, .epoch = grant->epoch};
     for (const auto& name : grant->former) producer_.former.push_back(identity + "/" + name);
     observe::log(observe::level::info, "lane.acquired",
-                 {{"lane", name_}, {"owner", settings_.owner}, {"epoch", std::to_string(grant->epoch)}});
+                 {{"lane", name_}, {"owner", settings_.owner}, {"epoch", grant->epoch}});
     plan_.acquired(std::move(*grant), now());
 }
 

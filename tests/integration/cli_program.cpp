@@ -10,6 +10,8 @@
 #include <csignal>
 #include <stdexcept>
 
+#include "support/eventually.hpp"
+
 namespace sluice::testing {
 
 namespace {
@@ -122,16 +124,26 @@ bool running_program::wait_for_text(std::string_view text) {
     return true;
 }
 
+bool running_program::ends_unread() {
+    return eventually(
+        [this] {
+            if (child_ > 0 && waitpid(child_, &status_, WNOHANG) == child_) child_ = -1;
+            return child_ < 0;
+        },
+        patience);
+}
+
 program_result running_program::finish() {
     if (err_ >= 0) close_input();  // closing a terminal would hang up on the program
     const auto until = std::chrono::steady_clock::now() + lifetime;
     while (read_some(until)) {
     }
-    if (std::chrono::steady_clock::now() >= until) kill(child_, SIGKILL);
-    int status = 0;
-    waitpid(child_, &status, 0);
-    child_ = -1;
-    result_.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    if (child_ > 0) {
+        if (std::chrono::steady_clock::now() >= until) kill(child_, SIGKILL);
+        waitpid(child_, &status_, 0);
+        child_ = -1;
+    }
+    result_.code = WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
     return result_;
 }
 

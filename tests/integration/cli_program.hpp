@@ -37,6 +37,8 @@ public:
     void signal(int number) const;
     /// Reads what comes until standard output or standard error holds `text`. False after 20 seconds without it.
     [[nodiscard]] bool wait_for_text(std::string_view text);
+    /// Waits for the end without reading anything. False after 20 seconds.
+    [[nodiscard]] bool ends_unread();
     /// Closes the input, reads to the end and returns everything. Kills the program after 30 seconds.
     [[nodiscard]] program_result finish();
 
@@ -46,6 +48,7 @@ private:
     bool read_some(deadline until);
 
     pid_t child_ = -1;
+    int status_ = -1;  ///< of a child that was waited for
     int in_ = -1;
     int out_ = -1;
     int err_ = -1;

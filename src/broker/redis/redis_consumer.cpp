@@ -477,7 +477,7 @@ void redis_consumer::tell_trimmed(std::size_t count, const std::string& first) c
     observe::log(observe::level::error, "redis.messages_trimmed",
                  {{"stream", stream_},
                   {"group", member_.group},
-                  {"count", std::to_string(count)},
+                  {"count", count},
                   {"first", first},
                   {"remedy", "raise maxlen: the stream was cut before this group had handled its messages"}});
 }

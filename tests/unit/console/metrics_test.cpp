@@ -142,6 +142,7 @@ TEST_F(metrics_test, gauges_are_what_was_seen_last) {
     EXPECT_THAT(text(report), HasSubstr("sluice_up 1\n"));
     EXPECT_THAT(text(report), HasSubstr("sluice_ready 1\n"));
     EXPECT_THAT(text(report), HasSubstr("sluice_uptime_seconds 3\n"));
+    EXPECT_THAT(text(report), HasSubstr("sluice_log_lines_dropped_total 0\n"));
     EXPECT_THAT(text(report), HasSubstr("sluice_database_up{database=\"default\"} 1\n"));
     EXPECT_THAT(text(report), HasSubstr("sluice_check_age_seconds{kind=\"database\",name=\"default\"} 2\n"));
     EXPECT_THAT(text(report), HasSubstr("sluice_broker_up{broker=\"partner\",internal=\"false\"} 0\n"));

@@ -5,6 +5,7 @@
 
 #include "base/random.hpp"
 #include "store/memory/memory_database.hpp"
+#include "support/captured_log.hpp"
 #include "support/post_office.hpp"
 
 namespace {
@@ -35,9 +36,9 @@ protected:
     bool marked(const std::string& id) { return database->open_unit()->is_marked(id, "handler"); }
 
     std::string log_of_a_round() {
-        testing::internal::CaptureStderr();
+        sluice::testing::captured_log captured;
         sluice::engine::maintenance{*env, "me"}.round();
-        return testing::internal::GetCapturedStderr();
+        return captured.text();
     }
 
     sluice::domain domain = post::make_domain(std::make_shared<post::script>());

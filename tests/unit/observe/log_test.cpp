@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "observe/log_line.hpp"
+#include "support/captured_log.hpp"
 
 namespace sluice::observe {
 namespace {
@@ -32,26 +33,26 @@ TEST(text_line, quotes_and_escapes_the_rest) {
     EXPECT_EQ(text_of("two\nlines\x01"), R"(event key="two\nlines\u0001")");
 }
 
-class captured_log : public testing::Test {
+class log_test : public ::testing::Test {
 protected:
-    ~captured_log() override { configure_log({}); }
+    ~log_test() override { configure_log({}); }
 
     template <class Action>
     static std::string written_by(const log_settings& settings, Action action) {
         configure_log(settings);
-        testing::internal::CaptureStderr();
+        sluice::testing::captured_log captured;
         action();
-        return testing::internal::GetCapturedStderr();
+        return captured.text();
     }
 };
 
-TEST_F(captured_log, text_lines_begin_with_utc_time_and_level) {
+TEST_F(log_test, text_lines_begin_with_utc_time_and_level) {
     const auto line = written_by({}, [] { log(level::warn, "lane.paused", {{"reason", "no host"}}); });
     EXPECT_TRUE(line.ends_with("+00:00 warning lane.paused reason=\"no host\"\n")) << line;
     EXPECT_NO_THROW((void)date_time::parse(line.substr(0, line.find(' '))));
 }
 
-TEST_F(captured_log, json_lines_are_objects) {
+TEST_F(log_test, json_lines_are_objects) {
     const auto line = written_by({.format = log_format::json}, [] {
         log(level::error, "x.y", {{"k", "a \"b\"\n%v"}});
     });
@@ -62,7 +63,20 @@ TEST_F(captured_log, json_lines_are_objects) {
     EXPECT_NO_THROW((void)date_time::parse(read.at("time").as_string()));
 }
 
-TEST_F(captured_log, honours_the_threshold) {
+TEST_F(log_test, numbers_and_flags_stay_what_they_are_in_json) {
+    const auto write = [] {
+        log(level::info, "x.y",
+            {{"pid", 4242}, {"lines", std::uint64_t{18}}, {"late", true}, {"id", std::string{"7"}}});
+    };
+    const auto read = json::parse(written_by({.format = log_format::json}, write));
+    EXPECT_EQ(read.at("pid").as_int(), 4242);
+    EXPECT_EQ(read.at("lines").as_int(), 18);
+    EXPECT_TRUE(read.at("late").as_bool());
+    EXPECT_EQ(read.at("id").as_string(), "7");
+    EXPECT_TRUE(written_by({}, write).ends_with("x.y pid=4242 lines=18 late=true id=7\n"));
+}
+
+TEST_F(log_test, honours_the_threshold) {
     EXPECT_EQ(written_by({.threshold = level::warn}, [] { log(level::info, "quiet"); }), "");
     EXPECT_EQ(written_by({.threshold = level::off}, [] { log(level::error, "quiet"); }), "");
     configure_log({.threshold = level::debug});

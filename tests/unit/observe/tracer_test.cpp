@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-#include "observe/log.hpp"
+#include "support/captured_log.hpp"
 
 namespace sluice::observe {
 namespace {
@@ -14,7 +14,7 @@ public:
     [[nodiscard]] date_time now() const override { return date_time::from_micros(1'000'000); }
 };
 
-class tracer_test : public testing::Test {
+class tracer_test : public ::testing::Test {
 protected:
     tracer_test() { configure_log({.threshold = level::info}); }
     ~tracer_test() override { configure_log({}); }
@@ -49,9 +49,9 @@ TEST_F(tracer_test, drops_what_a_subscriber_throws) {
     tracer_.subscribe([](const trace_event&) { throw std::runtime_error{"subscriber's own trouble"}; });
     tracer_.subscribe([](const trace_event&) { throw 7; });  // NOLINT(hicpp-exception-baseclass)
     tracer_.subscribe([&](const trace_event&) { ++reached; });
-    testing::internal::CaptureStderr();
+    sluice::testing::captured_log captured;
     tracer_.emit(published());
-    const auto written = testing::internal::GetCapturedStderr();
+    const auto written = captured.text();
     EXPECT_EQ(reached, 1);
     EXPECT_NE(written.find("trace.subscriber_failed event=outbox.published error=\"subscriber's own trouble\""),
               std::string::npos)
@@ -64,10 +64,10 @@ TEST_F(tracer_test, writes_failures_as_warnings_and_successes_for_debugging) {
     failed.status = "error";
     failed.error = "too big";
     failed.metadata.set("retry_count", 2);
-    testing::internal::CaptureStderr();
+    sluice::testing::captured_log captured;
     tracer_.emit(published());
     tracer_.emit(failed);
-    const auto written = testing::internal::GetCapturedStderr();
+    const auto written = captured.text();
     EXPECT_EQ(written.find("outbox.published"), std::string::npos);
     EXPECT_NE(written.find("warning outbox.failed status=error"), std::string::npos) << written;
     EXPECT_NE(written.find("error=\"too big\""), std::string::npos);
