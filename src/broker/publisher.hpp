@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,10 +16,12 @@ namespace sluice::broker {
 
 /// One message to send. The views must live until `publish` returns.
 struct outgoing {
-    std::string_view stream;      ///< category, or `{category}:backfill`
-    std::string_view message_id;  ///< `headers.id`: the key of every deduplication
-    std::string_view key;         ///< per-aggregate stream: the unit of order
-    std::string_view body;        ///< the whole JSON message
+    std::string_view stream;               ///< category, or `{category}:backfill`
+    std::string_view message_id;           ///< `headers.id`: the key of every deduplication
+    std::string_view key;                  ///< per-aggregate stream: the unit of order
+    std::string_view body;                 ///< the whole JSON message
+    std::int64_t position = 0;             ///< in the outbox, ascending; 0: not known
+    std::optional<date_time> raised_at{};  ///< no entry that is older can be a copy; none: not known
 };
 
 /// Who publishes: a lane of one database under one lease epoch. A broker that can do so refuses an older epoch of the
@@ -28,6 +32,10 @@ struct producer {
     /// Names that sent these messages before, with lower epochs, and shall not any more. Whoever publishes under one of
     /// them is refused like an older epoch, and what was sent under them is known as far as one's own is.
     std::vector<std::string> former{};
+    /// Of the batches before this one so many may not be settled in the database, the latest: should this owner die
+    /// now, the next one sends them again. A broker that recognises them must remember at least these.
+    std::size_t unsettled_batches = 0;
+    std::int64_t settled_upto = 0;  ///< everything up to this position is settled, whoever sent it; 0: not known
 };
 
 /// Sends batches over one connection of its own.

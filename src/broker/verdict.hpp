@@ -20,6 +20,7 @@ struct refused {
 /// No confirmation came: the broker is away, or it may have taken the message without saying so. Costs the row nothing.
 struct unreachable {
     std::string reason;
+    bool answers = false;  ///< the broker took other messages of the batch, and there was no time for this one
 };
 
 using verdict = std::variant<delivered, refused, unreachable>;

@@ -38,8 +38,11 @@ template <class Body>
 outcome handle_once(environment& env, const message& m, std::string_view entry, std::string_view handler,
                     const std::string& correlation_id, const latest_start& until, const Body& body) {
     detail::unit work{env};
-    work.guard(known_as(m, entry), std::string{handler});
-    if (work.seen_before()) return outcome::duplicate;
+    const auto mark = known_as(m, entry, handler);
+    work.guard(mark);
+    const auto seen = work.seen_before();
+    if (seen == store::inbox_answer::handled) return outcome::duplicate;
+    if (seen == store::inbox_answer::other_content) tell_of_reused_id(mark);
 
     context in = context_for(env, m, entry, correlation_id);
     context_state& state = context_state::of(in);

@@ -37,15 +37,13 @@ void require_ready(const detail::table_layout& table, const std::optional<store:
 class projection {
 public:
     projection(environment& env, const detail::projector_entry& projector, const message& m, std::string_view entry)
-        : env_{env},
-          projector_{projector},
-          message_{m},
-          mark_{.message_id = known_as(m, entry), .handler = projector.name} {}
+        : env_{env}, projector_{projector}, message_{m}, mark_{known_as(m, entry, projector.name)} {}
 
     [[nodiscard]] outcome run(store::unit_session& session) const {
-        const auto gate = session.look_at_projection(projector_.table.name, mark_.handler, mark_.message_id);
+        const auto gate = session.look_at_projection(projector_.table.name, mark_);
         require_ready(projector_.table, gate);
         if (gate->done) return outcome::duplicate;
+        if (gate->other_content) tell_of_reused_id(mark_);
 
         const store::row_table table{&projector_.table, gate->generation};
         row_unit rows{[&](std::string_view key) { return session.load_row(table, key); }};
@@ -72,7 +70,7 @@ private:
             take_step(rows);
         } catch (const store_error& trouble) {
             if (trouble.retryable() || trouble.in_doubt()) throw;
-            const auto now = session.look_at_projection(projector_.table.name, mark_.handler, mark_.message_id);
+            const auto now = session.look_at_projection(projector_.table.name, mark_);
             if (now && now->generation != generation) throw expected_version_error{trouble.what()};
             throw;
         }

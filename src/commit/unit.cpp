@@ -225,15 +225,11 @@ void unit::cancel(const std::string& database, const std::string& scheduled_id) 
     schedule_.cancel(scheduled_id);
 }
 
-void unit::guard(std::string message_id, std::string handler) {
-    guard_ = store::inbox_mark{std::move(message_id), std::move(handler)};
-}
-
-bool unit::seen_before() {
-    if (!guard_) return false;
+store::inbox_answer unit::seen_before() {
+    if (!guard_) return store::inbox_answer::unknown;
     // Borrowed for the look only: a handler that touches no repository must not hold a connection.
     auto look = env_.sessions(session_ ? database_ : std::string{default_database}).borrow();
-    return look->is_marked(guard_->message_id, guard_->handler);
+    return look->look_in_inbox(*guard_);
 }
 
 void unit::warn_about_several_types(const store::commit_batch& batch) const {
@@ -290,7 +286,7 @@ void unit::commit() {
         session_->discard();
         throw;
     } catch (const store::duplicate_message&) {
-        if (seen_before()) throw;
+        if (seen_before() == store::inbox_answer::handled) throw;
         throw usage_error{
             "a new event of this unit has the id of an old one, because an aggregate was added under an "
             "identity that was removed before; identities are not used twice, choose a new one"};

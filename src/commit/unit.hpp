@@ -68,9 +68,9 @@ public:
     void cancel(const std::string& database, const std::string& scheduled_id);
 
     /// The handler whose effects commit here; its mark is written only when there is something else to write.
-    void guard(std::string message_id, std::string handler);
-    /// True when the inbox of the default database knows the guarded message.
-    [[nodiscard]] bool seen_before();
+    void guard(store::inbox_mark mark) { guard_ = std::move(mark); }
+    /// What the inbox of the default database knows of the guarded message.
+    [[nodiscard]] store::inbox_answer seen_before();
 
     /// What is written counts only while this lease of the default database has this epoch.
     void fence(store::lease_fence lease) { fence_ = std::move(lease); }

@@ -55,7 +55,12 @@ private:
         for (auto& [id_suffix, content] : rules.messages_of(row)) {
             const auto& [to, id, body] =
                 texts_.emplace_back(text{stream, row.event.message_id + id_suffix, std::move(content)});
-            messages_.push_back({to, id, row.event.stream, body});
+            messages_.push_back({.stream = to,
+                                 .message_id = id,
+                                 .key = row.event.stream,
+                                 .body = body,
+                                 .position = row.seq,
+                                 .raised_at = row.event.created_at});
             rows_.push_back(index);
         }
     }

@@ -118,6 +118,8 @@ void lane::perform(const action::catch_up& step) {
 void lane::perform(const action::publish& step) {
     const auto policy =
         step.overlap && settings_.overlapping == overlap::threaded ? std::launch::async : std::launch::deferred;
+    producer_.settled_upto = plan_.settled_upto();
+    producer_.unsettled_batches = std::exchange(unsettled_batches_, unsettled_batches_ + 1);
     in_flight_ = std::async(policy, [this, from = producer_] {
         return dispatch(plan_.in_flight(), rules_, publisher(), from, plan_.lease().publish_timeout());
     });
@@ -138,6 +140,7 @@ void lane::perform(const action::settle& step) {
     const auto settlements = settlements_of(plan_.unsettled());
     const auto outcome = session().settle(plan_.grant(), settings_.broker, settlements, step.mark);
     const auto outcomes = plan_.settled(outcome, now());
+    unsettled_batches_ = plan_.is_flying() ? 1 : 0;
     count(outcomes);
     trace(outcomes);
 }

@@ -121,8 +121,9 @@ private:
     dispatch_rules rules_;
     base::wake_signal signal_;
     lane_plan plan_;
-    std::string obstacle_;       ///< told last to the log
-    broker::producer producer_;  ///< known once the lane is ours
+    std::string obstacle_;               ///< told last to the log
+    broker::producer producer_;          ///< known once the lane is ours
+    std::size_t unsettled_batches_ = 0;  ///< published, and not settled since
     std::unique_ptr<store::lane_session> session_;
     std::mutex publisher_mutex_;  ///< for the pointer: who stops the lane may be another thread
     std::unique_ptr<broker::publisher> publisher_;

@@ -251,7 +251,11 @@ void lane_plan::published(std::span<const broker::verdict> verdicts, date_time n
         const auto& verdict = i < verdicts.size() ? verdicts[i] : silence;
         if (!std::holds_alternative<broker::delivered>(verdict)) stopped.insert(row.event.stream);
         if (const auto* const silent = std::get_if<broker::unreachable>(&verdict)) {
-            if (!outage) outage = silent->reason;
+            if (silent->answers) {
+                answered = true;
+            } else if (!outage) {
+                outage = silent->reason;
+            }
             if (in_flight_.from_cursor()) {
                 step_back_before(row.seq);
             } else {

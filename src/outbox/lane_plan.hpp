@@ -87,6 +87,9 @@ public:
     // What the actions are about.
     [[nodiscard]] std::span<const store::due_row> in_flight() const noexcept { return in_flight_.rows; }
     [[nodiscard]] std::span<const row_outcome> unsettled() const noexcept { return unsettled_; }
+    [[nodiscard]] bool is_flying() const noexcept { return flying_; }
+    /// Every row of the lane up to here is settled in the database.
+    [[nodiscard]] store::sequence settled_upto() const noexcept { return stored_mark_; }
     [[nodiscard]] store::lease_grant& grant() { return grant_; }
     [[nodiscard]] const lease_keeper& lease() const noexcept { return lease_; }
     [[nodiscard]] store::lane_report report(date_time now) const;

@@ -50,9 +50,10 @@ struct projection_guard {
 /// What a projector must know before it handles a message.
 struct projection_gate {
     std::int64_t generation = 0;
-    std::string layout{};  ///< fingerprint of the generation that counts
-    bool built = false;    ///< false: events older than the table are not in it yet
-    bool done = false;     ///< the message has a mark, or the rebuild that made this generation has applied it
+    std::string layout{};        ///< fingerprint of the generation that counts
+    bool built = false;          ///< false: events older than the table are not in it yet
+    bool done = false;           ///< the message has a mark, or the rebuild that made this generation has applied it
+    bool other_content = false;  ///< not done, and another message of the same id has a mark
 };
 
 /// A rebuild under way.

@@ -113,6 +113,16 @@ struct lease_fence {
 struct inbox_mark {
     std::string message_id{};
     std::string handler{};
+    /// What the message was (envelope::content_of): another one may come under the same id. Empty: not known, which
+    /// counts as any.
+    std::string content{};
+};
+
+/// What the inbox knows of a message.
+enum class inbox_answer {
+    unknown,
+    handled,       ///< this message, or one of the id whose content was not recorded
+    other_content  ///< only messages of the same id with another content
 };
 
 /// Everything one unit of work writes, in one transaction or not at all.

@@ -48,8 +48,7 @@ public:
     /// The state of a read model, and whether its projector has to handle a message. One look for both, so they are of
     /// one moment. Nothing when it is not registered.
     [[nodiscard]] virtual std::optional<projection_gate> look_at_projection(std::string_view name,
-                                                                            std::string_view handler,
-                                                                            std::string_view message_id) = 0;
+                                                                            const inbox_mark& message) = 0;
     [[nodiscard]] virtual std::optional<stored_row> load_row(const row_table& table, std::string_view key) = 0;
     /// Rows as JSON objects. Columns and values are those that `detail::require_usable` lets through.
     [[nodiscard]] virtual std::vector<std::string> find_rows(const row_table& table,
@@ -57,8 +56,13 @@ public:
     /// All that meet the conditions, whatever limit and offset say.
     [[nodiscard]] virtual std::int64_t count_rows(const row_table& table, const detail::row_query& query) = 0;
 
-    /// True when the handler has already dealt with that message.
-    [[nodiscard]] virtual bool is_marked(std::string_view message_id, std::string_view handler) = 0;
+    /// Whether the handler has already dealt with that message.
+    [[nodiscard]] virtual inbox_answer look_in_inbox(const inbox_mark& message) = 0;
+    /// True when the handler has dealt with any message of that id.
+    [[nodiscard]] bool is_marked(std::string_view message_id, std::string_view handler) {
+        return look_in_inbox({.message_id = std::string{message_id}, .handler = std::string{handler}}) !=
+               inbox_answer::unknown;
+    }
 
     /// Writes the batch in one durable transaction. Appends events in the order given; gives each the next `seq` and
     /// its stream's next position, counted from 0. A snapshot does not replace one of a higher version; an outcome

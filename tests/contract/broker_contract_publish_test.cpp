@@ -54,6 +54,34 @@ TEST_P(broker_contract, recognises_what_it_has) {
     EXPECT_THAT(everything_in(*broker_), ElementsAre("1", "2", "3"));
 }
 
+/// An event of the wire format; those of one id and another number are of another history.
+std::string event(std::string_view id, int number) {
+    return fmt::format(R"({{"data":{{"n":{}}},"metadata":{{"headers":{{"id":"{}","type":"Shop.X.v1"}}}}}})", number,
+                       id);
+}
+
+TEST_P(broker_contract, takes_another_message_of_an_id_that_it_has_for_a_message_of_its_own) {
+    const auto first = publish(*broker_->open_publisher(), {{"a", "k", event("a", 1)}, {"b", "k", event("b", 1)}});
+    const auto other = publish(*broker_->open_publisher(), {{"a", "k", event("a", 2)}, {"b", "k", event("b", 1)}});
+    ASSERT_TRUE(is<delivered>(other.at(0)));
+    EXPECT_NE(receipt(other.at(0)), receipt(first.at(0)));
+    EXPECT_EQ(receipt(other.at(1)), receipt(first.at(1))) << "that is a copy";
+
+    const auto copies = publish(*broker_->open_publisher(), {{"a", "k", event("a", 2)}, {"a", "k", event("a", 1)}});
+    EXPECT_EQ(receipt(copies.at(0)), receipt(other.at(0))) << "each of the two has copies of its own";
+    EXPECT_EQ(receipt(copies.at(1)), receipt(first.at(0)));
+    EXPECT_THAT(everything_in(*broker_), ElementsAre(event("a", 1), event("b", 1), event("a", 2)));
+}
+
+TEST_P(broker_contract, takes_the_same_event_in_another_envelope_for_a_copy) {
+    const std::string inside = R"({"data":{"n":1},"metadata":{"headers":{"id":"a","type":"Shop.X.v1"}}})";
+    const std::string outside = R"({"data":{"n":1},"metadata":{"headers":{"id":"a","type":"Shop.X.v1"},)"
+                                R"("extensions":{"tenant":"acme"}}})";
+    const auto first = publish(*broker_->open_publisher(), {{"a", "k", inside}});
+    EXPECT_EQ(receipt(publish(*broker_->open_publisher(), {{"a", "k", outside}}).at(0)), receipt(first.at(0)));
+    EXPECT_THAT(everything_in(*broker_), ElementsAre(inside));
+}
+
 TEST_P(broker_contract, knows_one_id_in_two_streams_as_two_messages) {
     deliver(*broker_, {{"a", "k", "1"}, {"a", "k", "2", "shop::order:backfill"}});
     EXPECT_THAT(everything_in(*broker_), ElementsAre("1"));

@@ -116,10 +116,10 @@ TEST_P(store_read_models, made_after_the_first_event_are_not_built) {
     commit_events(1);
     EXPECT_TRUE(read_models_->create(layout_));
     EXPECT_FALSE(status().built);
-    const auto gate = unit_->look_at_projection("select", "projector", "m-1");
+    const auto gate = unit_->look_at_projection("select", {"m-1", "projector"});
     ASSERT_TRUE(gate);
     EXPECT_FALSE(gate->built);
-    EXPECT_FALSE(unit_->look_at_projection("nothing", "projector", "m-1"));
+    EXPECT_FALSE(unit_->look_at_projection("nothing", {"m-1", "projector"}));
 }
 
 TEST_P(store_read_models, keep_an_index_that_is_declared_later) {
@@ -184,10 +184,17 @@ TEST_P(store_read_models, refuse_a_row_that_has_changed_since_it_was_read) {
 TEST_P(store_read_models, commit_rows_and_marks_together) {
     create_with_rows();
     write({put("o-1", bob)}, 1, {{"m-1", "projector"}});
-    EXPECT_TRUE(unit_->look_at_projection("select", "projector", "m-1")->done);
-    EXPECT_FALSE(unit_->look_at_projection("select", "another", "m-1")->done);
+    EXPECT_TRUE(unit_->look_at_projection("select", {"m-1", "projector"})->done);
+    EXPECT_FALSE(unit_->look_at_projection("select", {"m-1", "another"})->done);
     EXPECT_THROW(write({put("o-2", bob)}, 1, {{"m-1", "projector"}}), duplicate_message);
     EXPECT_EQ(row("o-2"), nobody);
+
+    write({put("o-2", bob)}, 1, {{"m-2", "projector", "content-1"}});
+    EXPECT_TRUE(unit_->look_at_projection("select", {"m-2", "projector", "content-1"})->done);
+    const auto other = unit_->look_at_projection("select", {"m-2", "projector", "content-2"});
+    EXPECT_FALSE(other->done) << "another message of that id";
+    EXPECT_TRUE(other->other_content);
+    EXPECT_FALSE(unit_->look_at_projection("select", {"m-3", "projector", "content-2"})->other_content);
 }
 
 TEST_P(store_read_models, refuse_a_batch_for_another_generation) {
@@ -260,10 +267,10 @@ TEST_P(store_read_models, are_rebuilt_into_a_table_of_their_own) {
     EXPECT_THROW(write({put("o-1", ada)}, 1), expected_version_error) << "it was read from the old table";
     EXPECT_EQ(read_models_->drop_former(layout_), 1U);
     EXPECT_EQ(read_models_->drop_former(layout_), 0U);
-    EXPECT_TRUE(unit_->look_at_projection("select", "projector", "m-3")->done) << "the rebuild has applied it";
+    EXPECT_TRUE(unit_->look_at_projection("select", {"m-3", "projector"})->done) << "the rebuild has applied it";
     commit({event("m-4")});
-    EXPECT_FALSE(unit_->look_at_projection("select", "projector", "m-4")->done);
-    EXPECT_FALSE(unit_->look_at_projection("select", "projector", "from elsewhere")->done);
+    EXPECT_FALSE(unit_->look_at_projection("select", {"m-4", "projector"})->done);
+    EXPECT_FALSE(unit_->look_at_projection("select", {"from elsewhere", "projector"})->done);
 }
 
 TEST_P(store_read_models, are_rebuilt_with_other_columns) {

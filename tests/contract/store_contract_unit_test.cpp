@@ -73,6 +73,29 @@ TEST_P(store_unit, writes_nothing_of_a_batch_with_a_version_conflict) {
     commit({insert("o-2")}, {event("m-1")}, {{"in-1", "handler"}});
 }
 
+TEST_P(store_unit, marks_messages_of_one_id_by_their_content) {
+    const inbox_mark first{"in-1", "handler", "content-1"};
+    const inbox_mark second{"in-1", "handler", "content-2"};
+    EXPECT_EQ(unit_->look_in_inbox(first), inbox_answer::unknown);
+    commit({}, {}, {first});
+    EXPECT_EQ(unit_->look_in_inbox(first), inbox_answer::handled);
+    EXPECT_EQ(unit_->look_in_inbox(second), inbox_answer::other_content);
+    EXPECT_EQ(unit_->look_in_inbox({"in-1", "another", "content-1"}), inbox_answer::unknown);
+
+    commit({insert("o-1")}, {}, {second});
+    EXPECT_TRUE(unit_->load("Order", "o-1")) << "another message";
+    EXPECT_EQ(unit_->look_in_inbox(first), inbox_answer::handled) << "both are known from then on";
+    EXPECT_EQ(unit_->look_in_inbox(second), inbox_answer::handled);
+    EXPECT_THROW(commit({}, {}, {first}), duplicate_message);
+    EXPECT_THROW(commit({}, {}, {second}), duplicate_message);
+}
+
+TEST_P(store_unit, takes_a_mark_without_content_for_any) {
+    commit({}, {}, {{"old", "handler"}, {"new", "handler", "content"}});
+    EXPECT_EQ(unit_->look_in_inbox({"old", "handler", "content"}), inbox_answer::handled) << "marked by an older build";
+    EXPECT_EQ(unit_->look_in_inbox({"new", "handler"}), inbox_answer::handled);
+}
+
 TEST_P(store_unit, writes_nothing_of_a_batch_with_a_duplicate_mark) {
     commit({}, {}, {{"in-1", "handler"}});
     EXPECT_TRUE(unit_->is_marked("in-1", "handler"));

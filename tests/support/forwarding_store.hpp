@@ -74,10 +74,9 @@ public:
         return behind_->next_due();
     }
     [[nodiscard]] std::optional<store::projection_gate> look_at_projection(std::string_view name,
-                                                                           std::string_view handler,
-                                                                           std::string_view message_id) override {
+                                                                           const store::inbox_mark& message) override {
         about_to_read();
-        return behind_->look_at_projection(name, handler, message_id);
+        return behind_->look_at_projection(name, message);
     }
     [[nodiscard]] std::optional<store::stored_row> load_row(const store::row_table& table,
                                                             std::string_view key) override {
@@ -93,9 +92,9 @@ public:
         about_to_read();
         return behind_->count_rows(table, query);
     }
-    [[nodiscard]] bool is_marked(std::string_view message_id, std::string_view handler) override {
+    [[nodiscard]] store::inbox_answer look_in_inbox(const store::inbox_mark& message) override {
         about_to_read();
-        return behind_->is_marked(message_id, handler);
+        return behind_->look_in_inbox(message);
     }
     void commit(const store::commit_batch& batch) override { behind_->commit(batch); }
 

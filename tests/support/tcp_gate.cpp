@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -31,12 +32,14 @@ void send_at_once(int fd) {
 }
 
 /// False at the end of the stream.
-bool drain(int fd, std::string& into) {
+bool drain(int fd, std::string& into, std::size_t at_most = std::numeric_limits<std::size_t>::max()) {
     std::array<char, 16384> buffer{};
     for (;;) {
-        const auto got = ::recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
+        const auto got = ::recv(fd, buffer.data(), std::min(buffer.size(), at_most), MSG_DONTWAIT);
         if (got > 0) {
             into.append(buffer.data(), static_cast<std::size_t>(got));
+            at_most -= static_cast<std::size_t>(got);
+            if (at_most == 0) return true;
             continue;
         }
         return got < 0 && (errno == EAGAIN || errno == EINTR);
@@ -86,6 +89,11 @@ void tcp_gate::drip(std::chrono::milliseconds interval) {
     changed_.notify();
 }
 
+void tcp_gate::throttle(std::size_t bytes_a_second) {
+    throttle_ = bytes_a_second;
+    changed_.notify();
+}
+
 void tcp_gate::delay(std::chrono::milliseconds by) {
     delay_ms_ = by.count();
     changed_.notify();
@@ -105,6 +113,7 @@ void tcp_gate::open() {
     refusing_ = false;
     stalled_ = false;
     drip_ms_ = 0;
+    throttle_ = 0;
     delay_ms_ = 0;
     cut_after_ = -1;
     half_closing_ = false;
@@ -117,8 +126,8 @@ void tcp_gate::run() {
                                     {.fd = changed_.fd(), .events = POLLIN, .revents = 0}};
         bool busy = false;
         for (const auto& each : pipes_) {
-            busy = busy || !each.to_client.empty() || !each.to_server.empty();
-            if (stalled_ || each.server_done) continue;
+            busy = busy || throttle_ != 0 || !each.to_client.empty() || !each.to_server.empty();
+            if (stalled_ || each.server_done || throttle_ != 0) continue;
             sources.push_back({.fd = each.client.get(), .events = POLLIN, .revents = 0});
             sources.push_back({.fd = each.server.get(), .events = POLLIN, .revents = 0});
         }
@@ -148,12 +157,32 @@ void tcp_gate::pump(pipe& through) {
         through.server_done = true;
     }
     if (stalled_ || through.dead || through.server_done) return;
+    if (const std::size_t rate = throttle_; rate != 0) return pump_slowly(through, rate);
     if (!drain(through.client.get(), through.to_server)) through.dead = true;
     if (!push(through.server.get(), through.to_server, through.to_server.size())) through.dead = true;
     const auto before = through.to_client.size();
     if (!drain(through.server.get(), through.to_client) && through.to_client.empty()) through.dead = true;
     if (before == 0 && !through.to_client.empty()) through.arrived = clock::now();
     pump_to_client(through);
+}
+
+/// What may not pass yet is left with its sender, whose buffers fill up.
+void tcp_gate::pump_slowly(pipe& through, std::size_t bytes_a_second) {
+    constexpr double longest_burst = 0.02;  // seconds
+    constexpr std::size_t kept = 16'384;
+    const auto now = clock::now();
+    const double passed = std::chrono::duration<double>(now - through.throttled_since).count();
+    const double grown = static_cast<double>(bytes_a_second) * std::min(passed, longest_burst);
+    through.throttled_since = now;
+    const auto move = [&](int from, int to, std::string& buffer, double& allowance) {
+        allowance = std::min(allowance + grown, static_cast<double>(bytes_a_second) * longest_burst);
+        if (buffer.size() < kept && !drain(from, buffer, kept)) through.dead = buffer.empty();
+        const auto before = buffer.size();
+        if (!push(to, buffer, static_cast<std::size_t>(allowance))) through.dead = true;
+        allowance -= static_cast<double>(before - buffer.size());
+    };
+    move(through.client.get(), through.server.get(), through.to_server, through.to_server_allowance);
+    move(through.server.get(), through.client.get(), through.to_client, through.to_client_allowance);
 }
 
 void tcp_gate::pump_to_client(pipe& through) {

@@ -31,6 +31,8 @@ public:
     void stall(bool on);
     /// Only one byte of what the server says passes every `interval`; zero: all of it.
     void drip(std::chrono::milliseconds interval);
+    /// So many bytes a second pass in each direction, and the sender is held back; zero: as many as come.
+    void throttle(std::size_t bytes_a_second);
     /// Everything from the server is late by so much.
     void delay(std::chrono::milliseconds by);
     /// All connections are cut after so many more bytes from the server, once.
@@ -49,6 +51,9 @@ private:
         std::string to_client{};
         clock::time_point next_drip{};
         clock::time_point arrived{};
+        clock::time_point throttled_since{};
+        double to_server_allowance = 0;
+        double to_client_allowance = 0;
         bool server_done = false;
         bool dead = false;
     };
@@ -57,6 +62,7 @@ private:
     void accept_one();
     void pump(pipe& through);
     void pump_to_client(pipe& through);
+    void pump_slowly(pipe& through, std::size_t bytes_a_second);
 
     std::uint16_t server_port_;
     std::uint16_t port_ = 0;
@@ -67,6 +73,7 @@ private:
     std::atomic<bool> refusing_{false};
     std::atomic<bool> stalled_{false};
     std::atomic<std::int64_t> drip_ms_{0};
+    std::atomic<std::size_t> throttle_{0};
     std::atomic<std::int64_t> delay_ms_{0};
     std::atomic<std::int64_t> cut_after_{-1};
     std::atomic<bool> half_closing_{false};

@@ -6,6 +6,8 @@
 
 #include "broker/admission.hpp"
 #include "broker/hand_out.hpp"
+#include "broker/reused_id.hpp"
+#include "envelope/content.hpp"
 
 namespace sluice::broker::memory {
 namespace {
@@ -50,13 +52,17 @@ std::vector<verdict> memory_streams::publish(std::span<const outgoing> batch, co
 verdict memory_streams::insert(const outgoing& message) {
     auto& s = streams_[std::string{message.stream}];
     std::string id{message.message_id};
-    if (const auto known = s.by_message_id.find(id); known != s.by_message_id.end()) {
-        return delivered{std::to_string(known->second)};
+    std::optional<entry_id> earlier;
+    const auto [known, end] = s.by_message_id.equal_range(id);
+    for (auto it = known; it != end; ++it) {
+        earlier = it->second;
+        if (envelope::are_copies(s.entries.at(*earlier).body, message.body)) return delivered{std::to_string(*earlier)};
     }
     if (s.entries.size() >= max_entries_ && !make_room(s)) {
         return unreachable{fmt::format("stream {} is full ({} messages that some group has not acknowledged)",
                                        message.stream, s.entries.size())};
     }
+    if (earlier) tell_of_reused_id(message, std::to_string(*earlier));
     const auto entry = ++last_entry_;
     s.by_message_id.emplace(id, entry);
     s.entries.emplace(entry, stored{std::move(id), std::string{message.key}, std::string{message.body}});
@@ -71,7 +77,9 @@ bool memory_streams::make_room(stream& s) {
     };
     const auto oldest = std::find_if(s.entries.begin(), s.entries.end(), unneeded);
     if (oldest == s.entries.end()) return false;
-    if (!oldest->second.replayed) s.by_message_id.erase(oldest->second.id);
+    const auto [first, end] = s.by_message_id.equal_range(oldest->second.id);
+    const auto known = std::find_if(first, end, [&](const auto& each) { return each.second == oldest->first; });
+    if (known != end) s.by_message_id.erase(known);
     s.entries.erase(oldest);
     return true;
 }

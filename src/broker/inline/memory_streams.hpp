@@ -82,7 +82,7 @@ private:
     };
     struct stream {
         std::map<entry_id, stored> entries;
-        std::unordered_map<std::string, entry_id> by_message_id;
+        std::unordered_multimap<std::string, entry_id> by_message_id;  ///< several when their contents differ
         std::map<std::string, group> groups;
         std::multiset<base::wake_signal*> sleepers;
         std::uint64_t version = 0;

@@ -20,7 +20,9 @@ batch_plan::wave batch_plan::next(sending how, std::size_t max_bytes) {
         if (!result.empty() && bytes + message.body.size() > max_bytes) break;
         if (!message.key.empty()) {
             const auto [known, is_new] = stream_of_key.try_emplace(message.key, message.stream);
-            if (!is_new && (how == sending::one_by_one || known->second != message.stream)) break;
+            const bool is_other = known->second != message.stream;
+            if (!is_new && (how == sending::one_by_one || (is_other && !streams_.contains(known->second)))) break;
+            known->second = message.stream;
         }
         bytes += message.body.size();
         result.push_back(i);
@@ -30,16 +32,18 @@ batch_plan::wave batch_plan::next(sending how, std::size_t max_bytes) {
 
 void batch_plan::settle(std::size_t index, verdict v) {
     const bool arrived = std::holds_alternative<delivered>(v);
-    if (!arrived) {
+    if (arrived) {
+        vouch_for(batch_[index].stream);
+    } else {
         if (auto held_back = gate_.check(batch_[index])) v = *std::move(held_back);
         gate_.hold_back(batch_[index]);
     }
     verdicts_[index] = std::move(v);
 }
 
-void batch_plan::give_up(const std::string& reason) {
+void batch_plan::give_up(const unreachable& why) {
     for (auto& each : verdicts_) {
-        if (!each) each = unreachable{reason};
+        if (!each) each = why;
     }
 }
 

@@ -6,7 +6,7 @@
 
 #include <poll.h>
 
-#include "base/one_line.hpp"
+#include "broker/redis/error_reply.hpp"
 
 namespace sluice::broker::redis {
 namespace {
@@ -84,7 +84,7 @@ void bell::forget_other_question(const places& where) {
 }
 
 bool bell::rings(const reply& answer, places& where) {
-    if (answer.is_error()) throw outage{base::one_line(answer.text())};
+    if (answer.is_error()) throw outage{first_clause(answer.text())};
     bool any = false;
     for (std::size_t i = 0; i < answer.size(); ++i) {
         const auto stream = answer[i];

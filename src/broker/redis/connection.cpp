@@ -1,16 +1,40 @@
 #include "broker/redis/connection.hpp"
 
+#include <algorithm>
+
 #include <poll.h>
 
 #include <fmt/format.h>
 
-#include "base/one_line.hpp"
+#include "broker/redis/error_reply.hpp"
 #include "broker/redis/outage.hpp"
 
 namespace sluice::broker::redis {
 namespace {
 
 constexpr std::size_t buffer_size = 65'536;
+/// So many bytes are progress. A peer that drips one now and then is as good as silent.
+constexpr std::size_t least_progress = 4'096;
+constexpr std::size_t least_reply_limit = std::size_t{64} * 1024 * 1024;
+
+/// Moves the time limit of a call on for as long as bytes flow.
+class progress {
+public:
+    explicit progress(const deadline& until) : until_{until}, step_{until.of_next_step()} {}
+
+    void made(std::size_t bytes) {
+        bytes_ += bytes;
+        if (bytes_ < least_progress) return;
+        bytes_ = 0;
+        step_ = until_.of_next_step();
+    }
+    [[nodiscard]] const deadline& step() const noexcept { return step_; }
+
+private:
+    const deadline& until_;
+    deadline step_;
+    std::size_t bytes_ = 0;
+};
 
 /// What Redis says before it closes a connection whose bytes it does not like.
 bool ends_the_connection(const reply& r) { return r.is_error() && r.text().starts_with("ERR Protocol error"); }
@@ -18,7 +42,9 @@ bool ends_the_connection(const reply& r) { return r.is_error() && r.text().start
 }  // namespace
 
 connection::connection(server& at, const char* role, const deadline& until)
-    : stream_{at.dial(until)}, buffer_(buffer_size) {
+    : stream_{at.dial(until)},
+      reader_{std::max(least_reply_limit, 2 * at.options().max_message_bytes)},
+      buffer_(buffer_size) {
     log_in(at.location(), role, until);
 }
 
@@ -41,7 +67,7 @@ void connection::log_in(const endpoint& as, const char* role, const deadline& un
     const auto replies = run(login, until);
     for (std::size_t i = 0; i < asked.size(); ++i) {
         if (replies[i].is_error()) {
-            throw outage{fmt::format("the server does not accept {}: {}", asked[i], base::one_line(replies[i].text()))};
+            throw outage{fmt::format("the server does not accept {}: {}", asked[i], first_clause(replies[i].text()))};
         }
     }
 }
@@ -53,7 +79,7 @@ std::vector<reply> connection::run(const commands& pipeline, const deadline& unt
     for (std::size_t i = 0; i < pipeline.count(); ++i) {
         replies.push_back(receive(until));
         if (ends_the_connection(replies.back())) {
-            throw unacceptable_command{base::one_line(replies.back().text()), i};
+            throw unacceptable_command{first_clause(replies.back().text()), i};
         }
     }
     return replies;
@@ -61,20 +87,24 @@ std::vector<reply> connection::run(const commands& pipeline, const deadline& unt
 
 reply connection::call(const commands& one, const deadline& until) {
     auto result = run(one, until).at(0);
-    if (result.is_error()) throw outage{base::one_line(result.text())};
+    if (result.is_error()) throw outage{first_clause(result.text())};
     return result;
 }
 
 /// Reads while it writes: a server whose replies nobody takes might stop taking commands.
 void connection::send(const commands& pipeline, const deadline& until) {
     std::string_view rest = pipeline.bytes();
+    progress flow{until};
     try {
         while (!rest.empty()) {
             const auto taken = stream_->write(rest);
             rest.remove_prefix(taken);
+            flow.made(taken);
             if (taken != 0) continue;
             const short write_wants = stream_->wanted();
-            if (!read_some()) wait_until_ready(*stream_, static_cast<short>(write_wants | POLLIN), until);
+            const auto got = read_some();
+            flow.made(got);
+            if (got == 0) wait_until_ready(*stream_, static_cast<short>(write_wants | POLLIN), flow.step());
         }
     } catch (const outage& trouble) {
         write_failure_ = trouble.what();
@@ -82,19 +112,22 @@ void connection::send(const commands& pipeline, const deadline& until) {
 }
 
 reply connection::receive(const deadline& until) {
+    progress flow{until};
     for (;;) {
         if (auto complete = reader_.next()) return *std::move(complete);
-        if (!read_some()) {
+        const auto got = read_some();
+        flow.made(got);
+        if (got == 0) {
             if (!write_failure_.empty()) throw outage{write_failure_};
-            wait_until_ready(*stream_, stream_->wanted(), until);
-        } else if (until.passed()) {
+            wait_until_ready(*stream_, stream_->wanted(), flow.step());
+        } else if (flow.step().passed()) {
             throw outage{"the server did not answer in time"};
         }
     }
 }
 
 std::optional<reply> connection::receive_now() {
-    while (read_some()) continue;
+    while (read_some() != 0) continue;
     return reader_.next();
 }
 
@@ -108,18 +141,18 @@ void connection::send_and_forget(const commands& pipeline) noexcept {
 
 bool connection::is_closed() noexcept {
     try {
-        while (read_some()) continue;
+        while (read_some() != 0) continue;
         return false;
     } catch (const std::exception&) {
         return true;
     }
 }
 
-bool connection::read_some() {
+/// How many bytes there were.
+std::size_t connection::read_some() {
     const auto got = stream_->read(buffer_);
-    if (got == 0) return false;
-    reader_.feed({buffer_.data(), got});
-    return true;
+    if (got != 0) reader_.feed({buffer_.data(), got});
+    return got;
 }
 
 connection& link::open(const deadline& until) {

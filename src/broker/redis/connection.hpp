@@ -43,7 +43,7 @@ public:
 
 private:
     void log_in(const endpoint& as, const char* role, const deadline& until);
-    [[nodiscard]] bool read_some();
+    [[nodiscard]] std::size_t read_some();
 
     std::unique_ptr<byte_stream> stream_;
     reply_reader reader_;
@@ -67,7 +67,12 @@ public:
     bool drop_if_closed() noexcept;
 
     [[nodiscard]] server& at() const noexcept { return *server_; }
-    [[nodiscard]] deadline answer_deadline() const { return deadline{server_->options().answer_timeout}; }
+    /// For one call: as long as the answer timeout without progress, and several times as long while bytes flow.
+    [[nodiscard]] deadline answer_deadline() const {
+        constexpr int most_steps = 6;
+        const auto patience = server_->options().answer_timeout;
+        return deadline{most_steps * patience}.with_patience(patience);
+    }
     /// The same trouble with the server's name in front.
     [[nodiscard]] outage named(const outage& trouble) const;
 

@@ -60,6 +60,15 @@ public:
         return other.end_ < end_ ? other : *this;
     }
 
+    /// The same deadline for a call that may last while it makes progress, and no longer than `patience` without any.
+    [[nodiscard]] deadline with_patience(duration patience) const {
+        auto result = *this;
+        result.patience_ = patience;
+        return result;
+    }
+    /// When the next progress must have been made.
+    [[nodiscard]] deadline of_next_step() const { return patience_ > duration{0} ? or_sooner(patience_) : *this; }
+
     /// Sleeps until the socket is ready for one of the events. False when the time has passed.
     /// @throws outage when the kernel cannot wait
     [[nodiscard]] bool wait_for(int socket, short events) const;
@@ -73,6 +82,7 @@ private:
 
     clock_type::time_point end_;
     const haste* haste_;
+    duration patience_{0};  ///< zero: until the end
 };
 
 }  // namespace sluice::broker::redis

@@ -10,15 +10,20 @@ namespace sluice::broker::redis {
 /// The first word of an error reply, `WRONGTYPE`; of `EXECABORT … because of: OOM …` the word of the cause.
 [[nodiscard]] std::string error_code(std::string_view error);
 
+/// An error reply for people: its word and its first clause. What follows may quote keys, payloads or passwords. Bytes
+/// that are no UTF-8 are replaced.
+[[nodiscard]] std::string first_clause(std::string_view error);
+
 /// Whether an error in answer to an XADD is about the message, or about the server or our account. Pure.
 ///
 /// | reply | verdict | because |
 /// |---|---|---|
-/// | `WRONGTYPE` | refused, for good | another kind of value lives under the stream's name |
 /// | `ERR Protocol error: invalid bulk length` | refused, for good | larger than the server's `proto-max-bulk-len` |
+/// | `WRONGTYPE` | refused | another kind of value lives under the stream's name, until somebody renames it |
 /// | `NOPERM … key` | refused | this account may not write to this stream, perhaps to others |
+/// | `ERR` about the state of server, account or connection (see the list in the code) | unreachable | no message could
+/// pass |
 /// | other `ERR` | refused | the server looked at the command and does not want it |
-/// | `ERR unknown command`, `ERR max number of clients` | unreachable | no message could pass |
 /// | `OOM`, `READONLY`, `LOADING`, `MASTERDOWN`, `NOREPLICAS`, `MISCONF`, `BUSY`, `NOAUTH`, `WRONGPASS`, `DENIED`, |
 /// unreachable | the server's state, no message could pass | | `NOPERM` otherwise, `CLUSTERDOWN`, `MOVED`, `ASK`,
 /// `CROSSSLOT`, `EXECABORT`, any unknown word | | |

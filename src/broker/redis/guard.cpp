@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/one_line.hpp"
 #include "broker/redis/error_reply.hpp"
 #include "broker/redis/outage.hpp"
 #include "observe/log.hpp"
@@ -47,8 +46,8 @@ bool is_for_want_of_memory(const outcome& what) {
 }
 
 [[noreturn]] void fail(const reply& error) {
-    auto text = base::one_line(error.text());
-    if (is_forbidden(text)) throw forbidden{text};
+    auto text = first_clause(error.text());
+    if (is_forbidden(error.text())) throw forbidden{text};
     throw outage{text};
 }
 
@@ -151,7 +150,7 @@ outcome guard::run_script(connection& on, std::string_view body, const fields& c
     const auto replies = on.run(all, until);
     if (replies[0].is_error()) {
         throw outage{"the server is at its maxmemory, and what is read in spite of that needs EVAL of Redis 7 (" +
-                     base::one_line(replies[0].text()) + "); raise maxmemory"};
+                     first_clause(replies[0].text()) + "); raise maxmemory"};
     }
     full_until_ = std::chrono::steady_clock::now() + full_pause;
     if (!std::exchange(full_, true)) {

@@ -1,10 +1,11 @@
 #include "broker/redis/journal.hpp"
 
-#include <algorithm>
 #include <charconv>
 
 namespace sluice::broker::redis {
 namespace {
+
+constexpr char line_end = '\n';
 
 /// A number and the mark behind it; both are taken from the text.
 template <class Number>
@@ -15,28 +16,48 @@ bool take_number(std::string_view& text, char mark, Number& number) {
     return true;
 }
 
-}  // namespace
-
-std::string journal_field(std::uint64_t page_number) { return "b" + std::to_string(page_number % journal_pages); }
-
-void journal_writer::add(std::string_view stream, std::string_view message_id) {
-    if (stream != stream_) {
-        stream_ = stream;
-        write('S', stream);
-    }
-    write('M', message_id);
+/// The head of a page. Older builds wrote only its first line.
+bool take_head(std::string_view& text, journal_page& page) {
+    if (!take_number(text, line_end, page.number)) return false;
+    if (text.empty() || text.front() == 'S' || text.front() == 'M') return true;
+    return take_number(text, line_end, page.position) && take_number(text, line_end, page.since);
 }
 
-void journal_writer::write(char mark, std::string_view text) {
-    text_ += mark;
-    text_ += std::to_string(text.size());
-    text_ += ':';
-    text_ += text;
+bool take_fingerprint(std::string_view digits, journal_page& page) {
+    std::uint64_t number = 0;
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (failure != std::errc{} || end != digits.data() + digits.size() || page.items.empty()) return false;
+    page.items.back().fingerprint = number;
+    return true;
+}
+
+void append(std::string& out, char mark, std::string_view text) {
+    out += mark;
+    out += std::to_string(text.size());
+    out += ':';
+    out += text;
+}
+
+}  // namespace
+
+std::string journal_field(std::size_t slot) { return "b" + std::to_string(slot); }
+
+std::string write_journal_page(const journal_page& page) {
+    std::string out = std::to_string(page.number) + line_end + std::to_string(page.position) + line_end +
+                      std::to_string(page.since) + line_end;
+    std::string_view stream;
+    for (const auto& each : page.items) {
+        if (each.stream != stream) append(out, 'S', each.stream);
+        stream = each.stream;
+        append(out, 'M', each.message_id);
+        if (each.fingerprint) append(out, 'C', std::to_string(*each.fingerprint));
+    }
+    return out;
 }
 
 std::optional<journal_page> read_journal_page(std::string_view text) {
     journal_page page;
-    if (!take_number(text, '\n', page.number)) return std::nullopt;
+    if (!take_head(text, page)) return std::nullopt;
     std::string_view stream;
     while (!text.empty()) {
         const char mark = text.front();
@@ -48,37 +69,12 @@ std::optional<journal_page> read_journal_page(std::string_view text) {
         if (mark == 'S') {
             stream = content;
         } else if (mark == 'M') {
-            page.items.push_back({std::string{stream}, std::string{content}});
-        } else {
+            page.items.push_back({.stream = std::string{stream}, .message_id = std::string{content}});
+        } else if (mark != 'C' || !take_fingerprint(content, page)) {
             return std::nullopt;
         }
     }
     return page;
-}
-
-void recollection::remember(std::string_view stream, std::string_view message_id, std::string_view entry) {
-    auto& of_stream = known_.try_emplace(std::string{stream}).first->second;
-    auto& known = of_stream.try_emplace(std::string{message_id}).first->second;
-    if (known.empty()) known = entry;
-}
-
-const std::string* recollection::find(std::string_view stream, std::string_view message_id) const {
-    const auto of_stream = known_.find(stream);
-    if (of_stream == known_.end()) return nullptr;
-    const auto message = of_stream->second.find(message_id);
-    return message == of_stream->second.end() ? nullptr : &message->second;
-}
-
-bool recollection::misses_entries_of(std::string_view stream) const {
-    const auto of_stream = known_.find(stream);
-    return of_stream != known_.end() &&
-           std::ranges::any_of(of_stream->second, [](const auto& each) { return each.second.empty(); });
-}
-
-void recollection::forget_without_entries(std::string_view stream) {
-    if (const auto of_stream = known_.find(stream); of_stream != known_.end()) {
-        std::erase_if(of_stream->second, [](const auto& each) { return each.second.empty(); });
-    }
 }
 
 }  // namespace sluice::broker::redis

@@ -1,67 +1,40 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-/// What a producer put into streams lately, as its hash in Redis tells (see make_redis_broker).
+/// What a producer put into streams and may not have settled yet, as its hash in Redis tells (see make_redis_broker).
 namespace sluice::broker::redis {
 
-/// One batch: the ids of messages that one transaction added.
+/// The messages that one transaction added.
 struct journal_page {
     struct item {
         std::string stream;
         std::string message_id;
+        std::optional<std::uint64_t> fingerprint{};  ///< of the body; none in pages of older builds: counts as any
         friend bool operator==(const item&, const item&) = default;
     };
 
-    std::uint64_t number = 0;  ///< grows with every batch of the producer
-    std::vector<item> items;
+    std::uint64_t number = 0;   ///< grows with every page of the producer
+    std::int64_t position = 0;  ///< highest `outgoing::position` in it; 0: not known
+    std::uint64_t since = 0;    ///< the server's milliseconds before it was sent; 0: not known
+    std::vector<item> items{};
 };
 
-/// Pages are kept in the fields `b0` to `b15`, the newest over the oldest.
-inline constexpr std::uint64_t journal_pages = 16;
-[[nodiscard]] std::string journal_field(std::uint64_t page_number);
-
-/// Encodes a page: its number, a line end, then `S` and a stream wherever it changes and `M` and an id for each
-/// message, all texts as `length:bytes`.
-class journal_writer {
-public:
-    explicit journal_writer(std::uint64_t page_number) : text_{std::to_string(page_number) + "\n"} {}
-    void add(std::string_view stream, std::string_view message_id);
-    [[nodiscard]] const std::string& text() const noexcept { return text_; }
-
-private:
-    void write(char mark, std::string_view text);
-
-    std::string text_;
-    std::string stream_;
-};
-
+/// The text of a page: number, position and time, each before a line end; then `S` and a stream wherever it changes,
+/// and for each message `M` and its id, and `C` and its fingerprint in decimal digits. All texts are `length:bytes`.
+/// Older builds wrote the number alone and no fingerprints, which is read as well.
+[[nodiscard]] std::string write_journal_page(const journal_page& page);
 /// Nothing when the text is not a page.
 [[nodiscard]] std::optional<journal_page> read_journal_page(std::string_view text);
 
-/// Messages that are known to be in a stream already, with their entry where that is known. Pure.
-///
-/// Thread safety: none.
-class recollection {
-public:
-    void remember(std::string_view stream, std::string_view message_id, std::string_view entry);
-    /// The entry, or an empty text when only the fact is known; nothing when the message is not known.
-    [[nodiscard]] const std::string* find(std::string_view stream, std::string_view message_id) const;
-    /// True when some message of the stream is known without its entry.
-    [[nodiscard]] bool misses_entries_of(std::string_view stream) const;
-    /// Forgets the messages of the stream that are known without their entry.
-    void forget_without_entries(std::string_view stream);
-    void clear() { known_.clear(); }
-
-private:
-    std::map<std::string, std::map<std::string, std::string, std::less<>>, std::less<>> known_;
-};
+/// The field of a producer's hash that holds a page. A page that is settled makes room for the next one, so there are
+/// as many fields as there were ever pages in doubt at a time; those without a page hold an empty text.
+[[nodiscard]] std::string journal_field(std::size_t slot);
 
 }  // namespace sluice::broker::redis

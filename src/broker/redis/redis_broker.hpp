@@ -27,7 +27,8 @@ struct redis_options {
     /// redis-py.
     std::string uri = "redis://localhost:6379/0";
     duration connect_timeout{std::chrono::seconds{3}};  ///< name lookup, connecting and logging in together
-    duration answer_timeout{std::chrono::seconds{5}};   ///< any other call as a whole; a publish has its own timeout
+    /// Any other call without progress; while bytes flow it may take six times as long. A publish has its own timeout.
+    duration answer_timeout{std::chrono::seconds{5}};
     std::size_t maxlen = 0;              ///< a stream is cut to about so many entries (`MAXLEN ~`); 0: never
     std::size_t dead_letter_maxlen = 0;  ///< the same for dead letters
     std::size_t max_message_bytes =
@@ -40,12 +41,15 @@ struct redis_options {
 /// Redis Streams, 6.2 or newer, one primary (no Redis Cluster): entries, groups and dead letters exactly as Protean
 /// writes and reads them (WIRE 7 and 10), so that either side of a stream may be either.
 ///
-/// Publishing. A batch is one MULTI/EXEC transaction: it is in the stream as a whole or not at all. Each producer has a
-/// hash `sluice:lane:{producer}` under WATCH with the epoch that may publish and with the ids of the last 16 batches,
-/// written by the same transaction. So an older epoch is refused, what a lost connection still carries can never arrive
-/// late, and whoever publishes next knows what is there already: nothing is sent twice. Where the account may not use
-/// `~sluice:*` or transactions, batches are plain pipelines: unfenced, and a new connection recognises what it finds
-/// among the last 1,000 entries of a stream. That is logged once, and `can().fences` is false from then on.
+/// Publishing. A batch is one MULTI/EXEC transaction: it is in the stream as a whole or not at all; only one that is
+/// too large for the time goes in several. Each producer has a hash `sluice:lane:{producer}` under WATCH with the epoch
+/// that may publish and with one page for each transaction whose messages may not be settled in the database: stream,
+/// id and a fingerprint of the body, written by the same transaction, overwritten when the lane has settled them. So an
+/// older epoch is refused, what a lost connection still carries can never arrive late, and whoever publishes next knows
+/// what is there already: nothing is sent twice, and another message under an id that is there is sent. Where the
+/// account may not use `~sluice:*` or transactions, batches are plain pipelines: unfenced, and a new connection
+/// recognises what it finds in the stream, looking back to a minute before the oldest message at hand was raised, and
+/// at no more than 50,000 entries. That is logged once, and `can().fences` is false from then on.
 ///
 /// Consuming. Order within a group is kept by letting one consumer of a (stream, group) read at a time: it holds a
 /// lease in `sluice:group:{group}@{stream}`, the others stand by and take over, with everything that it left pending,
@@ -60,8 +64,9 @@ struct redis_options {
 /// to
 /// (`EVAL` of Redis 7): reading, acknowledging, remembering attempts, setting aside.
 ///
-/// Memory and connections: one connection per publisher, one per operations, two per consumer. Bodies in flight: one
-/// batch of 4 MiB or one message per publisher; per consumer, what one read returns.
+/// Memory and connections: one connection per publisher, one per operations, two per consumer. Bodies in flight: 4 MiB
+/// or one message per publisher, and per consumer about as much in one read, less over a slow link. An answer of more
+/// than 64 MiB, or twice `max_message_bytes`, is an outage.
 ///
 /// @throws configuration_error when the URI or a TLS file cannot be used; the URI is not quoted (it may hold a
 /// password)

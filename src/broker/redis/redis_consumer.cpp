@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/ids.hpp"
-#include "base/one_line.hpp"
 #include "broker/redis/dead_letter_text.hpp"
 #include "broker/redis/error_reply.hpp"
 #include "broker/redis/keys.hpp"
@@ -109,6 +109,7 @@ auto redis_consumer::guarded(Action action) {
     try {
         return action(link_.answer_deadline());
     } catch (const outage& trouble) {
+        reading_.failed();  // perhaps the entries were too many or too large for the link
         disconnect();
         throw link_.named(trouble);
     }
@@ -230,7 +231,7 @@ bool redis_consumer::inherit(const source& from, const std::string& former) {
         const auto result = run(what, until);
         if (!result) return false;
         const auto claimed = (*result)[1];
-        if (claimed.is_error()) throw outage{base::one_line(claimed.text())};
+        if (claimed.is_error()) throw outage{first_clause(claimed.text())};
         if (claimed.size() < pending.size()) {
             tell_trimmed(pending.size() - claimed.size(), std::string{pending[0][0].text()});
         }
@@ -296,7 +297,7 @@ commands redis_consumer::renewal() const {
 bool redis_consumer::gather(std::size_t limit, const deadline& until) {
     if (monotonic::now() >= next_reclaim_ && !reclaim()) return false;
     for (auto& each : sources_) {
-        while (each.resume && backlog_.size() < limit) {
+        while (each.resume && backlog_.size() < limit && may_go_on(until)) {
             if (!recover(each, limit, until)) return false;
         }
     }
@@ -305,16 +306,26 @@ bool redis_consumer::gather(std::size_t limit, const deadline& until) {
     return found;
 }
 
+/// What was read is worth more than what could be read in the same call.
+bool redis_consumer::may_go_on(const deadline& until) const {
+    if (backlog_.empty()) return true;
+    std::size_t bytes = 0;
+    for (const auto& each : backlog_) bytes += each.body.size();
+    return reading_.may_go_on(bytes) && until.left() > 3 * link_.at().options().answer_timeout;
+}
+
 /// Runs a transaction under the lease. Nothing when the lease was lost.
 std::optional<reply> redis_consumer::run(const commands& what, const deadline& until) {
     transaction all{what};
+    const auto begin = std::chrono::steady_clock::now();
     const auto result = lease_.run(link_.open(until), all, until);
+    took_ = std::chrono::duration_cast<duration>(std::chrono::steady_clock::now() - begin);
     if (result.lost()) return std::nullopt;
     if (result.done()) return result.result;
     for (const auto& each : result.queued) {
-        if (each.is_error()) throw outage{base::one_line(each.text())};
+        if (each.is_error()) throw outage{first_clause(each.text())};
     }
-    throw outage{base::one_line(result.result.text())};
+    throw outage{first_clause(result.result.text())};
 }
 
 bool redis_consumer::recover(source& from, std::size_t limit, const deadline& until) {
@@ -346,6 +357,8 @@ bool redis_consumer::read_new(std::size_t limit, const deadline& until) {
     auto what = renewal();
     what.add("XLEN", of(origin::replay).key);
     if (wanted != 0) add_reading(what, main, wanted, ">");
+    const auto asked_for = reading_.count(std::max<std::size_t>(wanted, 1));
+    bool more = false;
     const auto result = run(what, until);
     if (!result) return false;
 
@@ -357,11 +370,32 @@ bool redis_consumer::read_new(std::size_t limit, const deadline& until) {
         } else {
             main.seen = std::max(main.seen, entries->back().at.id);
         }
+        more = entries->size() >= asked_for;
         for (auto& each : *entries) backlog_.push_back(std::move(each));
     }
     const auto replays = static_cast<std::size_t>((*result)[1].integer());
     if (replays > replays_in_hand()) return read_replayed(limit, until);
     of(origin::replay).seen = std::max(of(origin::replay).seen, of(origin::replay).heard);
+    return !more || read_on(limit, until);
+}
+
+/// The first step asked for as many as surely go in one, which may be fewer than there is room for.
+bool redis_consumer::read_on(std::size_t limit, const deadline& until) {
+    auto& main = of(origin::stream);
+    while (backlog_.size() < limit && may_go_on(until)) {
+        const auto wanted = limit - backlog_.size();
+        const auto asked_for = reading_.count(wanted);
+        auto what = renewal();
+        add_reading(what, main, wanted, ">");
+        const auto result = run(what, until);
+        if (!result) return false;
+        auto entries = entries_in((*result)[1], main);
+        if (!entries) return false;
+        if (!entries->empty()) main.seen = std::max(main.seen, entries->back().at.id);
+        const bool all = entries->size() < asked_for;
+        for (auto& each : *entries) backlog_.push_back(std::move(each));
+        if (all) return true;
+    }
     return true;
 }
 
@@ -385,13 +419,13 @@ bool redis_consumer::read_replayed(std::size_t limit, const deadline& until) {
 void redis_consumer::add_reading(commands& into, const source& from, std::size_t limit,
                                  const std::string& after) const {
     into.begin(9).part("XREADGROUP").part("GROUP").part(member_.group).part(member_.consumer);
-    into.part("COUNT").part(limit).part("STREAMS").part(from.key).part(after);
+    into.part("COUNT").part(reading_.count(limit)).part("STREAMS").part(from.key).part(after);
 }
 
 std::optional<std::vector<redis_consumer::fetched>> redis_consumer::entries_in(const reply& answer,
                                                                                const source& from) {
     if (says(answer, "NOGROUP")) return std::nullopt;
-    if (answer.is_error()) throw outage{base::one_line(answer.text())};
+    if (answer.is_error()) throw outage{first_clause(answer.text())};
     if (answer.size() == 0) return std::vector<fetched>{};
     return parse_entries(answer[0][1], from);
 }
@@ -399,6 +433,7 @@ std::optional<std::vector<redis_consumer::fetched>> redis_consumer::entries_in(c
 std::vector<redis_consumer::fetched> redis_consumer::parse_entries(const reply& entries, const source& from) {
     std::vector<fetched> result;
     result.reserve(entries.size());
+    std::size_t bytes = 0;
     for (std::size_t i = 0; i < entries.size(); ++i) {
         if (entries[i].is_nil()) continue;
         const auto id = entry_id::parse(entries[i][0].text());
@@ -414,7 +449,9 @@ std::vector<redis_consumer::fetched> redis_consumer::parse_entries(const reply& 
         result.push_back({.at = at,
                           .original = original ? std::string{original->text()} : id->text(),
                           .body = data ? std::string{data->text()} : description_of(at.text(), fields)});
+        bytes += result.back().body.size();
     }
+    reading_.got(result.size(), bytes, took_);
     return result;
 }
 
@@ -434,7 +471,7 @@ bool redis_consumer::reclaim() {
         if (!result) return false;
         const auto answer = (*result)[1];
         if (says(answer, "NOGROUP")) return false;
-        if (answer.is_error()) throw outage{base::one_line(answer.text())};
+        if (answer.is_error()) throw outage{first_clause(answer.text())};
         cursor = answer[0].text();
         for (std::size_t i = 0; i < answer[1].size(); ++i) {
             const auto id = entry_id::parse(answer[1][i].text());

@@ -16,6 +16,7 @@
 #include "broker/redis/connection.hpp"
 #include "broker/redis/entry_id.hpp"
 #include "broker/redis/guard.hpp"
+#include "broker/redis/pace.hpp"
 
 namespace sluice::broker::redis {
 
@@ -109,10 +110,12 @@ private:
     [[nodiscard]] date_time server_now() const;
     [[nodiscard]] date_time local_now() const;
 
+    [[nodiscard]] bool may_go_on(const deadline& until) const;
     [[nodiscard]] bool gather(std::size_t limit, const deadline& until);
     [[nodiscard]] std::optional<reply> run(const commands& what, const deadline& until);
     [[nodiscard]] bool recover(source& from, std::size_t limit, const deadline& until);
     [[nodiscard]] bool read_new(std::size_t limit, const deadline& until);
+    [[nodiscard]] bool read_on(std::size_t limit, const deadline& until);
     [[nodiscard]] bool read_replayed(std::size_t limit, const deadline& until);
     void add_reading(commands& into, const source& from, std::size_t limit, const std::string& after) const;
     /// What an XREADGROUP gave; nothing when there is no such group.
@@ -144,6 +147,8 @@ private:
     std::map<std::string, attempt_record, std::less<>>
         attempts_;                    ///< by entry; as on the server while we hold the lease
     std::vector<position> vanished_;  ///< pending entries that the stream does not have any more
+    reading_pace reading_;
+    duration took_{};  ///< the last transaction
     monotonic::time_point next_reclaim_{};
     monotonic::time_point next_clean_up_{};
     std::optional<reading> local_{};   ///< the time that we were told last

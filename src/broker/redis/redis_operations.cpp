@@ -6,7 +6,6 @@
 #include <tuple>
 #include <utility>
 
-#include "base/one_line.hpp"
 #include "broker/redis/error_reply.hpp"
 #include "broker/redis/guard.hpp"
 #include "broker/redis/keys.hpp"
@@ -154,8 +153,8 @@ bool redis_operations::hand_back(const grave& dead) {
         const auto until = link_.answer_deadline();
         const auto result = run_transaction(link_.open(until), all, until);
         if (result.lost()) continue;  // something else happened to the dead letters
-        if (!result.done()) throw outage{base::one_line(result.result.text())};
-        if (result.result[1].is_error()) throw outage{base::one_line(result.result[1].text())};
+        if (!result.done()) throw outage{first_clause(result.result.text())};
+        if (result.result[1].is_error()) throw outage{first_clause(result.result[1].text())};
         return true;
     }
     throw outage{"the dead letters of " + dead.stream + " change too fast to replay them; try again"};

@@ -9,8 +9,10 @@
 #include "broker/publisher.hpp"
 #include "broker/redis/batch_plan.hpp"
 #include "broker/redis/connection.hpp"
+#include "broker/redis/doubt.hpp"
 #include "broker/redis/guard.hpp"
 #include "broker/redis/journal.hpp"
+#include "broker/redis/pace.hpp"
 
 namespace sluice::broker::redis {
 
@@ -25,6 +27,8 @@ public:
     void hurry(duration patience) noexcept override { haste_.hurry(patience); }
 
 private:
+    static constexpr std::size_t kibibyte = 1024;
+
     /// The best that the account allows.
     enum class footing {
         fenced,  ///< transactions under the producer's fence, with its journal
@@ -32,37 +36,42 @@ private:
         plain    ///< pipelines
     };
 
+    [[nodiscard]] bool is_owner(const producer& who) const;
     [[nodiscard]] bool prepared_for(const producer& from);
     void prepare(const producer& from, const deadline& until);
     [[nodiscard]] footing find_footing(const deadline& until);
     void claim(const deadline& until);
     [[nodiscard]] std::vector<guard::fields> shut_out_former(connection& on, const deadline& until) const;
-    void load_journal(const guard::fields& from);
-    void remember_pages(const guard::fields& from);
+    void learn_time(connection& on, const deadline& until);
 
     void recall(batch_plan& plan, const deadline& until);
     [[nodiscard]] bool should_look_at(std::string_view stream) const;
-    void look_at_tail(std::string_view stream, const deadline& until);
+    [[nodiscard]] std::uint64_t oldest_in_doubt(std::string_view stream, const batch_plan& plan) const;
+    void look_at_tail(std::string_view stream, const batch_plan& plan, const deadline& until);
+    std::size_t look_at_entry(std::string_view stream, const reply& entry, const std::set<std::string_view>& wanted);
 
     [[nodiscard]] bool send_all(batch_plan& plan, const deadline& until);
     [[nodiscard]] bool send(batch_plan& plan, const batch_plan::wave& wave, const deadline& until);
     [[nodiscard]] bool send_as_one(batch_plan& plan, const batch_plan::wave& wave, const deadline& until);
     void send_plainly(batch_plan& plan, const batch_plan::wave& wave, const deadline& until);
     void add_wave(commands& to, const batch_plan& plan, const batch_plan::wave& wave) const;
-    void add_page(commands& to, const journal_writer& page) const;
-    void correct_journal(const batch_plan& plan, const batch_plan::wave& wave, const reply& results,
-                         const deadline& until);
-    void count_wave();
+    [[nodiscard]] journal_page page_of(const batch_plan& plan, const batch_plan::wave& wave) const;
+    void write_down(commands& to, const doubt::changes& what) const;
+    void correct_journal(journal_page page, const reply& results, const deadline& until);
+    void note_streams(const batch_plan& plan, const batch_plan::wave& wave, const reply& results);
 
     haste haste_;
     link link_;
     producer owner_;
     std::optional<guard> fence_;  ///< of the current connection
     std::optional<footing> footing_;
-    recollection known_;
+    doubt doubt_;
     std::set<std::string, std::less<>> looked_at_;  ///< streams whose tail was read over this connection
-    std::uint64_t next_page_ = 0;
-    std::uint64_t waves_sent_ = 0;
+    std::set<std::string, std::less<>> streams_;    ///< keys that took a message over this connection
+    std::uint64_t server_time_ = 0;                 ///< in milliseconds, some time ago; 0: not known
+    pace wave_{{.least = 64 * kibibyte, .first = 1024 * kibibyte, .most = 4096 * kibibyte}};
+    duration wave_time_{};
+    reading_pace reading_;
     transaction buffer_;  ///< for its memory
 };
 

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include <fmt/format.h>
 #include <hiredis/hiredis.h>
 
 #include "broker/redis/outage.hpp"
@@ -84,11 +85,16 @@ std::optional<reply> reply::field(std::string_view name) const {
 
 void reply_reader::closer::operator()(redisReader* reader) const noexcept { redisReaderFree(reader); }
 
-reply_reader::reply_reader() : reader_{redisReaderCreate()} {
+reply_reader::reply_reader(std::size_t max_reply_bytes)
+    : reader_{redisReaderCreate()}, max_reply_bytes_{max_reply_bytes} {
     if (!reader_) throw std::bad_alloc{};
 }
 
 void reply_reader::feed(std::string_view bytes) {
+    unfinished_ += bytes.size();
+    if (unfinished_ > max_reply_bytes_) {
+        throw outage{fmt::format("an answer of the server has more than {} bytes", max_reply_bytes_)};
+    }
     if (redisReaderFeed(reader_.get(), bytes.data(), bytes.size()) != REDIS_OK) throw std::bad_alloc{};
 }
 
@@ -96,6 +102,7 @@ std::optional<reply> reply_reader::next() {
     void* found = nullptr;
     if (redisReaderGetReply(reader_.get(), &found) != REDIS_OK) unexpected(reader_->errstr);
     if (found == nullptr) return std::nullopt;
+    unfinished_ = 0;
     return reply{std::shared_ptr<const redisReply>{
         static_cast<redisReply*>(found), [](const redisReply* r) { freeReplyObject(const_cast<redisReply*>(r)); }}};
 }

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -89,8 +90,10 @@ private:
 /// Thread safety: none.
 class reply_reader {
 public:
-    reply_reader();
+    /// @param max_reply_bytes  a longer reply is an outage: it is not the server's that we think it is
+    explicit reply_reader(std::size_t max_reply_bytes = std::numeric_limits<std::size_t>::max());
 
+    /// @throws outage when the reply under way becomes too long
     void feed(std::string_view bytes);
     /// Nothing while the next reply is incomplete. @throws outage when the bytes are not of the protocol
     [[nodiscard]] std::optional<reply> next();
@@ -100,6 +103,8 @@ private:
         void operator()(redisReader* reader) const noexcept;
     };
     std::unique_ptr<redisReader, closer> reader_;
+    std::size_t max_reply_bytes_;
+    std::size_t unfinished_ = 0;  ///< bytes that came since the last complete reply
 };
 
 }  // namespace sluice::broker::redis

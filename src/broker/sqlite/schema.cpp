@@ -16,7 +16,7 @@ namespace {
 //
 // `replayed` marks an entry that had been trimmed and came back for the groups that have it pending: others do not see
 // it, and it does not count as a duplicate.
-constexpr std::array<const char*, 2> migrations{
+constexpr std::array<const char*, 3> migrations{
     R"sql(
     CREATE TABLE broker_stream(
         id INTEGER PRIMARY KEY,
@@ -103,6 +103,12 @@ constexpr std::array<const char*, 2> migrations{
     CREATE TRIGGER broker_dead_letter_gone AFTER DELETE ON broker_dead_letter BEGIN
         UPDATE broker_group SET dead = dead - 1 WHERE id = OLD.group_id;
     END;
+)sql",
+                                R"sql(
+    -- Messages of one id whose contents differ are numbered from 0; a copy of one of them is not kept again.
+    ALTER TABLE broker_entry ADD COLUMN variant INTEGER NOT NULL DEFAULT 0;
+    DROP INDEX broker_entry_once;
+    CREATE UNIQUE INDEX broker_entry_once ON broker_entry(stream_id, message_id, variant) WHERE replayed = 0;
 )sql"};
 
 constexpr auto newest = static_cast<std::int64_t>(migrations.size());

@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include "broker/admission.hpp"
+#include "broker/reused_id.hpp"
 #include "broker/sqlite/streams.hpp"
+#include "envelope/content.hpp"
 
 namespace sluice::broker::sqlite {
 namespace {
@@ -52,19 +54,37 @@ private:
     std::map<std::string_view, std::int64_t> ids_;
 };
 
+/// False when the stream has that variant of the message.
+bool insert_variant(connection& db, std::int64_t stream, const outgoing& message, std::int64_t variant, date_time now) {
+    query{db,
+          "INSERT INTO broker_entry(stream_id, message_id, key, created_at, variant, body) "
+          "VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+          "ON CONFLICT(stream_id, message_id, variant) WHERE replayed = 0 DO NOTHING"}
+        .bind(stream, message.message_id, message.key, now, variant)
+        .bind_blob(6, message.body)
+        .run();
+    return db.changes() == 1;
+}
+
 /// Keeps the message, unless the stream has it already. Returns its entry.
 std::int64_t insert(connection& db, std::int64_t stream, const outgoing& message, date_time now) {
-    query{db,
-          "INSERT INTO broker_entry(stream_id, message_id, key, body, created_at) VALUES (?1, ?2, ?3, ?5, ?4) "
-          "ON CONFLICT(stream_id, message_id) WHERE replayed = 0 DO NOTHING"}
-        .bind(stream, message.message_id, message.key, now)
-        .bind_blob(5, message.body)
-        .run();
-    if (db.changes() == 1) return db.last_insert_id();
+    if (insert_variant(db, stream, message, 0, now)) return db.last_insert_id();
 
-    query first{db, "SELECT id FROM broker_entry WHERE stream_id = ? AND message_id = ? AND replayed = 0"};
-    static_cast<void>(first.bind(stream, message.message_id).next());
-    return first.integer(0);
+    std::int64_t earlier = 0;
+    std::int64_t next_variant = 0;
+    query known{db,
+                "SELECT id, variant, body FROM broker_entry "
+                "WHERE stream_id = ? AND message_id = ? AND replayed = 0 ORDER BY variant"};
+    known.bind(stream, message.message_id);
+    while (known.next()) {
+        if (envelope::are_copies(known.bytes(2), message.body)) return known.integer(0);
+        earlier = known.integer(0);
+        next_variant = known.integer(1) + 1;
+    }
+    static_cast<void>(insert_variant(db, stream, message, next_variant, now));  // nobody else writes now
+    const auto entry = db.last_insert_id();
+    tell_of_reused_id(message, std::to_string(earlier));
+    return entry;
 }
 
 }  // namespace

@@ -10,6 +10,17 @@ std::map<std::string, stored_row, std::less<>>* memory_data::rows_of(const row_t
     return rows == model->second.tables.end() ? nullptr : &rows->second;
 }
 
+inbox_answer memory_data::find_mark(const inbox_mark& message) const {
+    auto answer = inbox_answer::unknown;
+    for (auto it = inbox.lower_bound({message.message_id, message.handler, ""}); it != inbox.end(); ++it) {
+        const auto& [id, handler, content] = it->first;
+        if (id != message.message_id || handler != message.handler) break;
+        if (content.empty() || message.content.empty() || content == message.content) return inbox_answer::handled;
+        answer = inbox_answer::other_content;
+    }
+    return answer;
+}
+
 void memory_data::tell_lanes() {
     ++news;
     for (auto* sleeper : sleepers) sleeper->notify();

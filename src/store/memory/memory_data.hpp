@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -47,6 +48,9 @@ struct memory_read_model {
     std::map<std::int64_t, std::map<std::string, stored_row, std::less<>>> tables{};  ///< by generation
 };
 
+/// Message, handler, content.
+using inbox_key = std::tuple<std::string, std::string, std::string>;
+
 /// The tables of one memory database.
 ///
 /// Thread safety: a session holds `mutex` for as long as it touches anything here.
@@ -60,7 +64,7 @@ struct memory_data {
     std::map<std::string, std::vector<sequence>, std::less<>> streams;  ///< index is the position
     std::map<std::string, rows_of_broker, std::less<>> outbox;
     std::map<std::string, memory_lease, std::less<>> leases;
-    std::map<std::pair<std::string, std::string>, date_time> inbox;            ///< by message and handler
+    std::map<inbox_key, date_time> inbox;
     std::map<std::pair<std::string, std::string>, stored_state> states;        ///< by aggregate and id
     std::map<std::pair<std::string, std::string>, stored_snapshot> snapshots;  ///< by aggregate and id
     std::map<std::string, command_outcome, std::less<>> outcomes;              ///< by key
@@ -74,6 +78,9 @@ struct memory_data {
     [[nodiscard]] const logged_event& event(sequence seq) const {
         return event_log.at(static_cast<std::size_t>(seq) - 1);
     }
+
+    /// What the inbox knows of the message. The caller holds `mutex`.
+    [[nodiscard]] inbox_answer find_mark(const inbox_mark& message) const;
 
     /// The rows of a table, none when it does not exist.
     [[nodiscard]] std::map<std::string, stored_row, std::less<>>* rows_of(const row_table& table);

@@ -35,7 +35,9 @@ public:
     void apply() {
         for (const auto& change : batch_.states) apply(change);
         for (const auto& write : batch_.events) apply(write);
-        for (const auto& mark : batch_.marks) data_.inbox.emplace(std::pair{mark.message_id, mark.handler}, batch_.at);
+        for (const auto& mark : batch_.marks) {
+            data_.inbox.emplace(inbox_key{mark.message_id, mark.handler, mark.content}, batch_.at);
+        }
         for (const auto& snapshot : batch_.snapshots) apply(snapshot);
         for (const auto& outcome : batch_.outcomes) data_.outcomes.insert_or_assign(outcome.key, outcome);
         for (const auto& each : batch_.cancelled) data_.scheduled.erase(each.id);
@@ -69,7 +71,7 @@ private:
     }
 
     void check(const inbox_mark& mark) {
-        const std::pair key{mark.message_id, mark.handler};
+        const inbox_key key{mark.message_id, mark.handler, mark.content};
         if (!data_.inbox.contains(key) && marks_.insert(key).second) return;
         throw handled_before(mark);
     }
@@ -138,7 +140,7 @@ private:
     std::map<std::string, std::int64_t> next_positions_{};
     std::set<std::string> message_ids_{};
     std::set<std::string> keys_{};
-    std::set<std::pair<std::string, std::string>> marks_{};
+    std::set<inbox_key> marks_{};
 };
 
 /// The condition of a finder.
@@ -246,19 +248,20 @@ public:
         return next;
     }
 
-    std::optional<projection_gate> look_at_projection(std::string_view name, std::string_view handler,
-                                                      std::string_view message_id) override {
+    std::optional<projection_gate> look_at_projection(std::string_view name, const inbox_mark& message) override {
         const std::lock_guard lock{data_.mutex};
         const auto found = data_.read_models.find(name);
         if (found == data_.read_models.end()) return std::nullopt;
         const auto& status = found->second.status;
-        const auto logged = data_.seq_of_message.find(message_id);
+        const auto logged = data_.seq_of_message.find(message.message_id);
         const bool rebuilt = logged != data_.seq_of_message.end() && logged->second <= status.floor;
-        return projection_gate{
-            .generation = status.generation,
-            .layout = status.layout,
-            .built = status.built,
-            .done = rebuilt || data_.inbox.contains({std::string{message_id}, std::string{handler}})};
+        const auto marked = data_.find_mark(message);
+        const bool done = rebuilt || marked == inbox_answer::handled;
+        return projection_gate{.generation = status.generation,
+                               .layout = status.layout,
+                               .built = status.built,
+                               .done = done,
+                               .other_content = !done && marked == inbox_answer::other_content};
     }
 
     std::optional<stored_row> load_row(const row_table& table, std::string_view key) override {
@@ -276,9 +279,9 @@ public:
         return memory::count_rows(data_, table, query);
     }
 
-    bool is_marked(std::string_view message_id, std::string_view handler) override {
+    inbox_answer look_in_inbox(const inbox_mark& message) override {
         const std::lock_guard lock{data_.mutex};
-        return data_.inbox.contains({std::string{message_id}, std::string{handler}});
+        return data_.find_mark(message);
     }
 
     void commit(const commit_batch& batch) override {

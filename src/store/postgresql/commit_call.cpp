@@ -51,7 +51,8 @@ std::vector<const Row*> sorted(const std::vector<Row>& rows, Key key) {
 
 commit_statements::commit_statements(const std::string& schema)
     : mark{"sluice_mark",
-           in_schema("INSERT INTO @inbox (message_id, handler, processed_at) VALUES ($1, $2, $3)", schema)},
+           in_schema("INSERT INTO @inbox (message_id, handler, content, processed_at) VALUES ($1, $2, $3, $4)",
+                     schema)},
       insert_state{"sluice_insert_state", in_schema("INSERT INTO @aggregate_state (aggregate, id, version, state)"
                                                     " VALUES ($1, $2, $3, $4::json)",
                                                     schema)},
@@ -114,9 +115,9 @@ std::size_t commit_call::tell_transaction(exchange& trip) {
 }
 
 void commit_call::add_marks(exchange& trip) {
-    const auto key = [](const inbox_mark& mark) { return std::tie(mark.message_id, mark.handler); };
+    const auto key = [](const inbox_mark& mark) { return std::tie(mark.message_id, mark.handler, mark.content); };
     for (const auto* mark : sorted(batch_.marks, key)) {
-        add(trip, sql_.mark, parameters{mark->message_id, mark->handler, batch_.at}, mark);
+        add(trip, sql_.mark, parameters{mark->message_id, mark->handler, mark->content, batch_.at}, mark);
     }
 }
 

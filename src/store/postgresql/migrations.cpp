@@ -176,9 +176,16 @@ CREATE TABLE @projection (
     rebuild_updated_at timestamptz
 ) WITH (fillfactor = 10))sql"};
 
+// A mark knows which of the messages of one id it stands for. What was marked before knows none: it stands for any.
+constexpr std::array inbox_content{"ALTER TABLE @inbox ADD COLUMN content text COLLATE \"C\" NOT NULL DEFAULT ''",
+
+                                   "ALTER TABLE @inbox DROP CONSTRAINT inbox_mark,"
+                                   " ADD CONSTRAINT inbox_mark PRIMARY KEY (message_id, handler, content)"};
+
 constexpr std::array all_migrations{migration{1, "first tables", first_tables},
                                     migration{2, "former lanes", former_lanes}, migration{3, "inside", inside},
-                                    migration{4, "read models", read_models}};
+                                    migration{4, "read models", read_models},
+                                    migration{5, "content of inbox marks", inbox_content}};
 
 int expected_migration() { return all_migrations.back().number; }
 

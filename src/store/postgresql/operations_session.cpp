@@ -385,7 +385,8 @@ std::size_t postgresql_operations_session::discard(const outbox_filter& filter, 
 std::size_t postgresql_operations_session::purge_inbox(date_time before, std::size_t limit) {
     const auto db = shared_.pool.borrow();
     return ask(*db,
-               "DELETE FROM @inbox WHERE (message_id, handler) IN (SELECT message_id, handler FROM @inbox"
+               "DELETE FROM @inbox WHERE (message_id, handler, content) IN (SELECT message_id, handler, content FROM "
+               "@inbox"
                " WHERE processed_at < $1 ORDER BY processed_at LIMIT $2)",
                parameters{before, static_cast<std::int64_t>(limit)})
         .affected();

@@ -33,23 +33,24 @@ constexpr base::backoff between_looks{.first = 20ms, .factor = 2, .most = 1s};
 // The log is asked only when a rebuild has come between.
 constexpr auto gate_sql = R"sql(
 SELECT p.generation, p.layout, p.built,
-       EXISTS (SELECT FROM @inbox WHERE message_id = $3 AND handler = $2)
-       OR (p.floor > 0 AND EXISTS (SELECT FROM @event_log AS e WHERE e.message_id = $3 AND e.seq <= p.floor))
+       p.floor > 0 AND EXISTS (SELECT FROM @event_log AS e WHERE e.message_id = $3 AND e.seq <= p.floor),
+       (SELECT bool_or(content IN ('', $4) OR $4 = '') FROM @inbox WHERE message_id = $3 AND handler = $2)
 FROM @projection AS p WHERE p.name = $1)sql";
 
 struct unit_statements {
     explicit unit_statements(const std::string& schema)
         : load{"sluice_load",
                in_schema("SELECT version, state FROM @aggregate_state WHERE aggregate = $1 AND id = $2", schema)},
-          is_marked{"sluice_is_marked",
-                    in_schema("SELECT EXISTS (SELECT FROM @inbox WHERE message_id = $1 AND handler = $2)", schema)},
+          look_in_inbox{"sluice_look_in_inbox", in_schema("SELECT bool_or(content IN ('', $3) OR $3 = '') FROM @inbox"
+                                                          " WHERE message_id = $1 AND handler = $2",
+                                                          schema)},
           gate{"sluice_projection_gate", in_schema(gate_sql, schema)},
           commit{schema},
           inside{schema} {}
 
     statement load;
-    statement is_marked;
-    statement gate;  ///< $1 read model, $2 handler, $3 message
+    statement look_in_inbox;  ///< $1 message, $2 handler, $3 content
+    statement gate;           ///< $1 read model, $2 handler, $3 message, $4 content
     commit_statements commit;
     inside_statements inside;
 };
@@ -105,12 +106,11 @@ public:
     std::optional<command_outcome> outcome_of(std::string_view key, date_time now) override;
     std::vector<scheduled_message> due_messages(date_time now, std::size_t limit) override;
     std::optional<date_time> next_due() override;
-    std::optional<projection_gate> look_at_projection(std::string_view name, std::string_view handler,
-                                                      std::string_view message_id) override;
+    std::optional<projection_gate> look_at_projection(std::string_view name, const inbox_mark& message) override;
     std::optional<stored_row> load_row(const row_table& table, std::string_view key) override;
     std::vector<std::string> find_rows(const row_table& table, const detail::row_query& query) override;
     std::int64_t count_rows(const row_table& table, const detail::row_query& query) override;
-    bool is_marked(std::string_view message_id, std::string_view handler) override;
+    inbox_answer look_in_inbox(const inbox_mark& message) override;
     void commit(const commit_batch& batch) override;
 
 private:
@@ -216,14 +216,16 @@ std::optional<date_time> postgresql_unit_session::next_due() {
 }
 
 std::optional<projection_gate> postgresql_unit_session::look_at_projection(std::string_view name,
-                                                                           std::string_view handler,
-                                                                           std::string_view message_id) {
-    const auto found = read(sql_.gate, parameters{name, handler, message_id});
+                                                                           const inbox_mark& message) {
+    const auto found = read(sql_.gate, parameters{name, message.handler, message.message_id, message.content});
     if (found.rows() == 0) return std::nullopt;
+    const bool marked = !found.null(0, 4);
+    const bool done = found.boolean(0, 3) || (marked && found.boolean(0, 4));
     return projection_gate{.generation = found.integer(0, 0),
                            .layout = found.text(0, 1),
                            .built = found.boolean(0, 2),
-                           .done = found.boolean(0, 3)};
+                           .done = done,
+                           .other_content = marked && !done};
 }
 
 std::optional<stored_row> postgresql_unit_session::load_row(const row_table& table, std::string_view key) {
@@ -246,8 +248,10 @@ std::int64_t postgresql_unit_session::count_rows(const row_table& table, const d
     return read(what, with).integer(0, 0);
 }
 
-bool postgresql_unit_session::is_marked(std::string_view message_id, std::string_view handler) {
-    return read(sql_.is_marked, parameters{message_id, handler}).boolean(0, 0);
+inbox_answer postgresql_unit_session::look_in_inbox(const inbox_mark& message) {
+    const auto found = read(sql_.look_in_inbox, parameters{message.message_id, message.handler, message.content});
+    if (found.null(0, 0)) return inbox_answer::unknown;
+    return found.boolean(0, 0) ? inbox_answer::handled : inbox_answer::other_content;
 }
 
 void postgresql_unit_session::commit(const commit_batch& batch) {

@@ -57,8 +57,8 @@ std::optional<question> proof_of(const commit_batch& batch) {
         const auto& mark = batch.marks.front();
         return question{
             "SELECT EXISTS (SELECT FROM @inbox WHERE message_id = $1 AND handler = $2"
-            " AND processed_at = $3)",
-            parameters{mark.message_id, mark.handler, batch.at}};
+            " AND content = $3 AND processed_at = $4)",
+            parameters{mark.message_id, mark.handler, mark.content, batch.at}};
     }
     if (!batch.outcomes.empty()) {
         // Neither is the key: a rival with the same one had another time.

@@ -146,10 +146,25 @@ CREATE TABLE projection (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array all_migrations{migration{1, "first tables", first_tables},
-                                    migration{2, "index of abandoned rows", abandoned_rows},
-                                    migration{3, "former lanes", former_lanes}, migration{4, "inside", inside},
-                                    migration{5, "read models", read_models}};
+// A mark knows which of the messages of one id it stands for. What was marked before knows none: it stands for any.
+constexpr auto inbox_content = R"sql(
+CREATE TABLE inbox_with_content (
+    message_id   TEXT NOT NULL,
+    handler      TEXT NOT NULL,
+    content      TEXT NOT NULL DEFAULT '',
+    processed_at TEXT NOT NULL,
+    PRIMARY KEY (message_id, handler, content)
+) STRICT, WITHOUT ROWID;
+INSERT INTO inbox_with_content (message_id, handler, processed_at) SELECT message_id, handler, processed_at FROM inbox;
+DROP TABLE inbox;
+ALTER TABLE inbox_with_content RENAME TO inbox;
+CREATE INDEX inbox_processed_at ON inbox (processed_at);
+)sql";
+
+constexpr std::array all_migrations{
+    migration{1, "first tables", first_tables}, migration{2, "index of abandoned rows", abandoned_rows},
+    migration{3, "former lanes", former_lanes}, migration{4, "inside", inside},
+    migration{5, "read models", read_models},   migration{6, "content of inbox marks", inbox_content}};
 
 int applied_migration(connection& db) {
     statement is_there{db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'sluice_migration'"};

@@ -152,9 +152,10 @@ private:
                        "UPDATE outbox SET status = 'abandoned', next_retry_at = NULL, last_error = ?3,"
                        " abandoned_at = ?4 WHERE target_broker = ?1 AND seq = ?2"};
     statement rescan_{*db_, "UPDATE lease SET mark = min(mark, ?2), rescan = rescan + 1 WHERE lane = ?1"};
-    statement purge_inbox_{*db_,
-                           "DELETE FROM inbox WHERE (message_id, handler) IN (SELECT message_id, handler FROM inbox"
-                           " WHERE processed_at < ?1 ORDER BY processed_at LIMIT ?2)"};
+    statement purge_inbox_{
+        *db_,
+        "DELETE FROM inbox WHERE (message_id, handler, content) IN (SELECT message_id, handler, content FROM inbox"
+        " WHERE processed_at < ?1 ORDER BY processed_at LIMIT ?2)"};
     statement purge_outcomes_{*db_,
                               "DELETE FROM command_outcome WHERE key IN (SELECT key FROM command_outcome"
                               " WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)"};

@@ -51,8 +51,7 @@ public:
     }
     std::optional<date_time> next_due() override { return inside_.next_due(); }
 
-    std::optional<projection_gate> look_at_projection(std::string_view name, std::string_view handler,
-                                                      std::string_view message_id) override;
+    std::optional<projection_gate> look_at_projection(std::string_view name, const inbox_mark& message) override;
     std::optional<stored_row> load_row(const row_table& table, std::string_view key) override {
         return rows_.load(table, key);
     }
@@ -63,8 +62,10 @@ public:
         return rows_.count(table, query);
     }
 
-    bool is_marked(std::string_view message_id, std::string_view handler) override {
-        return is_marked_.query(message_id, handler).next();
+    inbox_answer look_in_inbox(const inbox_mark& message) override {
+        auto found = look_in_inbox_.query(message.message_id, message.handler, message.content);
+        if (!found.next() || found.null(0)) return inbox_answer::unknown;
+        return found.integer(0) != 0 ? inbox_answer::handled : inbox_answer::other_content;
     }
 
     void commit(const commit_batch& batch) override;
@@ -90,10 +91,12 @@ private:
     // The log is asked only when a rebuild has come between.
     statement gate_{*db_,
                     "SELECT p.generation, p.layout, p.built,"
-                    " EXISTS (SELECT 1 FROM inbox WHERE message_id = ?3 AND handler = ?2) OR (p.floor > 0 AND"
-                    " EXISTS (SELECT 1 FROM event_log e WHERE e.message_id = ?3 AND e.seq <= p.floor))"
+                    " p.floor > 0 AND EXISTS (SELECT 1 FROM event_log e WHERE e.message_id = ?3 AND e.seq <= p.floor),"
+                    " (SELECT max(content IN ('', ?4) OR ?4 = '') FROM inbox WHERE message_id = ?3 AND handler = ?2)"
                     " FROM projection p WHERE p.name = ?1"};
-    statement is_marked_{*db_, "SELECT 1 FROM inbox WHERE message_id = ?1 AND handler = ?2"};
+    statement look_in_inbox_{*db_,
+                             "SELECT max(content IN ('', ?3) OR ?3 = '') FROM inbox"
+                             " WHERE message_id = ?1 AND handler = ?2"};
 
     statement insert_state_{*db_,
                             "INSERT INTO aggregate_state (aggregate, id, version, state) VALUES (?1, ?2, ?3, ?4)"};
@@ -101,7 +104,7 @@ private:
                             "UPDATE aggregate_state SET version = ?3, state = ?4"
                             " WHERE aggregate = ?1 AND id = ?2 AND version = ?3 - 1"};
     statement remove_state_{*db_, "DELETE FROM aggregate_state WHERE aggregate = ?1 AND id = ?2 AND version = ?3 - 1"};
-    statement mark_{*db_, "INSERT INTO inbox (message_id, handler, processed_at) VALUES (?1, ?2, ?3)"};
+    statement mark_{*db_, "INSERT INTO inbox (message_id, handler, content, processed_at) VALUES (?1, ?2, ?3, ?4)"};
     inside_tables inside_{*db_};
     row_tables rows_{*db_};
     event_writer events_{*db_};
@@ -155,14 +158,17 @@ std::optional<stream_event> sqlite_unit_session::last_of_stream(std::string_view
     return read_stream_event(found);
 }
 
-std::optional<projection_gate> sqlite_unit_session::look_at_projection(std::string_view name, std::string_view handler,
-                                                                       std::string_view message_id) {
-    auto found = gate_.query(name, handler, message_id);
+std::optional<projection_gate> sqlite_unit_session::look_at_projection(std::string_view name,
+                                                                       const inbox_mark& message) {
+    auto found = gate_.query(name, message.handler, message.message_id, message.content);
     if (!found.next()) return std::nullopt;
+    const bool marked = !found.null(4);
+    const bool done = found.integer(3) != 0 || (marked && found.integer(4) != 0);
     return projection_gate{.generation = found.integer(0),
                            .layout = found.text(1),
                            .built = found.integer(2) != 0,
-                           .done = found.integer(3) != 0};
+                           .done = done,
+                           .other_content = marked && !done};
 }
 
 /// A command that was done before has moved its aggregates on, too: what is repeated is told so first.
@@ -202,7 +208,7 @@ void sqlite_unit_session::write(const state_write& change) {
 }
 
 void sqlite_unit_session::mark(const inbox_mark& mark, const std::string& at) {
-    if (mark_.run_unless_taken(mark.message_id, mark.handler, at)) return;
+    if (mark_.run_unless_taken(mark.message_id, mark.handler, mark.content, at)) return;
     throw handled_before(mark);
 }
 

@@ -103,6 +103,31 @@ TEST_F(redis_bad_network, is_merely_slow) {
     EXPECT_EQ(ids_in().size(), 5U);
 }
 
+// All that is there takes seven times as long as an answer may keep silent.
+TEST_F(redis_bad_network, is_slow_and_carries_large_messages_all_the_same) {
+    std::vector<note> notes;
+    for (int i = 0; i < 40; ++i) {
+        notes.push_back({fmt::format("m{}", i), "k", order_stream, std::string(100'000, 'x')});
+    }
+    for (const auto& v : publish(*connect()->open_publisher(), notes, lane_)) ASSERT_TRUE(is<delivered>(v));
+    gate_.throttle(2'000'000);
+    const auto from = connect(over_gate())->open_consumer(order_stream, {.group = "g", .consumer = "c"});
+    std::size_t got = 0;
+    ASSERT_TRUE(eventually(
+        [&] {
+            try {
+                strings done;
+                for (const auto& d : from->read(100, now_)) done.push_back(d.entry);
+                got += done.size();
+                from->ack(done);
+            } catch (const broker_error&) {
+                return false;  // the machine may be slow, too
+            }
+            return got == 40;
+        },
+        seconds{60}));
+}
+
 TEST_F(redis_bad_network, a_frozen_server_costs_the_connect_timeout) {
     server_.freeze();
     const auto to = connect(over_gate())->open_publisher();

@@ -29,7 +29,7 @@ public:
         producer = from;
         allowed = timeout;
         std::vector<broker::verdict> verdicts;
-        for (const auto& [stream, id, key, body] : batch) {
+        for (const auto& [stream, id, key, body, position, raised_at] : batch) {
             sent.push_back({std::string{stream}, std::string{id}, std::string{key}, std::string{body}});
             if (verdicts.size() < answers) verdicts.emplace_back(broker::delivered{"r-" + std::string{id}});
         }

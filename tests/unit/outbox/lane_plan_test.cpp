@@ -416,6 +416,17 @@ TEST_F(lane_plan_test, missing_verdicts_count_as_an_outage) {
     EXPECT_EQ(plan_.state(), lane_state::paused);
 }
 
+TEST_F(lane_plan_test, a_broker_that_had_no_time_for_the_rest_of_a_batch_is_no_outage) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "b")});
+    publish({delivered{}, unreachable{"too slow for the whole batch", true}});
+    EXPECT_EQ(settle().first, 1);
+    EXPECT_NE(plan_.state(), lane_state::paused);
+    fetch({row(2, "b")});
+    publish({delivered{}});
+    EXPECT_EQ(settle().first, 2);
+}
+
 TEST_F(lane_plan_test, a_stream_being_caught_up_survives_an_outage) {
     own_the_lease();
     fetch({row(1, "a"), row(2, "a")});

@@ -102,6 +102,65 @@ TEST_F(lane_test, carries_rows_and_settles_them) {
     EXPECT_EQ(l.name(), "default:target");
 }
 
+/// Notes what its lane says of itself with each batch.
+class noting_broker final : public broker::broker {
+public:
+    struct note {
+        std::size_t unsettled;
+        std::int64_t settled_upto;
+        std::int64_t last_position;
+    };
+    std::vector<note> notes;
+
+    [[nodiscard]] std::string describe() const override { return "noting"; }
+    [[nodiscard]] sluice::broker::capabilities can() const override { return {}; }
+    [[nodiscard]] std::unique_ptr<sluice::broker::publisher> open_publisher() override {
+        return std::make_unique<noting_publisher>(notes);
+    }
+    [[nodiscard]] std::unique_ptr<sluice::broker::consumer> open_consumer(
+        std::string /*stream*/, sluice::broker::membership /*member*/) override {
+        return nullptr;
+    }
+    [[nodiscard]] std::unique_ptr<sluice::broker::operations> open_operations() override { return nullptr; }
+
+private:
+    struct noting_publisher final : sluice::broker::publisher {
+        explicit noting_publisher(std::vector<note>& n) : notes{n} {}
+        std::vector<sluice::broker::verdict> publish(std::span<const sluice::broker::outgoing> batch,
+                                                     const sluice::broker::producer& from,
+                                                     duration /*timeout*/) override {
+            notes.push_back({from.unsettled_batches, from.settled_upto, batch.back().position});
+            return std::vector<sluice::broker::verdict>(batch.size(), sluice::broker::delivered{"r"});
+        }
+        std::string probe(duration /*timeout*/) override { return {}; }
+
+        std::vector<note>& notes;
+    };
+};
+
+TEST_F(lane_test, tells_the_broker_what_may_be_in_doubt_still) {
+    for (int i = 1; i <= 10; ++i) commit("m-" + std::to_string(i));
+    noting_broker noting;
+    auto overlapping = settings();
+    overlapping.outbox.messages_per_tick = 2;
+    overlapping.overlapping = overlap::deferred;
+    lane l{overlapping, {*database_, noting, clock_, random_, tracer_}};
+    turn_until_rest(l);
+    ASSERT_EQ(noting.notes.size(), 5U);
+    for (std::size_t i = 0; i < noting.notes.size(); ++i) {
+        const auto& [unsettled, settled_upto, last_position] = noting.notes[i];
+        EXPECT_EQ(last_position, static_cast<std::int64_t>(2 * (i + 1)));
+        EXPECT_EQ(settled_upto, last_position - 2 - 2 * static_cast<std::int64_t>(unsettled)) << "batch " << i;
+        EXPECT_LE(unsettled, 1U) << "one may be settled while the next is on its way";
+    }
+    commit("m-11");
+    clock_.advance(2s);
+    turn_until_rest(l);
+    ASSERT_EQ(noting.notes.size(), 6U);
+    EXPECT_EQ(noting.notes.back().unsettled, 0U);
+    EXPECT_EQ(noting.notes.back().settled_upto, 10);
+}
+
 TEST_F(lane_test, keeps_its_report_in_the_lease_row) {
     lane l{settings(), ports()};
     commit("m-1");

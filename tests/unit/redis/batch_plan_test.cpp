@@ -33,9 +33,24 @@ TEST(batch_plan, waits_for_the_reply_before_a_key_goes_to_another_stream) {
     EXPECT_THAT(plan.next(sending::as_one, no_limit), ElementsAre(0, 1));
     plan.settle(0, arrived);
     plan.settle(1, arrived);
-    EXPECT_THAT(plan.next(sending::as_one, no_limit), ElementsAre(2));
-    plan.settle(2, arrived);
-    EXPECT_THAT(plan.next(sending::as_one, no_limit), ElementsAre(3));
+    EXPECT_THAT(plan.next(sending::as_one, no_limit), ElementsAre(2, 3)) << "by then both are known to be streams";
+}
+
+TEST(batch_plan, sends_a_key_to_several_streams_at_once_when_they_are_known_to_be_streams) {
+    std::vector<outgoing> batch;
+    for (int i = 0; i < 4; ++i) batch.push_back({i % 2 == 0 ? "s" : "t", "id", "k", "{}"});
+    batch_plan plan{batch, 0};
+    EXPECT_THAT(plan.next(sending::as_one, no_limit), ElementsAre(0));
+    plan.settle(0, arrived);
+    EXPECT_THAT(plan.next(sending::as_one, no_limit), ElementsAre(1)) << "nothing is known of t";
+    plan.settle(1, arrived);
+    EXPECT_THAT(plan.next(sending::as_one, no_limit), ElementsAre(2, 3)) << "both took a message";
+
+    batch_plan known{batch, 0};
+    known.vouch_for("s");
+    known.vouch_for("t");
+    EXPECT_THAT(known.next(sending::as_one, no_limit), ElementsAre(0, 1, 2, 3));
+    EXPECT_THAT(known.next(sending::one_by_one, no_limit), ElementsAre(0)) << "there each may fail";
 }
 
 TEST(batch_plan, sends_one_message_of_a_key_at_a_time_where_each_may_fail) {
@@ -87,7 +102,7 @@ TEST(batch_plan, refuses_what_no_broker_keeps_and_gives_up_on_the_rest) {
         {"s", "a", "k", ""}, {"s", "b", "k", "{}"}, {"s", "c", "", "12345"}, {"s", "d", "", "{}"}};
     batch_plan plan{batch, 4};
     EXPECT_THAT(plan.next(sending::as_one, no_limit), ElementsAre(3));
-    plan.give_up("gone");
+    plan.give_up(unreachable{"gone"});
     const auto verdicts = std::move(plan).verdicts();
     EXPECT_TRUE(std::get<refused>(verdicts[0]).permanent);
     EXPECT_TRUE(is<unreachable>(verdicts[1]));
