@@ -7,6 +7,8 @@
 
 #include <sluice/time.hpp>
 
+#include "broker/publisher.hpp"
+
 namespace sluice::broker {
 
 /// A message that a consumer group gave up on.
@@ -53,6 +55,14 @@ public:
     [[nodiscard]] virtual std::size_t replay(const dead_letter_filter& filter) = 0;
     [[nodiscard]] virtual std::size_t purge(const dead_letter_filter& filter) = 0;
     [[nodiscard]] virtual std::vector<group_status> groups() = 0;
+
+    /// Who published last under this name; none where the broker does not fence, or nobody did.
+    [[nodiscard]] virtual std::optional<fence_state> fence_of(std::string_view /*producer*/) { return std::nullopt; }
+    /// Ids of the messages published last into the stream, newest first, at most `limit`. None where the broker cannot
+    /// be asked.
+    [[nodiscard]] virtual std::vector<std::string> newest_ids(std::string_view /*stream*/, std::size_t /*limit*/) {
+        return {};
+    }
 };
 
 }  // namespace sluice::broker

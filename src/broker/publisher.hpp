@@ -36,7 +36,23 @@ struct producer {
     /// now, the next one sends them again. A broker that recognises them must remember at least these.
     std::size_t unsettled_batches = 0;
     std::int64_t settled_upto = 0;  ///< everything up to this position is settled, whoever sent it; 0: not known
+    std::string owner{};  ///< of the lease; two owners never have one epoch, unless the database lost its history
+    std::string place{};  ///< where the database is kept, see store::database_history
+    std::uint64_t timeline = 0;
 };
+
+/// Who published last under a producer's name, as the broker knows it.
+struct fence_state {
+    std::uint64_t epoch = 0;
+    std::string owner{};  ///< empty: the broker does not know
+    std::string place{};  ///< the same
+    std::uint64_t timeline = 0;
+};
+
+/// True when the broker must refuse `from`. Pure.
+[[nodiscard]] bool is_fenced(const producer& from, const fence_state& last) noexcept;
+/// Why, and what to do: one line.
+[[nodiscard]] std::string fenced_text(const producer& from, const fence_state& last);
 
 /// Sends batches over one connection of its own.
 ///
@@ -56,6 +72,9 @@ public:
 
     /// Cheap check that the broker answers; empty when it does, else the reason. Used to probe a paused lane.
     [[nodiscard]] virtual std::string probe(duration timeout) = 0;
+
+    /// Who has taken the producer's name at the broker, when the last `publish` or `probe` failed for that reason.
+    [[nodiscard]] virtual std::optional<fence_state> rival() const { return std::nullopt; }
 
     /// There is no more time: from now on no call waits for the broker longer than `patience`, not even the one under
     /// way. What is not confirmed by then is `unreachable`. Any thread may call it. For brokers that can keep somebody

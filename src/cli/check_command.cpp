@@ -4,6 +4,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
+#include "cli/history_findings.hpp"
 #include "cli/units.hpp"
 #include "config/problems.hpp"
 
@@ -73,6 +74,9 @@ exit_code check(const session& in) {
     try {
         const config::configuration with = load_configuration(in);
         found = findings_of(*declared, with);
+        for (finding& each : history_findings(declared->declared(), in.host.make_adapters(with))) {
+            found.push_back(std::move(each));
+        }
         add_orphans(in, with, found);
     } catch (const config::invalid_configuration& e) {
         for (const config::problem& each : e.problems()) found.push_back(to_finding(e.file(), each));

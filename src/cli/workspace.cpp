@@ -25,14 +25,19 @@ void judge(const session& in, const std::vector<config::finding>& found) {
     config::require_no_errors(found);
 }
 
-/// Sets up what is empty and embedded; refuses what an older or newer Sluice has set up.
-void require_current_schemas(const config::configuration& configuration, const commit::adapters& parts) {
+/// Sets up what is empty and embedded; refuses what an older or newer Sluice, or another domain, has set up.
+void require_current_schemas(const detail::registry& domain, const config::configuration& configuration,
+                             const commit::adapters& parts) {
     for (const auto& [name, database] : parts.databases) {
         const store::schema_status schema = database->schema();
-        if (schema.applied == schema.expected) continue;
+        if (schema.applied == schema.expected) {
+            store::require_domain(database->history(), database->describe(), domain.normalized);
+            continue;
+        }
         const bool empty = schema.applied == 0;
         if (empty && config::is_embedded(configuration.databases.at(name).provider)) {
             database->setup();
+            database->claim(domain.normalized);
             observe::log(observe::level::info, "database.created", {{"database", name}, {"schema", schema.expected}});
             continue;
         }
@@ -83,7 +88,7 @@ application open_application(const session& in, read_models tables) {
     opened.declared = load_domain(in);
     installation with = open_installation(in);
     judge(in, findings_of(*opened.declared, with.configuration));
-    require_current_schemas(with.configuration, with.parts);
+    require_current_schemas(opened.declared->declared(), with.configuration, with.parts);
     opened.env = std::make_unique<commit::environment>(opened.declared->declared(), std::move(with.configuration),
                                                        std::move(with.parts), system_clock(), base::system_random());
     if (tables == read_models::required) commit::require_read_models(*opened.env);

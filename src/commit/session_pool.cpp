@@ -11,10 +11,10 @@ session_pool::lease::~lease() {
 session_pool::lease session_pool::borrow() {
     {
         const std::lock_guard lock{mutex_};
-        if (!idle_.empty()) {
+        while (!idle_.empty()) {
             std::unique_ptr<store::unit_session> session = std::move(idle_.back());
             idle_.pop_back();
-            return {*this, std::move(session)};
+            if (session->is_current()) return {*this, std::move(session)};
         }
     }
     return {*this, database_->open_unit()};

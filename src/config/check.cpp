@@ -40,6 +40,36 @@ void check_databases(const detail::registry& domain, const configuration& with, 
     }
 }
 
+/// Of the hosts that a connection string names libpq takes the first that answers.
+bool names_several_hosts(std::string_view uri) {
+    for (const std::string_view key : {"host=", "hostaddr="}) {
+        for (auto at = uri.find(key); at != std::string_view::npos; at = uri.find(key, at + 1)) {
+            const std::string_view value = uri.substr(at, uri.find_first_of(" &", at) - at);
+            if (value.find(',') != std::string_view::npos) return true;
+        }
+    }
+    const auto scheme = uri.find("://");
+    if (scheme == std::string_view::npos) return false;
+    std::string_view authority = uri.substr(scheme + 3);
+    authority = authority.substr(0, authority.find_first_of("/?"));
+    if (const auto user = authority.rfind('@'); user != std::string_view::npos) authority.remove_prefix(user + 1);
+    return authority.find(',') != std::string_view::npos;
+}
+
+void check_hosts(const configuration& with, std::vector<finding>& found) {
+    for (const auto& [name, settings] : with.databases) {
+        if (settings.provider != "postgresql" || !names_several_hosts(settings.database_uri)) continue;
+        if (settings.database_uri.find("target_session_attrs=") != std::string::npos) continue;
+        found.push_back({.level = severity::warning,
+                         .code = "ANY_HOST",
+                         .element = "databases." + name,
+                         .message = "database_uri of database \"" + name +
+                                    "\" names several hosts and no target_session_attrs: a standby that answers first "
+                                    "is taken, where nothing can be written and what is read may be old",
+                         .remedy = "add target_session_attrs=read-write to database_uri"});
+    }
+}
+
 void check_processes(const detail::registry& domain, const configuration& with, std::vector<finding>& found) {
     for (const auto& [cpp_name, process] : domain.processes) {
         if (with.databases.contains(process.database)) continue;
@@ -205,6 +235,7 @@ const char* to_string(severity level) noexcept { return level == severity::error
 std::vector<finding> check(const detail::registry& domain, const configuration& with) {
     std::vector<finding> found;
     check_databases(domain, with, found);
+    check_hosts(with, found);
     check_processes(domain, with, found);
     check_subscribers(domain, with, found);
     check_subscriptions(domain, with, found);

@@ -136,6 +136,12 @@ void engine::require_schema() const {
             "database `" + name + "` (" + database->describe() + ")" + versions +
             (schema.applied < schema.expected ? "; run `sluice db setup`" : "; run the newer Sluice that wrote it")};
     }
+    for (const auto& [name, database] : env_.parts().databases) {
+        store::require_domain(database->history(), database->describe(), env_.domain().normalized);
+        for (const auto& fault : database->faults(0)) {
+            if (fault.fatal) throw store_error{fault.message + "; " + fault.remedy};
+        }
+    }
 }
 
 void engine::make_lanes(const std::string& owner) {

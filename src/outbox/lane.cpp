@@ -91,9 +91,16 @@ void lane::perform(const action::acquire& /*step*/) {
     auto grant = session().acquire(name_, settings_.owner, now(), plan_.lease().ttl());
     log_obstacle(grant.obstacle());
     if (!grant) return plan_.not_acquired(grant.obstacle(), now());
-    const auto identity = ports_.database.identity();
-    producer_ = {.name = identity + "/" + name_, .epoch = grant->epoch};
-    for (const auto& name : grant->former) producer_.former.push_back(identity + "/" + name);
+    const auto who = ports_.database.history();
+    producer_ = {.name = who.identity + "/" + name_,
+                 .epoch = grant->epoch,
+                 .former = {},
+                 .owner = settings_.owner,
+                 .place = who.place,
+                 .timeline = who.timeline};
+    for (const auto& name : grant->former) producer_.former.push_back(who.identity + "/" + name);
+    forget_publisher();
+    log_history(*grant);
     observe::log(observe::level::info, "lane.acquired",
                  {{"lane", name_}, {"owner", settings_.owner}, {"epoch", grant->epoch}});
     plan_.acquired(std::move(*grant), now());
@@ -103,16 +110,19 @@ void lane::perform(const action::renew& /*step*/) {
     const auto at = now();
     const bool ours = session().renew(plan_.grant(), plan_.report(at), at, plan_.lease().ttl());
     plan_.renewed(ours, at);
+    explain_loss();
 }
 
 void lane::perform(const action::fetch& step) {
     plan_.fetched(session().due(plan_.grant(), settings_.broker, step.after, step.limit), now());
+    explain_loss();
 }
 
 void lane::perform(const action::catch_up& step) {
     auto batch =
         session().due_in_stream(plan_.grant(), settings_.broker, step.stream, step.after, step.upto, step.limit);
     plan_.caught_up(step.stream, std::move(batch), now());
+    explain_loss();
 }
 
 void lane::perform(const action::publish& step) {
@@ -134,6 +144,7 @@ void lane::perform(const action::collect& /*step*/) {
         verdicts.assign(plan_.in_flight().size(), broker::unreachable{problem.what()});
     }
     plan_.published(verdicts, now());
+    if (plan_.is_paused()) answer_rival();
 }
 
 void lane::perform(const action::settle& step) {
@@ -141,6 +152,7 @@ void lane::perform(const action::settle& step) {
     const auto outcome = session().settle(plan_.grant(), settings_.broker, settlements, step.mark);
     const auto outcomes = plan_.settled(outcome, now());
     unsettled_batches_ = plan_.is_flying() ? 1 : 0;
+    explain_loss();
     count(outcomes);
     trace(outcomes);
 }
@@ -155,6 +167,7 @@ void lane::perform(const action::probe& /*step*/) {
     }
     probing_ = false;
     plan_.probed(trouble, now());
+    if (!trouble.empty()) answer_rival();
 }
 
 void lane::perform(const action::purge& step) {
@@ -193,6 +206,73 @@ broker::publisher& lane::publisher() {
         if (in_a_hurry_) publisher_->hurry(last_patience);
     }
     return *publisher_;
+}
+
+/// What it remembers belongs to the owner that the lane was: a new one asks the broker what it has.
+void lane::forget_publisher() {
+    const std::lock_guard lock{publisher_mutex_};
+    publisher_.reset();
+}
+
+/// A lease that ended because the database has another history was taken by nobody.
+void lane::explain_loss() {
+    if (plan_.is_owner() || session_ == nullptr) return;
+    const auto why = session_->lost_history();
+    if (why.empty()) return;
+    plan_.explain_loss("the database has another history: " + why);
+    observe::log(observe::level::warn, "lane.lost_history", {{"lane", name_}, {"difference", why}});
+}
+
+void lane::log_history(const store::lease_grant& grant) const {
+    if (grant.other_history.empty()) return;
+    observe::log(observe::level::warn, "lane.other_history",
+                 {{"lane", name_},
+                  {"difference", grant.other_history},
+                  {"begins_at", grant.mark},
+                  {"open_below_mark", grant.reopened},
+                  {"remedy",
+                   "nothing, unless the database was restored, or a failover lost commits: then run `sluice db "
+                   "adopt`; in a copy, `sluice db adopt --copy`"}});
+}
+
+/// The broker knows a later owner. Either this process was frozen and its lease has been taken; or the lease is ours,
+/// and the history in which it had that later owner is lost. When it was lost in one place, on no later timeline,
+/// nobody can be alive there but this lane, and the database begins a new incarnation. Otherwise that owner may belong
+/// to a database that lives on, and a person has to say which of them is the copy: the lane waits and tells what to do.
+void lane::answer_rival() {
+    const auto rival = publisher().rival();
+    if (!rival || !plan_.is_owner()) return;
+    const auto at = now();
+    if (!session().renew(plan_.grant(), plan_.report(at), at, plan_.lease().ttl())) {
+        plan_.renewed(false, at);
+        return explain_loss();
+    }
+    const bool same_place = !rival->place.empty() && rival->place == producer_.place;
+    std::string refusal =
+        same_place && rival->timeline <= producer_.timeline ? "" : "it may belong to a database that lives on";
+    store::adopted done;
+    if (refusal.empty()) {
+        done = ports_.database.adopt({.above = rival->epoch, .by_itself = true});
+        refusal = done.refusal;
+    }
+    if (!refusal.empty()) {
+        if (std::exchange(told_rival_, rival->epoch) != rival->epoch) {
+            observe::log(observe::level::error, "lane.rival",
+                         {{"lane", name_},
+                          {"epoch", producer_.epoch},
+                          {"epoch_at_broker", rival->epoch},
+                          {"not_adopted", refusal},
+                          {"remedy", "sluice db adopt, or, in a copy of a database, sluice db adopt --copy"}});
+        }
+        return;
+    }
+    observe::log(observe::level::warn, "database.adopted",
+                 {{"database", settings_.database},
+                  {"reason", "the broker knows a later owner of lane " + name_ + " than the database"},
+                  {"incarnation", done.incarnation},
+                  {"open_below_mark", done.reopened}});
+    plan_.renewed(false, at);
+    plan_.explain_loss("the database has begun a new incarnation");
 }
 
 /// A probe that is given up costs nothing.

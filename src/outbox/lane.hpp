@@ -108,6 +108,10 @@ private:
     [[nodiscard]] store::lane_session& session();
     [[nodiscard]] broker::publisher& publisher();
     void hurry_publisher() noexcept;
+    void forget_publisher();
+    void explain_loss();
+    void answer_rival();
+    void log_history(const store::lease_grant& grant) const;
     [[nodiscard]] date_time now() const { return ports_.time.now(); }
     void store_trouble(std::string_view what);
     void log_change(lane_state before) const;
@@ -121,7 +125,8 @@ private:
     dispatch_rules rules_;
     base::wake_signal signal_;
     lane_plan plan_;
-    std::string obstacle_;               ///< told last to the log
+    std::string obstacle_;  ///< told last to the log
+    std::uint64_t told_rival_ = 0;
     broker::producer producer_;          ///< known once the lane is ours
     std::size_t unsettled_batches_ = 0;  ///< published, and not settled since
     std::unique_ptr<store::lane_session> session_;

@@ -347,6 +347,10 @@ void lane_plan::store_failed(date_time now) {
     store_at_ = now + store_backoff_.next();
 }
 
+void lane_plan::explain_loss(std::string_view reason) {
+    if (!owner_) lost_reason_ = base::one_line(reason);
+}
+
 void lane_plan::stop_requested(date_time now) {
     if (stopping_) return;
     stopping_ = true;

@@ -83,6 +83,8 @@ public:
     /// The database failed; the last action did not happen, or is not known to have.
     void store_failed(date_time now);
     void stop_requested(date_time now);
+    /// Why there is no owner any more, in place of what the plan thought.
+    void explain_loss(std::string_view reason);
 
     // What the actions are about.
     [[nodiscard]] std::span<const store::due_row> in_flight() const noexcept { return in_flight_.rows; }
@@ -96,6 +98,8 @@ public:
     /// The last report, left with the lease that is given back.
     [[nodiscard]] store::lane_report farewell(date_time now) const;
     [[nodiscard]] lane_state state() const noexcept { return state_.current(); }
+    [[nodiscard]] bool is_owner() const noexcept { return owner_; }
+    [[nodiscard]] bool is_paused() const noexcept { return paused_; }
 
 private:
     /// Rows that travel together: read behind the cursor, or those of streams being caught up.

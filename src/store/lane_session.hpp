@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/wake.hpp"
+#include "store/history.hpp"
 #include "store/records.hpp"
 
 namespace sluice::store {
@@ -26,6 +27,10 @@ struct lease_grant {
     sequence mark = 0;                  ///< low-water mark: every row of the lane up to here is settled
     std::uint64_t rescan = 0;           ///< grows when an operator reopened a row at or below somebody's cursor
     std::vector<std::string> former{};  ///< lanes of other layouts that carried these rows before
+    history_stamp history{};            ///< of the database when it was given
+    /// What differs from the history that the lane's last owner knew, for people; empty when nothing does.
+    std::string other_history{};
+    std::size_t reopened = 0;  ///< rows that were open below the stored mark, which has been moved down for them
 };
 
 /// What became of the wish to own a lane: the grant, or who is in the way.
@@ -77,6 +82,10 @@ enum class settle_outcome { settled, fenced };
 
 /// What a lane needs of a database: its lease, its due rows, and one fenced statement to settle a batch.
 ///
+/// A session that had to connect again takes nothing for granted. When it meets another history of the database than
+/// the one in which a grant was given, or one that lacks what the lane has seen, the grant is over, as if another owner
+/// had the lease, and `lost_history` tells why: numbers, marks and gaps of the old history mean nothing in the new one.
+///
 /// Thread safety: one session belongs to one lane's thread; each has a connection of its own.
 class lane_session {
 public:
@@ -121,6 +130,10 @@ public:
     [[nodiscard]] virtual std::size_t purge(const lease_grant& grant, std::string_view target_broker,
                                             date_time published_before, date_time abandoned_before,
                                             std::size_t limit) = 0;
+
+    /// Why the last call found its grant to be over: the database has another history. Empty when it was for another
+    /// reason, and after the next `acquire`.
+    [[nodiscard]] virtual std::string lost_history() const { return {}; }
 };
 
 }  // namespace sluice::store

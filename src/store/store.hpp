@@ -1,8 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "store/history.hpp"
 #include "store/lane_session.hpp"
 #include "store/operations.hpp"
 #include "store/read_models.hpp"
@@ -25,6 +29,19 @@ public:
     [[nodiscard]] virtual schema_status schema() = 0;
     /// A random id given to the database at setup; part of the producer names that fence a broker (see broker port).
     [[nodiscard]] virtual std::string identity() = 0;
+    /// Which history of which database this is. Asks the server each time.
+    [[nodiscard]] virtual database_history history() = 0;
+    /// Writes down whose events the database holds. A database belongs to one domain, because a lane carries all rows
+    /// of its broker.
+    /// @throws store_error when another domain has claimed it
+    virtual void claim(std::string_view domain) = 0;
+    /// Begins a new incarnation: after a restore, or a failover that lost commits. All leases end, their epochs go on
+    /// above the incarnation, so that a broker shuts out who published for the lost history; every lane begins again at
+    /// its mark, and below it where rows are open there.
+    [[nodiscard]] virtual adopted adopt(const adoption& how) = 0;
+    /// What an operator must know of this history.
+    /// @param most_rows  to look at of each lane, from its mark down, for some that are open there
+    [[nodiscard]] virtual std::vector<history_fault> faults(std::size_t most_rows) = 0;
 
     /// @throws store_error when the database cannot be opened; names it and the remedy
     [[nodiscard]] virtual std::unique_ptr<unit_session> open_unit() = 0;

@@ -29,6 +29,9 @@ class unit_session {
 public:
     virtual ~unit_session() = default;
 
+    /// False when the database that it was opened for is no longer in its place: open another one.
+    [[nodiscard]] virtual bool is_current() const { return true; }
+
     [[nodiscard]] virtual std::optional<stored_state> load(std::string_view aggregate, std::string_view id) = 0;
     /// @throws usage_error  `equals` is no JSON scalar, or the field's name holds a quote or a backslash
     [[nodiscard]] virtual std::vector<stored_state> find(std::string_view aggregate, const state_query& query) = 0;

@@ -8,6 +8,7 @@
 namespace sluice::broker::contract {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -156,6 +157,37 @@ TEST_P(broker_contract, refuses_producers_that_were_replaced) {
         is<delivered>(publish(*frozen, {{"g", "k", "7"}}, {"shop-db/partner", 6, {"shop-db/partner#1/2"}}).at(0)))
         << "back again";
     EXPECT_THAT(everything_in(*broker_), ElementsAre("1", "2", "3", "4", "7"));
+}
+
+TEST_P(broker_contract, refuses_another_owner_of_the_same_epoch_and_tells_who_it_is) {
+    ASSERT_TRUE(broker_->can().fences);
+    const std::string lane = "shop-db/partner";
+    const producer known{.name = lane, .epoch = 2, .owner = "a-1", .place = "here", .timeline = 7};
+    const producer restored{.name = lane, .epoch = 2, .owner = "b-2", .place = "there", .timeline = 8};
+    const auto first = broker_->open_publisher();
+    const auto second = broker_->open_publisher();
+    EXPECT_TRUE(is<delivered>(publish(*first, {{"a", "k", "1"}}, known).at(0)));
+    EXPECT_FALSE(first->rival());
+
+    const auto verdict = publish(*second, {{"b", "k", "2"}}, restored).at(0);
+    EXPECT_THAT(std::get<unreachable>(verdict).reason, AllOf(HasSubstr("fenced"), HasSubstr("sluice db adopt")));
+    const auto rival = second->rival();
+    ASSERT_TRUE(rival);
+    EXPECT_EQ(rival->epoch, 2U);
+    EXPECT_EQ(rival->owner, "a-1");
+    EXPECT_EQ(rival->place, "here");
+    EXPECT_EQ(rival->timeline, 7U);
+    const auto told = broker_->open_operations()->fence_of(lane);
+    ASSERT_TRUE(told);
+    EXPECT_EQ(told->owner, "a-1");
+    EXPECT_FALSE(broker_->open_operations()->fence_of("shop-db/unheard-of"));
+
+    auto adopted = restored;
+    adopted.epoch = 3;
+    EXPECT_TRUE(is<delivered>(publish(*second, {{"b", "k", "2"}}, adopted).at(0)));
+    EXPECT_FALSE(second->rival());
+    EXPECT_TRUE(is<unreachable>(publish(*first, {{"c", "k", "3"}}, known).at(0))) << "the lost history stays out";
+    EXPECT_THAT(everything_in(*broker_), ElementsAre("1", "2"));
 }
 
 TEST_P(broker_contract, keeps_bodies_byte_for_byte) {

@@ -226,7 +226,7 @@ TEST_F(sqlite_store, brings_a_file_of_an_earlier_release_up_to_date) {
     {
         auto db = connect();
         db.execute(
-            "DROP INDEX outbox_abandoned; ALTER TABLE lease DROP COLUMN former;"
+            "DROP INDEX outbox_abandoned; ALTER TABLE lease DROP COLUMN former; ALTER TABLE lease DROP COLUMN history;"
             " DROP TABLE snapshot; DROP TABLE command_outcome; DROP TABLE scheduled; DROP TABLE projection;"
             " DELETE FROM sluice_migration WHERE number > 1");
     }
@@ -533,6 +533,71 @@ TEST_F(sqlite_plan, purge_walks_past_what_it_keeps_in_bounded_steps) {
     for (int call = 1; call <= 3; ++call) EXPECT_EQ(lane->purge(*grant, "partner", at(10), at(1), 100), 0U) << call;
     for (int call = 4; call <= 8; ++call) EXPECT_EQ(lane->purge(*grant, "partner", at(10), at(1), 100), 100U) << call;
     EXPECT_EQ(lane->purge(*grant, "partner", at(10), at(1), 100), 0U);
+}
+
+/// The file is replaced under a running process, as when a backup is restored.
+TEST(sqlite_history, is_lost_with_the_file) {
+    const temporary_directory directory;
+    const auto file = directory / "shop.db";
+    const auto store = make_sqlite_database({.path = file});
+    store->setup();
+    const auto unit = store->open_unit();
+    const auto lane = store->open_lane();
+    const auto commit_one = [](unit_session& to, const std::string& id) {
+        to.commit({.events = {event(id, id)}, .at = at(0)});
+    };
+    commit_one(*unit, "m-1");
+    sqlite::connection{{.path = file}, sqlite::connection::open_mode::existing}.execute(
+        ("VACUUM INTO '" + (directory / "backup.db").string() + "'").c_str());
+    for (const char* id : {"m-2", "m-3"}) commit_one(*unit, id);
+    const auto grant = lane->acquire("default:partner", "me", at(0), 30s);
+    ASSERT_EQ(lane->settle(*grant, "partner", std::vector{published(1), published(2), published(3)}, 3),
+              settle_outcome::settled);
+    EXPECT_TRUE(unit->is_current());
+
+    for (const char* journal : {"shop.db-wal", "shop.db-shm"}) std::filesystem::remove(directory / journal);
+    std::filesystem::rename(directory / "backup.db", file);
+    EXPECT_FALSE(unit->is_current());
+    try {
+        commit_one(*unit, "lost");
+        FAIL() << "written to a file that nobody finds again";
+    } catch (const store_error& e) {
+        EXPECT_TRUE(e.retryable());
+        EXPECT_THAT(e.what(), HasSubstr("another file has taken its place"));
+    }
+    EXPECT_THROW(static_cast<void>(lane->due(*grant, "partner", 3, 10)), store_error);
+
+    commit_one(*store->open_unit(), "n-2");
+    const auto next = store->open_lane();
+    EXPECT_FALSE(next->due(*grant, "partner", 3, 10).owned);
+    EXPECT_THAT(next->lost_history(), HasSubstr("file was"));
+    EXPECT_EQ(next->settle(*grant, "partner", std::vector{published(2)}, 2), settle_outcome::fenced);
+    const auto again = next->acquire("default:partner", "me", at(1), 30s);
+    ASSERT_TRUE(again);
+    EXPECT_THAT(again->other_history, HasSubstr("file was"));
+    EXPECT_EQ(again->mark, 0);
+    EXPECT_EQ(seqs(next->due(*again, "partner", again->mark, 10)), (std::vector<sequence>{1, 2}));
+}
+
+TEST(sqlite_history, of_a_copy_is_compared_with_the_one_of_the_last_owner_and_the_mark_is_checked) {
+    const temporary_directory directory;
+    {
+        const auto store = make_sqlite_database({.path = directory / "shop.db"});
+        store->setup();
+        for (const char* id : {"m-1", "m-2"}) store->open_unit()->commit({.events = {event(id)}, .at = at(0)});
+        const auto lane = store->open_lane();
+        const auto grant = lane->acquire("default:partner", "me", at(0), 30s);
+        EXPECT_EQ(grant->other_history, "");
+        ASSERT_EQ(lane->settle(*grant, "partner", std::vector{failed(1, 1), published(2)}, 2), settle_outcome::settled);
+        lane->release(*grant, report());
+    }
+    std::filesystem::copy_file(directory / "shop.db", directory / "copy.db");
+    const auto copy = make_sqlite_database({.path = directory / "copy.db"});
+    const auto lane = copy->open_lane();
+    const auto grant = lane->acquire("default:partner", "you", at(1), 30s);
+    EXPECT_THAT(grant->other_history, HasSubstr("file was"));
+    EXPECT_EQ(grant->reopened, 1U);
+    EXPECT_EQ(grant->mark, 0);
 }
 
 }  // namespace

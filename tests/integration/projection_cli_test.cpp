@@ -38,7 +38,7 @@ protected:
 };
 
 TEST_F(projection_commands, setup_with_a_domain_makes_the_tables) {
-    EXPECT_EQ(sluice({"db", "setup"}).code, 0) << "another domain, without read models";
+    EXPECT_EQ(testing::run_sluice({"db", "setup"}, {.directory = directory_.path()}).code, 0) << "without a domain";
     EXPECT_EQ(listed().at("state").as_string(), "absent");
     EXPECT_THAT(depot({"projection", "list"}).out, HasSubstr("crate_summary: there is no table; run: sluice db setup"));
     EXPECT_THAT(depot({"db", "setup"}).out, HasSubstr("read model crate_summary: created\n"));
@@ -116,6 +116,9 @@ TEST_F(projection_commands, say_what_is_wrong_with_a_question) {
     EXPECT_EQ(result.code, 1);
     EXPECT_THAT(result.err, HasSubstr("did you mean"));
     EXPECT_THAT(depot({"check"}).out, HasSubstr("0 subscribers, 2 read models\n"));
+}
+
+TEST_F(projection_commands, tell_of_a_domain_without_read_models) {
     EXPECT_EQ(sluice({"projection", "list"}).out, "the domain has no read models\n");
 }
 

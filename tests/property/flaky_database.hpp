@@ -69,6 +69,8 @@ public:
             [&] { return behind_->purge(grant, target_broker, published_before, abandoned_before, limit); });
     }
 
+    [[nodiscard]] std::string lost_history() const override { return behind_->lost_history(); }
+
 private:
     std::unique_ptr<store::lane_session> behind_;
     const flakiness& faults_;
@@ -83,6 +85,12 @@ public:
     void setup() override { behind_.setup(); }
     [[nodiscard]] store::schema_status schema() override { return behind_.schema(); }
     [[nodiscard]] std::string identity() override { return behind_.identity(); }
+    [[nodiscard]] store::database_history history() override { return behind_.history(); }
+    void claim(std::string_view domain) override { behind_.claim(domain); }
+    [[nodiscard]] store::adopted adopt(const store::adoption& how) override { return behind_.adopt(how); }
+    [[nodiscard]] std::vector<store::history_fault> faults(std::size_t most_rows) override {
+        return behind_.faults(most_rows);
+    }
     [[nodiscard]] std::unique_ptr<store::unit_session> open_unit() override { return behind_.open_unit(); }
     [[nodiscard]] std::unique_ptr<store::operations_session> open_operations() override {
         return behind_.open_operations();

@@ -29,7 +29,8 @@ public:
     [[nodiscard]] std::string pooler_uri() const;
     [[nodiscard]] std::uint16_t port() const;
     /// `restart`, `crash` (as after a power cut), `stop`, `start` or `fail_over_to PORT` (a crash, and a promoted
-    /// successor at another address).
+    /// successor at another address); `add_standby PORT` (streams), `cut_standby` (gets nothing more) and
+    /// `promote_standby` (after a crash of the primary).
     void control(const std::string& action) const;
 
 private:

@@ -162,6 +162,7 @@ public:
         return behind_->probe(timeout);
     }
 
+    [[nodiscard]] std::optional<broker::fence_state> rival() const override { return behind_->rival(); }
     void hurry(duration patience) noexcept override {
         script_->hurry(leave_by_, patience);
         behind_->hurry(patience);

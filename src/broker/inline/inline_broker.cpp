@@ -31,12 +31,15 @@ public:
 
     [[nodiscard]] std::vector<verdict> publish(std::span<const outgoing> batch, const producer& from,
                                                duration /*timeout*/) override {
+        last_ = from;
         return streams_->publish(batch, from);
     }
     [[nodiscard]] std::string probe(duration /*timeout*/) override { return {}; }
+    [[nodiscard]] std::optional<fence_state> rival() const override { return streams_->rival_of(last_); }
 
 private:
     std::shared_ptr<memory_streams> streams_;
+    producer last_{};
 };
 
 class inline_consumer final : public consumer {
@@ -120,6 +123,12 @@ public:
     [[nodiscard]] std::size_t replay(const dead_letter_filter& filter) override { return streams_->replay(filter); }
     [[nodiscard]] std::size_t purge(const dead_letter_filter& filter) override { return streams_->purge(filter); }
     [[nodiscard]] std::vector<group_status> groups() override { return streams_->groups(); }
+    [[nodiscard]] std::optional<fence_state> fence_of(std::string_view producer) override {
+        return streams_->fence_of(producer);
+    }
+    [[nodiscard]] std::vector<std::string> newest_ids(std::string_view stream, std::size_t limit) override {
+        return streams_->newest_ids(stream, limit);
+    }
 
 private:
     std::shared_ptr<memory_streams> streams_;

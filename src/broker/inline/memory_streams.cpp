@@ -22,14 +22,14 @@ bool matches(const dead_letter_filter& filter, const dead_letter_entry& dead) {
 std::vector<verdict> memory_streams::publish(std::span<const outgoing> batch, const producer& from) {
     const std::lock_guard lock{mutex_};
     if (!from.name.empty()) {
-        auto& last = epochs_[from.name];
-        if (from.epoch < last) {
-            const auto reason = fmt::format("fenced: a newer owner of lane {} publishes (epoch {}, ours is {})",
-                                            from.name, last, from.epoch);
-            return std::vector<verdict>(batch.size(), unreachable{reason});
+        auto& last = fences_[from.name];
+        if (is_fenced(from, last)) {
+            return std::vector<verdict>(batch.size(), unreachable{fenced_text(from, last)});
         }
-        last = from.epoch;
-        for (const auto& name : from.former) epochs_[name] = std::max(epochs_[name], from.epoch);
+        last = {.epoch = from.epoch, .owner = from.owner, .place = from.place, .timeline = from.timeline};
+        for (const auto& name : from.former) {
+            if (fences_[name].epoch < from.epoch) fences_[name] = last;
+        }
     }
 
     admission gate{0};
@@ -47,6 +47,29 @@ std::vector<verdict> memory_streams::publish(std::span<const outgoing> batch, co
     }
     for (const auto name : touched) announce(streams_.find(name)->second);
     return verdicts;
+}
+
+std::optional<fence_state> memory_streams::fence_of(std::string_view producer) {
+    const std::lock_guard lock{mutex_};
+    const auto found = fences_.find(producer);
+    return found == fences_.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::vector<std::string> memory_streams::newest_ids(std::string_view stream, std::size_t limit) {
+    const std::lock_guard lock{mutex_};
+    std::vector<std::string> ids;
+    const auto found = streams_.find(stream);
+    if (found == streams_.end()) return ids;
+    for (auto entry = found->second.entries.rbegin(); entry != found->second.entries.rend() && ids.size() < limit;
+         ++entry) {
+        ids.push_back(entry->second.id);
+    }
+    return ids;
+}
+
+std::optional<fence_state> memory_streams::rival_of(const producer& from) {
+    auto last = fence_of(from.name);
+    return last && is_fenced(from, *last) ? std::move(last) : std::nullopt;
 }
 
 verdict memory_streams::insert(const outgoing& message) {

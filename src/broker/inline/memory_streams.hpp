@@ -54,6 +54,10 @@ public:
     [[nodiscard]] std::size_t replay(const dead_letter_filter& filter);
     [[nodiscard]] std::size_t purge(const dead_letter_filter& filter);
     [[nodiscard]] std::vector<group_status> groups();
+    [[nodiscard]] std::optional<fence_state> fence_of(std::string_view producer);
+    [[nodiscard]] std::vector<std::string> newest_ids(std::string_view stream, std::size_t limit);
+    /// Who keeps the producer from publishing.
+    [[nodiscard]] std::optional<fence_state> rival_of(const producer& from);
 
 private:
     struct stored {
@@ -105,7 +109,7 @@ private:
     std::mutex mutex_;
     const std::size_t max_entries_;
     std::map<std::string, stream, std::less<>> streams_;
-    std::map<std::string, std::uint64_t> epochs_;
+    std::map<std::string, fence_state, std::less<>> fences_;  ///< by producer
     std::map<std::uint64_t, grave> graves_;
     entry_id last_entry_ = 0;
     std::uint64_t last_grave_ = 0;

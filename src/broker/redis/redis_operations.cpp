@@ -6,7 +6,11 @@
 #include <tuple>
 #include <utility>
 
+#include <sluice/error.hpp>
+#include <sluice/message.hpp>
+
 #include "broker/redis/error_reply.hpp"
+#include "broker/redis/fence_fields.hpp"
 #include "broker/redis/guard.hpp"
 #include "broker/redis/keys.hpp"
 #include "observe/log.hpp"
@@ -195,6 +199,33 @@ std::vector<group_status> redis_operations::groups() {
             }
         }
         return result;
+    });
+}
+
+std::optional<fence_state> redis_operations::fence_of(std::string_view producer) {
+    return guarded([&]() -> std::optional<fence_state> {
+        const auto hash = call(commands{}.add("HGETALL", lane_key(producer)));
+        guard::fields found;
+        for (std::size_t i = 0; i + 1 < hash.size(); i += 2) found.emplace(hash[i].text(), hash[i + 1].text());
+        if (found.empty()) return std::nullopt;
+        return read_fence(found);
+    });
+}
+
+std::vector<std::string> redis_operations::newest_ids(std::string_view stream, std::size_t limit) {
+    return guarded([&] {
+        std::vector<std::string> ids;
+        const auto entries = call(range("XREVRANGE", std::string{stream}, "+", "-", static_cast<int>(limit)));
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            const auto body = entries[i][1].field(data_field);
+            if (!body) continue;
+            try {
+                ids.push_back(message::decode(body->text()).id());
+            } catch (const decode_error&) {
+                continue;  // somebody else's entry
+            }
+        }
+        return ids;
     });
 }
 

@@ -24,6 +24,8 @@ public:
     [[nodiscard]] std::size_t replay(const dead_letter_filter& filter) override;
     [[nodiscard]] std::size_t purge(const dead_letter_filter& filter) override;
     [[nodiscard]] std::vector<group_status> groups() override;
+    [[nodiscard]] std::optional<fence_state> fence_of(std::string_view producer) override;
+    [[nodiscard]] std::vector<std::string> newest_ids(std::string_view stream, std::size_t limit) override;
 
 private:
     enum class direction { newest_first, oldest_first };

@@ -14,6 +14,7 @@
 #include "base/ids.hpp"
 #include "broker/redis/entry_id.hpp"
 #include "broker/redis/error_reply.hpp"
+#include "broker/redis/fence_fields.hpp"
 #include "broker/redis/keys.hpp"
 #include "broker/reused_id.hpp"
 #include "observe/log.hpp"
@@ -58,12 +59,11 @@ duration since(std::chrono::steady_clock::time_point begin) {
     return std::chrono::duration_cast<duration>(std::chrono::steady_clock::now() - begin);
 }
 
-std::uint64_t number_in(const guard::fields& hash, std::string_view name) {
-    std::uint64_t number = 0;
-    if (const auto found = hash.find(name); found != hash.end()) {
-        std::from_chars(found->second.data(), found->second.data() + found->second.size(), number);
-    }
-    return number;
+guard::fields fence_fields(const producer& of) {
+    return {{"epoch", std::to_string(of.epoch)},
+            {"owner", of.owner},
+            {"place", of.place},
+            {"timeline", std::to_string(of.timeline)}};
 }
 
 /// Empty for what is no message of ours.
@@ -80,6 +80,7 @@ std::string message_id_in(std::string_view body) {
 std::vector<verdict> redis_publisher::publish(std::span<const outgoing> batch, const producer& from, duration timeout) {
     if (batch.empty()) return {};
     const deadline until{timeout, &haste_};
+    rival_.reset();
     link_.drop_if_closed();
     batch_plan plan{batch, link_.at().options().max_message_bytes};
     wave_time_ = timeout / waves_for_a_slow_batch;
@@ -104,6 +105,7 @@ bool redis_publisher::is_owner(const producer& who) const {
 
 std::string redis_publisher::probe(duration timeout) {
     const deadline until{timeout, &haste_};
+    rival_.reset();
     try {
         const auto answer = link_.open(until).run(commands{}.add("PING"), until).at(0);
         if (answer.is_error() && !is_forbidden(answer.text())) throw outage{first_clause(answer.text())};
@@ -158,17 +160,13 @@ void redis_publisher::claim(const deadline& until) {
     fence_.emplace(lane_key(owner_.name));
     for (int i = 0; i < max_claims; ++i) {
         const auto there = fence_->look(on, until);
-        const auto epoch = number_in(there, "epoch");
-        if (epoch > owner_.epoch) {
-            throw outage{
-                fmt::format("fenced: a newer owner of lane {} publishes (epoch {}, ours is {}); after restoring "
-                            "an older database, delete the key {}",
-                            owner_.name, epoch, owner_.epoch, fence_->key())};
+        if (auto last = read_fence(there); is_fenced(owner_, last)) {
+            rival_ = std::move(last);
+            throw outage{fenced_text(owner_, *rival_)};
         }
         doubt_.take_over(there);
         for (const auto& each : former) doubt_.look_into(each);
-        if (fence_->take(on, base::uuid4(base::system_random()), {{"epoch", std::to_string(owner_.epoch)}}, {},
-                         until)) {
+        if (fence_->take(on, base::uuid4(base::system_random()), fence_fields(owner_), {}, until)) {
             learn_time(on, until);
             return;
         }
@@ -182,10 +180,9 @@ std::vector<guard::fields> redis_publisher::shut_out_former(connection& on, cons
     for (const auto& name : owner_.former) {
         guard theirs{lane_key(name)};
         auto there = theirs.look(on, until);
-        for (int i = 0; number_in(there, "epoch") < owner_.epoch; ++i) {
+        for (int i = 0; read_fence(there).epoch < owner_.epoch; ++i) {
             if (i == max_claims) throw outage{fmt::format("somebody still publishes for the former lane {}", name)};
-            const guard::fields mine{{"epoch", std::to_string(owner_.epoch)}};
-            if (theirs.take(on, base::uuid4(base::system_random()), mine, {}, until)) break;
+            if (theirs.take(on, base::uuid4(base::system_random()), fence_fields(owner_), {}, until)) break;
             there = theirs.look(on, until);
         }
         left.push_back(std::move(there));

@@ -25,6 +25,7 @@ public:
                                                duration timeout) override;
     [[nodiscard]] std::string probe(duration timeout) override;
     void hurry(duration patience) noexcept override { haste_.hurry(patience); }
+    [[nodiscard]] std::optional<fence_state> rival() const override { return rival_; }
 
 private:
     static constexpr std::size_t kibibyte = 1024;
@@ -63,7 +64,8 @@ private:
     haste haste_;
     link link_;
     producer owner_;
-    std::optional<guard> fence_;  ///< of the current connection
+    std::optional<fence_state> rival_;  ///< whom the last call met
+    std::optional<guard> fence_;        ///< of the current connection
     std::optional<footing> footing_;
     doubt doubt_;
     std::set<std::string, std::less<>> looked_at_;  ///< streams whose tail was read over this connection

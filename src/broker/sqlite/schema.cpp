@@ -16,7 +16,7 @@ namespace {
 //
 // `replayed` marks an entry that had been trimmed and came back for the groups that have it pending: others do not see
 // it, and it does not count as a duplicate.
-constexpr std::array<const char*, 3> migrations{
+constexpr std::array<const char*, 4> migrations{
     R"sql(
     CREATE TABLE broker_stream(
         id INTEGER PRIMARY KEY,
@@ -104,11 +104,17 @@ constexpr std::array<const char*, 3> migrations{
         UPDATE broker_group SET dead = dead - 1 WHERE id = OLD.group_id;
     END;
 )sql",
-                                R"sql(
+    R"sql(
     -- Messages of one id whose contents differ are numbered from 0; a copy of one of them is not kept again.
     ALTER TABLE broker_entry ADD COLUMN variant INTEGER NOT NULL DEFAULT 0;
     DROP INDEX broker_entry_once;
     CREATE UNIQUE INDEX broker_entry_once ON broker_entry(stream_id, message_id, variant) WHERE replayed = 0;
+)sql",
+    R"sql(
+    -- Who published last, so that a restored database can be told from a copy.
+    ALTER TABLE broker_producer ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+    ALTER TABLE broker_producer ADD COLUMN place TEXT NOT NULL DEFAULT '';
+    ALTER TABLE broker_producer ADD COLUMN timeline INTEGER NOT NULL DEFAULT 0;
 )sql"};
 
 constexpr auto newest = static_cast<std::int64_t>(migrations.size());

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <limits>
 
+#include "broker/sqlite/fence.hpp"
+
 namespace sluice::broker::sqlite {
 namespace {
 
@@ -138,6 +140,22 @@ std::vector<group_status> sqlite_operations::groups() {
                              .dead = q.integer(5)});
         }
         return found;
+    });
+}
+
+std::optional<fence_state> sqlite_operations::fence_of(std::string_view producer) {
+    return guarded<std::optional<fence_state>>([&](connection& db) { return read_fence(db, producer); });
+}
+
+std::vector<std::string> sqlite_operations::newest_ids(std::string_view stream, std::size_t limit) {
+    return guarded<std::vector<std::string>>([&](connection& db) {
+        std::vector<std::string> ids;
+        query q{db,
+                "SELECT message_id FROM broker_entry WHERE stream_id = (SELECT id FROM broker_stream WHERE name = ?) "
+                "AND replayed = 0 ORDER BY id DESC LIMIT ?"};
+        q.bind(stream, static_cast<std::int64_t>(limit));
+        while (q.next()) ids.push_back(q.string(0));
+        return ids;
     });
 }
 

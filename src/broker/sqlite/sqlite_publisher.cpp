@@ -7,37 +7,18 @@
 
 #include "broker/admission.hpp"
 #include "broker/reused_id.hpp"
+#include "broker/sqlite/fence.hpp"
 #include "broker/sqlite/streams.hpp"
 #include "envelope/content.hpp"
 
 namespace sluice::broker::sqlite {
 namespace {
 
-/// Refuses an older epoch of a producer, and remembers a newer one.
-void pass_fence(connection& db, const producer& from) {
-    if (from.name.empty()) return;
-    const auto epoch = static_cast<std::int64_t>(from.epoch);
-    query known{db, "SELECT epoch FROM broker_producer WHERE name = ?"};
-    const auto last = known.bind(from.name).next() ? known.integer(0) : -1;
-    if (epoch < last) {
-        throw outage{
-            fmt::format("fenced: a newer owner of lane {} publishes (epoch {}, ours is {})", from.name, last, epoch),
-            outage::connection_state::usable};
-    }
-    if (epoch == last) return;
-    query{db,
-          "INSERT INTO broker_producer(name, epoch) VALUES (?, ?) "
-          "ON CONFLICT(name) DO UPDATE SET epoch = excluded.epoch"}
-        .bind(from.name, epoch)
-        .run();
-    for (const auto& name : from.former) {
-        query{db,
-              "INSERT INTO broker_producer(name, epoch) VALUES (?, ?) "
-              "ON CONFLICT(name) DO UPDATE SET epoch = max(epoch, excluded.epoch)"}
-            .bind(name, epoch)
-            .run();
-    }
-}
+constexpr const char* remember_producer =
+    "INSERT INTO broker_producer(name, epoch, owner, place, timeline) VALUES (?, ?, ?, ?, ?) ON CONFLICT(name) DO "
+    "UPDATE "
+    "SET epoch = excluded.epoch, owner = excluded.owner, place = excluded.place, timeline = excluded.timeline "
+    "WHERE epoch < excluded.epoch OR name = ?6";
 
 /// Looks up each stream of a batch once. No longer than for the batch: what it began may be rolled back.
 class batch_streams {
@@ -89,8 +70,28 @@ std::int64_t insert(connection& db, std::int64_t stream, const outgoing& message
 
 }  // namespace
 
+/// Refuses an older epoch of a producer, and remembers a newer one.
+void sqlite_publisher::pass_fence(connection& db, const producer& from) {
+    if (from.name.empty()) return;
+    const auto epoch = static_cast<std::int64_t>(from.epoch);
+    if (auto last = read_fence(db, from.name)) {
+        if (is_fenced(from, *last)) {
+            const auto why = fenced_text(from, *last);
+            rival_ = std::move(last);
+            throw outage{why, outage::connection_state::usable};
+        }
+        if (from.epoch == last->epoch && from.owner == last->owner) return;
+    }
+    const auto timeline = static_cast<std::int64_t>(from.timeline);
+    query{db, remember_producer}.bind(from.name, epoch, from.owner, from.place, timeline, from.name).run();
+    for (const auto& name : from.former) {
+        query{db, remember_producer}.bind(name, epoch, from.owner, from.place, timeline, from.name).run();
+    }
+}
+
 std::vector<verdict> sqlite_publisher::publish(std::span<const outgoing> batch, const producer& from,
                                                duration timeout) {
+    rival_.reset();
     try {
         return write(open(timeout), batch, from);
     } catch (const outage& failure) {

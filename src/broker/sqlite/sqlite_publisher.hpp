@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "broker/publisher.hpp"
@@ -18,13 +19,16 @@ public:
     [[nodiscard]] std::vector<verdict> publish(std::span<const outgoing> batch, const producer& from,
                                                duration timeout) override;
     [[nodiscard]] std::string probe(duration timeout) override;
+    [[nodiscard]] std::optional<fence_state> rival() const override { return rival_; }
 
 private:
+    void pass_fence(connection& db, const producer& from);
     [[nodiscard]] connection& open(duration timeout);
     [[nodiscard]] std::vector<verdict> write(connection& db, std::span<const outgoing> batch, const producer& from);
 
     file_link link_;
     retention retention_;
+    std::optional<fence_state> rival_{};  ///< whom the last batch met
 };
 
 }  // namespace sluice::broker::sqlite

@@ -59,6 +59,10 @@ struct memory_data {
 
     mutable std::mutex mutex;
 
+    std::string identity{};
+    std::string domain{};
+    std::uint64_t incarnation = 0;
+
     std::vector<logged_event> event_log;  ///< event `seq` is at index `seq - 1`
     std::map<std::string, sequence, std::less<>> seq_of_message;
     std::map<std::string, std::vector<sequence>, std::less<>> streams;  ///< index is the position

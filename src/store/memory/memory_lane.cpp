@@ -83,7 +83,7 @@ lease_answer memory_lane_session::acquire(std::string_view lane, std::string_vie
     if (!layout.obstacle.empty()) return lease_answer::no(layout.obstacle);
     for (const auto& name : layout.retired) data_.leases.erase(name);
     for (const auto& name : layout.created) {
-        data_.leases[name] = {.epoch = layout.epoch,
+        data_.leases[name] = {.epoch = std::max(layout.epoch, data_.incarnation),
                               .expires_at = now,
                               .mark = layout.mark,
                               .rescan = layout.rescan,

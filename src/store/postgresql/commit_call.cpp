@@ -5,7 +5,10 @@
 #include <string_view>
 #include <tuple>
 
+#include <sluice/error.hpp>
+
 #include "store/inside_refusals.hpp"
+#include "store/postgresql/history.hpp"
 #include "store/postgresql/migrations.hpp"
 #include "store/row_refusals.hpp"
 #include "store/text_list.hpp"
@@ -86,8 +89,13 @@ commit_statements::commit_statements(const std::string& schema)
       append{"sluice_append", in_schema(append_sql, schema)} {}
 
 commit_call::commit_call(const commit_statements& sql, const inside_statements& inside, const std::string& schema,
-                         const commit_batch& batch)
-    : sql_{sql}, inside_{inside}, schema_{schema}, batch_{batch} {}
+                         const commit_batch& batch, const std::string& server)
+    : sql_{sql}, inside_{inside}, schema_{schema}, server_{server}, batch_{batch} {}
+
+bool is_number_in_use(const statement_error& refusal) noexcept {
+    return refusal.sqlstate() == "23505" &&
+           (refusal.constraint() == "event_log_pkey" || refusal.constraint() == "outbox_pkey");
+}
 
 std::size_t commit_call::add_to(exchange& trip) {
     // An event proves by itself that its batch was committed, all else hardly: there the id comes first.
@@ -266,6 +274,10 @@ void commit_call::explain(const statement_error& refusal) const {
         if (is_refused) throw wrong_position(**write, refusal.detail());
         if (is_taken && refusal.constraint() == "event_log_message_id") {
             throw logged_already((*write)->event);
+        }
+        // The event has nothing to do with it, and the next one fares no better.
+        if (is_taken && is_number_in_use(refusal)) {
+            throw store_error{behind_its_table(server_, schema_), error_nature::retryable};
         }
     }
     throw refusal;

@@ -33,6 +33,9 @@ struct commit_statements {
                                    ///< $8 brokers, $9 priority
 };
 
+/// The log's next number is in use: its sequence is behind its table.
+[[nodiscard]] bool is_number_in_use(const statement_error& refusal) noexcept;
+
 /// A unit's batch as statements in one transaction, and their refusals in a person's words.
 ///
 /// The order is: marks, outcomes, states, snapshots, scheduled messages, the fence, the read model with its rows,
@@ -49,8 +52,9 @@ struct commit_statements {
 class commit_call {
 public:
     /// @param schema  for the statements of read models, which have their tables' names in them
+    /// @param server  its name, for errors
     commit_call(const commit_statements& sql, const inside_statements& inside, const std::string& schema,
-                const commit_batch& batch);
+                const commit_batch& batch, const std::string& server);
 
     /// Adds the whole batch. Returns the place of the transaction's id; the server is asked to hand it over at once.
     [[nodiscard]] std::size_t add_to(exchange& trip);
@@ -82,6 +86,7 @@ private:
     const commit_statements& sql_;
     const inside_statements& inside_;
     const std::string& schema_;
+    const std::string& server_;
     const commit_batch& batch_;
     std::vector<subject> subjects_;  ///< by place
 };

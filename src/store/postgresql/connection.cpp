@@ -8,6 +8,7 @@
 
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/failure.hpp"
+#include "store/postgresql/history.hpp"
 
 namespace sluice::store::postgresql {
 namespace {
@@ -38,9 +39,13 @@ connection::connection(const server_address& server, const connection_use& use)
     }
     exchange trip{*this, exchange::raw};
     const auto answer = trip.add(handshake, parameters{std::int32_t{backend()}, names, values});
+    const auto rights = server_questions::add_rights(trip);
     trip.run();
     // Without the right to see its own start a session is treated as a stranger's: slower, and never wrong.
     if (trip[answer].boolean(0, 0)) backend_start_ = trip[answer].optional_time(0, 1);
+    const auto may = server_questions::from(trip[rights]);
+    may_ask_timeline_ = may.may_ask_timeline();
+    server_stamp_ = may.ask(*this);
 }
 
 int connection::backend() const noexcept { return PQbackendPID(handle()); }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/history.hpp"
 #include "store/postgresql/server_address.hpp"
 
 namespace sluice::store::postgresql {
@@ -52,6 +53,11 @@ public:
     [[nodiscard]] int backend() const noexcept;
     [[nodiscard]] std::optional<date_time> backend_start() const noexcept { return backend_start_; }
 
+    /// Which server this was when the connection was made, and its timeline; a standby has none.
+    [[nodiscard]] const history_stamp& server_stamp() const noexcept { return server_stamp_; }
+    /// The account may ask for the timeline.
+    [[nodiscard]] bool may_ask_timeline() const noexcept { return may_ask_timeline_; }
+
     /// For `poll`.
     [[nodiscard]] int socket() const noexcept;
     /// Reads what has come without being asked for.
@@ -72,6 +78,8 @@ private:
     connection_handle handle_;
     bool usable_ = true;
     std::optional<date_time> backend_start_;
+    history_stamp server_stamp_;
+    bool may_ask_timeline_ = false;
     std::set<std::string, std::less<>> prepared_;
 };
 

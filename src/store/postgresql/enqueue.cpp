@@ -8,6 +8,7 @@
 
 #include "store/postgresql/commit_call.hpp"
 #include "store/postgresql/failure.hpp"
+#include "store/postgresql/history.hpp"
 #include "store/postgresql/migrations.hpp"
 #include "store/postgresql/parameters.hpp"
 #include "store/postgresql/result.hpp"
@@ -79,6 +80,9 @@ std::string enqueue(pg_conn& connection, const std::string& schema, const placea
                     parameters{body.message_id, body.stream, body.stream_category, body.type, body.created_at,
                                body.data, body.metadata, brokers, std::int32_t{write.priority}});
     } catch (const statement_error& refusal) {
+        if (is_number_in_use(refusal)) {
+            throw store_error{behind_its_table(name_of(connection), schema), error_nature::retryable};
+        }
         if (refusal.sqlstate() != "23505") throw;  // unique_violation
         throw store_error{
             fmt::format("{}: stream {} has got a later event than this transaction can see; use READ COMMITTED, or "

@@ -5,12 +5,17 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "store/lane_layout.hpp"
 #include "store/lane_name.hpp"
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/failure.hpp"
+#include "store/postgresql/history.hpp"
 #include "store/postgresql/lane_sql.hpp"
 #include "store/postgresql/lane_wake.hpp"
 #include "store/postgresql/row_reader.hpp"
@@ -56,15 +61,27 @@ public:
     std::size_t purge(const lease_grant& grant, std::string_view target_broker, date_time published_before,
                       date_time abandoned_before, std::size_t limit) override;
 
+    std::string lost_history() const override { return lost_history_; }
+
 private:
     /// The connection, made again when it broke.
     [[nodiscard]] connection& db();
+    /// The connection, when it leads to the history of the grant; else null, and `lost_history_` tells what differs.
+    [[nodiscard]] connection* db_of(const lease_grant& grant);
+    /// What a later owner compares with: it may reach the same server by another way.
+    [[nodiscard]] history_stamp stored_stamp() const;
+    [[nodiscard]] std::string missing_witness(connection& server, const lease_grant& grant);
+    void remember_witness(const lease_grant& grant, const due_batch& batch);
+    /// Behind a pooler each transaction may reach another server: it does nothing on one with another timeline.
+    void guard_timeline(exchange& trip, const connection& server, const lease_grant& grant) const;
+    /// Runs it; false when the guard has found another timeline.
+    [[nodiscard]] bool run_guarded(exchange& trip, const connection& server, const lease_grant& grant);
     [[nodiscard]] std::optional<date_time> lease_clock(date_time now) const;
     [[nodiscard]] gap_tracker& gaps_of(const lease_grant& grant);
 
     /// Rows above `after`, of the numbers looked at and of one window more. True when the log goes on behind it.
-    [[nodiscard]] bool look(const lease_grant& grant, std::string_view target_broker, sequence after, std::size_t limit,
-                            std::size_t window, due_batch& batch);
+    [[nodiscard]] bool look(connection& server, const lease_grant& grant, std::string_view target_broker,
+                            sequence after, std::size_t limit, std::size_t window, due_batch& batch);
     /// True when all of them were taken.
     [[nodiscard]] bool take_late_rows(const result& found, sequence after, std::size_t limit, gap_tracker& gaps,
                                       due_batch& batch);
@@ -78,6 +95,9 @@ private:
     const lane_statements sql_{shared_.options.schema};
     lane_wake wake_{sql_, shared_.options.listen_notify};
     std::optional<connection_pool::lease> db_;
+    history_stamp stamp_;                              ///< of the connection
+    std::set<std::string, std::less<>> same_history_;  ///< lanes whose grant was compared with it
+    std::string lost_history_;
     lane_wake::view seen_;
 
     sequence unwritten_mark_ = 0;  ///< 0: it is in the database
@@ -90,9 +110,75 @@ connection& postgresql_lane_session::db() {
     if (db_ && !(*db_)->look_alive()) db_.reset();
     if (!db_) {
         wake_.disconnected();
-        db_.emplace(shared_.pool.keep(lane_use(shared_.options)));
+        same_history_.clear();
+        auto fresh = shared_.pool.keep(lane_use(shared_.options));
+        stamp_ = ask_history(*fresh, shared_.options.schema);
+        db_.emplace(std::move(fresh));
     }
     return **db_;
+}
+
+connection* postgresql_lane_session::db_of(const lease_grant& grant) {
+    auto& server = db();
+    if (same_history_.contains(grant.lane)) return &server;
+    lost_history_ = difference_between(grant.history, stamp_);
+    if (lost_history_.empty()) lost_history_ = missing_witness(server, grant);
+    if (!lost_history_.empty()) return nullptr;
+    same_history_.insert(grant.lane);
+    return &server;
+}
+
+history_stamp postgresql_lane_session::stored_stamp() const {
+    auto stamp = stamp_;
+    stamp.erase("address");
+    stamp.erase("started");
+    return stamp;
+}
+
+/// Numbers may go on above those that the lane has seen before it asks: the event itself tells.
+std::string postgresql_lane_session::missing_witness(connection& server, const lease_grant& grant) {
+    const auto memory = shared_.memory_of(grant);
+    exchange trip{server};
+    const auto place = trip.add(sql_.witness, parameters{memory->witness});
+    trip.run();
+    const auto newest = trip[place].integer(0, 0);
+    if (newest < memory->gaps.high()) {
+        return fmt::format("the log ends at number {}, and the lane has seen {}", newest, memory->gaps.high());
+    }
+    const bool there = !trip[place].null(0, 1) && trip[place].view(0, 1) == memory->witness_id &&
+                       trip[place].time(0, 2) == memory->witness_time;
+    if (memory->witness == 0 || there) return {};
+    return fmt::format("event {} with number {}, which the lane has seen, is not in the log", memory->witness_id,
+                       memory->witness);
+}
+
+void postgresql_lane_session::remember_witness(const lease_grant& grant, const due_batch& batch) {
+    if (batch.rows.empty()) return;
+    const auto memory = shared_.memory_of(grant);
+    const auto& last = batch.rows.back();
+    if (last.seq < memory->witness) return;
+    memory->witness = last.seq;
+    memory->witness_id = last.event.message_id;
+    memory->witness_time = last.event.created_at;
+}
+
+void postgresql_lane_session::guard_timeline(exchange& trip, const connection& server, const lease_grant& grant) const {
+    const auto known = grant.history.find("timeline");
+    if (!server.pooled() || !server.may_ask_timeline() || known == grant.history.end()) return;
+    trip.add(sql_.require_timeline, parameters{known->second});
+}
+
+bool postgresql_lane_session::run_guarded(exchange& trip, const connection& server, const lease_grant& grant) {
+    try {
+        trip.run();
+        return true;
+    } catch (const statement_error& refusal) {
+        if (!server.pooled() || refusal.sqlstate() != "SL001") throw;
+        lost_history_ = fmt::format("timeline was {} and is {}", grant.history.at("timeline"), refusal.detail());
+        same_history_.clear();
+        db_.reset();  // what is known of the server is that of another one
+        return false;
+    }
 }
 
 std::optional<date_time> postgresql_lane_session::lease_clock(date_time now) const {
@@ -122,11 +208,28 @@ lease_answer postgresql_lane_session::acquire(std::string_view lane, std::string
     }
     if (!there.null(0, 2)) return lease_answer::no(obstacle_text(there.view(0, 2), there.view(0, 3)));
 
+    // What the last owner knew of the log may be about another one. Its mark is checked once.
+    stamp_["incarnation"] = there.text(0, 7);
+    auto other = std::exchange(lost_history_, {});
+    if (other.empty() && !there.null(0, 5)) other = difference_between(stamp_from(there.view(0, 5)), stamp_);
+    open_below open;
+    if (!other.empty() && !there.null(0, 4)) {
+        open = find_open_below(server, shared_.options.schema, lane, there.integer(0, 4),
+                               std::numeric_limits<std::size_t>::max());
+    }
+    sequence highest_mark = open.count > 0 ? open.lowest - 1 : std::numeric_limits<sequence>::max();
+    // Where the log ends below the mark, the next events would lie where nobody looks.
+    if (const auto end = there.integer(0, 6); there.integer(0, 4) > end) {
+        if (other.empty())
+            other = fmt::format("the mark {} is behind the end of the log, {}", there.integer(0, 4), end);
+        highest_mark = std::min(highest_mark, end);
+    }
+
     exchange trip{server};
     trip.add(sql_.lock_layout, parameters{seen_.broker});
     trip.add(sql_.change_layout, parameters{seen_.broker, layout, lease_clock(now), now});
-    const auto taken =
-        trip.add(sql_.acquire, parameters{lane, seen_.broker, layout, owner, lease_clock(now), ttl.count(), now});
+    const auto taken = trip.add(sql_.acquire, parameters{lane, seen_.broker, layout, owner, lease_clock(now),
+                                                         ttl.count(), now, highest_mark, to_text(stored_stamp())});
     trip.run();
     if (trip[taken].rows() == 0) return lease_answer::no("somebody else was faster");
 
@@ -137,7 +240,11 @@ lease_answer postgresql_lane_session::acquire(std::string_view lane, std::string
                             .expires_at = now + ttl,
                             .mark = trip[taken].integer(0, 1),
                             .rescan = static_cast<std::uint64_t>(trip[taken].integer(0, 2)),
-                            .former = split_former(trip[taken].view(0, 3))};
+                            .former = split_former(trip[taken].view(0, 3)),
+                            .history = stamp_,
+                            .other_history = std::move(other),
+                            .reopened = open.count};
+    same_history_.insert(grant.lane);
     shared_.forget(grant.lane);
     unwritten_mark_ = 0;
     seen_ = {.lane = grant.lane,
@@ -152,24 +259,32 @@ lease_answer postgresql_lane_session::acquire(std::string_view lane, std::string
 }
 
 bool postgresql_lane_session::renew(lease_grant& grant, const lane_report& report, date_time now, duration ttl) {
-    exchange trip{db()};
+    auto* const server = db_of(grant);
+    if (server == nullptr) return false;
+    exchange trip{*server};
+    guard_timeline(trip, *server, grant);
     raise_mark(trip, grant, true);
     const auto renewed =
         trip.add(sql_.renew, parameters{grant.lane, grant.owner, grant.epoch, lease_clock(now), ttl.count(),
                                         report.state, report.detail, report.published, report.refused, report.rate,
                                         report.since, gaps_of(grant).horizon().value_or(0)});
-    trip.run();
+    if (!run_guarded(trip, *server, grant)) return false;
     if (trip[renewed].affected() == 0) return false;
     grant.expires_at = now + ttl;
     return true;
 }
 
 void postgresql_lane_session::release(const lease_grant& grant, const lane_report& report) {
-    exchange trip{db()};
-    raise_mark(trip, grant, true);
+    // The lease itself may have come along into another history; what the lane knows of its rows has not.
+    auto* const server = db_of(grant);
+    exchange trip{server != nullptr ? *server : db()};
+    if (server != nullptr) {
+        guard_timeline(trip, *server, grant);
+        raise_mark(trip, grant, true);
+    }
     trip.add(sql_.release, parameters{grant.lane, grant.owner, grant.epoch, report.state, report.detail,
                                       report.published, report.refused, report.rate, report.since});
-    trip.run();
+    static_cast<void>(run_guarded(trip, server != nullptr ? *server : **db_, grant));
 }
 
 // ---- rows -----------------------------------------------------------------------------------------------------------
@@ -177,20 +292,24 @@ void postgresql_lane_session::release(const lease_grant& grant, const lane_repor
 due_batch postgresql_lane_session::due(const lease_grant& grant, std::string_view target_broker, sequence after,
                                        std::size_t limit) {
     due_batch batch;
+    auto* const server = db_of(grant);
+    batch.owned = server != nullptr;
+    if (!batch.owned) return batch;
     const auto& gaps = gaps_of(grant);
     auto window = std::max(limit, smallest_window);
-    bool more = look(grant, target_broker, after, limit, window, batch);
+    bool more = look(*server, grant, target_broker, after, limit, window, batch);
     for (int windows = 1; more && batch.rows.size() < limit && windows < most_windows; ++windows) {
         window = std::min(4 * window, largest_window);
         std::ranges::sort(batch.rows, {}, &due_row::seq);  // one that was late may have come last
         const auto from = std::max({after, batch.upto, batch.rows.empty() ? after : batch.rows.back().seq});
-        more = look(grant, target_broker, from, limit, window, batch);
+        more = look(*server, grant, target_broker, from, limit, window, batch);
     }
     std::ranges::sort(batch.rows, {}, &due_row::seq);
     if (!batch.owned) {
         batch.rows.clear();
         return batch;
     }
+    remember_witness(grant, batch);
     batch.more = more && !shard_of(grant.lane).is_whole();
     hold_back(gaps, batch);
     batch.horizon = gaps.horizon();
@@ -205,18 +324,18 @@ due_batch postgresql_lane_session::due(const lease_grant& grant, std::string_vie
              .high = gaps.high(),
              .mine = true,
              .unfinished = more || !gaps.empty()};
-    if (!batch.rows.empty()) wake_.found_rows(db());
+    if (!batch.rows.empty()) wake_.found_rows(*server);
     return batch;
 }
 
-bool postgresql_lane_session::look(const lease_grant& grant, std::string_view target_broker, sequence after,
-                                   std::size_t limit, std::size_t window, due_batch& batch) {
+bool postgresql_lane_session::look(connection& server, const lease_grant& grant, std::string_view target_broker,
+                                   sequence after, std::size_t limit, std::size_t window, due_batch& batch) {
     auto& gaps = gaps_of(grant);
     const auto part = shard_of(grant.lane);
     const auto now = steady::now();
     if (gaps.full()) window = 0;
 
-    exchange trip{db()};
+    exchange trip{server};
     wake_.get_up(trip);
     // Before the look at the gaps, so that its answer is older.
     std::optional<std::size_t> writers;
@@ -237,13 +356,17 @@ bool postgresql_lane_session::look(const lease_grant& grant, std::string_view ta
         late = trip.add(sql_.late, parameters{target_broker, firsts, lasts, signed_of(most_late),
                                               std::int32_t{part.number}, std::int32_t{part.count}});
     }
+    guard_timeline(trip, server, grant);
     const auto page =
         trip.add(sql_.due, parameters{grant.lane, grant.owner, grant.epoch, target_broker, after,
                                       signed_of(limit - batch.rows.size()), gaps.high(), signed_of(window),
                                       std::int32_t{part.number}, std::int32_t{part.count}});
     std::optional<std::size_t> bound;
     if (gaps.wants_bound()) bound = trip.add(sql_.next_transaction);
-    trip.run();
+    if (!run_guarded(trip, server, grant)) {
+        batch.owned = false;
+        return false;
+    }
 
     const auto& found = trip[page];
     if (!read_lease_columns(found, batch)) return false;
@@ -318,11 +441,16 @@ void postgresql_lane_session::hold_back(const gap_tracker& gaps, due_batch& batc
 due_batch postgresql_lane_session::due_in_stream(const lease_grant& grant, std::string_view target_broker,
                                                  std::string_view stream, sequence after, sequence upto,
                                                  std::size_t limit) {
-    exchange trip{db()};
+    due_batch batch;
+    auto* const server = db_of(grant);
+    batch.owned = server != nullptr;
+    if (!batch.owned) return batch;
+    exchange trip{*server};
+    guard_timeline(trip, *server, grant);
     const auto page = trip.add(sql_.due_in_stream, parameters{grant.lane, grant.owner, grant.epoch, target_broker,
                                                               stream, after, upto, signed_of(limit)});
-    trip.run();
-    due_batch batch;
+    batch.owned = run_guarded(trip, *server, grant);
+    if (!batch.owned) return batch;
     const auto& found = trip[page];
     if (!read_lease_columns(found, batch)) return batch;
     auto& gaps = gaps_of(grant);
@@ -358,13 +486,16 @@ settle_outcome postgresql_lane_session::settle(const lease_grant& grant, std::st
         abandoned.push(outcome.abandoned_at);
         receipts.push(or_null(outcome.receipt));
     }
+    auto* const server = db_of(grant);
+    if (server == nullptr) return settle_outcome::fenced;
     raise_mark_later(grant, mark);
-    exchange trip{db()};
+    exchange trip{*server};
+    guard_timeline(trip, *server, grant);
     const auto fence =
         trip.add(sql_.settle, parameters{grant.lane, grant.owner, grant.epoch, grant.rescan, target_broker, seqs,
                                          statuses, retry_counts, next_retries, errors, published, abandoned, receipts});
     raise_mark(trip, grant, false);
-    trip.run();
+    if (!run_guarded(trip, *server, grant)) return settle_outcome::fenced;
     return trip[fence].integer(0, 0) == 1 ? settle_outcome::settled : settle_outcome::fenced;
 }
 
@@ -390,14 +521,18 @@ std::size_t postgresql_lane_session::purge(const lease_grant& grant, std::string
     auto& cursor = purged_upto_.try_emplace(std::string{target_broker}, 0).first->second;
     const auto part = shard_of(grant.lane);
 
-    exchange trip{db()};
+    auto* const server = db_of(grant);
+    if (server == nullptr) return 0;
+    exchange trip{*server};
+    guard_timeline(trip, *server, grant);
     raise_mark(trip, grant, true);
     trip.end();
+    guard_timeline(trip, *server, grant);
     const auto place =
         trip.add(sql_.purge, parameters{grant.lane, grant.owner, grant.epoch, target_broker, published_before,
                                         abandoned_before, cursor, signed_of(most_examined), signed_of(limit),
                                         std::int32_t{part.number}, std::int32_t{part.count}});
-    trip.run();
+    if (!run_guarded(trip, *server, grant)) return 0;
     const auto& purged = trip[place];
     const auto count = static_cast<std::size_t>(purged.integer(0, 0));
     if (count == limit) {
@@ -412,10 +547,15 @@ std::size_t postgresql_lane_session::purge(const lease_grant& grant, std::string
 wake_reason postgresql_lane_session::wait(wake_signal& signal, duration timeout) {
     try {
         auto& server = db();
+        // A new connection: the next look compares, before anything is written.
+        if (seen_.mine && !same_history_.contains(seen_.lane)) return wake_reason::file_changed;
         if (seen_.mine && unwritten_mark_ != 0) {
             exchange trip{server};
-            raise_mark(trip, {.lane = seen_.lane, .owner = seen_.owner, .epoch = seen_.epoch, .expires_at = {}}, false);
-            trip.run();
+            const lease_grant grant{
+                .lane = seen_.lane, .owner = seen_.owner, .epoch = seen_.epoch, .expires_at = {}, .history = stamp_};
+            guard_timeline(trip, server, grant);
+            raise_mark(trip, grant, false);
+            if (!run_guarded(trip, server, grant)) return wake_reason::file_changed;
         }
         return wake_.wait(server, signal, timeout, seen_);
     } catch (const connection_lost&) {

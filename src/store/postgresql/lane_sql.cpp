@@ -1,5 +1,6 @@
 #include "store/postgresql/lane_sql.hpp"
 
+#include "store/postgresql/history.hpp"
 #include "store/postgresql/migrations.hpp"
 
 namespace sluice::store::postgresql {
@@ -29,7 +30,9 @@ namespace {
 // Those who stand by ask often and mostly in vain; reading takes no lock. What is in the way is the owner of the lane,
 // or a lane of another layout.
 constexpr auto read_lease_sql = R"sql(
-SELECT held.owner, held.epoch, other.lane, other.owner
+SELECT held.owner, held.epoch, other.lane, other.owner, held.mark, held.history,
+       coalesce((SELECT max(seq) FROM @event_log), 0),
+       coalesce((SELECT value FROM @sluice_meta WHERE key = 'incarnation'), '0')
 FROM (SELECT 1) AS one
 LEFT JOIN @lease AS held ON held.lane = $1
 LEFT JOIN LATERAL (
@@ -55,7 +58,8 @@ WITH other AS MATERIALIZED (
     DELETE FROM @lease AS held USING other, legacy WHERE held.lane = other.lane AND NOT legacy.owned
 )
 INSERT INTO @lease (lane, broker, owner, epoch, expires_at, mark, rescan, former, state, since)
-SELECT name, $1, '', legacy.epoch, $4, legacy.mark, legacy.rescan, former.names, 'idle', $4
+SELECT name, $1, '',
+       greatest(legacy.epoch, (SELECT value::bigint FROM @sluice_meta WHERE key = 'incarnation')), $4, legacy.mark, legacy.rescan, former.names, 'idle', $4
 FROM legacy, unnest($2::text[]) AS name,
      (SELECT coalesce(string_agg(DISTINCT one, ' '), '') AS names
       FROM other, unnest(string_to_array(other.lane || ' ' || other.former, ' ')) AS one
@@ -67,7 +71,8 @@ constexpr auto acquire_sql = R"sql(
 UPDATE @lease AS held SET
     owner = $4, epoch = held.epoch + CASE WHEN held.owner = $4 THEN 0 ELSE 1 END,
     expires_at = )sql" SLUICE_TIME("$5") R"sql( + $6 * interval '1 microsecond',
-    state = 'idle', since = $7, detail = '', published = 0, refused = 0, rate = 0, horizon = NULL
+    state = 'idle', since = $7, detail = '', published = 0, refused = 0, rate = 0, horizon = NULL,
+    mark = least(held.mark, $8), history = $9
 WHERE held.lane = $1 AND (held.owner IN ('', $4) OR held.expires_at <= )sql" SLUICE_TIME("$5") R"sql()
   AND NOT EXISTS (SELECT FROM @lease AS other
                   WHERE other.broker = $2 AND other.broker <> '' AND other.lane <> ALL ($3::text[]))
@@ -210,6 +215,17 @@ constexpr auto look_sql = R"sql(
 SELECT (SELECT max(seq) FROM @event_log), held.owner, held.epoch, held.rescan
 FROM (SELECT 1) AS one LEFT JOIN @lease AS held ON held.lane = $1)sql";
 
+// The end of the log, and the event of one number.
+constexpr auto witness_sql = R"sql(
+SELECT coalesce((SELECT max(seq) FROM @event_log), 0), log.message_id, log.created_at
+FROM (SELECT 1) AS one LEFT JOIN @event_log AS log ON log.seq = $1)sql";
+
+// 0 stands for a standby, which has none of its own.
+constexpr auto require_timeline_sql = R"sql(
+SELECT CASE WHEN now.timeline IS DISTINCT FROM $1 THEN @sluice_refuse(coalesce(now.timeline, '0')::bigint) END
+FROM (SELECT )sql";
+constexpr auto end_of_require_timeline_sql = " AS timeline) AS now";
+
 }  // namespace
 
 lane_statements::lane_statements(const std::string& schema)
@@ -230,6 +246,10 @@ lane_statements::lane_statements(const std::string& schema)
       channel{"", in_schema("SELECT @sluice_channel($1)", schema)},
       fall_asleep{"sluice_fall_asleep", in_schema(fall_asleep_sql, schema)},
       wake_up{"sluice_wake_up", in_schema(wake_up_sql, schema)},
-      look{"sluice_look", in_schema(look_sql, schema)} {}
+      look{"sluice_look", in_schema(look_sql, schema)},
+      witness{"sluice_witness", in_schema(witness_sql, schema)},
+      require_timeline{
+          "sluice_require_timeline",
+          in_schema(std::string{require_timeline_sql} + timeline_sql + end_of_require_timeline_sql, schema)} {}
 
 }  // namespace sluice::store::postgresql

@@ -15,7 +15,8 @@ struct lane_statements {
     statement read_lease;
     statement lock_layout;    ///< $1 broker
     statement change_layout;  ///< $1 broker, $2 lanes of the layout, $3 now or NULL for the server's clock, $4 since
-    // $1 lane, $2 broker, $3 lanes of the layout, $4 owner, $5 now or NULL for the server's clock, $6 ttl, $7 since
+    // $1 lane, $2 broker, $3 lanes of the layout, $4 owner, $5 now or NULL for the server's clock, $6 ttl, $7 since,
+    // $8 highest mark, $9 history
     statement acquire;
     statement renew;          ///< $1 lane, $2 owner, $3 epoch, $4 now, $5 ttl, $6-$11 report, $12 horizon
     statement release;        ///< $1 lane, $2 owner, $3 epoch, $4-$9 report
@@ -29,10 +30,12 @@ struct lane_statements {
                               ///< $7 after, $8 most examined, $9 limit, $10 shard, $11 shards
     statement next_transaction;
     statement writers;
-    statement channel;      ///< $1 broker
-    statement fall_asleep;  ///< $1 broker
-    statement wake_up;      ///< $1 broker
-    statement look;         ///< $1 lane
+    statement channel;           ///< $1 broker
+    statement fall_asleep;       ///< $1 broker
+    statement wake_up;           ///< $1 broker
+    statement look;              ///< $1 lane
+    statement witness;           ///< $1 number
+    statement require_timeline;  ///< $1 the one known; ends the transaction on another one
 };
 
 /// Columns of `due`, `late` and `due_in_stream` before those of the rows.

@@ -182,10 +182,15 @@ constexpr std::array inbox_content{"ALTER TABLE @inbox ADD COLUMN content text C
                                    "ALTER TABLE @inbox DROP CONSTRAINT inbox_mark,"
                                    " ADD CONSTRAINT inbox_mark PRIMARY KEY (message_id, handler, content)"};
 
+// Which history of the database the lane's last owner knew.
+constexpr std::array lane_history{"ALTER TABLE @lease ADD COLUMN history text NOT NULL DEFAULT ''"};
+
 constexpr std::array all_migrations{migration{1, "first tables", first_tables},
-                                    migration{2, "former lanes", former_lanes}, migration{3, "inside", inside},
+                                    migration{2, "former lanes", former_lanes},
+                                    migration{3, "inside", inside},
                                     migration{4, "read models", read_models},
-                                    migration{5, "content of inbox marks", inbox_content}};
+                                    migration{5, "content of inbox marks", inbox_content},
+                                    migration{6, "history of lanes", lane_history}};
 
 int expected_migration() { return all_migrations.back().number; }
 

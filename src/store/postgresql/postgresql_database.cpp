@@ -9,6 +9,7 @@
 
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/failure.hpp"
+#include "store/postgresql/history.hpp"
 #include "store/postgresql/migrations.hpp"
 #include "store/postgresql/sessions.hpp"
 
@@ -94,6 +95,24 @@ public:
     }
     schema_status schema() override { return schema_.read(*shared_.pool.borrow()); }
     std::string identity() override;
+    database_history history() override {
+        require_schema();
+        return postgresql::ask_who(*shared_.pool.borrow(), shared_.options.schema, describe());
+    }
+    void claim(std::string_view domain) override {
+        require_schema();
+        postgresql::claim_domain(*shared_.pool.borrow(), shared_.options.schema, domain);
+        require_domain(history(), describe(), domain);
+    }
+    adopted adopt(const adoption& how) override {
+        require_schema();
+        const auto db = shared_.pool.keep(postgresql::setup_use(shared_.options));
+        return postgresql::begin_incarnation(*db, shared_.options.schema, how);
+    }
+    std::vector<history_fault> faults(std::size_t most_rows) override {
+        require_schema();
+        return postgresql::find_faults(*shared_.pool.borrow(), shared_.options.schema, describe(), most_rows);
+    }
 
     std::unique_ptr<unit_session> open_unit() override {
         require_schema();

@@ -19,6 +19,10 @@ struct lane_memory {
     std::string owner;
     std::uint64_t epoch = 0;
     gap_tracker gaps{0};
+    /// The event of the highest number that the lane was handed: the log of the same history has it for ever.
+    sequence witness = 0;
+    std::string witness_id{};
+    date_time witness_time{};
 };
 
 /// What all sessions share.

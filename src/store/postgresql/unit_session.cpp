@@ -262,7 +262,8 @@ void postgresql_unit_session::commit(const commit_batch& batch) {
         const auto db = shared_.pool.borrow();
         lost.backend = db->backend();
         lost.backend_start = db->backend_start();
-        commit_call call{sql_.commit, sql_.inside, shared_.options.schema, batch};
+        lost.server = db->server_stamp();
+        commit_call call{sql_.commit, sql_.inside, shared_.options.schema, batch, shared_.server.name()};
         exchange trip{*db};
         std::optional<std::size_t> transaction;
         try {
@@ -284,9 +285,13 @@ void postgresql_unit_session::look_up(const lost_commit& lost, const commit_batc
     std::string obstacle = "its transaction did not end";
     for (int look = 1; std::chrono::steady_clock::now() < give_up; ++look) {
         auto verdict = commit_verdict::in_progress;
+        std::string other;
         try {
             const auto db = shared_.pool.borrow();
-            verdict = judge(collect_evidence(*db, shared_.options.schema, lost, batch));
+            const auto found = collect_evidence(*db, shared_.options.schema, lost, batch);
+            verdict = judge(found);
+            other = found.other_server;
+            if (found.standby) obstacle = "only a standby answers";
         } catch (const store_error& trouble) {
             obstacle = trouble.what();  // the server is on its way up again
         }
@@ -295,7 +300,7 @@ void postgresql_unit_session::look_up(const lost_commit& lost, const commit_batc
             throw store_error{std::string{how.what()} + "; nothing was written", error_nature::retryable};
         }
         if (verdict == commit_verdict::unknown) {
-            obstacle = "what it wrote has changed since";
+            obstacle = other.empty() ? "what it wrote has changed since" : "another server answers now, " + other;
             break;
         }
         std::this_thread::sleep_for(between_looks.delay(look));

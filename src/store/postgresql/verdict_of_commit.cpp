@@ -2,6 +2,7 @@
 
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/failure.hpp"
+#include "store/postgresql/history.hpp"
 #include "store/postgresql/migrations.hpp"
 
 namespace sluice::store::postgresql {
@@ -94,12 +95,15 @@ std::optional<bool> has_traces(connection& db, const std::string& schema, const 
 
 bool is_behind(connection& db, const std::string& schema, const state_write& change) {
     exchange trip{db};
-    const auto place = trip.add(
-        {"", in_schema("SELECT coalesce((SELECT version FROM @aggregate_state WHERE aggregate = $1 AND id = $2), -1)",
-                       schema)},
-        parameters{change.aggregate, change.id});
+    const auto place =
+        trip.add({"", in_schema("SELECT coalesce(max(version), -1), coalesce(bool_or(state::text = $3), false)"
+                                " FROM @aggregate_state WHERE aggregate = $1 AND id = $2",
+                                schema)},
+                 parameters{change.aggregate, change.id, change.state});
     trip.run();
     const auto version = trip[place].integer(0, 0);
+    const bool is_written = change.what != state_write::operation::remove;
+    if (is_written && version == change.version && !trip[place].boolean(0, 1)) return true;  // a rival's
     if (change.what == state_write::operation::remove) return version == change.version - 1;
     return version < change.version && (change.what == state_write::operation::insert || version >= 0);
 }
@@ -119,8 +123,14 @@ std::optional<bool> is_behind(connection& db, const std::string& schema, const c
 
 commit_verdict judge(const commit_evidence& found) noexcept {
     // What is there was committed, whatever else is known: ids, times and texts are this batch's own.
+    if (found.standby) return commit_verdict::in_progress;  // it may become the server, or the server come back
     if (found.traces == true) return commit_verdict::committed;
+    if (!found.other_server.empty()) return commit_verdict::unknown;
     const bool said_committed = found.transaction_status == "committed";
+    // Both cannot be true on one server.
+    if (said_committed && (found.traces == false || (!found.traces && found.behind == true))) {
+        return commit_verdict::unknown;
+    }
     if (!found.traces && said_committed) return commit_verdict::committed;
     const bool ended = found.backend_gone || found.transaction_status == "aborted" || said_committed;
     if (ended && found.traces == false) return commit_verdict::absent;
@@ -132,6 +142,8 @@ commit_verdict judge(const commit_evidence& found) noexcept {
 commit_evidence collect_evidence(connection& db, const std::string& schema, const lost_commit& lost,
                                  const commit_batch& batch) {
     commit_evidence found;
+    found.other_server = difference_between(lost.server, ask_server(db, found.standby));
+    if (found.standby) return found;
     // First whether it has ended, then what is there: the other way round it could commit in between.
     if (lost.transaction) found.transaction_status = status_of(db, *lost.transaction);
     found.backend_gone = is_gone(db, lost);

@@ -14,6 +14,7 @@ struct lost_commit {
     std::optional<gap_tracker::transaction_id> transaction{};  ///< when the server had told it before it went
     int backend = 0;
     std::optional<date_time> backend_start{};  ///< none behind a pooler, whose processes are unknown
+    history_stamp server{};                    ///< that was to commit it
 };
 
 enum class commit_verdict {
@@ -29,10 +30,15 @@ struct commit_evidence {
     bool backend_gone = false;                        ///< the server process that did it has ended
     /// What the batch adds is there; none when it adds nothing whose presence, or absence, would tell.
     std::optional<bool> traces{};
-    std::optional<bool> behind{};  ///< what the batch changes is still as it was before
+    std::optional<bool> behind{};  ///< what the batch changes is as if the batch had not been committed
+    bool standby = false;          ///< the server repeats what another one did, and may lag
+    /// How the server differs from the one that was to commit it; empty when it is the same one.
+    std::string other_server{};
 };
 
-/// Pure.
+/// Pure. What the batch itself has left behind is proof wherever it is found. All else counts only from the server that
+/// was to commit it: another one, with the same tables and an older or longer history, has given the transaction's
+/// number to a stranger, and what it lacks may be in the history that was lost.
 [[nodiscard]] commit_verdict judge(const commit_evidence& found) noexcept;
 
 /// Asks the server once.

@@ -2,6 +2,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <string>
@@ -29,6 +30,13 @@ error_nature nature_of(int code) {
         default:
             return error_nature::permanent;
     }
+}
+
+/// Empty when there is none.
+std::string number_of(const std::filesystem::path& file) {
+    struct stat found {};
+    if (::stat(file.c_str(), &found) != 0) return {};
+    return fmt::format("{}:{}", found.st_dev, found.st_ino);
 }
 
 std::filesystem::path file_of(sqlite3& db) {
@@ -94,7 +102,12 @@ void connection::open(open_mode mode) {
     const int code = sqlite3_open_v2(path.c_str(), &opened, flags, nullptr);
     handle_.reset(opened);
     if (code != SQLITE_OK) fail(code);
+    file_number_ = number_of(path);
 }
+
+std::string connection::directory_number() const { return number_of(file().parent_path()); }
+
+bool connection::is_in_place() const { return file_number_.empty() || number_of(options_.path) == file_number_; }
 
 void connection::use_wal() {
     statement journal_mode{*this, "PRAGMA journal_mode = WAL"};
@@ -146,6 +159,13 @@ void connection::fail(int code) const {
 }
 
 transaction::transaction(connection& db, kind what) : db_{db} {
+    if (!db.is_in_place()) {
+        throw store_error{
+            fmt::format("sqlite {}: another file has taken its place, or it is gone; nothing was done, and"
+                        " the file of that name is opened with the next call",
+                        db.options_.path.string()),
+            error_nature::retryable};
+    }
     (what == kind::write ? db_.begin_write_ : db_.begin_read_).run();
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "store/sqlite/sqlite_database.hpp"
 #include "store/sqlite/statement.hpp"
@@ -39,6 +40,14 @@ public:
     /// The file itself, symbolic links resolved: its journal lies beside it.
     [[nodiscard]] std::filesystem::path file() const;
 
+    /// Device and number of the file that was opened; empty for a connection of somebody else's.
+    [[nodiscard]] const std::string& file_number() const noexcept { return file_number_; }
+    /// The same of its directory.
+    [[nodiscard]] std::string directory_number() const;
+    /// False when another file has taken the place of the one that was opened, or none has: what is written here now
+    /// would be lost with the last connection.
+    [[nodiscard]] bool is_in_place() const;
+
     void execute(const char* sql);
     /// @param code  what SQLite answered
     [[noreturn]] void fail(int code) const;
@@ -51,6 +60,7 @@ private:
     [[nodiscard]] static int on_busy(void* self, int tries);
 
     sqlite_options options_;
+    std::string file_number_{};
     std::chrono::steady_clock::time_point give_up_{};
     std::unique_ptr<sqlite3, connection_closer> handle_;
     statement begin_read_{*this, "BEGIN"};

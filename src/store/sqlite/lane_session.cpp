@@ -4,10 +4,13 @@
 #include <chrono>
 #include <iterator>
 #include <map>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "store/lane_layout.hpp"
 #include "store/lane_name.hpp"
+#include "store/sqlite/history.hpp"
 #include "store/sqlite/journal_watch.hpp"
 #include "store/sqlite/lane_sql.hpp"
 #include "store/sqlite/sessions.hpp"
@@ -24,7 +27,7 @@ bool is_granted(const lease_row& lease, const lease_grant& grant) {
 
 class sqlite_lane_session final : public lane_session {
 public:
-    explicit sqlite_lane_session(std::unique_ptr<connection> db) : db_{std::move(db)} {}
+    explicit sqlite_lane_session(std::unique_ptr<connection> db) : db_{std::move(db)}, stamp_{ask_history(*db_)} {}
 
     lease_answer acquire(std::string_view lane, std::string_view owner, date_time now, duration ttl) override;
     bool renew(lease_grant& grant, const lane_report& report, date_time now, duration ttl) override;
@@ -42,7 +45,13 @@ public:
     std::size_t purge(const lease_grant& grant, std::string_view target_broker, date_time published_before,
                       date_time abandoned_before, std::size_t limit) override;
 
+    std::string lost_history() const override { return lost_history_; }
+
 private:
+    /// False when the grant was given for another file or incarnation; then `lost_history_` tells.
+    [[nodiscard]] bool is_same_history(const lease_grant& grant);
+    [[nodiscard]] std::uint64_t incarnation();
+    [[nodiscard]] std::string stored_history(std::string_view lane);
     [[nodiscard]] std::optional<lease_row> read_lease(std::string_view lane);
     /// The lease rows that `lane` must live with.
     [[nodiscard]] std::vector<lease_row> rows_beside(std::string_view lane);
@@ -54,6 +63,9 @@ private:
     void write_outcome(std::string_view target_broker, const settlement& outcome, bool reopened);
 
     std::unique_ptr<connection> db_;
+    history_stamp stamp_;
+    std::set<std::string, std::less<>> same_history_;  ///< lanes whose grant was compared
+    std::string lost_history_;
     journal_watch news_{*db_};
     std::map<std::string, sequence, std::less<>> purged_upto_;  ///< per broker, where the next purge goes on
 
@@ -66,7 +78,12 @@ private:
     statement retire_lease_{*db_, "DELETE FROM lease WHERE lane = ?1"};
     statement take_lease_{*db_,
                           "UPDATE lease SET owner = ?2, epoch = ?3, expires_at = ?4, state = 'idle', since = ?5,"
-                          " detail = '', published = 0, refused = 0, rate = 0 WHERE lane = ?1"};
+                          " detail = '', published = 0, refused = 0, rate = 0, mark = ?6, history = ?7"
+                          " WHERE lane = ?1"};
+    statement history_{*db_, "SELECT history FROM lease WHERE lane = ?1"};
+    statement incarnation_{*db_,
+                           "SELECT coalesce((SELECT CAST(value AS INTEGER) FROM sluice_meta"
+                           " WHERE key = 'incarnation'), 0)"};
     statement renew_lease_{*db_,
                            "UPDATE lease SET expires_at = ?4, state = ?5, detail = ?6, published = ?7, refused = ?8,"
                            " rate = ?9, since = ?10 WHERE lane = ?1 AND owner = ?2 AND epoch = ?3"};
@@ -128,23 +145,51 @@ lease_answer sqlite_lane_session::acquire(std::string_view lane, std::string_vie
     const auto layout = lane_layout::with(lane, rows_beside(lane), now);
     for (const auto& name : layout.retired) retire_lease_.run(name);
     for (const auto& name : layout.created) {
-        create_lease_.run(name, layout.epoch, to_sql(now), layout.mark, layout.rescan, layout.former);
+        create_lease_.run(name, std::max(layout.epoch, incarnation()), to_sql(now), layout.mark, layout.rescan,
+                          layout.former);
     }
     const auto lease = read_lease(lane).value();
+    stamp_ = ask_history(*db_);
+    auto other = std::exchange(lost_history_, {});
+    if (other.empty()) other = difference_between(stamp_from(stored_history(lane)), stamp_);
+    const auto open = other.empty() ? open_below{} : find_open_below(*db_, lane, lease.mark);
+    const auto mark = open.count > 0 ? open.lowest - 1 : lease.mark;
     const lease_grant grant{.lane = std::string{lane},
                             .owner = std::string{owner},
                             .epoch = lease.owner == owner ? lease.epoch : lease.epoch + 1,
                             .expires_at = now + ttl,
-                            .mark = lease.mark,
+                            .mark = mark,
                             .rescan = lease.rescan,
-                            .former = split_former(lease.former)};
-    take_lease_.run(lane, owner, grant.epoch, to_sql(grant.expires_at), to_sql(now));
+                            .former = split_former(lease.former),
+                            .history = stamp_,
+                            .other_history = std::move(other),
+                            .reopened = open.count};
+    take_lease_.run(lane, owner, grant.epoch, to_sql(grant.expires_at), to_sql(now), mark, to_text(stamp_));
     writing.commit();
+    same_history_.insert(grant.lane);
     return grant;
+}
+
+std::uint64_t sqlite_lane_session::incarnation() {
+    auto found = incarnation_.query();
+    return found.next() ? static_cast<std::uint64_t>(found.integer(0)) : 0;
+}
+
+std::string sqlite_lane_session::stored_history(std::string_view lane) {
+    auto found = history_.query(lane);
+    return found.next() ? found.text(0) : std::string{};
+}
+
+bool sqlite_lane_session::is_same_history(const lease_grant& grant) {
+    if (same_history_.contains(grant.lane)) return true;
+    lost_history_ = difference_between(grant.history, stamp_);
+    if (lost_history_.empty()) same_history_.insert(grant.lane);
+    return lost_history_.empty();
 }
 
 bool sqlite_lane_session::renew(lease_grant& grant, const lane_report& report, date_time now, duration ttl) {
     const auto expires_at = now + ttl;
+    if (!is_same_history(grant)) return false;
     transaction writing{*db_, transaction::kind::write};
     if (renew_lease_.run(grant.lane, grant.owner, grant.epoch, to_sql(expires_at), report.state, report.detail,
                          report.published, report.refused, report.rate, to_sql(report.since)) == 0) {
@@ -164,7 +209,7 @@ void sqlite_lane_session::release(const lease_grant& grant, const lane_report& r
 
 bool sqlite_lane_session::read_owned(const lease_grant& grant, due_batch& batch) {
     const auto lease = read_lease(grant.lane);
-    batch.owned = lease && is_granted(*lease, grant);
+    batch.owned = is_same_history(grant) && lease && is_granted(*lease, grant);
     if (!batch.owned) return false;
     batch.rescan = lease->rescan;
     batch.mark = lease->mark;
@@ -235,7 +280,7 @@ settle_outcome sqlite_lane_session::settle(const lease_grant& grant, std::string
                                            std::span<const settlement> settlements, sequence mark) {
     transaction writing{*db_, transaction::kind::write};
     const auto lease = read_lease(grant.lane);
-    if (!lease || !is_granted(*lease, grant)) return settle_outcome::fenced;
+    if (!is_same_history(grant) || !lease || !is_granted(*lease, grant)) return settle_outcome::fenced;
 
     const bool reopened = lease->rescan != grant.rescan;
     for (const auto& outcome : settlements) write_outcome(target_broker, outcome, reopened);
@@ -258,7 +303,7 @@ std::size_t sqlite_lane_session::purge(const lease_grant& grant, std::string_vie
 
     transaction writing{*db_, transaction::kind::write};
     const auto lease = read_lease(grant.lane);
-    if (!lease || !is_granted(*lease, grant)) return 0;
+    if (!is_same_history(grant) || !lease || !is_granted(*lease, grant)) return 0;
 
     const auto part = shard_of(grant.lane);
     auto& cursor = purged_upto_.try_emplace(std::string{target_broker}, 0).first->second;

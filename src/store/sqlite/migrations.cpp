@@ -161,10 +161,14 @@ ALTER TABLE inbox_with_content RENAME TO inbox;
 CREATE INDEX inbox_processed_at ON inbox (processed_at);
 )sql";
 
+// Which history of the database the lane's last owner knew.
+constexpr auto lane_history = "ALTER TABLE lease ADD COLUMN history TEXT NOT NULL DEFAULT ''";
+
 constexpr std::array all_migrations{
-    migration{1, "first tables", first_tables}, migration{2, "index of abandoned rows", abandoned_rows},
-    migration{3, "former lanes", former_lanes}, migration{4, "inside", inside},
-    migration{5, "read models", read_models},   migration{6, "content of inbox marks", inbox_content}};
+    migration{1, "first tables", first_tables},    migration{2, "index of abandoned rows", abandoned_rows},
+    migration{3, "former lanes", former_lanes},    migration{4, "inside", inside},
+    migration{5, "read models", read_models},      migration{6, "content of inbox marks", inbox_content},
+    migration{7, "history of lanes", lane_history}};
 
 int applied_migration(connection& db) {
     statement is_there{db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'sluice_migration'"};

@@ -7,6 +7,7 @@
 #include <sluice/error.hpp>
 
 #include "store/sqlite/connection.hpp"
+#include "store/sqlite/history.hpp"
 #include "store/sqlite/migrations.hpp"
 #include "store/sqlite/sessions.hpp"
 
@@ -42,6 +43,19 @@ public:
         auto found = read.query();
         if (!found.next()) throw store_error{describe() + " has lost its identity (table sluice_meta); restore it"};
         return found.text(0);
+    }
+
+    database_history history() override { return sqlite::ask_who(*open(), describe()); }
+    void claim(std::string_view domain) override {
+        const auto db = open();
+        sqlite::claim_domain(*db, domain);
+        require_domain(sqlite::ask_who(*db, describe()), describe(), domain);
+    }
+    adopted adopt(const adoption& how) override {
+        return sqlite::begin_incarnation(*open(), how, system_clock().now());
+    }
+    std::vector<history_fault> faults(std::size_t most_rows) override {
+        return sqlite::find_faults(*open(), most_rows);
     }
 
     std::unique_ptr<unit_session> open_unit() override { return sqlite::make_unit_session(open()); }

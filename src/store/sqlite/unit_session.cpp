@@ -29,6 +29,8 @@ class sqlite_unit_session final : public unit_session {
 public:
     explicit sqlite_unit_session(std::unique_ptr<connection> db) : db_{std::move(db)} {}
 
+    bool is_current() const override { return db_->is_in_place(); }
+
     std::optional<stored_state> load(std::string_view aggregate, std::string_view id) override {
         auto found = load_.query(aggregate, id);
         if (!found.next()) return std::nullopt;

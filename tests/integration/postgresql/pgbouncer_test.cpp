@@ -111,5 +111,25 @@ TEST_F(behind_pgbouncer, a_direct_lane_is_woken_by_a_commit_through_the_pooler) 
     EXPECT_EQ(lane->due(grant, "partner", 0, 10).rows.size(), 1U);
 }
 
+/// The pooler may hand a session over to a server that took over, and no connection of ours breaks.
+TEST_F(behind_pgbouncer, a_transaction_that_meets_another_timeline_does_nothing) {
+    commit(*store_->open_unit(), {event("m-1"), event("m-2", "o-2")});
+    const auto lane = store_->open_lane();
+    auto grant = take(*lane);
+    const auto batch = lane->due(grant, "partner", 0, 10);
+    ASSERT_EQ(batch.rows.size(), 2U);
+    ASSERT_EQ(lane->settle(grant, "partner", published({batch.rows[0]}), 1), settle_outcome::settled);
+
+    auto elsewhere = grant;
+    elsewhere.history.at("timeline") = "99";  // as if the lease had been taken before the failover
+    EXPECT_EQ(lane->settle(elsewhere, "partner", published({batch.rows[1]}), 2), settle_outcome::fenced);
+    EXPECT_EQ(lane->lost_history(), "timeline was 99 and is 1");
+    EXPECT_FALSE(lane->due(elsewhere, "partner", 0, 10).owned);
+    EXPECT_FALSE(lane->renew(elsewhere, {.state = "idle", .since = grant.expires_at}, system_clock().now(), ttl));
+    EXPECT_EQ(scalar("SELECT status FROM " + schema_ + ".outbox WHERE target_broker = 'partner' AND seq = 2"),
+              "pending");
+    EXPECT_TRUE(lane->due(grant, "partner", 1, 10).owned) << "the lease itself is as it was";
+}
+
 }  // namespace
 }  // namespace sluice::store::postgresql_test

@@ -100,7 +100,8 @@ TEST_F(redis_publisher, keeps_its_hash_small_when_the_lane_settles) {
         static_cast<void>(publish(*to, {{fmt::format("m{}", i)}},
                                   {.name = lane_.name, .epoch = 1, .unsettled_batches = i == 0 ? 0U : 1U}));
     }
-    EXPECT_EQ(server_.cli({"hlen", "sluice:lane:db/partner"}), "4") << "token, epoch and two pages";
+    EXPECT_EQ(server_.cli({"hlen", "sluice:lane:db/partner"}), "7")
+        << "token, epoch, owner, place, timeline and two pages";
 }
 
 // A key whose messages go to two streams by turns, and strangers who fill both streams before the successor looks.

@@ -5,7 +5,8 @@
 # in DIR what the tests read:
 #   env    SLUICE_TEST_POSTGRES_URI, SLUICE_TEST_PGBOUNCER_URI, SLUICE_TEST_POSTGRES_CONTROL (the path below)
 #   control  a script: `control restart`, `control crash` (SIGQUIT, no checkpoint, then started again), `control stop`,
-#            `control start` and `control fail_over_to PORT`
+#            `control start`, `control fail_over_to PORT`, and, of a standby that streams: `control add_standby PORT`,
+#            `control cut_standby` (it gets nothing more) and `control promote_standby` (the primary dies before)
 # `stop` ends what `start` began and removes it. A server left over from an earlier run is stopped first.
 set -euo pipefail
 
@@ -33,9 +34,11 @@ stop() {
     local home
     home=$(cat "$directory/home" 2>/dev/null) || return 0
     if [[ -f $home/pgbouncer.pid ]]; then kill "$(cat "$home/pgbouncer.pid")" 2>/dev/null || true; fi
-    if [[ -f $home/data/postmaster.pid ]]; then
-        "${as_server[@]}" "$programs/pg_ctl" -D "$home/data" -m immediate -w stop >/dev/null 2>&1 || true
-    fi
+    for data in "$home/data" "$home/standby"; do
+        if [[ -f $data/postmaster.pid ]]; then
+            "${as_server[@]}" "$programs/pg_ctl" -D "$data" -m immediate -w stop >/dev/null 2>&1 || true
+        fi
+    done
     rm -rf "$home" "$directory"/{home,env,control}
 }
 
@@ -81,6 +84,15 @@ CONF
         echo "        ${as_server[*]} touch '$home/data/standby.signal'"
         echo '        pg_ctl start; sleep 1; pg_ctl promote'
         echo "        sed -i \"/POSTGRES_URI/s#:[0-9]*/test#:\$2/test#\" '$directory/env' ;;"
+        echo '    add_standby)'
+        echo "        ${as_server[*]} '$programs/pg_basebackup' -h 127.0.0.1 -p $port -U sluice -D '$home/standby' -R -c fast"
+        echo "        printf '%s\n' \"port = \$2\" 'wal_retrieve_retry_interval = 100ms' >>'$home/standby/postgresql.conf'"
+        echo "        ${as_server[*]} '$programs/pg_ctl' -D '$home/standby' -l '$home/standby.log' -w -t 60 start >/dev/null ;;"
+        echo '    cut_standby)'
+        echo "        echo \"primary_conninfo = ''\" >>'$home/standby/postgresql.auto.conf'"
+        echo "        ${as_server[*]} '$programs/pg_ctl' -D '$home/standby' reload >/dev/null ;;"
+        echo '    promote_standby) pg_ctl -m immediate stop'
+        echo "        ${as_server[*]} '$programs/pg_ctl' -D '$home/standby' -w -t 60 promote >/dev/null ;;"
         echo '    *) exit 2 ;;'
         echo 'esac'
     } >"$directory/control"

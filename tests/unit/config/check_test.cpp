@@ -73,6 +73,27 @@ TEST(check, warns_of_an_external_broker_that_others_cannot_read) {
     EXPECT_THAT(check(shop(true), with), ElementsAre(Field(&finding::code, "EXTERNAL_BROKER_IN_PROCESS")));
 }
 
+TEST(check, warns_of_several_hosts_of_which_any_may_answer) {
+    configuration with = usual();
+    const auto codes_for = [&](const std::string& uri) {
+        with.databases["default"] = {"default", "postgresql", uri, "", {}};
+        std::vector<std::string> codes;
+        for (const finding& each : check(shop(false), with)) {
+            if (each.code == "ANY_HOST") codes.push_back(each.element);
+        }
+        return codes;
+    };
+    for (const char* uri : {"postgresql://u@a,b/shop", "postgresql://u:p%2Cq@a:5432,b:5433/shop?sslmode=verify-full",
+                            "postgresql:///shop?host=a,b", "host=a,b dbname=shop"}) {
+        EXPECT_THAT(codes_for(uri), ElementsAre("databases.default")) << uri;
+    }
+    for (const char* uri :
+         {"postgresql://u@a/shop", "postgresql://u:p,q@a/shop", "host=a dbname=shop options='-c x=1,2'",
+          "postgresql://u@a,b/shop?target_session_attrs=read-write"}) {
+        EXPECT_THAT(codes_for(uri), IsEmpty()) << uri;
+    }
+}
+
 TEST(check, an_unknown_broker_of_a_subscriber_is_an_error) {
     detail::registry domain = shop(false);
     domain.subscribers.push_back(

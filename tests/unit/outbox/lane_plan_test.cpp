@@ -535,6 +535,18 @@ TEST_F(lane_plan_test, forgets_everything_with_the_lease) {
     EXPECT_EQ(plan_.report(now_).refused, 0);
 }
 
+TEST_F(lane_plan_test, tells_why_nobody_has_the_lease_that_is_gone) {
+    own_the_lease();
+    plan_.explain_loss("not lost at all");
+    fetch({row(1, "a")});
+    publish({delivered{}});
+    expect<action::settle>();
+    EXPECT_TRUE(plan_.settled(store::settle_outcome::fenced, now_).empty());
+    plan_.explain_loss("the database has another history: timeline was 1 and is 2");
+    expect<action::acquire>();
+    EXPECT_EQ(plan_.report(now_).detail, "the database has another history: timeline was 1 and is 2");
+}
+
 TEST_F(lane_plan_test, notices_at_a_fetch_that_the_lease_is_gone) {
     own_the_lease();
     expect<action::fetch>();
