@@ -46,16 +46,24 @@ private:
     duration since_epoch_{0};
 };
 
+/// A point of the time that only moves forward: what waits are measured by. It says nothing about the calendar, and it
+/// cannot be compared with a `date_time`. Only differences within one process mean something.
+using instant = std::chrono::time_point<std::chrono::steady_clock, duration>;
+
 /// Where "now" comes from. Injected everywhere, so that no test waits for real time.
 ///
-/// Thread safety: `now()` may be called concurrently.
+/// There are two answers, because somebody may set the machine's clock: `now()` is what is stored and shown, and may
+/// jump by days in both directions; `monotonic_now()` is what is waited by.
+///
+/// Thread safety: both may be called concurrently.
 class clock {
 public:
     virtual ~clock() = default;
     [[nodiscard]] virtual date_time now() const = 0;
+    [[nodiscard]] virtual instant monotonic_now() const = 0;
 };
 
-/// The machine's UTC clock. One instance lives for the whole process.
+/// The machine's clocks. One instance lives for the whole process.
 [[nodiscard]] const clock& system_clock();
 
 }  // namespace sluice

@@ -110,6 +110,9 @@ public:
         const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
         return date_time{std::chrono::floor<duration>(since_epoch)};
     }
+    [[nodiscard]] instant monotonic_now() const override {
+        return std::chrono::floor<duration>(std::chrono::steady_clock::now());
+    }
 };
 
 }  // namespace

@@ -272,7 +272,7 @@ json::value as_json(const overdue_schedule& found, date_time now) {
 json::value as_json(const status_report& report) {
     json::array lanes;
     for (const lane_view& lane : report.lanes) {
-        lanes.push_back(as_json(lane, holders_of(report, lane), report.now));
+        lanes.push_back(as_json(lane, report));
     }
     json::array subscriptions;
     for (const subscription_view& each : report.subscriptions) subscriptions.push_back(as_json(each));

@@ -47,9 +47,9 @@ attempt run(const route& where, const parcel& what, const std::optional<store::l
 
 attempt try_handler(const route& where, const parcel& what, const std::optional<store::lease_fence>& fence,
                     const clock& time, const message_trace& trace) {
-    const date_time begin = time.now();
-    attempt made = run(where, what, fence, begin, trace);
-    made.took = std::max(time.now() - begin, duration{0});
+    const instant begin = time.monotonic_now();
+    attempt made = run(where, what, fence, time.now(), trace);
+    made.took = time.monotonic_now() - begin;
     if (fence) made.epoch = fence->epoch;
     return made;
 }

@@ -21,8 +21,7 @@ std::optional<circuit_breaker::state> circuit_breaker::succeeded(std::size_t sou
     return state_ = state::closed;
 }
 
-std::optional<circuit_breaker::state> circuit_breaker::failed(std::size_t source, std::string_view entry,
-                                                              date_time now) {
+std::optional<circuit_breaker::state> circuit_breaker::failed(std::size_t source, std::string_view entry, instant now) {
     if (threshold_ == 0) return std::nullopt;
     if (state_ == state::closed) {
         failing_.emplace(source, entry);
@@ -41,7 +40,7 @@ bool circuit_breaker::is_probe(std::size_t source, std::string_view entry) const
     return probe_ && probe_->first == source && probe_->second == entry;
 }
 
-circuit_breaker::state circuit_breaker::open(date_time now) noexcept {
+circuit_breaker::state circuit_breaker::open(instant now) noexcept {
     probe_.reset();
     probe_at_ = now + reset_;
     return state_ = state::open;

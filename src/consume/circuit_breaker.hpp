@@ -36,7 +36,7 @@ public:
         return state_ == state::closed || (state_ == state::half_open && !probe_);
     }
     /// When an open breaker wants its probe.
-    [[nodiscard]] std::optional<date_time> probes_at() const noexcept {
+    [[nodiscard]] std::optional<instant> probes_at() const noexcept {
         return state_ == state::open ? std::optional{probe_at_} : std::nullopt;
     }
     /// How many messages have failed in a row.
@@ -48,7 +48,7 @@ public:
 
     /// Both return the state that this led to, when it changed.
     [[nodiscard]] std::optional<state> succeeded(std::size_t source, std::string_view entry);
-    [[nodiscard]] std::optional<state> failed(std::size_t source, std::string_view entry, date_time now);
+    [[nodiscard]] std::optional<state> failed(std::size_t source, std::string_view entry, instant now);
     /// Nothing was learned from the message: if it was the probe, another one may be that.
     void withdrawn(std::size_t source, std::string_view entry);
 
@@ -56,14 +56,14 @@ private:
     using name = std::pair<std::size_t, std::string>;
 
     [[nodiscard]] bool is_probe(std::size_t source, std::string_view entry) const;
-    state open(date_time now) noexcept;
+    state open(instant now) noexcept;
 
     std::size_t threshold_;
     duration reset_;
     state state_ = state::closed;
     std::set<name> failing_;  ///< since the last success
     std::optional<name> probe_;
-    date_time probe_at_;
+    instant probe_at_;
 };
 
 /// `opened`, `half_open`, `closed`, as in the names of the trace events (WIRE 13).

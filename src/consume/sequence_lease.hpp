@@ -7,6 +7,7 @@
 
 #include <sluice/time.hpp>
 
+#include "base/moment.hpp"
 #include "outbox/lease_keeper.hpp"
 #include "store/store.hpp"
 
@@ -32,9 +33,9 @@ public:
 
     /// Takes or renews the lease, when it is time for that. True while it is ours. Nothing is thrown: trouble of the
     /// database is in `obstacle`.
-    [[nodiscard]] bool tend(date_time now);
+    [[nodiscard]] bool tend(base::moment now);
     /// When `tend` has something to do again.
-    [[nodiscard]] date_time due() const noexcept { return due_; }
+    [[nodiscard]] instant due() const noexcept { return due_; }
 
     [[nodiscard]] bool is_held() const noexcept { return grant_.has_value(); }
     /// @pre is_held()
@@ -45,13 +46,13 @@ public:
     [[nodiscard]] const std::string& obstacle() const noexcept { return obstacle_; }
 
     /// Somebody else was found to have it.
-    void forget(date_time now) noexcept;
+    void forget(base::moment now) noexcept;
     /// Gives it back, so that another process need not wait. What fails here expires.
-    void release(date_time now) noexcept;
+    void release(base::moment now) noexcept;
 
 private:
-    void acquire(date_time now);
-    void renew(date_time now);
+    void acquire(base::moment now);
+    void renew(base::moment now);
     [[nodiscard]] store::lane_session& session();
     [[nodiscard]] store::lane_report report() const;
 
@@ -61,7 +62,7 @@ private:
     outbox::lease_keeper times_;
     std::unique_ptr<store::lane_session> session_;
     std::optional<store::lease_grant> grant_;
-    date_time due_;
+    instant due_;
     date_time since_;
     std::string obstacle_;
 };

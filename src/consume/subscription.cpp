@@ -99,9 +99,9 @@ duration subscription::rest_until(const rest& quiet) {
             show(plan_.paused(now()) ? "paused" : plan_.in_hand() > 0 ? "working" : "idle");
             break;
     }
-    date_time until = quiet.until;
+    instant until = quiet.until;
     if (lease_) until = std::min(until, lease_->due());
-    return until - now();
+    return until - now().steady;
 }
 
 subscription_status subscription::status() const {
@@ -127,7 +127,7 @@ bool subscription::may_work() {
 duration subscription::stand_by() {
     listen_ = false;
     show("standby", lease_->obstacle());
-    return lease_->due() - now();
+    return lease_->due() - now().steady;
 }
 
 void subscription::perform(const handle_parcel& act) {
@@ -172,7 +172,7 @@ void subscription::drop(const set_aside& act) {
 
 void subscription::perform(const read_more& act) {
     std::vector<arrival> arrivals;
-    for (broker::delivery& each : consumers_[act.source]->read(act.limit, now())) {
+    for (broker::delivery& each : consumers_[act.source]->read(act.limit, now().wall)) {
         arrivals.push_back(look_at(act.source, std::move(each)));
     }
     if (std::exchange(disconnections_, 0) > 0) {
@@ -187,7 +187,7 @@ void subscription::perform(const breaker_turned& act) {
 }
 
 void subscription::perform(const keep_claims&) {
-    for (const auto& consumer : consumers_) consumer->heartbeat(now());
+    for (const auto& consumer : consumers_) consumer->heartbeat(now().wall);
 }
 
 void subscription::perform(const reopen&) {
@@ -307,7 +307,7 @@ duration subscription::disconnected(const error& trouble) {
     show("disconnected", reason);
     if (!lease_ || !lease_->is_held()) return pause;
     // Handlers at work keep it, so that nobody else begins with their keys.
-    if (plan_.in_hand() > 0) return std::clamp(lease_->due() - now(), duration{0}, pause);
+    if (plan_.in_hand() > 0) return std::clamp(lease_->due() - now().steady, duration{0}, pause);
     lease_->release(now());  // perhaps another process reaches the broker
     owner_ = false;
     return pause;
@@ -322,7 +322,7 @@ void subscription::finish_in_hand() {
         duration nap = beat;
         if (lease_ && may_work()) nap = std::min(nap, lease_->due() - now());
         try {
-            for (const auto& consumer : consumers_) consumer->heartbeat(now());
+            for (const auto& consumer : consumers_) consumer->heartbeat(now().wall);
         } catch (const error& trouble) {
             static_cast<void>(disconnected(trouble));
         }

@@ -104,7 +104,7 @@ private:
     void wait(duration timeout);
 
     void show(std::string state, std::string detail = {});
-    [[nodiscard]] date_time now() const { return env_.time().now(); }
+    [[nodiscard]] base::moment now() const { return base::moment_of(env_.time()); }
 
     commit::environment& env_;
     route route_;

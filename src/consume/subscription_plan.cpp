@@ -12,7 +12,7 @@ constexpr std::size_t backfill_share = 10;
 
 }  // namespace
 
-action subscription_plan::next(date_time now) {
+action subscription_plan::next(base::moment now) {
     if (!breaker_news_.empty()) {
         const breaker_turned first = breaker_news_.front();
         breaker_news_.pop_front();
@@ -22,7 +22,7 @@ action subscription_plan::next(date_time now) {
     if (const auto due = acknowledgement_due(now)) return *due;
     if (auto care = tend_claims(now)) return *std::move(care);
 
-    if (const auto probe = breaker_.probes_at(); probe && *probe <= now) {
+    if (const auto probe = breaker_.probes_at(); probe && *probe <= now.steady) {
         breaker_.half_open();
         return breaker_turned{breaker_.is(), breaker_.failures()};
     }
@@ -39,7 +39,7 @@ action subscription_plan::next(date_time now) {
     return resting(now);
 }
 
-bool subscription_plan::may_hand_out(date_time now) const {
+bool subscription_plan::may_hand_out(base::moment now) const {
     return !paused(now) && breaker_.admits() && in_hand_.size() < settings_.hands;
 }
 
@@ -58,77 +58,78 @@ std::optional<action> subscription_plan::next_parcel() {
     return handle_parcel{head, &what};
 }
 
-void subscription_plan::received(std::size_t source, std::vector<arrival> arrivals, date_time now) {
+void subscription_plan::received(std::size_t source, std::vector<arrival> arrivals, base::moment now) {
     if (arrivals.empty()) {
         exhausted_.insert(source);
         return;
     }
     exhausted_.clear();
-    if (items_.empty()) last_beat_ = now;
+    if (items_.empty()) last_beat_ = now.steady;
     for (arrival& each : arrivals) {
         std::visit(
             [&](auto& is) {
                 using kind = std::remove_cvref_t<decltype(is)>;
                 if constexpr (std::is_same_v<kind, wanted>) {
-                    accept(std::move(each.what), is.key);
+                    accept(std::move(each.what), is.key, now);
                 } else if constexpr (std::is_same_v<kind, unwanted>) {
                     count_receipt(source, {std::move(each.what.delivery.entry), std::move(each.what.content)}, now);
                 } else {
                     const int attempts = each.what.delivery.attempts;
                     burials_.push_back(
-                        {std::move(each.what), {std::move(is.reason), std::move(is.code), attempts, now}});
+                        {std::move(each.what), {std::move(is.reason), std::move(is.code), attempts, now.wall}});
                 }
             },
             each.is);
     }
 }
 
-bool subscription_plan::handled(parcel_number id, bool duplicate, date_time now) {
+bool subscription_plan::handled(parcel_number id, bool duplicate, base::moment now) {
     const parcel& what = in_hand(id);
     note(breaker_.succeeded(what.source, what.delivery.entry));
     settle(id, duplicate, now);
     return end_outage();
 }
 
-void subscription_plan::skipped(parcel_number id, date_time now) {
+void subscription_plan::skipped(parcel_number id, base::moment now) {
     const parcel& what = in_hand(id);
     breaker_.withdrawn(what.source, what.delivery.entry);
     settle(id, false, now);
 }
 
-void subscription_plan::settle(parcel_number id, bool duplicate, date_time now) {
+void subscription_plan::settle(parcel_number id, bool duplicate, base::moment now) {
     auto orphan = take_orphan(id);
     if (orphan) ack_before_reading_ = true;
     parcel done = orphan ? *std::move(orphan) : take(id);
     count_receipt(done.source, {std::move(done.delivery.entry), std::move(done.content), duplicate}, now);
 }
 
-bool subscription_plan::failed(parcel_number id, std::string reason, std::string code, date_time now) {
+bool subscription_plan::failed(parcel_number id, std::string reason, std::string code, base::moment now) {
     const parcel& blamed = in_hand(id);
-    note(breaker_.failed(blamed.source, blamed.delivery.entry, now));
+    note(breaker_.failed(blamed.source, blamed.delivery.entry, now.steady));
     // The broker will hand an orphan out again, and takes no word about it before that.
     if (take_orphan(id)) return end_outage();
 
     item& failing = items_.at(id);
     const int attempts = failing.what.delivery.attempts + 1;
     if (attempts >= settings_.max_attempts) {
-        burials_.push_back({take(id), {std::move(reason), std::move(code), attempts, now}});
+        burials_.push_back({take(id), {std::move(reason), std::move(code), attempts, now.wall}});
     } else {
         failing.what.delivery.attempts = attempts;
-        failing.due = now + settings_.retry.delay(attempts);
-        deferrals_.push_back({failing.what, attempts, failing.due, std::move(reason)});
+        const duration delay = settings_.retry.delay(attempts);
+        failing.due = now.steady + delay;
+        deferrals_.push_back({failing.what, attempts, now.wall + delay, std::move(reason)});
         in_hand_.erase(id);
         await_turn(id);
     }
     return end_outage();
 }
 
-bool subscription_plan::interrupted(parcel_number id, date_time now) {
+bool subscription_plan::interrupted(parcel_number id, base::moment now) {
     withdrawn(id);
     // What else was in hand fails by the same outage.
     if (paused(now)) return false;
     ++outages_;
-    resume_at_ = now + settings_.outage.delay(outages_);
+    resume_at_ = now.steady + settings_.outage.delay(outages_);
     return outages_ == 1;
 }
 
@@ -146,7 +147,7 @@ void subscription_plan::acknowledged(std::size_t source) {
     if (ack_count_ == 0) ack_before_reading_ = false;
 }
 
-void subscription_plan::lost(date_time now) {
+void subscription_plan::lost(base::moment now) {
     for (const number each : in_hand_) {
         auto held = items_.extract(each);
         if (held.empty()) continue;  // an orphan already
@@ -162,7 +163,7 @@ void subscription_plan::lost(date_time now) {
     exhausted_.clear();
     backfill_held_ = 0;
     ack_before_reading_ = ack_count_ > 0;
-    last_beat_ = now;
+    last_beat_ = now.steady;
 }
 
 std::optional<action> subscription_plan::last_failure() {
@@ -191,11 +192,15 @@ std::optional<acknowledge> subscription_plan::last_acknowledgement() const {
     return std::nullopt;
 }
 
-void subscription_plan::accept(parcel what, const std::string& key) {
+void subscription_plan::accept(parcel what, const std::string& key, base::moment now) {
     if (adopt(what)) return;
     const number id = next_number_++;
     lane_key full = key_of(what, key);
-    const date_time due = what.delivery.not_before.value_or(date_time{});
+    // The time that the broker keeps is the calendar's: it is believed only as far as a failed attempt could have meant
+    // it.
+    const instant due = what.delivery.not_before
+                            ? now.until(*what.delivery.not_before, settings_.retry.delay(what.delivery.attempts))
+                            : instant{};
     std::deque<number>& queue = keys_[full];
     queue.push_back(id);
     const bool head = queue.size() == 1 && !busy_.contains(full);
@@ -255,36 +260,37 @@ std::optional<parcel> subscription_plan::take_orphan(number done) {
     return std::move(orphan.mapped().what);
 }
 
-void subscription_plan::wake_due(date_time now) {
-    while (!waiting_.empty() && waiting_.begin()->first <= now) {
+void subscription_plan::wake_due(base::moment now) {
+    while (!waiting_.empty() && waiting_.begin()->first <= now.steady) {
         const number id = waiting_.begin()->second;
         waiting_.erase(waiting_.begin());
         ready_.emplace(rank_of(items_.at(id).what.source), id);
     }
 }
 
-void subscription_plan::count_receipt(std::size_t source, receipt what, date_time now) {
-    if (ack_count_ == 0) oldest_ack_ = now;
+void subscription_plan::count_receipt(std::size_t source, receipt what, base::moment now) {
+    if (ack_count_ == 0) oldest_ack_ = now.steady;
     acks_[source].push_back(std::move(what));
     ++ack_count_;
 }
 
 bool subscription_plan::end_outage() noexcept { return std::exchange(outages_, 0) > 0; }
 
-std::optional<acknowledge> subscription_plan::acknowledgement_due(date_time now) const {
-    const bool due = ack_count_ >= settings_.ack_limit || (ack_count_ > 0 && now - oldest_ack_ >= settings_.ack_delay);
+std::optional<acknowledge> subscription_plan::acknowledgement_due(base::moment now) const {
+    const bool due =
+        ack_count_ >= settings_.ack_limit || (ack_count_ > 0 && now.steady - oldest_ack_ >= settings_.ack_delay);
     return due ? last_acknowledgement() : std::nullopt;
 }
 
-std::optional<action> subscription_plan::tend_claims(date_time now) {
+std::optional<action> subscription_plan::tend_claims(base::moment now) {
     if (items_.empty()) return std::nullopt;
-    const duration silent = now - last_beat_;
+    const duration silent = now.steady - last_beat_;
     if (silent >= settings_.claim) {
         if (const auto first = last_acknowledgement()) return *first;
         return reopen{};
     }
     if (silent < settings_.claim / 3) return std::nullopt;
-    last_beat_ = now;
+    last_beat_ = now.steady;
     return keep_claims{};
 }
 
@@ -314,9 +320,9 @@ std::optional<read_more> subscription_plan::read(rank which) {
     return std::nullopt;
 }
 
-rest subscription_plan::resting(date_time now) {
+rest subscription_plan::resting(base::moment now) {
     const bool working = may_hand_out(now);
-    date_time until = now + settings_.poll;
+    instant until = now.steady + settings_.poll;
     if (paused(now)) until = std::min(until, resume_at_);
     if (const auto probe = breaker_.probes_at()) until = std::min(until, *probe);
     if (working && !waiting_.empty()) until = std::min(until, waiting_.begin()->first);

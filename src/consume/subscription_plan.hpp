@@ -15,6 +15,7 @@
 #include <sluice/time.hpp>
 
 #include "base/backoff.hpp"
+#include "base/moment.hpp"
 #include "broker/consumer.hpp"
 #include "consume/circuit_breaker.hpp"
 
@@ -83,7 +84,7 @@ struct breaker_turned {  ///< to be told; what follows from it is done already
 struct keep_claims {};  ///< heartbeat
 struct reopen {};       ///< the claims lapsed: others may hold our messages now; report with `lost`
 struct rest {
-    date_time until;
+    instant until;
     bool listen = false;  ///< new messages end the rest; otherwise nothing would be read now
 };
 using action =
@@ -107,7 +108,8 @@ struct plan_settings {
     duration ack_delay{std::chrono::milliseconds{100}};
 };
 
-/// Decides what a subscription does next. Pure: no clock, no I/O; the shell performs each action and reports back.
+/// Decides what a subscription does next. Pure: no clock, no I/O; the shell performs each action and reports back. It
+/// waits by the monotonic half of the time; the other half only enters what is stored.
 ///
 /// Messages of one key are handled in the order of arrival, one at a time, whatever the number of hands. A message that
 /// fails waits for its next attempt and holds back later messages of its own key only; after the last attempt it is set
@@ -126,20 +128,20 @@ public:
     explicit subscription_plan(plan_settings settings)
         : settings_{settings}, breaker_{settings.breaker_threshold, settings.breaker_reset}, acks_(settings.sources) {}
 
-    [[nodiscard]] action next(date_time now);
+    [[nodiscard]] action next(base::moment now);
 
     /// What a read of `source` gave; nothing means that the stream is empty for now.
-    void received(std::size_t source, std::vector<arrival> arrivals, date_time now);
+    void received(std::size_t source, std::vector<arrival> arrivals, base::moment now);
 
     /// The parcel in hand was handled and its effect is durable. True when this ends an outage.
-    bool handled(parcel_number id, bool duplicate, date_time now);
+    bool handled(parcel_number id, bool duplicate, base::moment now);
     /// The parcel in hand needs no handling any more, which says nothing of the handler or the surroundings.
-    void skipped(parcel_number id, date_time now);
+    void skipped(parcel_number id, base::moment now);
     /// The handler refused the parcel in hand: this costs an attempt. True when this ends an outage.
-    bool failed(parcel_number id, std::string reason, std::string code, date_time now);
+    bool failed(parcel_number id, std::string reason, std::string code, base::moment now);
     /// Nobody could handle the parcel in hand now: it is handled again after a pause, at no cost. True when this begins
     /// an outage.
-    bool interrupted(parcel_number id, date_time now);
+    bool interrupted(parcel_number id, base::moment now);
     /// The parcel in hand was not handled, and that says nothing about it or the surroundings.
     void withdrawn(parcel_number id);
 
@@ -147,7 +149,7 @@ public:
     /// The consumers are new: the broker hands out again what is not settled. What waits for its acknowledgement stays
     /// known, so it is acknowledged and not handled again; and what is in hand stays there, so nothing of its key is
     /// handed out until it is reported, itself included.
-    void lost(date_time now);
+    void lost(base::moment now);
 
     /// The acknowledgements still to be made, when the subscription stops.
     [[nodiscard]] std::optional<acknowledge> last_acknowledgement() const;
@@ -159,7 +161,7 @@ public:
     [[nodiscard]] std::size_t in_hand() const noexcept { return in_hand_.size(); }
     /// @param id  of a parcel in hand
     [[nodiscard]] const parcel& in_hand(parcel_number id) const;
-    [[nodiscard]] bool paused(date_time now) const noexcept { return now < resume_at_; }
+    [[nodiscard]] bool paused(base::moment now) const noexcept { return now.steady < resume_at_; }
     [[nodiscard]] circuit_breaker::state breaker() const noexcept { return breaker_.is(); }
 
 private:
@@ -171,40 +173,40 @@ private:
     struct item {
         parcel what;
         lane_key key;
-        date_time due;  ///< not before this time
+        instant due;  ///< not before this time
     };
 
     [[nodiscard]] rank rank_of(std::size_t source) const noexcept {
         return source < settings_.primaries ? rank::primary : rank::backfill;
     }
     [[nodiscard]] lane_key key_of(const parcel& what, const std::string& key) const;
-    void accept(parcel what, const std::string& key);
+    void accept(parcel what, const std::string& key, base::moment now);
     [[nodiscard]] bool adopt(const parcel& again);
     void await_turn(number head);
     [[nodiscard]] parcel take(number done);
     [[nodiscard]] std::optional<parcel> take_orphan(number done);
-    void wake_due(date_time now);
-    [[nodiscard]] bool may_hand_out(date_time now) const;
+    void wake_due(base::moment now);
+    [[nodiscard]] bool may_hand_out(base::moment now) const;
     [[nodiscard]] std::optional<action> next_parcel();
     void note(std::optional<circuit_breaker::state> turned);
-    void count_receipt(std::size_t source, receipt what, date_time now);
+    void count_receipt(std::size_t source, receipt what, base::moment now);
     bool end_outage() noexcept;
     /// Takes a parcel out of the hand for good, to be acknowledged.
-    void settle(parcel_number id, bool duplicate, date_time now);
-    [[nodiscard]] std::optional<acknowledge> acknowledgement_due(date_time now) const;
-    [[nodiscard]] std::optional<action> tend_claims(date_time now);
+    void settle(parcel_number id, bool duplicate, base::moment now);
+    [[nodiscard]] std::optional<acknowledge> acknowledgement_due(base::moment now) const;
+    [[nodiscard]] std::optional<action> tend_claims(base::moment now);
     [[nodiscard]] std::size_t room_for(rank which) const noexcept;
     [[nodiscard]] std::optional<read_more> read(rank which);
-    [[nodiscard]] rest resting(date_time now);
+    [[nodiscard]] rest resting(base::moment now);
 
     plan_settings settings_;
     circuit_breaker breaker_;
     std::deque<breaker_turned> breaker_news_;
 
     std::map<number, item> items_;
-    std::map<lane_key, std::deque<number>> keys_;     ///< per key in order; only the head may be handled
-    std::set<std::pair<rank, number>> ready_;         ///< heads whose time has come, primary streams first
-    std::set<std::pair<date_time, number>> waiting_;  ///< heads that wait for their next attempt
+    std::map<lane_key, std::deque<number>> keys_;   ///< per key in order; only the head may be handled
+    std::set<std::pair<rank, number>> ready_;       ///< heads whose time has come, primary streams first
+    std::set<std::pair<instant, number>> waiting_;  ///< heads that wait for their next attempt
     std::deque<set_aside> burials_;
     std::deque<put_off> deferrals_;
     number next_number_ = 0;
@@ -217,12 +219,12 @@ private:
     std::vector<std::vector<receipt>> acks_;  ///< by source
     std::size_t ack_count_ = 0;
     bool ack_before_reading_ = false;  ///< the broker may hand out again what waits for its acknowledgement
-    date_time oldest_ack_;
+    instant oldest_ack_;
 
     std::set<std::size_t> exhausted_;    ///< sources whose last read gave nothing
     std::map<rank, std::size_t> turns_;  ///< which source of a rank is read next
-    date_time last_beat_;
-    date_time resume_at_;
+    instant last_beat_;
+    instant resume_at_;
     int outages_ = 0;  ///< interruptions in a row
 };
 

@@ -33,7 +33,7 @@ void maintenance::round(const std::stop_token& stop) {
         if (stop.stop_requested()) return;
         try {
             report_orphans(name, *database);
-            forget_what_expired(*database, stop);
+            forget_what_expired(name, *database, stop);
         } catch (const store_error& e) {
             observe::log(observe::level::warn, "engine.maintenance_failed",
                          {{"database", name}, {"reason", base::one_line(e.what())}});
@@ -62,18 +62,23 @@ void maintenance::report_orphans(std::string_view name, store::database& databas
     }
 }
 
-void maintenance::forget_what_expired(store::database& database, const std::stop_token& stop) const {
+void maintenance::forget_what_expired(std::string_view name, store::database& database, const std::stop_token& stop) {
     constexpr double seconds_per_hour = 3600;
     const auto& configuration = env_.configuration();
-    const date_time begin = env_.time().now();
+    const base::moment now = base::moment_of(env_.time());
+    const date_time begin = now.wall;
     const date_time before = begin - base::from_seconds(configuration.inbox.retention_hours * seconds_per_hour);
     const std::size_t batch = configuration.outbox.cleanup.batch_size;
 
     const auto lease = database.open_lane();
     auto grant = lease->acquire(lease_name, owner_, begin, lease_time);
+    auto& calendar = calendars_[std::string{name}];
+    calendar.noted(now);
     if (!grant) return;
+    if (grant->expired_before) calendar.compare(*grant->expired_before, now);
     const store::lane_report report{.state = "idle", .detail = {}, .since = begin};
     const auto operations = database.open_operations();
+    if (now.steady < calendar.trusted_from()) return lease->release(*grant, report);
     /// True when there is nothing left to forget, false when the work is somebody else's now.
     const auto in_batches = [&](const auto& forget) {
         while (!stop.stop_requested() && forget() >= batch) {

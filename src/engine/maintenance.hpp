@@ -1,9 +1,11 @@
 #pragma once
 
+#include <map>
 #include <stop_token>
 #include <string>
 #include <string_view>
 
+#include "base/calendar_watch.hpp"
 #include "base/wake.hpp"
 #include "commit/environment.hpp"
 
@@ -14,7 +16,7 @@ namespace sluice::engine {
 /// carry.
 ///
 /// Marks and outcomes are deleted in bounded batches, by one engine at a time: the lease `maintenance` of the database
-/// decides which.
+/// decides which. What is old, the database's server says, or where there is none, a calendar that did not jump lately.
 ///
 /// Thread safety: belongs to one thread. Lifetime: `env` must outlive it.
 class maintenance {
@@ -30,11 +32,12 @@ public:
 
 private:
     void report_orphans(std::string_view name, store::database& database) const;
-    void forget_what_expired(store::database& database, const std::stop_token& stop) const;
+    void forget_what_expired(std::string_view name, store::database& database, const std::stop_token& stop);
 
     commit::environment& env_;
     std::string owner_;
     base::wake_signal signal_;
+    std::map<std::string, base::calendar_watch, std::less<>> calendars_;  ///< by database
 };
 
 }  // namespace sluice::engine

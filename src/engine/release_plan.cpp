@@ -10,14 +10,14 @@ constexpr duration put_off_time = std::chrono::minutes{1};
 
 }  // namespace
 
-std::vector<store::scheduled_message> release_plan::choose(std::vector<store::scheduled_message> due, date_time now) {
+std::vector<store::scheduled_message> release_plan::choose(std::vector<store::scheduled_message> due, instant now) {
     std::erase_if(put_off_, [&](const auto& each) { return each.second <= now; });
     std::erase_if(due, [&](const auto& each) { return put_off_.contains(each.id); });
     if (due.size() > round_) due.resize(round_);
     return due;
 }
 
-void release_plan::contested(const std::vector<store::scheduled_message>& chosen, date_time now) {
+void release_plan::contested(const std::vector<store::scheduled_message>& chosen, instant now) {
     if (chosen.size() == 1) {
         const std::string& id = chosen.front().id;
         if (id == contested_alone_) put_off(id, now);
@@ -26,14 +26,14 @@ void release_plan::contested(const std::vector<store::scheduled_message>& chosen
     halve();
 }
 
-bool release_plan::refused(const std::vector<store::scheduled_message>& chosen, date_time now) {
+bool release_plan::refused(const std::vector<store::scheduled_message>& chosen, instant now) {
     halve();
     if (chosen.size() != 1) return false;
     put_off(chosen.front().id, now);
     return true;
 }
 
-void release_plan::put_off(const std::string& id, date_time now) { put_off_.insert_or_assign(id, now + put_off_time); }
+void release_plan::put_off(const std::string& id, instant now) { put_off_.insert_or_assign(id, now + put_off_time); }
 
 duration release_plan::rest(std::optional<date_time> next_due, date_time now) const {
     if (!next_due || *next_due <= now) return poll_;

@@ -28,15 +28,14 @@ public:
     [[nodiscard]] std::size_t limit() const noexcept { return round_ + put_off_.size(); }
 
     /// Those of the due messages to release together now; none when all are put off.
-    [[nodiscard]] std::vector<store::scheduled_message> choose(std::vector<store::scheduled_message> due,
-                                                               date_time now);
+    [[nodiscard]] std::vector<store::scheduled_message> choose(std::vector<store::scheduled_message> due, instant now);
 
     void released() noexcept { round_ = most; }
     /// Somebody else has released one of them. A message of which that was said twice, and which is still there, is put
     /// off.
-    void contested(const std::vector<store::scheduled_message>& chosen, date_time now);
+    void contested(const std::vector<store::scheduled_message>& chosen, instant now);
     /// The database refused them. One alone is put off: true then.
-    [[nodiscard]] bool refused(const std::vector<store::scheduled_message>& chosen, date_time now);
+    [[nodiscard]] bool refused(const std::vector<store::scheduled_message>& chosen, instant now);
 
     /// How long to rest when nothing is left to release.
     [[nodiscard]] duration rest(std::optional<date_time> next_due, date_time now) const;
@@ -45,12 +44,12 @@ private:
     static constexpr std::size_t most = 100;
 
     void halve() noexcept { round_ = round_ > 1 ? round_ / 2 : 1; }
-    void put_off(const std::string& id, date_time now);
+    void put_off(const std::string& id, instant now);
 
     duration poll_;
     std::size_t round_ = most;
-    std::string contested_alone_;               ///< id of the last message that was contested by itself
-    std::map<std::string, date_time> put_off_;  ///< until when, by id
+    std::string contested_alone_;             ///< id of the last message that was contested by itself
+    std::map<std::string, instant> put_off_;  ///< until when, by id
 };
 
 }  // namespace sluice::engine

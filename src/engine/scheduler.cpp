@@ -64,9 +64,9 @@ duration scheduler::work(const std::stop_token& stop) {
     auto session = env_.sessions(database_).borrow();
     try {
         while (!stop.stop_requested()) {
-            const date_time now = env_.time().now();
-            const auto chosen = plan_.choose(session->due_messages(now, plan_.limit()), now);
-            if (chosen.empty()) return plan_.rest(session->next_due(), now);
+            const base::moment now = base::moment_of(env_.time());
+            const auto chosen = plan_.choose(session->due_messages(now.wall, plan_.limit()), now.steady);
+            if (chosen.empty()) return plan_.rest(session->next_due(), now.wall);
             release(*session, chosen, now);
         }
         return duration{0};
@@ -77,30 +77,30 @@ duration scheduler::work(const std::stop_token& stop) {
 }
 
 void scheduler::release(store::unit_session& session, const std::vector<store::scheduled_message>& chosen,
-                        date_time now) {
+                        base::moment now) {
     try {
-        session.commit(to_batch(chosen, commit::target_brokers(env_.configuration().outbox, false), now));
+        session.commit(to_batch(chosen, commit::target_brokers(env_.configuration().outbox, false), now.wall));
         plan_.released();
         env_.lanes().wake(database_);
         tell(chosen);
     } catch (const expected_version_error&) {
-        plan_.contested(chosen, now);
+        plan_.contested(chosen, now.steady);
     } catch (const store::duplicate_message&) {
-        plan_.contested(chosen, now);
+        plan_.contested(chosen, now.steady);
         if (chosen.size() == 1) forget(session, chosen.front(), now);
     } catch (const store_error& e) {
         // Whether it is away or in doubt, looking again shows what is still there.
         if (e.retryable() || e.in_doubt()) throw;
-        if (!plan_.refused(chosen, now)) return;
+        if (!plan_.refused(chosen, now.steady)) return;
         observe::log(observe::level::error, "schedule.refused",
                      {{"database", database_}, {"message", chosen.front().id}, {"reason", base::one_line(e.what())}});
     }
 }
 
 /// A message that the log has already, and that is still in the schedule: it was sent.
-void scheduler::forget(store::unit_session& session, const store::scheduled_message& sent, date_time now) {
+void scheduler::forget(store::unit_session& session, const store::scheduled_message& sent, base::moment now) {
     store::commit_batch batch;
-    batch.at = now;
+    batch.at = now.wall;
     batch.cancelled.push_back({.id = sent.id, .due = sent.due});
     try {
         session.commit(batch);

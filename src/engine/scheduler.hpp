@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/moment.hpp"
 #include "base/wake.hpp"
 #include "commit/environment.hpp"
 #include "commit/wake_hub.hpp"
@@ -35,8 +36,8 @@ public:
     [[nodiscard]] const std::string& database() const noexcept { return database_; }
 
 private:
-    void release(store::unit_session& session, const std::vector<store::scheduled_message>& chosen, date_time now);
-    void forget(store::unit_session& session, const store::scheduled_message& sent, date_time now);
+    void release(store::unit_session& session, const std::vector<store::scheduled_message>& chosen, base::moment now);
+    void forget(store::unit_session& session, const store::scheduled_message& sent, base::moment now);
     void tell(const std::vector<store::scheduled_message>& released) const;
 
     commit::environment& env_;

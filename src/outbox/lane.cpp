@@ -88,7 +88,8 @@ std::optional<lane_action> lane::turn() {
 }
 
 void lane::perform(const action::acquire& /*step*/) {
-    auto grant = session().acquire(name_, settings_.owner, now(), plan_.lease().ttl());
+    const auto asked = now();
+    auto grant = session().acquire(name_, settings_.owner, asked.wall, plan_.lease().ttl());
     log_obstacle(grant.obstacle());
     if (!grant) return plan_.not_acquired(grant.obstacle(), now());
     const auto who = ports_.database.history();
@@ -103,12 +104,12 @@ void lane::perform(const action::acquire& /*step*/) {
     log_history(*grant);
     observe::log(observe::level::info, "lane.acquired",
                  {{"lane", name_}, {"owner", settings_.owner}, {"epoch", grant->epoch}});
-    plan_.acquired(std::move(*grant), now());
+    plan_.acquired(std::move(*grant), asked);
 }
 
 void lane::perform(const action::renew& /*step*/) {
     const auto at = now();
-    const bool ours = session().renew(plan_.grant(), plan_.report(at), at, plan_.lease().ttl());
+    const bool ours = session().renew(plan_.grant(), plan_.report(at), at.wall, plan_.lease().ttl());
     plan_.renewed(ours, at);
     explain_loss();
 }
@@ -243,7 +244,7 @@ void lane::answer_rival() {
     const auto rival = publisher().rival();
     if (!rival || !plan_.is_owner()) return;
     const auto at = now();
-    if (!session().renew(plan_.grant(), plan_.report(at), at, plan_.lease().ttl())) {
+    if (!session().renew(plan_.grant(), plan_.report(at), at.wall, plan_.lease().ttl())) {
         plan_.renewed(false, at);
         return explain_loss();
     }

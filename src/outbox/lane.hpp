@@ -112,7 +112,7 @@ private:
     void explain_loss();
     void answer_rival();
     void log_history(const store::lease_grant& grant) const;
-    [[nodiscard]] date_time now() const { return ports_.time.now(); }
+    [[nodiscard]] base::moment now() const { return base::moment_of(ports_.time); }
     void store_trouble(std::string_view what);
     void log_change(lane_state before) const;
     void log_obstacle(const std::string& obstacle);

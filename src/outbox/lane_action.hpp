@@ -47,7 +47,7 @@ struct purge {
 };
 /// Nothing to do until then. With `rows_wake`, new rows end the sleep (`woken`); a stop always does.
 struct sleep {
-    date_time until;
+    instant until;
     bool rows_wake = false;
 };
 /// Give the lease back: `released`.

@@ -24,7 +24,7 @@ constexpr duration shortest_tick = 1ms;
 
 duration from_hours(double hours) { return base::from_seconds(hours * 3600); }
 
-date_time earliest(date_time first, std::initializer_list<std::optional<date_time>> others) {
+instant earliest(instant first, std::initializer_list<std::optional<instant>> others) {
     for (const auto& other : others) {
         if (other) first = std::min(first, *other);
     }
@@ -47,32 +47,35 @@ lane_plan::lane_plan(const config::outbox_settings& settings, duration drain, bo
 
 // ---- what next ------------------------------------------------------------------------------------------------------
 
-lane_action lane_plan::next(date_time now) {
+lane_action lane_plan::next(base::moment now) {
+    calendar_.noted(now);
+    purge_at_ = std::max(purge_at_, calendar_.trusted_from());
     state_.enter(evaluate(now), now);
 
     if (forget_verdicts_) return action::collect{};
     if (!owner_) return without_lease(now);
-    if (stopping_ && (released_ || now >= leave_by_)) return flying_ ? lane_action{action::collect{}} : action::stop{};
-    if (store_down_ && now < store_at_) {
+    if (stopping_ && (released_ || now.steady >= leave_by_))
+        return flying_ ? lane_action{action::collect{}} : action::stop{};
+    if (store_down_ && now.steady < store_at_) {
         if (flying_) return action::collect{};
         return action::sleep{stopping_ ? std::min(store_at_, leave_by_) : store_at_, false};
     }
     const bool leaving = stopping_ && !flying_ && unsettled_.empty();
-    if (now >= lease_.renew_at() && !leaving) return action::renew{};
+    if (now.steady >= lease_.renew_at() && !leaving) return action::renew{};
     if (auto step = work(now)) return *step;
     state_.enter(evaluate(now), now);
     return rest();
 }
 
-lane_action lane_plan::without_lease(date_time now) const {
+lane_action lane_plan::without_lease(base::moment now) const {
     if (stopping_) return action::stop{};
     const auto at = store_down_ ? std::max(acquire_at_, store_at_) : acquire_at_;
-    if (now < at) return action::sleep{at, !store_down_};
+    if (now.steady < at) return action::sleep{at, !store_down_};
     return action::acquire{};
 }
 
 /// A batch is started before the one ahead of it is settled and the next is read: those happen while it is in flight.
-std::optional<lane_action> lane_plan::work(date_time now) {
+std::optional<lane_action> lane_plan::work(base::moment now) {
     if (stopping_) put_back_ready(now);
     if (may_start()) {
         pass_over_held_rows(now);
@@ -81,8 +84,8 @@ std::optional<lane_action> lane_plan::work(date_time now) {
     }
     if (!unsettled_.empty() || should_store_mark()) return action::settle{mark()};
     if (stopping_ && !flying_) return action::release{};
-    if (state_.tell_at() && now >= *state_.tell_at()) return action::renew{};
-    if (paused_ && now >= probe_at_) return action::probe{};
+    if (state_.tell_at() && now.steady >= *state_.tell_at()) return action::renew{};
+    if (paused_ && now.steady >= probe_at_) return action::probe{};
     if (auto step = clean_up(now)) return step;
     if (auto step = gather(now)) return step;
     if (flying_) return action::collect{};
@@ -94,24 +97,24 @@ bool lane_plan::may_start() const noexcept {
     return verdicts_known && !paused_ && !look_again_;
 }
 
-lane_action lane_plan::start_publishing(date_time now) {
-    if (!lease_.may_publish(now)) return action::renew{};
-    const bool other_work = more_ || !unsettled_.empty() || holds_.first_due(now);
+lane_action lane_plan::start_publishing(base::moment now) {
+    if (!lease_.may_publish(now.steady)) return action::renew{};
+    const bool other_work = more_ || !unsettled_.empty() || holds_.first_due(now.steady);
     in_flight_ = std::exchange(ready_, {});
     flying_ = true;
     return action::publish{overlap_ && other_work};
 }
 
 /// Streams that are due share a batch. Nothing is read before the verdicts of its earlier rows are settled.
-std::optional<lane_action> lane_plan::fill_up(date_time now) {
+std::optional<lane_action> lane_plan::fill_up(base::moment now) {
     if (ready_.empty() || ready_.from_cursor() || !unsettled_.empty()) return std::nullopt;
     return next_catch_up(now);
 }
 
 /// Reads the next batch: streams whose hold is over and rows behind the cursor by turns, when there are both.
-std::optional<lane_action> lane_plan::gather(date_time now) {
+std::optional<lane_action> lane_plan::gather(base::moment now) {
     if (paused_ || stopping_ || (look_again_ && flying_)) return std::nullopt;
-    if (now >= poll_at_) more_ = true;
+    if (now.steady >= poll_at_) more_ = true;
     const bool may_read_on = more_ && holds_.size() < max_holds && ready_.empty();
     if (!(may_read_on && (caught_up_last_ || look_again_))) {
         if (auto step = next_catch_up(now)) return step;
@@ -120,10 +123,10 @@ std::optional<lane_action> lane_plan::gather(date_time now) {
     return std::nullopt;
 }
 
-std::optional<lane_action> lane_plan::next_catch_up(date_time now) {
+std::optional<lane_action> lane_plan::next_catch_up(base::moment now) {
     const bool has_room = ready_.empty() || (!ready_.from_cursor() && ready_.rows.size() < batch_size_);
     if (!has_room) return std::nullopt;
-    while (const auto stream = holds_.first_due(now)) {
+    while (const auto stream = holds_.first_due(now.steady)) {
         const auto from = holds_.find(*stream)->from;
         if (from <= cursor_) return action::catch_up{*stream, from - 1, cursor_, batch_size_ - ready_.rows.size()};
         holds_.release(*stream);  // none of its rows was passed over
@@ -131,10 +134,10 @@ std::optional<lane_action> lane_plan::next_catch_up(date_time now) {
     return std::nullopt;
 }
 
-std::optional<lane_action> lane_plan::clean_up(date_time now) const {
-    if (now < purge_at_) return std::nullopt;
-    return action::purge{now - from_hours(cleanup_.published_retention_hours),
-                         now - from_hours(cleanup_.abandoned_retention_hours), cleanup_.batch_size};
+std::optional<lane_action> lane_plan::clean_up(base::moment now) const {
+    if (now.steady < purge_at_) return std::nullopt;
+    return action::purge{now.wall - from_hours(cleanup_.published_retention_hours),
+                         now.wall - from_hours(cleanup_.abandoned_retention_hours), cleanup_.batch_size};
 }
 
 lane_action lane_plan::rest() const {
@@ -146,51 +149,53 @@ lane_action lane_plan::rest() const {
 
 // ---- what happened --------------------------------------------------------------------------------------------------
 
-void lane_plan::acquired(store::lease_grant grant, date_time now) {
+void lane_plan::acquired(store::lease_grant grant, base::moment asked) {
     store_works();
     forget();
     grant_ = std::move(grant);
     owner_ = true;
     lost_reason_.clear();
-    lease_.granted(now, grant_.expires_at);
+    lease_.granted(asked.steady);
     cursor_ = grant_.mark;
     stored_mark_ = grant_.mark;
     mark_is_due_ = false;
     more_ = true;
-    poll_at_ = now;
-    purge_at_ = now + std::min(first_clean_up, base::from_seconds(cleanup_.interval_seconds));
+    if (grant_.expired_before) calendar_.compare(*grant_.expired_before, asked);
+    poll_at_ = asked.steady;
+    purge_at_ = asked.steady + std::min(first_clean_up, base::from_seconds(cleanup_.interval_seconds));
     published_ = 0;
     refused_ = 0;
 }
 
-void lane_plan::not_acquired(std::string_view obstacle, date_time now) {
+void lane_plan::not_acquired(std::string_view obstacle, base::moment now) {
     store_works();
     lost_reason_ = base::one_line(obstacle);
-    acquire_at_ = now + lease_.stand_by_interval();
+    acquire_at_ = now.steady + lease_.stand_by_interval();
 }
 
-void lane_plan::renewed(bool still_ours, date_time now) {
+void lane_plan::renewed(bool still_ours, base::moment asked) {
     store_works();
-    if (!still_ours) return lose("another owner took the lease", now);
-    lease_.granted(now, grant_.expires_at);
+    if (!still_ours) return lose("another owner took the lease", asked);
+    lease_.granted(asked.steady);
     state_.told();
     mark_is_due_ = true;
 }
 
-void lane_plan::fetched(store::due_batch batch, date_time now) {
+void lane_plan::fetched(store::due_batch batch, base::moment now) {
     store_works();
     if (looks_elsewhere(batch, now)) return;
     backlog_ = batch.rows.size() >= batch_size_ || batch.more;
     more_ = backlog_;
-    poll_at_ = now + tick_;
+    poll_at_ = now.steady + tick_;
     caught_up_last_ = false;
     cursor_ = std::max(cursor_, batch.upto);
     if (batch.rows.empty()) return;
+    const auto passed = cursor_;
     cursor_ = std::max(cursor_, batch.rows.back().seq);  // they may all be late ones from below it
     ready_.rows = std::move(batch.rows);
 }
 
-void lane_plan::caught_up(const std::string& stream, store::due_batch batch, date_time now) {
+void lane_plan::caught_up(const std::string& stream, store::due_batch batch, base::moment now) {
     store_works();
     if (looks_elsewhere(batch, now)) return;
     const bool complete = batch.rows.size() < batch_size_ - ready_.rows.size();
@@ -198,7 +203,10 @@ void lane_plan::caught_up(const std::string& stream, store::due_batch batch, dat
     if (batch.rows.empty()) return holds_.release(stream);
 
     const auto& head = batch.rows.front();
-    if (head.next_retry_at && *head.next_retry_at > now) return holds_.set(stream, head.seq, *head.next_retry_at);
+    const auto* const hold = holds_.find(stream);
+    const bool has_waited = hold != nullptr && hold->waited_for == head.seq;
+    if (const auto due = retry_time(head, now); due > now.steady && !has_waited)
+        return holds_.wait(stream, head.seq, due);
     holds_.travel(stream);
     ready_.caught_up.emplace(stream, complete);
     std::move(batch.rows.begin(), batch.rows.end(), std::back_inserter(ready_.rows));
@@ -206,7 +214,7 @@ void lane_plan::caught_up(const std::string& stream, store::due_batch batch, dat
 
 /// The rows just read are of no use: the lease is gone, or rows were reopened and the lane begins again at the stored
 /// mark, but only after it has settled what is under way.
-bool lane_plan::looks_elsewhere(const store::due_batch& batch, date_time now) {
+bool lane_plan::looks_elsewhere(const store::due_batch& batch, base::moment now) {
     if (!batch.owned) {
         lose("another owner took the lease", now);
         return true;
@@ -229,13 +237,14 @@ void lane_plan::pass_over_held_rows(date_time now) {
     if (!ready_.from_cursor()) return;
     std::erase_if(ready_.rows, [&](const store::due_row& row) {
         if (holds_.contains(row.event.stream)) return true;
-        if (!row.next_retry_at || *row.next_retry_at <= now) return false;
-        holds_.set(row.event.stream, row.seq, *row.next_retry_at);
+        const auto due = retry_time(row, now);
+        if (due <= now.steady) return false;
+        holds_.wait(row.event.stream, row.seq, due);
         return true;
     });
 }
 
-void lane_plan::published(std::span<const broker::verdict> verdicts, date_time now) {
+void lane_plan::published(std::span<const broker::verdict> verdicts, base::moment now) {
     flying_ = false;
     if (std::exchange(forget_verdicts_, false)) {
         in_flight_ = {};
@@ -259,7 +268,7 @@ void lane_plan::published(std::span<const broker::verdict> verdicts, date_time n
             if (in_flight_.from_cursor()) {
                 step_back_before(row.seq);
             } else {
-                holds_.set(row.event.stream, row.seq, now);
+                holds_.set(row.event.stream, row.seq, now.steady);
             }
         } else {
             settle_row(row, verdict, now);
@@ -272,16 +281,19 @@ void lane_plan::published(std::span<const broker::verdict> verdicts, date_time n
     if (outage) pause(*outage, now);
 }
 
-void lane_plan::settle_row(store::due_row& row, const broker::verdict& verdict, date_time now) {
-    auto settlement = lifecycle_.after(verdict, row, now, random_);
+void lane_plan::settle_row(store::due_row& row, const broker::verdict& verdict, base::moment now) {
+    auto settlement = lifecycle_.after(verdict, row, now.wall, random_);
     if (!settlement) return;
     std::string error;
     if (const auto* const refusal = std::get_if<broker::refused>(&verdict)) {
         error = base::one_line(refusal->reason);
         refusal_ = error;
-        const bool abandoned = settlement->status == store::row_status::abandoned;
-        holds_.set(row.event.stream, abandoned ? row.seq + 1 : row.seq,
-                   abandoned ? now : settlement->next_retry_at.value_or(now));
+        if (settlement->status == store::row_status::abandoned) {
+            holds_.set(row.event.stream, row.seq + 1, now.steady);
+        } else {
+            const auto delay = settlement->next_retry_at.value_or(now.wall) - now.wall;
+            holds_.wait(row.event.stream, row.seq, now.steady + delay);
+        }
     }
     auto event = std::move(row.event);
     row.event.stream = event.stream;  // the rows that follow are compared with it
@@ -290,7 +302,7 @@ void lane_plan::settle_row(store::due_row& row, const broker::verdict& verdict, 
 }
 
 /// A stream being caught up is free when all rows that were passed over have been delivered.
-void lane_plan::continue_streams(const std::set<std::string, std::less<>>& stopped, date_time now) {
+void lane_plan::continue_streams(const std::set<std::string, std::less<>>& stopped, base::moment now) {
     std::map<std::string_view, store::sequence> last;
     for (const auto& row : in_flight_.rows) last[row.event.stream] = row.seq;
     for (const auto& [stream, complete] : in_flight_.caught_up) {
@@ -298,12 +310,12 @@ void lane_plan::continue_streams(const std::set<std::string, std::less<>>& stopp
         if (complete) {
             holds_.release(stream);
         } else {
-            holds_.set(stream, last.at(stream) + 1, now);
+            holds_.set(stream, last.at(stream) + 1, now.steady);
         }
     }
 }
 
-std::vector<row_outcome> lane_plan::settled(store::settle_outcome outcome, date_time now) {
+std::vector<row_outcome> lane_plan::settled(store::settle_outcome outcome, base::moment now) {
     store_works();
     if (outcome == store::settle_outcome::fenced) {
         lose("another owner took the lease", now);
@@ -315,24 +327,24 @@ std::vector<row_outcome> lane_plan::settled(store::settle_outcome outcome, date_
     const auto successes = static_cast<std::int64_t>(unsettled_.size()) - refusals;
     refused_ += refusals;
     published_ += successes;
-    rate_.add(successes, now);
+    rate_.add(successes, now.steady);
     look_again_ = look_again_ && flying_;
     stored_mark_ = mark();
     mark_is_due_ = false;
     return std::exchange(unsettled_, {});
 }
 
-void lane_plan::probed(std::string_view trouble, date_time now) {
+void lane_plan::probed(std::string_view trouble, base::moment now) {
     if (!trouble.empty()) return pause(trouble, now);
     paused_ = false;
     outage_.clear();
     more_ = true;
 }
 
-void lane_plan::purged(std::size_t deleted, date_time now) {
+void lane_plan::purged(std::size_t deleted, base::moment now) {
     store_works();
     const bool go_on = deleted > 0 && deleted >= cleanup_.batch_size && !backlog_;
-    purge_at_ = now + (go_on ? next_clean_up : base::from_seconds(cleanup_.interval_seconds));
+    purge_at_ = now.steady + (go_on ? next_clean_up : base::from_seconds(cleanup_.interval_seconds));
 }
 
 void lane_plan::released() noexcept { released_ = true; }
@@ -342,37 +354,45 @@ void lane_plan::woken() noexcept {
     acquire_at_ = {};
 }
 
-void lane_plan::store_failed(date_time now) {
+void lane_plan::store_failed(base::moment now) {
     store_down_ = true;
-    store_at_ = now + store_backoff_.next();
+    store_at_ = now.steady + store_backoff_.next();
 }
 
 void lane_plan::explain_loss(std::string_view reason) {
     if (!owner_) lost_reason_ = base::one_line(reason);
 }
 
-void lane_plan::stop_requested(date_time now) {
+void lane_plan::stop_requested(base::moment now) {
     if (stopping_) return;
     stopping_ = true;
     mark_is_due_ = true;
-    leave_by_ = now + drain_;
+    leave_by_ = now.steady + drain_;
 }
 
 // ---- helpers --------------------------------------------------------------------------------------------------------
 
-void lane_plan::pause(std::string_view reason, date_time now) {
+/// When a failed row's wait is over. The time in the row is the calendar's, so it is believed only as far as its
+/// schedule could have meant it.
+instant lane_plan::retry_time(const store::due_row& row, base::moment now) const {
+    if (!row.next_retry_at) return now.steady;
+    return now.until(*row.next_retry_at, lifecycle_.longest_delay(row.retry_count));
+}
+
+void lane_plan::pause(std::string_view reason, base::moment now) {
     put_back_ready(now);
     paused_ = true;
     outage_ = base::one_line(reason);
-    probe_at_ = now + probe_backoff_.next();
+    probe_at_ = now.steady + probe_backoff_.next();
 }
 
 /// What was read but not sent will be read again.
-void lane_plan::put_back_ready(date_time now) {
+void lane_plan::put_back_ready(base::moment now) {
     if (const auto lowest = ready_.lowest()) {
         step_back_before(*lowest);
     } else {
-        for (const auto& [stream, complete] : ready_.caught_up) holds_.set(stream, holds_.find(stream)->from, now);
+        for (const auto& [stream, complete] : ready_.caught_up)
+            holds_.set(stream, holds_.find(stream)->from, now.steady);
     }
     ready_ = {};
 }
@@ -387,11 +407,11 @@ void lane_plan::store_works() noexcept {
     store_backoff_.reset();
 }
 
-void lane_plan::lose(std::string_view reason, date_time now) {
+void lane_plan::lose(std::string_view reason, base::moment now) {
     forget();
     owner_ = false;
     lost_reason_ = reason;
-    acquire_at_ = now;
+    acquire_at_ = now.steady;
 }
 
 void lane_plan::forget() noexcept {
@@ -412,8 +432,8 @@ store::sequence lane_plan::mark() const {
     return low_water_mark(cursor_, {in_flight_.lowest(), ready_.lowest(), holds_.lowest()});
 }
 
-lane_state lane_plan::evaluate(date_time now) const {
-    if (!owner_ || !lease_.is_trusted(now)) return lane_state::lost;
+lane_state lane_plan::evaluate(base::moment now) const {
+    if (!owner_ || !lease_.is_trusted(now.steady)) return lane_state::lost;
     if (stopping_) return lane_state::draining;
     if (paused_) return lane_state::paused;
     if (!holds_.empty()) return lane_state::blocked;

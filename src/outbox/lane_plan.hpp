@@ -11,6 +11,8 @@
 
 #include <sluice/time.hpp>
 
+#include "base/calendar_watch.hpp"
+#include "base/moment.hpp"
 #include "base/random.hpp"
 #include "broker/verdict.hpp"
 #include "config/configuration.hpp"
@@ -32,7 +34,8 @@ struct row_outcome {
     std::string error;  ///< the broker's reason for a refusal, one line
 };
 
-/// Decides what a lane does next. Pure: it is told what happened and the time, and answers with one action.
+/// Decides what a lane does next. Pure: it is told what happened and the time, and answers with one action. It waits by
+/// the monotonic half of the time; the other half only enters what is stored.
 ///
 /// The rules it keeps:
 /// - Rows travel in insertion order. A refused row holds back only the later rows of its own stream; they are passed
@@ -62,27 +65,29 @@ public:
     lane_plan(const lane_plan&) = delete;
     lane_plan& operator=(const lane_plan&) = delete;
 
-    [[nodiscard]] lane_action next(date_time now);
+    [[nodiscard]] lane_action next(base::moment now);
 
     // What happened.
-    void acquired(store::lease_grant grant, date_time now);
+    /// @param asked  when the lease was asked for: it is counted from then on
+    void acquired(store::lease_grant grant, base::moment asked);
     /// @param obstacle  who is in the way
-    void not_acquired(std::string_view obstacle, date_time now);
-    void renewed(bool still_ours, date_time now);
-    void fetched(store::due_batch batch, date_time now);
-    void caught_up(const std::string& stream, store::due_batch batch, date_time now);
-    void published(std::span<const broker::verdict> verdicts, date_time now);
+    void not_acquired(std::string_view obstacle, base::moment now);
+    /// @param asked  as for `acquired`
+    void renewed(bool still_ours, base::moment asked);
+    void fetched(store::due_batch batch, base::moment now);
+    void caught_up(const std::string& stream, store::due_batch batch, base::moment now);
+    void published(std::span<const broker::verdict> verdicts, base::moment now);
     /// The outcomes that are durable now; none when the lease was lost.
-    [[nodiscard]] std::vector<row_outcome> settled(store::settle_outcome outcome, date_time now);
+    [[nodiscard]] std::vector<row_outcome> settled(store::settle_outcome outcome, base::moment now);
     /// @param trouble  empty when the broker answers
-    void probed(std::string_view trouble, date_time now);
-    void purged(std::size_t deleted, date_time now);
+    void probed(std::string_view trouble, base::moment now);
+    void purged(std::size_t deleted, base::moment now);
     void released() noexcept;
     /// There may be new rows.
     void woken() noexcept;
     /// The database failed; the last action did not happen, or is not known to have.
-    void store_failed(date_time now);
-    void stop_requested(date_time now);
+    void store_failed(base::moment now);
+    void stop_requested(base::moment now);
     /// Why there is no owner any more, in place of what the plan thought.
     void explain_loss(std::string_view reason);
 
@@ -94,9 +99,9 @@ public:
     [[nodiscard]] store::sequence settled_upto() const noexcept { return stored_mark_; }
     [[nodiscard]] store::lease_grant& grant() { return grant_; }
     [[nodiscard]] const lease_keeper& lease() const noexcept { return lease_; }
-    [[nodiscard]] store::lane_report report(date_time now) const;
+    [[nodiscard]] store::lane_report report(base::moment now) const;
     /// The last report, left with the lease that is given back.
-    [[nodiscard]] store::lane_report farewell(date_time now) const;
+    [[nodiscard]] store::lane_report farewell(base::moment now) const;
     [[nodiscard]] lane_state state() const noexcept { return state_.current(); }
     [[nodiscard]] bool is_owner() const noexcept { return owner_; }
     [[nodiscard]] bool is_paused() const noexcept { return paused_; }
@@ -115,14 +120,14 @@ private:
     };
 
     // Paragraphs of `next`; nothing means "not my case".
-    [[nodiscard]] lane_action without_lease(date_time now) const;
-    [[nodiscard]] std::optional<lane_action> work(date_time now);
+    [[nodiscard]] lane_action without_lease(base::moment now) const;
+    [[nodiscard]] std::optional<lane_action> work(base::moment now);
     [[nodiscard]] bool may_start() const noexcept;
-    [[nodiscard]] lane_action start_publishing(date_time now);
-    [[nodiscard]] std::optional<lane_action> fill_up(date_time now);
-    [[nodiscard]] std::optional<lane_action> gather(date_time now);
-    [[nodiscard]] std::optional<lane_action> next_catch_up(date_time now);
-    [[nodiscard]] std::optional<lane_action> clean_up(date_time now) const;
+    [[nodiscard]] lane_action start_publishing(base::moment now);
+    [[nodiscard]] std::optional<lane_action> fill_up(base::moment now);
+    [[nodiscard]] std::optional<lane_action> gather(base::moment now);
+    [[nodiscard]] std::optional<lane_action> next_catch_up(base::moment now);
+    [[nodiscard]] std::optional<lane_action> clean_up(base::moment now) const;
     [[nodiscard]] lane_action rest() const;
 
     [[nodiscard]] bool looks_elsewhere(const store::due_batch& batch, date_time now);
@@ -133,12 +138,12 @@ private:
     void put_back_ready(date_time now);
     void step_back_before(store::sequence seq) noexcept;
     void store_works() noexcept;
-    void lose(std::string_view reason, date_time now);
+    void lose(std::string_view reason, base::moment now);
     void forget() noexcept;
     [[nodiscard]] store::sequence mark() const;
     /// The database's mark lags behind, though there was nothing to settle.
     [[nodiscard]] bool should_store_mark() const { return mark_is_due_ && mark() > stored_mark_; }
-    [[nodiscard]] lane_state evaluate(date_time now) const;
+    [[nodiscard]] lane_state evaluate(base::moment now) const;
     [[nodiscard]] std::string detail() const;
 
     std::size_t batch_size_;
@@ -152,13 +157,13 @@ private:
     lease_keeper lease_;
     store::lease_grant grant_{};
     bool owner_ = false;
-    date_time acquire_at_{};
+    instant acquire_at_{};
     std::string lost_reason_{};
 
     store::sequence cursor_ = 0;  ///< every open row up to here was read
     bool more_ = false;           ///< there may be rows behind the cursor
     bool backlog_ = false;        ///< the last look found a full batch
-    date_time poll_at_{};         ///< when to look for them without having been woken
+    instant poll_at_{};           ///< when to look for them without having been woken
     bool look_again_ = false;     ///< rows were reopened below the cursor
     store::sequence stored_mark_ = 0;
     bool mark_is_due_ = false;
@@ -174,17 +179,18 @@ private:
 
     bool paused_ = false;
     std::string outage_{};
-    date_time probe_at_{};
+    instant probe_at_{};
     jittered_backoff probe_backoff_;
 
     bool store_down_ = false;
-    date_time store_at_{};
+    instant store_at_{};
     jittered_backoff store_backoff_;
 
-    date_time purge_at_{};
+    instant purge_at_{};
+    base::calendar_watch calendar_;
     bool stopping_ = false;
     bool released_ = false;
-    date_time leave_by_{};
+    instant leave_by_{};
 
     state_clock state_;
     rate_meter rate_;

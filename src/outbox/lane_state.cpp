@@ -6,7 +6,7 @@ namespace sluice::outbox {
 
 namespace {
 
-constexpr duration moment = std::chrono::milliseconds{200};
+constexpr duration a_while = std::chrono::milliseconds{200};
 
 bool is_urgent(lane_state state) { return state == lane_state::paused || state == lane_state::draining; }
 
@@ -30,15 +30,15 @@ const char* to_string(lane_state state) noexcept {
     return "lost";
 }
 
-void state_clock::enter(lane_state state, date_time now) {
+void state_clock::enter(lane_state state, base::moment now) {
     if (state == current_) return;
     const bool at_once = is_urgent(state) || is_urgent(current_);
     current_ = state;
-    since_ = now;
+    since_ = now.wall;
     if (state == told_) {
         tell_at_.reset();
     } else {
-        tell_at_ = at_once ? now : now + moment;
+        tell_at_ = at_once ? now.steady : now.steady + a_while;
     }
 }
 

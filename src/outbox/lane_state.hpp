@@ -5,6 +5,8 @@
 
 #include <sluice/time.hpp>
 
+#include "base/moment.hpp"
+
 namespace sluice::outbox {
 
 /// DESIGN 5. `lost` is also the state of a lane that stands by for another owner's lease.
@@ -20,20 +22,20 @@ enum class lane_state { flowing, idle, paused, blocked, draining, lost };
 /// Thread safety: none.
 class state_clock {
 public:
-    void enter(lane_state state, date_time now);
+    void enter(lane_state state, base::moment now);
     /// The lease row says what `current()` says.
     void told() noexcept;
 
     [[nodiscard]] lane_state current() const noexcept { return current_; }
     [[nodiscard]] date_time since() const noexcept { return since_; }
     /// When to tell; nothing while the lease row is right.
-    [[nodiscard]] std::optional<date_time> tell_at() const noexcept { return tell_at_; }
+    [[nodiscard]] std::optional<instant> tell_at() const noexcept { return tell_at_; }
 
 private:
     lane_state current_ = lane_state::lost;
     lane_state told_ = lane_state::lost;
     date_time since_{};
-    std::optional<date_time> tell_at_{};
+    std::optional<instant> tell_at_{};
 };
 
 }  // namespace sluice::outbox

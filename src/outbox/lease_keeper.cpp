@@ -23,9 +23,9 @@ duration lease_keeper::stand_by_interval() const noexcept {
     return std::clamp<duration>(ttl_ / 10, shortest_stand_by, longest_stand_by);
 }
 
-void lease_keeper::granted(date_time now, date_time expires_at) noexcept {
-    renew_at_ = now + ttl_ / 3;
-    trusted_until_ = expires_at - margin_;
+void lease_keeper::granted(instant asked) noexcept {
+    renew_at_ = asked + ttl_ / 3;
+    trusted_until_ = asked + ttl_ - margin_;
 }
 
 }  // namespace sluice::outbox

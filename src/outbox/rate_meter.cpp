@@ -4,18 +4,18 @@ namespace sluice::outbox {
 
 namespace {
 
-std::int64_t second_of(date_time now) { return now.micros() / 1'000'000; }
+std::int64_t second_of(instant now) { return now.time_since_epoch() / std::chrono::seconds{1}; }
 
 }  // namespace
 
-void rate_meter::add(std::int64_t events, date_time now) {
+void rate_meter::add(std::int64_t events, instant now) {
     const auto second = second_of(now);
     auto& current = buckets_.at(static_cast<std::size_t>(second) % window_seconds);
     if (current.second != second) current = {second, 0};
     current.events += events;
 }
 
-double rate_meter::per_second(date_time now) const {
+double rate_meter::per_second(instant now) const {
     const auto last = second_of(now);
     const auto first = last - static_cast<std::int64_t>(window_seconds) + 1;
     std::int64_t sum = 0;

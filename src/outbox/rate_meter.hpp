@@ -13,8 +13,8 @@ namespace sluice::outbox {
 /// Thread safety: none.
 class rate_meter {
 public:
-    void add(std::int64_t events, date_time now);
-    [[nodiscard]] double per_second(date_time now) const;
+    void add(std::int64_t events, instant now);
+    [[nodiscard]] double per_second(instant now) const;
 
 private:
     static constexpr std::size_t window_seconds = 10;

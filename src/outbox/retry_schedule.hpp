@@ -21,7 +21,12 @@ public:
     /// @returns the time to wait, or nothing when the budget is used up
     [[nodiscard]] std::optional<duration> delay_after(int refusals, base::random_source& random) const;
 
+    /// The longest that `delay_after` can answer, whatever the chance.
+    [[nodiscard]] duration longest_delay(int refusals) const noexcept;
+
 private:
+    [[nodiscard]] double plain_delay(int refusals) const noexcept;
+
     config::retry_settings settings_;
 };
 

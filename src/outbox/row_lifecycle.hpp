@@ -28,6 +28,9 @@ public:
     [[nodiscard]] std::optional<store::settlement> after(const broker::verdict& verdict, const store::due_row& row,
                                                          date_time now, base::random_source& random) const;
 
+    /// How long a row may wait at most after so many refusals.
+    [[nodiscard]] duration longest_delay(int refusals) const noexcept { return schedule_.longest_delay(refusals); }
+
 private:
     [[nodiscard]] store::settlement after_refusal(const broker::refused& refusal, const store::due_row& row,
                                                   date_time now, base::random_source& random) const;

@@ -2,12 +2,19 @@
 
 namespace sluice::outbox {
 
-void stream_holds::set(const std::string& stream, store::sequence from, date_time due) {
+void stream_holds::set(const std::string& stream, store::sequence from, instant due) {
     const auto [at, is_new] = holds_.try_emplace(stream);
     if (!is_new) forget_indexes(at);
-    at->second = {from, due, false};
+    at->second.from = from;
+    at->second.due = due;
+    at->second.travelling = false;
     by_due_.emplace(due, stream);
     froms_.insert(from);
+}
+
+void stream_holds::wait(const std::string& stream, store::sequence row, instant due) {
+    set(stream, row, due);
+    holds_.find(stream)->second.waited_for = row;
 }
 
 void stream_holds::travel(std::string_view stream) {
@@ -35,12 +42,12 @@ const stream_holds::hold* stream_holds::find(std::string_view stream) const {
     return at == holds_.end() ? nullptr : &at->second;
 }
 
-std::optional<std::string> stream_holds::first_due(date_time now) const {
+std::optional<std::string> stream_holds::first_due(instant now) const {
     if (by_due_.empty() || by_due_.begin()->first > now) return std::nullopt;
     return by_due_.begin()->second;
 }
 
-std::optional<date_time> stream_holds::next_due() const {
+std::optional<instant> stream_holds::next_due() const {
     if (by_due_.empty()) return std::nullopt;
     return by_due_.begin()->first;
 }

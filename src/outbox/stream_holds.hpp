@@ -23,13 +23,17 @@ namespace sluice::outbox {
 class stream_holds {
 public:
     struct hold {
-        store::sequence from = 0;  ///< the first row of the stream that may still be open
-        date_time due;             ///< when to try again
-        bool travelling = false;   ///< its rows are on their way to the broker: not due until their verdict
+        store::sequence from = 0;        ///< the first row of the stream that may still be open
+        instant due;                     ///< when to try again
+        bool travelling = false;         ///< its rows are on their way to the broker: not due until their verdict
+        store::sequence waited_for = 0;  ///< the failed row whose wait this was, or is; 0: none
     };
 
     /// Puts a stream on hold, or says anew from where and until when. It is not travelling then.
-    void set(const std::string& stream, store::sequence from, date_time due);
+    void set(const std::string& stream, store::sequence from, instant due);
+    /// The same, because a failed row waits for its next attempt. Once that is due, the time that is stored with the
+    /// row has been waited for, whatever the calendar says by then.
+    void wait(const std::string& stream, store::sequence row, instant due);
     /// The stream's rows are being sent.
     void travel(std::string_view stream);
     void release(std::string_view stream);
@@ -41,9 +45,9 @@ public:
     [[nodiscard]] bool empty() const noexcept { return holds_.empty(); }
 
     /// The stream that has been due for longest and is not travelling.
-    [[nodiscard]] std::optional<std::string> first_due(date_time now) const;
+    [[nodiscard]] std::optional<std::string> first_due(instant now) const;
     /// When the next stream will be due; nothing when all are travelling or none is held.
-    [[nodiscard]] std::optional<date_time> next_due() const;
+    [[nodiscard]] std::optional<instant> next_due() const;
     /// The lowest row that any held stream still needs: it holds down the low-water mark.
     [[nodiscard]] std::optional<store::sequence> lowest() const;
 
@@ -52,7 +56,7 @@ private:
     void forget_indexes(entry at);
 
     std::map<std::string, hold, std::less<>> holds_;
-    std::set<std::pair<date_time, std::string>> by_due_;  ///< those that are not travelling
+    std::set<std::pair<instant, std::string>> by_due_;  ///< those that are not travelling
     std::multiset<store::sequence> froms_;
 };
 

@@ -8,7 +8,7 @@
 
 namespace sluice::store {
 
-lane_layout lane_layout::with(std::string_view lane, std::span<const lease_row> rows, date_time now) {
+lane_layout lane_layout::with(std::string_view lane, std::span<const lease_row> rows, date_time now, duration ttl) {
     const auto layout = layout_of(lane);
     lane_layout plan;
     plan.created = layout;
@@ -16,7 +16,7 @@ lane_layout lane_layout::with(std::string_view lane, std::span<const lease_row> 
     bool first = true;
     for (const auto& row : rows) {
         if (std::erase(plan.created, row.lane) != 0) continue;
-        if (row.is_owned(now)) return {.obstacle = obstacle_text(row.lane, row.owner)};
+        if (row.is_owned(now, ttl)) return {.obstacle = obstacle_text(row.lane, row.owner)};
         plan.retired.push_back(row.lane);
         plan.mark = std::exchange(first, false) ? row.mark : std::min(plan.mark, row.mark);
         plan.epoch = std::max(plan.epoch, row.epoch);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -13,6 +14,9 @@
 
 namespace sluice::store {
 
+/// The longest time that a lease can be configured for.
+inline constexpr duration longest_lease{std::chrono::hours{1}};
+
 /// What is in a lease row beside the report.
 struct lease_row {
     std::string lane;
@@ -23,9 +27,15 @@ struct lease_row {
     std::uint64_t rescan = 0;
     std::string former{};  ///< lanes of other layouts that carried these rows before, with spaces in between
 
-    [[nodiscard]] bool is_owned(date_time now) const { return !owner.empty() && expires_at > now; }
-    [[nodiscard]] bool may_be_taken_by(std::string_view who, date_time now) const {
-        return !is_owned(now) || owner == who;
+    /// A lease that lasts much longer than one can be given for was written before the calendar was set back. It is
+    /// over: its owner may live, but is shut out like any that was replaced, and nobody waits for a dead one until the
+    /// calendar has caught up.
+    /// @param ttl  for how long leases are given
+    [[nodiscard]] bool is_owned(date_time now, duration ttl) const {
+        return !owner.empty() && expires_at > now && expires_at - now <= 2 * ttl;
+    }
+    [[nodiscard]] bool may_be_taken_by(std::string_view who, date_time now, duration ttl) const {
+        return !is_owned(now, ttl) || owner == who;
     }
 };
 
@@ -51,7 +61,9 @@ struct lane_layout {
     std::string former{};
 
     /// @param rows  of the broker of `lane`, whatever their layout
-    [[nodiscard]] static lane_layout with(std::string_view lane, std::span<const lease_row> rows, date_time now);
+    /// @param ttl  for how long leases are given
+    [[nodiscard]] static lane_layout with(std::string_view lane, std::span<const lease_row> rows, date_time now,
+                                          duration ttl = longest_lease);
 };
 
 [[nodiscard]] std::vector<std::string> split_former(std::string_view names);

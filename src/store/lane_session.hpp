@@ -24,6 +24,9 @@ struct lease_grant {
     std::string owner{};
     std::uint64_t epoch = 0;
     date_time expires_at{};
+    /// When the lease was to expire before, by the calendar that counts here: a witness of the time for who would
+    /// delete by the calendar. Nothing when it is new, or when the database has a clock of its own.
+    std::optional<date_time> expired_before{};
     sequence mark = 0;                  ///< low-water mark: every row of the lane up to here is settled
     std::uint64_t rescan = 0;           ///< grows when an operator reopened a row at or below somebody's cursor
     std::vector<std::string> former{};  ///< lanes of other layouts that carried these rows before

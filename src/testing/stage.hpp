@@ -26,6 +26,7 @@ class moved_clock final : public clock, public base::sleeper {
 public:
     explicit moved_clock(date_time start) : now_{start} {}
     [[nodiscard]] date_time now() const override { return now_; }
+    [[nodiscard]] instant monotonic_now() const override { return instant{now_ - date_time{}}; }
     void move_to(date_time at) { now_ = std::max(now_, at); }
     void sleep(duration wanted) override { move_to(now_ + wanted); }
 

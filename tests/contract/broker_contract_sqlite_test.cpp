@@ -36,6 +36,7 @@ using ::testing::SizeIs;
 class manual_clock final : public clock {
 public:
     [[nodiscard]] date_time now() const override { return now_; }
+    [[nodiscard]] instant monotonic_now() const override { return instant{now_ - date_time{}}; }
     void pass(duration d) { now_ += d; }
 
 private:

@@ -9,6 +9,13 @@ using ::testing::IsEmpty;
 class store_lease : public store_contract {};
 SLUICE_FOR_EVERY_STORE(store_lease);
 
+TEST_P(store_lease, is_over_when_the_calendar_was_set_back_since_it_was_given) {
+    ASSERT_TRUE(lane_->acquire("default:partner", "dead", at(10'000), 10s));
+    EXPECT_FALSE(lane_->acquire("default:partner", "next", at(10'000), 10s));
+    EXPECT_FALSE(lane_->acquire("default:partner", "next", at(9'995), 10s)) << "a small correction";
+    EXPECT_TRUE(lane_->acquire("default:partner", "next", at(6'400), 10s));
+}
+
 TEST_P(store_lease, is_granted_to_the_first_who_asks) {
     const auto grant = lane_->acquire("default:partner", "me", at(0), ttl);
     ASSERT_TRUE(grant);

@@ -7,6 +7,8 @@
 
 #include <sluice/error.hpp>
 
+#include "base/backoff.hpp"
+
 namespace sluice::testing {
 
 namespace {
@@ -65,7 +67,7 @@ lane_world::lane_world(std::uint64_t seed, world_parts parts)
 void lane_world::live(int steps) {
     for (int i = 0; i < steps; ++i) {
         if (parts_.network != nullptr && below(6) == 0) disturb_network();
-        switch (below(25)) {
+        switch (below(26)) {
             case 0:
             case 1:
             case 2:
@@ -108,6 +110,9 @@ void lane_world::live(int steps) {
                 break;
             case 16:
                 change_shards();
+                break;
+            case 17:
+                set_calendar();
                 break;
             default:
                 turn_some();
@@ -180,7 +185,7 @@ void lane_world::turn_some() {
     for (auto turns = 1 + below(10); turns > 0; --turns) turn(lane);
 }
 
-std::optional<date_time> lane_world::turn(outbox::lane& lane) {
+std::optional<instant> lane_world::turn(outbox::lane& lane) {
     const auto next = lane.turn();
     tell(lane.name() + " " + outbox::to_string(lane.state()) + (next ? " rests " + std::to_string(next->index()) : ""));
     if (!next) return std::nullopt;
@@ -192,6 +197,13 @@ void lane_world::pass_time() {
     const auto longest = below(3) == 0 ? 200'000'000U : 3'000'000U;
     clock_.advance(duration{static_cast<std::int64_t>(below(longest))});
     tell("time " + clock_.now().to_string());
+}
+
+/// Of the machine that all of this runs on.
+void lane_world::set_calendar() {
+    const auto jump = std::chrono::minutes{static_cast<std::int64_t>(below(240)) - 120};
+    clock_.set_calendar(clock_.now() + jump);
+    tell("the calendar is set to " + clock_.now().to_string());
 }
 
 void lane_world::toggle_outage() {
@@ -249,7 +261,8 @@ void lane_world::turn_frozen() {
             if (!store::shares_rows(row.lane, zombie.name()) || row.owner.empty()) return false;
             const bool is_sibling =
                 row.lane != zombie.name() && std::find(layout.begin(), layout.end(), row.lane) != layout.end();
-            return !is_sibling && row.owner != zombie.owner() && row.expires_at > clock_.now();
+            return !is_sibling && row.owner != zombie.owner() && row.expires_at > clock_.now() &&
+                   row.expires_at - clock_.now() <= 2 * base::from_seconds(settings_.lease_seconds);
         });
     };
     const bool fenced = is_owned_by_successor();
@@ -329,19 +342,19 @@ void lane_world::come_to_rest() {
     tell("all trouble ends");
     constexpr int patience = 20'000;
     for (int round = 0; round < patience; ++round) {
-        std::optional<date_time> wake;
+        std::optional<instant> wake;
         for (auto& p : posts_) {
             for (const auto& each : p.now) {
                 const auto until = turn(each->lane);
                 if (until) each->lane.signal().drain();
                 if (!until) {
-                    wake = clock_.now();
+                    wake = clock_.monotonic_now();
                 } else {
                     wake = wake ? std::min(*wake, *until) : *until;
                 }
             }
         }
-        if (wake && *wake > clock_.now()) {
+        if (wake && *wake > clock_.monotonic_now()) {
             const auto brokers = operations_->outbox_summary();
             const bool all_done = std::none_of(brokers.begin(), brokers.end(), [](const auto& broker) {
                 const auto& counts = broker.second.by_status;

@@ -92,6 +92,7 @@ private:
     void commit_some();
     void turn_some();
     void pass_time();
+    void set_calendar();
     void toggle_outage();
     void plan_refusal();
     void lose_confirmations();
@@ -128,7 +129,7 @@ private:
     [[nodiscard]] std::set<std::string> taken_by(const post& p) const;
     [[nodiscard]] bool is_for(const committed_event& event, const post& p) const;
     /// One turn; the time until which the lane wants to sleep.
-    std::optional<date_time> turn(outbox::lane& lane);
+    std::optional<instant> turn(outbox::lane& lane);
 
     base::seeded_random random_;
     virtual_clock clock_;

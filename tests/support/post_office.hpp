@@ -144,10 +144,19 @@ inline std::string parcel_arrived(const std::string& message_id, const std::stri
 class moved_clock final : public sluice::clock {
 public:
     [[nodiscard]] sluice::date_time now() const override { return sluice::date_time::from_micros(micros_.load()); }
-    void advance(sluice::duration by) { micros_ += by.count(); }
+    [[nodiscard]] sluice::instant monotonic_now() const override {
+        return sluice::instant{sluice::duration{steady_.load()}};
+    }
+    void advance(sluice::duration by) {
+        micros_ += by.count();
+        steady_ += by.count();
+    }
+    /// Somebody sets the calendar by that much.
+    void set_calendar_ahead(sluice::duration by) { micros_ += by.count(); }
 
 private:
     std::atomic<std::int64_t> micros_{sluice::date_time::parse("2026-11-23T08:00:00Z").micros()};
+    std::atomic<std::int64_t> steady_{micros_.load()};
 };
 
 }  // namespace post

@@ -79,7 +79,7 @@ private:
 lease_answer memory_lane_session::acquire(std::string_view lane, std::string_view owner, date_time now, duration ttl) {
     const std::lock_guard lock{data_.mutex};
     seen_ = data_.news;
-    const auto layout = lane_layout::with(lane, rows_beside(lane), now);
+    const auto layout = lane_layout::with(lane, rows_beside(lane), now, ttl);
     if (!layout.obstacle.empty()) return lease_answer::no(layout.obstacle);
     for (const auto& name : layout.retired) data_.leases.erase(name);
     for (const auto& name : layout.created) {
@@ -93,7 +93,7 @@ lease_answer memory_lane_session::acquire(std::string_view lane, std::string_vie
     }
 
     auto& lease = data_.leases.find(lane)->second;
-    if (!lease.owner.empty() && lease.owner != owner && lease.expires_at > now) {
+    if (!lease_row{.owner = lease.owner, .expires_at = lease.expires_at}.may_be_taken_by(owner, now, ttl)) {
         return lease_answer::no(obstacle_text(lane, lease.owner));
     }
     if (lease.owner != owner) ++lease.epoch;

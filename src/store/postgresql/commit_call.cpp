@@ -10,6 +10,7 @@
 #include "store/inside_refusals.hpp"
 #include "store/postgresql/history.hpp"
 #include "store/postgresql/migrations.hpp"
+#include "store/postgresql/server_time.hpp"
 #include "store/row_refusals.hpp"
 #include "store/text_list.hpp"
 #include "store/unit_session.hpp"
@@ -53,9 +54,9 @@ std::vector<const Row*> sorted(const std::vector<Row>& rows, Key key) {
 }  // namespace
 
 commit_statements::commit_statements(const std::string& schema)
-    : mark{"sluice_mark",
-           in_schema("INSERT INTO @inbox (message_id, handler, content, processed_at) VALUES ($1, $2, $3, $4)",
-                     schema)},
+    : mark{"sluice_mark", in_schema("INSERT INTO @inbox (message_id, handler, content, processed_at)"
+                                    " VALUES ($1, $2, $3, $4 + " SLUICE_SHIFT("$5") ")",
+                                    schema)},
       insert_state{"sluice_insert_state", in_schema("INSERT INTO @aggregate_state (aggregate, id, version, state)"
                                                     " VALUES ($1, $2, $3, $4::json)",
                                                     schema)},
@@ -89,8 +90,8 @@ commit_statements::commit_statements(const std::string& schema)
       append{"sluice_append", in_schema(append_sql, schema)} {}
 
 commit_call::commit_call(const commit_statements& sql, const inside_statements& inside, const std::string& schema,
-                         const commit_batch& batch, const std::string& server)
-    : sql_{sql}, inside_{inside}, schema_{schema}, server_{server}, batch_{batch} {}
+                         const commit_batch& batch, const std::string& server, const std::optional<date_time>& our_time)
+    : sql_{sql}, inside_{inside}, schema_{schema}, server_{server}, batch_{batch}, our_time_{our_time} {}
 
 bool is_number_in_use(const statement_error& refusal) noexcept {
     return refusal.sqlstate() == "23505" &&
@@ -125,7 +126,7 @@ std::size_t commit_call::tell_transaction(exchange& trip) {
 void commit_call::add_marks(exchange& trip) {
     const auto key = [](const inbox_mark& mark) { return std::tie(mark.message_id, mark.handler, mark.content); };
     for (const auto* mark : sorted(batch_.marks, key)) {
-        add(trip, sql_.mark, parameters{mark->message_id, mark->handler, mark->content, batch_.at}, mark);
+        add(trip, sql_.mark, parameters{mark->message_id, mark->handler, mark->content, batch_.at, our_time_}, mark);
     }
 }
 
@@ -134,7 +135,7 @@ void commit_call::add_outcomes(exchange& trip) {
     for (const auto* outcome : sorted(batch_.outcomes, key)) {
         add(trip, inside_.write_outcome,
             parameters{outcome->key, outcome->command, outcome->fingerprint, outcome->succeeded, outcome->content,
-                       outcome->expires_at, batch_.at},
+                       outcome->expires_at, batch_.at, our_time_},
             outcome);
     }
 }

@@ -19,7 +19,7 @@ namespace sluice::store::postgresql {
 struct commit_statements {
     explicit commit_statements(const std::string& schema);
 
-    statement mark;                ///< $1 message, $2 handler, $3 time
+    statement mark;                ///< $1 message, $2 handler, $3 content, $4 time, $5 our time
     statement insert_state;        ///< $1 aggregate, $2 id, $3 version, $4 state
     statement update_state;        ///< the same
     statement remove_state;        ///< $1 aggregate, $2 id, $3 version
@@ -54,7 +54,8 @@ public:
     /// @param schema  for the statements of read models, which have their tables' names in them
     /// @param server  its name, for errors
     commit_call(const commit_statements& sql, const inside_statements& inside, const std::string& schema,
-                const commit_batch& batch, const std::string& server);
+    /// @param our_time  see shared_state
+                const commit_batch& batch, const std::string& server, const std::optional<date_time>& our_time);
 
     /// Adds the whole batch. Returns the place of the transaction's id; the server is asked to hand it over at once.
     [[nodiscard]] std::size_t add_to(exchange& trip);

@@ -1,7 +1,6 @@
 #include "store/postgresql/gap_tracker.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace sluice::store::postgresql {
@@ -66,6 +65,9 @@ void gap_tracker::writers(std::set<std::string> holding, time_point now) {
     } else {
         watching_ = true;
         watched_writers_ = std::move(holding);
+    note_idle(holding, drawn);
+    std::set<std::string> names;
+    for (const auto& each : holding) names.insert(each.name);
         for (auto& [first, hole] : gaps_) hole.watched = true;
     }
     if (!watched_writers_.empty()) return;

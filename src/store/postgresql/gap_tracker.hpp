@@ -24,7 +24,9 @@ namespace sluice::store::postgresql {
 ///   the gap was noticed is above the id of any transaction that can fill it. Once no transaction below that id runs,
 ///   the gap stays empty;
 /// - a long transaction that has nothing to do with the log would hold that up. So gaps that last are also judged by
-///   who holds the lock that writing to the log takes: when all who held it then have let go, the gap stays empty.
+///   who holds the lock that writing to the log takes: when all who held it then have let go, the gap stays empty;
+/// - somebody may forget to end a transaction that has written to the log. While it is idle it draws no number. So once
+///   it was seen idle, numbers drawn later than that are not its own, and gaps among them do not wait for it.
 ///
 /// What is forgotten with the process is found again: a new owner begins at the stored mark, which never passes a gap.
 ///

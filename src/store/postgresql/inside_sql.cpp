@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "store/postgresql/migrations.hpp"
+#include "store/postgresql/server_time.hpp"
 
 namespace sluice::store::postgresql {
 namespace {
@@ -11,10 +12,10 @@ namespace {
 constexpr auto write_outcome_sql = R"sql(
 WITH written AS (
     INSERT INTO @command_outcome AS known (key, command, fingerprint, succeeded, content, expires_at)
-    VALUES ($1, $2, $3, $4, $5::json, $6)
+    VALUES ($1, $2, $3, $4, $5::json, $6::timestamptz + )sql" SLUICE_SHIFT("$8") R"sql()
     ON CONFLICT (key) DO UPDATE SET command = excluded.command, fingerprint = excluded.fingerprint,
         succeeded = excluded.succeeded, content = excluded.content, expires_at = excluded.expires_at
-    WHERE known.expires_at <= $7
+    WHERE known.expires_at <= $7::timestamptz + )sql" SLUICE_SHIFT("$8") R"sql(
     RETURNING 1
 )
 SELECT CASE WHEN NOT EXISTS (SELECT FROM written) THEN @sluice_refuse(0) END)sql";
@@ -45,7 +46,7 @@ SELECT CASE WHEN NOT EXISTS (SELECT FROM held) THEN @sluice_refuse(0) END)sql";
 constexpr auto due_messages_sql = R"sql(
 SELECT id, due_at, message_id, stream, stream_category, type, data, metadata, created_at, priority, target_brokers,
        expected_position
-FROM @scheduled WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2)sql";
+FROM @scheduled WHERE due_at <= $1::timestamptz + )sql" SLUICE_SHIFT("$3") R"sql( ORDER BY due_at, id LIMIT $2)sql";
 
 std::string event_where(std::string_view condition) {
     return fmt::format("SELECT {} FROM @event_log AS e WHERE {}", event_columns, condition);
@@ -62,7 +63,7 @@ inside_statements::inside_statements(const std::string& schema)
                     in_schema("SELECT version, layout, state FROM @snapshot WHERE aggregate = $1 AND id = $2", schema)},
       outcome_of{"sluice_outcome_of",
                  in_schema("SELECT command, fingerprint, succeeded, content, expires_at FROM @command_outcome"
-                           " WHERE key = $1 AND expires_at > $2",
+                           " WHERE key = $1 AND expires_at > $2::timestamptz + " SLUICE_SHIFT("$3"),
                            schema)},
       due_messages{"sluice_due_messages", in_schema(due_messages_sql, schema)},
       next_due{"sluice_next_due", in_schema("SELECT min(due_at) FROM @scheduled", schema)},

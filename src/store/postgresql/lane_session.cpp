@@ -199,7 +199,8 @@ lease_answer postgresql_lane_session::acquire(std::string_view lane, std::string
 
     auto& server = db();
     exchange ask{server};
-    const auto asked = ask.add(sql_.read_lease, parameters{lane, seen_.broker, owner, lease_clock(now), layout});
+    const auto asked =
+        ask.add(sql_.read_lease, parameters{lane, seen_.broker, owner, lease_clock(now), layout, ttl.count()});
     ask.run();
     const auto& there = ask[asked];
     if (!there.null(0, 0)) {
@@ -227,7 +228,7 @@ lease_answer postgresql_lane_session::acquire(std::string_view lane, std::string
 
     exchange trip{server};
     trip.add(sql_.lock_layout, parameters{seen_.broker});
-    trip.add(sql_.change_layout, parameters{seen_.broker, layout, lease_clock(now), now});
+    trip.add(sql_.change_layout, parameters{seen_.broker, layout, lease_clock(now), now, ttl.count()});
     const auto taken = trip.add(sql_.acquire, parameters{lane, seen_.broker, layout, owner, lease_clock(now),
                                                          ttl.count(), now, highest_mark, to_text(stored_stamp())});
     trip.run();
@@ -531,7 +532,7 @@ std::size_t postgresql_lane_session::purge(const lease_grant& grant, std::string
     const auto place =
         trip.add(sql_.purge, parameters{grant.lane, grant.owner, grant.epoch, target_broker, published_before,
                                         abandoned_before, cursor, signed_of(most_examined), signed_of(limit),
-                                        std::int32_t{part.number}, std::int32_t{part.count}});
+                                        std::int32_t{part.number}, std::int32_t{part.count}, shared_.our_time()});
     if (!run_guarded(trip, *server, grant)) return 0;
     const auto& purged = trip[place];
     const auto count = static_cast<std::size_t>(purged.integer(0, 0));

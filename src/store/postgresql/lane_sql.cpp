@@ -2,6 +2,7 @@
 
 #include "store/postgresql/history.hpp"
 #include "store/postgresql/migrations.hpp"
+#include "store/postgresql/server_time.hpp"
 
 namespace sluice::store::postgresql {
 namespace {
@@ -27,6 +28,11 @@ namespace {
 
 #define SLUICE_TIME(now) "coalesce(" now ", clock_timestamp())"
 
+// See lease_row::is_owned.
+#define SLUICE_OWNED(expiry, now, ttl)                                                     \
+    "(" expiry " > " SLUICE_TIME(now) " AND " expiry " <= " SLUICE_TIME(now) " + 2 * " ttl \
+                                                                             " * interval '1 microsecond')"
+
 // Those who stand by ask often and mostly in vain; reading takes no lock. What is in the way is the owner of the lane,
 // or a lane of another layout.
 constexpr auto read_lease_sql = R"sql(
@@ -38,7 +44,7 @@ LEFT JOIN @lease AS held ON held.lane = $1
 LEFT JOIN LATERAL (
     SELECT lane, owner FROM @lease
     WHERE (lane = $1 AND owner <> $3 OR broker = $2 AND broker <> '' AND lane <> ALL ($5::text[]))
-      AND owner <> '' AND expires_at > )sql" SLUICE_TIME("$4") R"sql(
+      AND owner <> '' AND )sql" SLUICE_OWNED("expires_at", "$4", "$6") R"sql(
     ORDER BY lane <> $1, lane LIMIT 1
 ) AS other ON true)sql";
 
@@ -48,7 +54,8 @@ constexpr auto lock_layout_sql = "SELECT pg_advisory_xact_lock('@lease'::regclas
 // What lane_layout says, as one statement: when no lane of another layout is owned, those of this one take their place.
 constexpr auto change_layout_sql = R"sql(
 WITH other AS MATERIALIZED (
-    SELECT lane, epoch, mark, rescan, former, owner <> '' AND expires_at > )sql" SLUICE_TIME("$3") R"sql( AS owned
+    SELECT lane, epoch, mark, rescan, former, owner <> '' AND )sql" SLUICE_OWNED("expires_at", "$3",
+                                                                                 "$5") R"sql( AS owned
     FROM @lease WHERE broker = $1 AND broker <> '' AND lane <> ALL ($2::text[]) ORDER BY lane FOR UPDATE
 ), legacy AS MATERIALIZED (
     SELECT coalesce(min(mark), 0) AS mark, coalesce(max(epoch), 0) AS epoch, coalesce(max(rescan), 0) AS rescan,
@@ -73,7 +80,7 @@ UPDATE @lease AS held SET
     expires_at = )sql" SLUICE_TIME("$5") R"sql( + $6 * interval '1 microsecond',
     state = 'idle', since = $7, detail = '', published = 0, refused = 0, rate = 0, horizon = NULL,
     mark = least(held.mark, $8), history = $9
-WHERE held.lane = $1 AND (held.owner IN ('', $4) OR held.expires_at <= )sql" SLUICE_TIME("$5") R"sql()
+WHERE held.lane = $1 AND (held.owner IN ('', $4) OR NOT )sql" SLUICE_OWNED("held.expires_at", "$5", "$6") R"sql()
   AND NOT EXISTS (SELECT FROM @lease AS other
                   WHERE other.broker = $2 AND other.broker <> '' AND other.lane <> ALL ($3::text[]))
 RETURNING epoch, mark, rescan, former)sql";
@@ -160,10 +167,12 @@ LEFT JOIN LATERAL (
 // operators.
 constexpr auto settle_sql = R"sql(
 WITH fence AS MATERIALIZED (
-    SELECT rescan <> $4 AS reopened FROM @lease WHERE lane = $1 AND owner = $2 AND epoch = $3 FOR UPDATE
+    SELECT rescan <> $4 AS reopened, )sql" SLUICE_SHIFT(
+    "$14") R"sql( AS shift FROM @lease WHERE lane = $1 AND owner = $2 AND epoch = $3 FOR UPDATE
 ), settled AS (
     UPDATE @outbox AS o SET status = s.status, retry_count = s.retry_count, next_retry_at = s.next_retry_at,
-        last_error = s.last_error::json, published_at = s.published_at, abandoned_at = s.abandoned_at,
+        last_error = s.last_error::json,
+        published_at = s.published_at + fence.shift, abandoned_at = s.abandoned_at + fence.shift,
         receipt = s.receipt
     FROM fence, unnest($6::bigint[], $7::text[], $8::integer[], $9::timestamptz[], $10::text[], $11::timestamptz[],
                        $12::timestamptz[], $13::text[])
@@ -178,22 +187,31 @@ constexpr auto raise_mark_sql = R"sql(
 UPDATE @lease SET mark = $5
 WHERE lane = $1 AND owner = $2 AND epoch = $3 AND rescan = $4 AND mark < $5)sql";
 
-// An event written after the later cut cannot have been settled before it, so the walk ends there.
+// What was written and settled after the later cut has nothing old behind it, so the walk ends there. A time that has
+// not come yet says nothing: such a row is passed.
 constexpr auto purge_sql = R"sql(
 WITH fence AS MATERIALIZED (
     SELECT mark FROM @lease WHERE lane = $1 AND owner = $2 AND epoch = $3 FOR UPDATE
 ), page AS MATERIALIZED (
-    SELECT o.seq, ((o.status = 'published' AND o.published_at < $5) OR
-                   (o.status = 'abandoned' AND o.abandoned_at < $6))
+), cut AS MATERIALIZED (
+    SELECT $5::timestamptz + shift AS published, $6::timestamptz + shift AS abandoned,
+           greatest($5, $6)::timestamptz + shift AS later,
+           CASE WHEN $12::timestamptz IS NULL THEN 'infinity' ELSE statement_timestamp() END AS now
+    FROM (SELECT )sql" SLUICE_SHIFT("$12") R"sql( AS shift) AS clock
+    SELECT o.seq, ((o.status = 'published' AND o.published_at < cut.published) OR
+                   (o.status = 'abandoned' AND o.abandoned_at < cut.abandoned))
                   AND )sql" SLUICE_CARRIES("o.stream", "$10", "$11") R"sql( AS expired,
-           e.created_at < greatest($5, $6) AS old
+           (e.created_at >= cut.later AND e.created_at <= cut.now
+            AND coalesce(o.published_at, o.abandoned_at) >= cut.later
+            AND coalesce(o.published_at, o.abandoned_at) <= cut.now) AS young
     FROM fence
     CROSS JOIN LATERAL (SELECT seq, stream, status, published_at, abandoned_at FROM @outbox
+    CROSS JOIN cut
                         WHERE target_broker = $4 AND seq > $7 AND seq <= fence.mark ORDER BY seq LIMIT $8) AS o
     CROSS JOIN LATERAL (SELECT created_at FROM @event_log AS log WHERE log.seq = o.seq OFFSET 0) AS e
 ), walked AS MATERIALIZED (
     SELECT seq, expired FROM page
-    WHERE seq < coalesce((SELECT min(seq) FROM page WHERE NOT old), 9223372036854775807)
+    WHERE seq < coalesce((SELECT min(seq) FROM page WHERE young), 9223372036854775807)
 ), doomed AS MATERIALIZED (
     SELECT seq FROM walked WHERE expired ORDER BY seq LIMIT $9
 ), gone AS (
@@ -202,7 +220,9 @@ WITH fence AS MATERIALIZED (
 SELECT (SELECT count(*) FROM doomed), (SELECT max(seq) FROM doomed), (SELECT count(*) FROM walked),
        (SELECT max(seq) FROM walked))sql";
 
-// Who writes to the log holds this lock from before the number is drawn to the end of the transaction.
+// Who writes to the log holds this lock from before the number is drawn to the end of the transaction. A prepared
+// transaction has no process and does nothing any more; what another user's process does may be hidden. The sequence is
+// read last: what is drawn later than that has a higher number.
 constexpr auto writers_sql = R"sql(
 SELECT coalesce(array_agg(DISTINCT virtualtransaction), '{}') FROM pg_locks
 WHERE locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())

@@ -11,10 +11,12 @@ namespace sluice::store::postgresql {
 struct lane_statements {
     explicit lane_statements(const std::string& schema);
 
-    // $1 lane, $2 broker, $3 owner, $4 now or NULL for the server's clock, $5 lanes of the layout
+    // $1 lane, $2 broker, $3 owner, $4 now or NULL for the server's clock, $5 lanes of the layout,
+    // $6 ttl
     statement read_lease;
     statement lock_layout;    ///< $1 broker
-    statement change_layout;  ///< $1 broker, $2 lanes of the layout, $3 now or NULL for the server's clock, $4 since
+    statement change_layout;  ///< $1 broker, $2 lanes of the layout, $3 now or NULL for the server's clock, $4 since,
+                              ///< $5 ttl
     // $1 lane, $2 broker, $3 lanes of the layout, $4 owner, $5 now or NULL for the server's clock, $6 ttl, $7 since,
     // $8 highest mark, $9 history
     statement acquire;
@@ -24,10 +26,11 @@ struct lane_statements {
                               ///< $9 shard, $10 shards
     statement late;           ///< $1 broker, $2 firsts, $3 lasts, $4 limit, $5 shard, $6 shards
     statement due_in_stream;  ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 stream, $6 after, $7 upto, $8 limit
-    statement settle;         ///< $1 lane, $2 owner, $3 epoch, $4 rescan, $5 broker, $6-$13 columns of the outcomes
+    statement settle;         ///< $1 lane, $2 owner, $3 epoch, $4 rescan, $5 broker, $6-$13 columns of the outcomes,
+                              ///< $14 our time
     statement raise_mark;     ///< $1 lane, $2 owner, $3 epoch, $4 rescan, $5 mark
     statement purge;          ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 published before, $6 abandoned before,
-                              ///< $7 after, $8 most examined, $9 limit, $10 shard, $11 shards
+                              ///< $7 after, $8 most examined, $9 limit, $10 shard, $11 shards, $12 our time
     statement next_transaction;
     statement writers;
     statement channel;           ///< $1 broker

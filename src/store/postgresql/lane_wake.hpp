@@ -31,6 +31,7 @@ public:
         sequence high = 0;        ///< the highest number it looked at
         bool mine = false;        ///< the lease is this lane's; otherwise it stands by
         bool unfinished = false;  ///< there are gaps, or more to read: look again soon, whatever happens
+        bool held = false;        ///< rows wait for a transaction that is about to end: look again at once
     };
 
     lane_wake(const lane_statements& sql, bool listen) : sql_{sql}, listen_{listen} {}

@@ -12,6 +12,7 @@
 #include "store/postgresql/inside_sql.hpp"
 #include "store/postgresql/migrations.hpp"
 #include "store/postgresql/row_reader.hpp"
+#include "store/postgresql/server_time.hpp"
 #include "store/postgresql/sessions.hpp"
 #include "store/row_sample.hpp"
 #include "store/stream_names.hpp"
@@ -158,7 +159,9 @@ WITH picked AS MATERIALIZED (
 SELECT count, pg_notify(@sluice_channel(target_broker), 'rescan') FROM first)sql";
 
 constexpr auto renew_budget = "status = 'pending', retry_count = 0, next_retry_at = NULL, abandoned_at = NULL";
-constexpr auto give_up = "status = 'abandoned', next_retry_at = NULL, last_error = $7::json, abandoned_at = $8";
+constexpr auto give_up =
+    "status = 'abandoned', next_retry_at = NULL, last_error = $7::json, abandoned_at = $8::timestamptz + " SLUICE_SHIFT(
+        "$9");
 
 class postgresql_operations_session final : public operations_session {
 public:
@@ -365,6 +368,7 @@ std::size_t postgresql_operations_session::change(const outbox_filter& filter, s
         query.with.add(record->second);
     }
     exchange trip{*db};
+        query.with.add(shared_.our_time());
     trip.add(sql(lock_leases_sql));
     const auto place = trip.add(sql(fmt::format(change_sql, query.from_where_order_limit, how)), query.with);
     trip.run();
@@ -387,8 +391,8 @@ std::size_t postgresql_operations_session::purge_inbox(date_time before, std::si
     return ask(*db,
                "DELETE FROM @inbox WHERE (message_id, handler, content) IN (SELECT message_id, handler, content FROM "
                "@inbox"
-               " WHERE processed_at < $1 ORDER BY processed_at LIMIT $2)",
-               parameters{before, static_cast<std::int64_t>(limit)})
+               " WHERE processed_at < $1::timestamptz + " SLUICE_SHIFT("$3") " ORDER BY processed_at LIMIT $2)",
+               parameters{before, static_cast<std::int64_t>(limit), shared_.our_time()})
         .affected();
 }
 
@@ -398,8 +402,9 @@ std::size_t postgresql_operations_session::purge_outcomes(date_time before, std:
     const auto db = shared_.pool.borrow();
     return ask(*db,
                "DELETE FROM @command_outcome WHERE key IN (SELECT key FROM @command_outcome"
-               " WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
-               parameters{before, static_cast<std::int64_t>(limit)})
+               " WHERE expires_at < $1::timestamptz + " SLUICE_SHIFT(
+                   "$3") " ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+               parameters{before, static_cast<std::int64_t>(limit), shared_.our_time()})
         .affected();
 }
 

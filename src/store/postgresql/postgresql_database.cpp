@@ -71,6 +71,11 @@ std::shared_ptr<lane_memory> shared_state::memory_of(const lease_grant& grant) {
     return memory;
 }
 
+std::optional<date_time> shared_state::our_time() const {
+    if (!options.server_clock) return std::nullopt;
+    return (options.time != nullptr ? *options.time : system_clock()).now();
+}
+
 void shared_state::forget(const std::string& lane) {
     const std::lock_guard lock{mutex_};
     memories_.erase(lane);

@@ -33,11 +33,12 @@ struct postgresql_options {
     /// is the order of the numbers, and one long transaction delays everything. Without it the order holds within each
     /// stream, which is what consumers rely on.
     bool strict_order = false;
-    /// Leases expire by the server's clock, so the clocks of the machines need not agree. Tests with a virtual clock
-    /// turn it off; then the time that the caller passes counts.
+    /// Leases, marks, outcomes, schedules and the age of rows are judged by the server's clock, so the clocks of the
+    /// machines need not agree. Tests with a virtual clock turn it off; then the time that the caller passes counts.
     bool server_clock = true;
 };
 
+    const clock* time = nullptr;  ///< of this machine; null: system_clock()
 /// A database on a PostgreSQL server (13 or newer). Nothing is opened before it is used.
 ///
 /// Whatever ends a connection (a restart, a failover, `pg_terminate_backend`), the call in flight fails with a

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "store/postgresql/connection_pool.hpp"
@@ -34,6 +35,8 @@ struct shared_state {
     /// The memory of a lane, begun anew at `mark` when the grant is another one.
     [[nodiscard]] std::shared_ptr<lane_memory> memory_of(const lease_grant& grant);
     void forget(const std::string& lane);
+    /// What the server needs to turn our times into its own; nothing where ours count.
+    [[nodiscard]] std::optional<date_time> our_time() const;
 
     const postgresql_options options;
     const server_address server;

@@ -193,7 +193,7 @@ std::optional<stored_snapshot> postgresql_unit_session::load_snapshot(std::strin
 }
 
 std::optional<command_outcome> postgresql_unit_session::outcome_of(std::string_view key, date_time now) {
-    const auto found = read(sql_.inside.outcome_of, parameters{key, now});
+    const auto found = read(sql_.inside.outcome_of, parameters{key, now, shared_.our_time()});
     if (found.rows() == 0) return std::nullopt;
     return command_outcome{.key = std::string{key},
                            .command = found.text(0, 0),
@@ -204,7 +204,8 @@ std::optional<command_outcome> postgresql_unit_session::outcome_of(std::string_v
 }
 
 std::vector<scheduled_message> postgresql_unit_session::due_messages(date_time now, std::size_t limit) {
-    const auto found = read(sql_.inside.due_messages, parameters{now, static_cast<std::int64_t>(limit)});
+    const auto found =
+        read(sql_.inside.due_messages, parameters{now, static_cast<std::int64_t>(limit), shared_.our_time()});
     std::vector<scheduled_message> due;
     due.reserve(static_cast<std::size_t>(found.rows()));
     for (int row = 0; row < found.rows(); ++row) due.push_back(read_scheduled(found, row));
@@ -263,7 +264,8 @@ void postgresql_unit_session::commit(const commit_batch& batch) {
         lost.backend = db->backend();
         lost.backend_start = db->backend_start();
         lost.server = db->server_stamp();
-        commit_call call{sql_.commit, sql_.inside, shared_.options.schema, batch, shared_.server.name()};
+        commit_call call{sql_.commit, sql_.inside,           shared_.options.schema,
+                         batch,       shared_.server.name(), shared_.our_time()};
         exchange trip{*db};
         std::optional<std::size_t> transaction;
         try {

@@ -4,6 +4,7 @@
 #include "store/postgresql/failure.hpp"
 #include "store/postgresql/history.hpp"
 #include "store/postgresql/migrations.hpp"
+#include "store/postgresql/server_time.hpp"
 
 namespace sluice::store::postgresql {
 namespace {
@@ -58,7 +59,7 @@ std::optional<question> proof_of(const commit_batch& batch) {
         const auto& mark = batch.marks.front();
         return question{
             "SELECT EXISTS (SELECT FROM @inbox WHERE message_id = $1 AND handler = $2"
-            " AND content = $3 AND processed_at = $4)",
+            " AND content = $3 AND " SLUICE_IS_OURS("processed_at", "$4") ")",
             parameters{mark.message_id, mark.handler, mark.content, batch.at}};
     }
     if (!batch.outcomes.empty()) {
@@ -66,7 +67,7 @@ std::optional<question> proof_of(const commit_batch& batch) {
         const auto& outcome = batch.outcomes.front();
         return question{
             "SELECT EXISTS (SELECT FROM @command_outcome WHERE key = $1 AND command = $2"
-            " AND fingerprint = $3 AND expires_at = $4 AND content::text = $5)",
+            " AND fingerprint = $3 AND " SLUICE_IS_OURS("expires_at", "$4") " AND content::text = $5)",
             parameters{outcome.key, outcome.command, outcome.fingerprint, outcome.expires_at, outcome.content}};
     }
     if (!batch.snapshots.empty() && batch.states.empty() && batch.scheduled.empty() && batch.cancelled.empty()) {

@@ -56,7 +56,7 @@ private:
     /// The lease rows that `lane` must live with.
     [[nodiscard]] std::vector<lease_row> rows_beside(std::string_view lane);
     /// Why the lane cannot be taken now; empty when it can.
-    [[nodiscard]] std::string find_obstacle(std::string_view lane, std::string_view owner, date_time now);
+    [[nodiscard]] std::string find_obstacle(std::string_view lane, std::string_view owner, date_time now, duration ttl);
     /// Fills `rows` and what the lease says beside them; false when the lease is no longer the grant's.
     [[nodiscard]] bool read_owned(const lease_grant& grant, due_batch& batch);
     void walk(const shard& part, std::string_view target_broker, sequence after, std::size_t limit, due_batch& batch);
@@ -110,6 +110,12 @@ lease_row read_lease_row(const rows& found) {
             .former = found.text(6)};
 }
 
+/// Of a lease that somebody had.
+std::optional<date_time> known_expiry(const lease_row& lease) {
+    if (lease.epoch == 0) return std::nullopt;
+    return lease.expires_at;
+}
+
 std::optional<lease_row> sqlite_lane_session::read_lease(std::string_view lane) {
     auto found = read_lease_.query(lane);
     if (!found.next()) return std::nullopt;
@@ -124,25 +130,26 @@ std::vector<lease_row> sqlite_lane_session::rows_beside(std::string_view lane) {
     return leases;
 }
 
-std::string sqlite_lane_session::find_obstacle(std::string_view lane, std::string_view owner, date_time now) {
+std::string sqlite_lane_session::find_obstacle(std::string_view lane, std::string_view owner, date_time now,
+                                               duration ttl) {
     const auto leases = rows_beside(lane);
     const auto mine = std::ranges::find(leases, lane, &lease_row::lane);
-    if (mine != leases.end() && !mine->may_be_taken_by(owner, now)) return obstacle_text(lane, mine->owner);
-    return lane_layout::with(lane, leases, now).obstacle;
+    if (mine != leases.end() && !mine->may_be_taken_by(owner, now, ttl)) return obstacle_text(lane, mine->owner);
+    return lane_layout::with(lane, leases, now, ttl).obstacle;
 }
 
 lease_answer sqlite_lane_session::acquire(std::string_view lane, std::string_view owner, date_time now, duration ttl) {
     // A stand-by asks often and mostly in vain: it shall not take the write lock for that.
-    if (auto obstacle = find_obstacle(lane, owner, now); !obstacle.empty()) {
+    if (auto obstacle = find_obstacle(lane, owner, now, ttl); !obstacle.empty()) {
         news_.seen();
         return lease_answer::no(std::move(obstacle));
     }
     transaction writing{*db_, transaction::kind::write};
     news_.seen();
-    if (auto obstacle = find_obstacle(lane, owner, now); !obstacle.empty())
+    if (auto obstacle = find_obstacle(lane, owner, now, ttl); !obstacle.empty())
         return lease_answer::no(std::move(obstacle));
 
-    const auto layout = lane_layout::with(lane, rows_beside(lane), now);
+    const auto layout = lane_layout::with(lane, rows_beside(lane), now, ttl);
     for (const auto& name : layout.retired) retire_lease_.run(name);
     for (const auto& name : layout.created) {
         create_lease_.run(name, std::max(layout.epoch, incarnation()), to_sql(now), layout.mark, layout.rescan,
@@ -158,6 +165,7 @@ lease_answer sqlite_lane_session::acquire(std::string_view lane, std::string_vie
                             .owner = std::string{owner},
                             .epoch = lease.owner == owner ? lease.epoch : lease.epoch + 1,
                             .expires_at = now + ttl,
+                            .expired_before = known_expiry(lease),
                             .mark = mark,
                             .rescan = lease.rescan,
                             .former = split_former(lease.former),
@@ -311,10 +319,14 @@ std::size_t sqlite_lane_session::purge(const lease_grant& grant, std::string_vie
     std::size_t examined = 0;
     bool more = false;
     {
-        const auto too_young = to_sql(std::max(published_before, abandoned_before));
+        // What was written and settled after the later cut has nothing old behind it, so the walk ends there. A time
+        // that has not come yet says nothing: such a row is passed.
+        const auto later = to_sql(std::max(published_before, abandoned_before));
+        const auto now = to_sql(system_clock().now());
+        const auto is_young = [&](std::string_view time) { return time >= later && time <= now; };
         auto settled = purgeable_.query(target_broker, cursor, lease->mark, to_sql(published_before),
                                         to_sql(abandoned_before), most_examined);
-        while (settled.next() && settled.view(1) < too_young && expired.size() < limit) {
+        while (settled.next() && !(is_young(settled.view(1)) && is_young(settled.view(4))) && expired.size() < limit) {
             cursor = settled.integer(0);
             if (settled.integer(2) != 0 && part.carries(settled.view(3))) expired.push_back(cursor);
             more = ++examined == most_examined || expired.size() == limit;

@@ -42,7 +42,8 @@ inline constexpr auto settle_sql =
 /// ?1 broker, ?2 after, ?3 mark, ?4 published before, ?5 abandoned before, ?6 limit.
 inline constexpr auto purgeable_sql =
     "SELECT o.seq, e.created_at, "
-    "(o.status = 'published' AND o.published_at < ?4) OR (o.status = 'abandoned' AND o.abandoned_at < ?5), o.stream "
+    "(o.status = 'published' AND o.published_at < ?4) OR (o.status = 'abandoned' AND o.abandoned_at < ?5), o.stream, "
+    "coalesce(o.published_at, o.abandoned_at, '') "
     "FROM outbox o CROSS JOIN event_log e ON e.seq = o.seq "
     "WHERE o.target_broker = ?1 AND o.seq > ?2 AND o.seq <= ?3 ORDER BY o.seq LIMIT ?6";
 

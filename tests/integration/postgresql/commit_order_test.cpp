@@ -5,6 +5,7 @@
 
 #include "integration/postgresql/open_commit.hpp"
 #include "integration/postgresql/postgresql_fixture.hpp"
+#include "store/postgresql/gap_tracker.hpp"
 
 /// Numbers are drawn before a commit and seen after it: a lane neither skips a number that commits late nor waits for
 /// one that never will.

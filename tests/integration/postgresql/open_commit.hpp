@@ -13,11 +13,9 @@ inline void append_event(testing::postgresql::session& db, const std::string& sc
                          const std::string& stream, const std::string& broker = "partner") {
     const postgresql::commit_statements sql{schema};
     if (db.scalar("SELECT count(*) FROM pg_prepared_statements WHERE name = 'append'") == "0") {
-        db.execute("PREPARE lock (text) AS " + sql.lock_stream.sql);
         db.execute("PREPARE append (text, text, text, text, timestamptz, text, text, text[], integer) AS " +
-                   sql.append.sql);
+                   postgresql::commit_statements{schema}.append.sql);
     }
-    db.execute("EXECUTE lock ('" + stream + "')");
     db.execute("EXECUTE append ('" + message + "', '" + stream + "', 'shop::order', 't', now(), '{}', '{}', '{" +
                broker + "}', 0)");
 }

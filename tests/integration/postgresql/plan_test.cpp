@@ -126,7 +126,7 @@ TEST_F(postgresql_plan_inside, never_depends_on_the_length_of_the_history) {
             expect_short(plan, 1'200);
             tell("streams, 100 names", plan);
 
-            plan = explain(inside_.due_messages, "timestamptz, bigint", "'2027-01-01', 50");
+            plan = explain(inside_.due_messages, "timestamptz, bigint, timestamptz", "'2027-01-01', 50, now()");
             EXPECT_THAT(plan, AllOf(HasSubstr("scheduled_due_at"), HasSubstr("rows=50"),
                                     Not(HasSubstr("Seq Scan on scheduled"))));
             expect_short(plan, 120);
@@ -166,10 +166,10 @@ TEST_F(postgresql_plan, never_depend_on_the_length_of_the_history) {
         expect_short(plan, 1'500);
         plan = explain(sql_.settle,
                        "text, text, bigint, bigint, text, bigint[], text[], integer[], timestamptz[], text[],"
-                       " timestamptz[], timestamptz[], text[]",
+                       " timestamptz[], timestamptz[], text[], timestamptz",
                        "'default:partner', 'me', 1, 0, 'partner', ARRAY[" + last(3) + "," + last(2) +
                            "], '{published,published}', '{0,0}', '{NULL,NULL}', '{NULL,NULL}', ARRAY[now(), now()],"
-                           " '{NULL,NULL}', '{a,b}'");
+                           " '{NULL,NULL}', '{a,b}', now()");
         EXPECT_THAT(plan, HasSubstr("outbox_pkey"));
         expect_short(plan, 150);
         db_.execute("UPDATE outbox SET status = 'published' WHERE target_broker = 'partner' AND seq > " + last(200));
@@ -194,8 +194,9 @@ TEST_F(postgresql_plan, never_depend_on_the_length_of_the_history) {
 TEST_F(postgresql_plan, purge_walks_a_bounded_piece_of_the_index) {
     db_.execute("UPDATE lease SET mark = " + last(0));
     const auto plan = explain(
-        sql_.purge, "text, text, bigint, text, timestamptz, timestamptz, bigint, bigint, bigint, integer, integer",
-        "'default:partner', 'me', 1, 'partner', '2027-01-01', '2027-01-01', 5000, 500, 100, 1, 2");
+        sql_.purge,
+        "text, text, bigint, text, timestamptz, timestamptz, bigint, bigint, bigint, integer, integer, timestamptz",
+        "'default:partner', 'me', 1, 'partner', '2027-01-01', '2027-01-01', 5000, 500, 100, 1, 2, now()");
     EXPECT_THAT(plan, AllOf(HasSubstr("outbox_pkey"), HasSubstr("event_log_pkey")));
     expect_short(plan, 3'500);
     tell("purge, 100 of 500 looked at", plan);

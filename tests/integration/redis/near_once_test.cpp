@@ -19,6 +19,7 @@ class later_clock final : public clock {
 public:
     explicit later_clock(duration by) : by_{by} {}
     [[nodiscard]] date_time now() const override { return system_clock().now() + by_; }
+    [[nodiscard]] instant monotonic_now() const override { return system_clock().monotonic_now(); }
 
 private:
     duration by_;

@@ -114,6 +114,7 @@ inline sluice::domain make_domain() {
 class fixed_clock final : public sluice::clock {
 public:
     [[nodiscard]] sluice::date_time now() const override { return sluice::date_time::parse("2026-11-23T07:56:25.5Z"); }
+    [[nodiscard]] sluice::instant monotonic_now() const override { return {}; }
 };
 
 /// Counts how many connections a unit asked for.

@@ -7,7 +7,6 @@
 namespace {
 
 using namespace std::chrono_literals;
-using sluice::date_time;
 using sluice::consume::circuit_breaker;
 using state = circuit_breaker::state;
 
@@ -27,7 +26,7 @@ protected:
     }
 
     circuit_breaker breaker{3, 60s};
-    date_time now = date_time::parse("2026-11-23T08:00:00Z");
+    sluice::instant now{1h};
 };
 
 TEST_F(circuit_breaker_test, opens_when_the_threshold_of_messages_failed_in_a_row) {

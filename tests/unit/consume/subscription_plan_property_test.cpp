@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -31,12 +32,14 @@ public:
         for (int turn = 0; done_ < messages; ++turn) {
             ASSERT_LT(turn, 200'000) << "it does not come to an end";
             if (chance(500)) lose_connection();
+            if (chance(50)) set_the_calendar();
             if (!in_hand_.empty() && chance(3)) finish_one();
             perform(plan_.next(now_));
             if (testing::Test::HasFatalFailure()) return;
         }
         ASSERT_TRUE(in_hand_.empty());
         ASSERT_FALSE(plan_.last_failure());
+        ASSERT_LT(now_.steady - begin_, 1h) << "it waits by the calendar";
     }
 
 private:
@@ -46,6 +49,7 @@ private:
         bool handed_out = false;
         bool settled = false;
         int attempts = 0;
+        std::optional<date_time> not_before{};
     };
     struct work {
         std::size_t source;
@@ -101,7 +105,11 @@ private:
         for (const receipt& each : *act.receipts) settle(find(act.source, each.entry));
         plan_.acknowledged(act.source);
     }
-    void perform(const put_off& act) { find(act.what.source, act.what.delivery.entry).attempts = act.attempts; }
+    void perform(const put_off& act) {
+        entry& failed = find(act.what.source, act.what.delivery.entry);
+        failed.attempts = act.attempts;
+        failed.not_before = act.not_before;
+    }
     void perform(const set_aside& act) { settle(find(act.what.source, act.what.delivery.entry)); }
     void perform(const read_more& act) {
         ASSERT_NE(plan_.breaker(), circuit_breaker::state::open) << "nothing is read while it is open";
@@ -115,7 +123,8 @@ private:
                                   .stream = "s",
                                   .body = "b",
                                   .key = e.key,
-                                  .attempts = e.attempts}},
+                                  .attempts = e.attempts,
+                                  .not_before = e.not_before}},
                                 wanted{e.key}});
         }
         plan_.received(act.source, std::move(arrivals), now_);
@@ -126,11 +135,15 @@ private:
     void perform(const reopen& /*act*/) { lose_connection(); }
     void perform(const rest& act) {
         if (!in_hand_.empty() && !chance(4)) return finish_one();
-        now_ = std::max(act.until, now_ + 1ms);
+        now_ += std::max<sluice::duration>(act.until - now_.steady, 1ms);
     }
 
     void settle(entry& e) {
         if (!std::exchange(e.settled, true)) ++done_;
+    }
+    void set_the_calendar() {
+        const auto jump = static_cast<std::int64_t>(random_() % 200) - 100;
+        now_.wall += std::chrono::hours{jump};
     }
     void lose_connection() {
         plan_.lost(now_);
@@ -163,7 +176,8 @@ private:
     std::map<parcel_number, work> in_hand_;
     std::set<const entry*> handled_;
     int done_ = 0;
-    date_time now_ = date_time::parse("2026-11-23T08:00:00Z");
+    static constexpr sluice::instant begin_{1h};
+    sluice::base::moment now_{.steady = begin_, .wall = date_time::parse("2026-11-23T08:00:00Z")};
 };
 
 class subscription_plan_property : public testing::TestWithParam<bool> {};

@@ -78,7 +78,7 @@ protected:
     }
 
     subscription_plan plan{settings()};
-    date_time now = date_time::parse("2026-11-23T08:00:00Z");
+    sluice::base::moment now{.steady = sluice::instant{1h}, .wall = date_time::parse("2026-11-23T08:00:00Z")};
     parcel_number in_hand = 0;  ///< of the parcel that was handed out last
 };
 
@@ -87,7 +87,7 @@ TEST_F(subscription_plan_test, reads_then_listens_when_the_stream_is_empty) {
     plan.received(0, {}, now);
     const action quiet = next();
     EXPECT_EQ(kind(quiet), "listen");
-    EXPECT_EQ(std::get<rest>(quiet).until, now + 5s);
+    EXPECT_EQ(std::get<rest>(quiet).until, now.steady + 5s);
     EXPECT_EQ(kind(next()), "read 0 6") << "after a rest it looks again";
 }
 
@@ -124,7 +124,7 @@ TEST_F(subscription_plan_test, a_failing_message_holds_back_its_own_key_only) {
     const action deferred = next();
     ASSERT_EQ(kind(deferred), "defer 1");
     EXPECT_EQ(std::get<put_off>(deferred).attempts, 1);
-    EXPECT_EQ(std::get<put_off>(deferred).not_before, now + 1s);
+    EXPECT_EQ(std::get<put_off>(deferred).not_before, now.wall + 1s);
 
     EXPECT_EQ(handle_next(), "3");
     plan.handled(in_hand, false, now);
@@ -132,12 +132,39 @@ TEST_F(subscription_plan_test, a_failing_message_holds_back_its_own_key_only) {
     plan.received(0, {}, now);
     const action quiet = next();
     EXPECT_EQ(kind(quiet), "listen");
-    EXPECT_EQ(std::get<rest>(quiet).until, now + 1s) << "until the retry";
+    EXPECT_EQ(std::get<rest>(quiet).until, now.steady + 1s) << "until the retry";
 
     now += 1s;
     EXPECT_EQ(handle_next(), "1");
     plan.handled(in_hand, false, now);
     EXPECT_EQ(handle_next(), "2");
+}
+
+TEST_F(subscription_plan_test, a_calendar_set_back_prolongs_no_wait) {
+    plan.received(0, {message("1", "a")}, now);
+    EXPECT_EQ(handle_next(), "1");
+    plan.failed(in_hand, "no", "x", now);
+    EXPECT_EQ(handle_next(), "defer 1");
+    now.wall += -24h;
+    now += 1s;
+    EXPECT_EQ(handle_next(), "1") << "the retry";
+    plan.interrupted(in_hand, now);
+    now.wall += -24h;
+    now += 500ms;
+    EXPECT_EQ(handle_next(), "1") << "after the outage";
+    now.wall += -24h;
+    now += 10s;
+    EXPECT_EQ(kind(next()), "heartbeat");
+}
+
+TEST_F(subscription_plan_test, a_stored_time_is_believed_only_as_far_as_an_attempt_could_have_meant_it) {
+    plan.received(0, {message("1", "a", 2, now.wall + 24h), message("2", "b", 1, now.wall + 300ms)}, now);
+    now += 300ms;
+    EXPECT_EQ(handle_next(), "2");
+    plan.handled(in_hand, false, now);
+    acknowledge_all();
+    now += 1700ms;
+    EXPECT_EQ(handle_next(), "1") << "two seconds are the longest after two attempts";
 }
 
 TEST_F(subscription_plan_test, delays_double_up_to_the_cap) {
@@ -151,7 +178,7 @@ TEST_F(subscription_plan_test, delays_double_up_to_the_cap) {
         while (handle_next() != "1") {
         }
         plan.failed(in_hand, "no", "x", now);
-        delays.push_back(std::get<put_off>(next()).not_before - now);
+        delays.push_back(std::get<put_off>(next()).not_before - now.wall);
         now += delays.back();
     }
     EXPECT_THAT(delays, ElementsAre(1s, 2s, 4s, 5s, 5s));
@@ -167,7 +194,7 @@ TEST_F(subscription_plan_test, sets_a_message_aside_after_the_last_attempt_and_i
     EXPECT_EQ(why.reason, "out of stamps");
     EXPECT_EQ(why.code, "handler_failed");
     EXPECT_EQ(why.attempts, 3);
-    EXPECT_EQ(why.at, now);
+    EXPECT_EQ(why.at, now.wall);
     EXPECT_EQ(handle_next(), "2");
 }
 
@@ -198,7 +225,7 @@ TEST_F(subscription_plan_test, messages_without_a_key_do_not_wait_for_each_other
 }
 
 TEST_F(subscription_plan_test, keeps_order_when_a_waiting_message_comes_back_after_a_restart) {
-    plan.received(0, {message("1", "a", 1, now + 10s), message("2", "a"), message("3", "b")}, now);
+    plan.received(0, {message("1", "a", 5, now.wall + 10s), message("2", "a"), message("3", "b")}, now);
     EXPECT_EQ(handle_next(), "3");
     plan.handled(in_hand, false, now);
     acknowledge_all();
@@ -219,7 +246,7 @@ TEST_F(subscription_plan_test, stops_reading_while_there_is_no_room) {
     plan.received(0, {message("6", "a")}, now);
     const action quiet = next();
     EXPECT_EQ(kind(quiet), "sleep") << "new messages do not end this rest";
-    EXPECT_EQ(std::get<rest>(quiet).until, now + 1s);
+    EXPECT_EQ(std::get<rest>(quiet).until, now.steady + 1s);
     EXPECT_EQ(plan.held(), 6U);
 
     now += 1s;
@@ -237,7 +264,7 @@ TEST_F(subscription_plan_test, an_outage_costs_no_attempt_and_pauses_with_growin
         EXPECT_TRUE(plan.paused(now));
         const action quiet = next();
         EXPECT_EQ(kind(quiet), "sleep");
-        pauses.push_back(std::get<rest>(quiet).until - now);
+        pauses.push_back(std::get<rest>(quiet).until - now.steady);
         now += pauses.back();
     }
     EXPECT_THAT(pauses, ElementsAre(500ms, 1s, 2s, 2s, 2s));
@@ -271,11 +298,11 @@ TEST_F(subscription_plan_test, acknowledges_before_it_pauses) {
 }
 
 TEST_F(subscription_plan_test, keeps_its_claims_alive_while_it_holds_messages) {
-    plan.received(0, {message("1", "a", 0, now + 1h)}, now);
+    plan.received(0, {message("1", "a", 9, now.wall + 1h)}, now);
     EXPECT_EQ(kind(next()), "read 0 5");
     plan.received(0, {}, now);
     now += 9s;
-    EXPECT_LE(std::get<rest>(next()).until, now + 1s);
+    EXPECT_LE(std::get<rest>(next()).until, now.steady + 1s);
     now += 1s;
     EXPECT_EQ(kind(next()), "heartbeat");
     EXPECT_EQ(kind(next()), "read 0 5");
@@ -390,7 +417,8 @@ TEST_F(two_lanes, w9_an_idle_primary_never_delays_the_backfill) {
     plan.received(1, {}, now);
     const action quiet = next();
     ASSERT_EQ(kind(quiet), "listen");
-    EXPECT_EQ(std::get<rest>(quiet).until, now + 5s) << "no shorter poll than that of one stream: both are listened to";
+    EXPECT_EQ(std::get<rest>(quiet).until, now.steady + 5s)
+        << "no shorter poll than that of one stream: both are listened to";
 }
 
 TEST_F(two_lanes, looks_at_the_primary_keep_acknowledging_in_batches) {
@@ -489,7 +517,7 @@ TEST_F(several_hands, keep_the_claims_while_long_handlers_run) {
         plan.received(0, {}, now);
         const action quiet = next();
         EXPECT_EQ(kind(quiet), "listen");
-        EXPECT_LE(std::get<rest>(quiet).until, now + 10s);
+        EXPECT_LE(std::get<rest>(quiet).until, now.steady + 10s);
         now += 10s;
         EXPECT_EQ(kind(next()), "heartbeat");
     }
@@ -501,7 +529,7 @@ TEST_F(several_hands, an_outage_seen_by_both_counts_once) {
     const auto two = give("2");
     EXPECT_TRUE(plan.interrupted(one, now));
     EXPECT_FALSE(plan.interrupted(two, now));
-    EXPECT_EQ(std::get<rest>(next()).until, now + 500ms);
+    EXPECT_EQ(std::get<rest>(next()).until, now.steady + 500ms);
     now += 500ms;
     give("1");
     give("2");
@@ -565,8 +593,8 @@ TEST_F(with_breaker, nothing_is_read_or_handled_while_it_is_open_and_then_one_me
     EXPECT_EQ(kind(next()), "opened");
     EXPECT_EQ(plan.breaker(), circuit_breaker::state::open);
     EXPECT_EQ(kind(next()), "defer 2");
-    const date_time opened = now;
-    for (; now < opened + 60s; now += 5s) {
+    const sluice::instant opened = now.steady;
+    for (; now.steady < opened + 60s; now += 5s) {
         action a = next();
         if (kind(a) == "heartbeat") a = next();
         ASSERT_EQ(kind(a), "sleep");
@@ -601,7 +629,7 @@ TEST_F(with_breaker, the_success_of_the_probe_closes_it) {
 }
 
 TEST_F(with_breaker, an_outage_of_the_database_is_no_failing_message) {
-    plan.received(0, {message("1", "a"), message("2", "b", 0, now + 1s)}, now);
+    plan.received(0, {message("1", "a"), message("2", "b", 0, now.wall + 1s)}, now);
     fail("1");
     for (int i = 0; i < 5; ++i) {
         now += 2s;

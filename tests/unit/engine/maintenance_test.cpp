@@ -75,6 +75,19 @@ TEST_F(maintenance_test, forgets_expired_outcomes_of_commands_in_batches_and_kee
     EXPECT_EQ(operations->purge_outcomes(clock.now() + 2h, 100), 1U) << "the young one";
 }
 
+TEST_F(maintenance_test, forgets_nothing_for_an_hour_after_the_calendar_jumped_forward) {
+    mark("young");
+    sluice::engine::maintenance keeper{*env, "me"};
+    keeper.round();
+    clock.set_calendar_ahead(24h);
+    keeper.round();
+    EXPECT_TRUE(marked("young"));
+    clock.set_calendar_ahead(-24h);
+    clock.advance(61min);
+    keeper.round();
+    EXPECT_FALSE(marked("young"));
+}
+
 TEST_F(maintenance_test, leaves_the_marks_to_the_engine_that_has_the_lease) {
     mark("old");
     clock.advance(61min);

@@ -11,11 +11,12 @@ using sluice::store::scheduled_message;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr sluice::date_time now = sluice::date_time::from_micros(1'000'000'000);
+constexpr sluice::date_time today = sluice::date_time::from_micros(1'000'000'000);
+constexpr sluice::instant now{1h};
 
 std::vector<scheduled_message> messages(int count) {
     std::vector<scheduled_message> all;
-    for (int i = 0; i < count; ++i) all.push_back({.id = "m-" + std::to_string(i), .due = now, .message = {}});
+    for (int i = 0; i < count; ++i) all.push_back({.id = "m-" + std::to_string(i), .due = today, .message = {}});
     return all;
 }
 
@@ -61,10 +62,10 @@ TEST(release_plan, finds_the_message_that_the_database_refuses_and_puts_it_off) 
 
 TEST(release_plan, rests_until_the_next_is_due_and_never_longer_than_the_poll) {
     const release_plan plan{1s};
-    EXPECT_EQ(plan.rest(std::nullopt, now), 1s);
-    EXPECT_EQ(plan.rest(now + 300ms, now), 300ms);
-    EXPECT_EQ(plan.rest(now + 1h, now), 1s);
-    EXPECT_EQ(plan.rest(now, now), 1s) << "what is due and left over is put off: no spinning";
+    EXPECT_EQ(plan.rest(std::nullopt, today), 1s);
+    EXPECT_EQ(plan.rest(today + 300ms, today), 300ms);
+    EXPECT_EQ(plan.rest(today + 1h, today), 1s);
+    EXPECT_EQ(plan.rest(today, today), 1s) << "what is due and left over is put off: no spinning";
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ namespace {
 class fixed_clock final : public clock {
 public:
     [[nodiscard]] date_time now() const override { return date_time::from_micros(1'000'000); }
+    [[nodiscard]] instant monotonic_now() const override { return {}; }
 };
 
 class tracer_test : public ::testing::Test {

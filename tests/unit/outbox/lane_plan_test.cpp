@@ -13,7 +13,7 @@ using broker::delivered;
 using broker::refused;
 using broker::unreachable;
 
-constexpr auto start = date_time::from_micros(1'000'000'000);
+constexpr base::moment start{.steady = instant{1'000s}, .wall = date_time::from_micros(1'000'000'000)};
 
 config::outbox_settings small_batches() {
     config::outbox_settings settings;
@@ -50,7 +50,7 @@ protected:
         if (std::holds_alternative<action::purge>(next)) {
             plan_.purged(0, now_);
         } else if (std::holds_alternative<action::renew>(next)) {
-            plan_.grant().expires_at = now_ + 15s;
+            plan_.grant().expires_at = now_.wall + 15s;
             plan_.renewed(true, now_);
         } else {
             return false;
@@ -60,7 +60,9 @@ protected:
 
     void own_the_lease(store::sequence mark = 0) {
         expect<action::acquire>();
-        plan_.acquired({"db:b", "me", 1, now_ + 15s, mark, rescan_}, now_);
+        plan_.acquired(
+            {.lane = "db:b", .owner = "me", .epoch = 1, .expires_at = now_.wall + 15s, .mark = mark, .rescan = rescan_},
+            now_);
     }
     store::due_batch found(std::vector<store::due_row> rows) const {
         store::due_batch result;
@@ -93,7 +95,7 @@ protected:
     }
     void renew() {
         expect<action::renew>();
-        plan_.grant().expires_at = now_ + 15s;
+        plan_.grant().expires_at = now_.wall + 15s;
         plan_.renewed(true, now_);
     }
     /// Renews and looks for rows as often as needed until the plan sleeps.
@@ -113,7 +115,7 @@ protected:
     using numbers = std::vector<store::sequence>;
 
     base::seeded_random random_{1};
-    date_time now_ = start;
+    base::moment now_ = start;
     std::uint64_t rescan_ = 0;
     lane_plan plan_;
 };
@@ -193,7 +195,7 @@ TEST_F(lane_plan_test, a_refused_row_holds_back_only_its_own_stream) {
     EXPECT_EQ(mark, 0) << "row 1 is open";
     ASSERT_EQ(outcomes.size(), 2U) << "row 2 was not sent and costs nothing";
     EXPECT_EQ(outcomes[0].settlement.status, store::row_status::failed);
-    EXPECT_EQ(outcomes[0].settlement.next_retry_at, now_ + 60s);
+    EXPECT_EQ(outcomes[0].settlement.next_retry_at, now_.wall + 60s);
     EXPECT_EQ(outcomes[0].error, "no");
 
     fetch({row(4, "a"), row(5, "b"), row(6, "a")});
@@ -276,14 +278,14 @@ TEST_F(lane_plan_test, a_new_owner_keeps_the_holds_of_the_one_before) {
     auto failed = row(1, "a");
     failed.status = store::row_status::failed;
     failed.retry_count = 1;
-    failed.next_retry_at = now_ + 30s;
+    failed.next_retry_at = now_.wall + 30s;
     fetch({failed, row(2, "a"), row(3, "b")});
     EXPECT_EQ(publish({delivered{}}), (numbers{3}));
     EXPECT_EQ(settle().first, 0);
     rest();
     EXPECT_EQ(plan_.state(), lane_state::blocked);
     now_ += 30s;
-    failed.next_retry_at = now_;
+    failed.next_retry_at = now_.wall;
     (void)catch_up({failed, row(2, "a")});
     EXPECT_EQ(publish({delivered{}, delivered{}}), (numbers{1, 2}));
 }
@@ -324,7 +326,7 @@ TEST_F(lane_plan_test, looks_no_further_while_too_many_streams_are_held) {
     settings.messages_per_tick = lane_plan::max_holds;
     lane_plan plan{settings, 10s, false, random_};
     (void)plan.next(now_);
-    plan.acquired({"db:b", "me", 1, now_ + 15s, 0, 0}, now_);
+    plan.acquired({.lane = "db:b", .owner = "me", .epoch = 1, .expires_at = now_.wall + 15s}, now_);
     (void)plan.next(now_);
     std::vector<store::due_row> rows;
     std::vector<broker::verdict> verdicts;
@@ -372,7 +374,7 @@ TEST_F(lane_plan_test, probes_with_growing_pauses_up_to_the_cap) {
     duration longest{};
     for (int probes = 0; probes < 30; ++probes) {
         auto next = plan_.next(now_);
-        const auto began = now_;
+        const auto began = now_.steady;
         while (!std::holds_alternative<action::probe>(next)) {
             if (const auto* const nap = std::get_if<action::sleep>(&next)) {
                 now_ = nap->until;
@@ -381,7 +383,7 @@ TEST_F(lane_plan_test, probes_with_growing_pauses_up_to_the_cap) {
             }
             next = plan_.next(now_);
         }
-        longest = std::max(longest, now_ - began);
+        longest = std::max(longest, now_.steady - began);
         plan_.probed("still gone", now_);
     }
     EXPECT_LE(longest, 30s);
@@ -402,7 +404,7 @@ TEST_F(lane_plan_test, a_broker_that_answers_probes_only_is_not_hammered) {
         }
         fetch({row(1, "a")});
         publish({unreachable{"disk full"}});
-        const auto pause = std::min(expect<action::sleep>().until - now_, duration{5s});
+        const auto pause = std::min(expect<action::sleep>().until - now_.steady, duration{5s});
         EXPECT_GT(pause, last);
         last = pause;
     }
@@ -663,10 +665,10 @@ TEST_F(lane_plan_test, tries_the_database_again_with_growing_pauses_and_loses_no
         expect<action::settle>();
         plan_.store_failed(now_);
         const auto until = expect<action::sleep>().until;
-        EXPECT_GT(until - now_, last);
-        EXPECT_LE(until - now_, 5s);
-        last = until - now_;
-        now_ = until;
+        EXPECT_GT(until - now_.steady, last);
+        EXPECT_LE(until - now_.steady, 5s);
+        last = until - now_.steady;
+        now_ += until - now_.steady;
     }
     EXPECT_EQ(settle().second.size(), 1U);
 }
@@ -722,7 +724,7 @@ TEST_F(lane_plan_test, leaves_without_release_when_the_database_stays_away) {
     for (int tries = 0; tries < 100; ++tries) {
         const auto next = plan_.next(now_);
         if (std::holds_alternative<action::stop>(next)) {
-            EXPECT_EQ(now_ - start, 10s);
+            EXPECT_EQ(now_.steady - start.steady, 10s);
             return;
         }
         if (const auto* const nap = std::get_if<action::sleep>(&next)) {
@@ -741,8 +743,8 @@ TEST_F(lane_plan_test, cleans_up_in_batches_between_turns) {
     rest();
     now_ += 60s;
     const auto asked = expect<action::purge>();
-    EXPECT_EQ(asked.published_before, now_ - 168h);
-    EXPECT_EQ(asked.abandoned_before, now_ - 720h);
+    EXPECT_EQ(asked.published_before, now_.wall - 168h);
+    EXPECT_EQ(asked.abandoned_before, now_.wall - 720h);
     EXPECT_EQ(asked.limit, 5000U);
     plan_.purged(5000, now_);
     rest();

@@ -62,8 +62,8 @@ protected:
     }
     /// Turns the lane and lets the time pass that it wants to sleep.
     void live(lane& l, duration time) {
-        const auto end = clock_.now() + time;
-        while (clock_.now() < end) {
+        const auto end = clock_.monotonic_now() + time;
+        while (clock_.monotonic_now() < end) {
             const auto rest = turn_until_rest(l);
             const auto* const nap = std::get_if<action::sleep>(&rest);
             if (nap == nullptr) return;

@@ -9,11 +9,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto start = date_time::from_micros(1'000'000'000);
+constexpr auto start = instant{1'000s};
 
 lease_keeper granted_keeper(duration ttl, duration publish_timeout) {
     lease_keeper keeper{ttl, publish_timeout};
-    keeper.granted(start, start + ttl);
+    keeper.granted(start);
     return keeper;
 }
 

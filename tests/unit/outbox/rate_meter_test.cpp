@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto start = date_time::from_micros(1'000'000'000);
+constexpr auto start = instant{1'000s};
 
 TEST(rate_meter, averages_over_ten_seconds) {
     rate_meter meter;

@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto now = date_time::from_micros(1'000'000'000);
+constexpr auto now = instant{1'000s};
 
 TEST(stream_holds, is_empty_at_first) {
     const stream_holds holds;

@@ -35,6 +35,14 @@ TEST(lane_layout, that_is_there_stays) {
     EXPECT_THAT(plan.retired, IsEmpty());
 }
 
+TEST(lane_layout, gives_way_when_the_calendar_was_set_back_since_its_lease_was_given) {
+    const std::vector rows{owned("default:partner#1/2", "dead")};
+    EXPECT_NE(lane_layout::with("default:partner", rows, now - 29s, 15s).obstacle, "");
+    EXPECT_EQ(lane_layout::with("default:partner", rows, now - 30s, 15s).obstacle, "");
+    EXPECT_EQ(lane_layout::with("default:partner", rows, now - 24h).obstacle, "")
+        << "whatever it can be configured for";
+}
+
 TEST(lane_layout, gives_way_as_a_whole_when_nobody_owns_any_of_it) {
     std::vector rows{owned("default:partner#1/2", ""), owned("default:partner#2/2", "you")};
     EXPECT_EQ(lane_layout::with("default:partner", rows, now).obstacle, "default:partner#2/2 belongs to you");
