@@ -71,6 +71,7 @@ std::unique_ptr<store::database> postgresql_database(const config::database_sett
     milliseconds("connect_timeout_ms", chosen.connect_timeout);
     milliseconds("statement_timeout_ms", chosen.statement_timeout);
     milliseconds("lock_timeout_ms", chosen.lock_timeout);
+    milliseconds("order_wait_ms", chosen.order_wait);
     chosen.listen_notify = !is_set_to(given, "listen_notify", "false");
     chosen.prepare_statements = !is_set_to(given, "prepare_statements", "false");
     chosen.strict_order = is_set_to(given, "strict_order", "true");

@@ -46,7 +46,8 @@ constexpr std::size_t most_overdue = 1000;
 struct status_report {
     date_time now;
     std::vector<lane_view> lanes;
-    std::map<std::string, held_lanes> held;  ///< by database
+    std::map<std::string, held_lanes> held;           ///< by database
+    std::map<std::string, std::int64_t> order_waits;  ///< by database, where commits may overlap: milliseconds
     std::vector<subscription_view> subscriptions;
     std::vector<overdue_schedule> overdue;
     std::vector<orphans> orphaned;
@@ -63,10 +64,21 @@ std::set<std::string> databases_with_lanes(const session& in, const config::conf
     return names;
 }
 
+/// How long lanes wait for a transaction that may still fill a number; nothing where there is no bound or no need.
+std::optional<std::int64_t> order_wait_of(const config::database_settings& settings) {
+    constexpr std::int64_t standard = std::chrono::milliseconds{50}.count();
+    const auto& options = settings.options;
+    const auto strict = options.find("strict_order");
+    if (settings.provider != "postgresql" || (strict != options.end() && strict->second == "true")) return std::nullopt;
+    const auto given = options.find("order_wait_ms");
+    return given == options.end() ? standard : std::stoll(given->second);
+}
+
 void add_database(const config::configuration& with, const std::string& name, store::database& database, bool has_lanes,
                   status_report& into) {
     const auto operations = database.open_operations();
     const auto counts = operations->outbox_summary();
+    if (const auto wait = order_wait_of(with.databases.at(name))) into.order_waits.emplace(name, *wait);
     if (has_lanes) {
         for (lane_view& lane : view_lanes(with.outbox, name, counts, operations->lanes(), into.now)) {
             if (lane.horizon) into.held.try_emplace(name);
@@ -92,6 +104,7 @@ status_report gather(const session& in) {
     status_report report{.now = system_clock().now(),
                          .lanes = {},
                          .held = {},
+                         .order_waits = {},
                          .subscriptions = {},
                          .overdue = {},
                          .orphaned = {},
@@ -172,6 +185,12 @@ std::string lane_table(const status_report& report, const console& out) {
     std::string text = lanes.render(out);
     for (const lane_view& lane : report.lanes) {
         if (!lane.detail.empty()) text += safe_lines(fmt::format("{}: {}", lane.broker, lane.detail)) + "\n";
+        if (lane.overtaken > 0) {
+            text += fmt::format(
+                "{}: {} published behind later ones, of transactions that took longer than "
+                "order_wait_ms\n",
+                lane.broker, count_of(lane.overtaken, "event"));
+        }
         const held_lanes* held = holders_of(report, lane);
         if (held == nullptr) continue;
         text += safe_lines(fmt::format("{}: {} {}", lane.broker,
@@ -222,26 +241,32 @@ json::array as_json(const std::vector<lane_view>& shards) {
     return all;
 }
 
-json::value as_json(const lane_view& lane, const held_lanes* held, date_time now) {
+json::value as_json(const lane_view& lane, const status_report& report) {
+    const held_lanes* held = holders_of(report, lane);
+    const auto wait = report.order_waits.find(lane.database);
+    const date_time now = report.now;
     const json::value age =
         lane.oldest ? json::value{static_cast<double>((now - *lane.oldest).count()) / 1e6} : nullptr;
-    return json::object{{"database", lane.database},
-                        {"broker", lane.broker},
-                        {"external", lane.external},
-                        {"state", lane.state},
-                        {"detail", text_or_null(lane.detail)},
-                        {"depth", lane.depth()},
-                        {"oldest_unconfirmed_at", time_or_null(lane.oldest)},
-                        {"oldest_unconfirmed_seconds", age},
-                        {"pending", lane.pending},
-                        {"failed", lane.failed},
-                        {"abandoned", lane.abandoned},
-                        {"published", lane.published},
-                        {"rate", lane.rate},
-                        {"owner", text_or_null(lane.owner)},
-                        {"since", time_or_null(lane.since)},
-                        {"waits_for", waits_for(held)},
-                        {"shards", as_json(lane.shards)}};
+    return json::object{
+        {"database", lane.database},
+        {"broker", lane.broker},
+        {"external", lane.external},
+        {"state", lane.state},
+        {"detail", text_or_null(lane.detail)},
+        {"depth", lane.depth()},
+        {"oldest_unconfirmed_at", time_or_null(lane.oldest)},
+        {"oldest_unconfirmed_seconds", age},
+        {"pending", lane.pending},
+        {"failed", lane.failed},
+        {"abandoned", lane.abandoned},
+        {"published", lane.published},
+        {"rate", lane.rate},
+        {"owner", text_or_null(lane.owner)},
+        {"since", time_or_null(lane.since)},
+        {"waits_for", waits_for(held)},
+        {"order_wait_ms", wait == report.order_waits.end() ? json::value{nullptr} : json::value{wait->second}},
+        {"overtaken", lane.overtaken},
+        {"shards", as_json(lane.shards)}};
 }
 
 json::value as_json(const subscription_view& subscription) {

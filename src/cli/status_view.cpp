@@ -48,6 +48,7 @@ void add_lease(lane_view& lane, const store::lane_status& lease, date_time now) 
     lane.rate = lease.rate;
     lane.since = lease.since;
     lane.horizon = lease.horizon;
+    lane.overtaken = lease.overtaken;
 }
 
 void find_lease(lane_view& shard, const std::vector<store::lane_status>& leases, date_time now) {
@@ -72,6 +73,7 @@ void summarize(lane_view& lane) {
     lane.owner = worst->owner;
     for (const lane_view& shard : lane.shards) {
         lane.rate += shard.rate;
+        lane.overtaken += shard.overtaken;
         if (shard.owner != lane.owner) lane.owner.clear();
         if (shard.horizon) lane.horizon = std::min(lane.horizon.value_or(*shard.horizon), *shard.horizon);
     }

@@ -30,6 +30,7 @@ struct lane_view {
     std::optional<date_time> since{};   ///< when the state was entered
     /// The lowest number of the log that a running transaction may still fill; a lane in strict order waits there.
     std::optional<store::sequence> horizon{};
+    std::int64_t overtaken = 0;  ///< rows published behind later ones, since the owner took the lane
 
     std::vector<lane_view> shards{};  ///< of a lane in shards, without counts; the lane shows the worst of them
     store::shard part{};

@@ -31,7 +31,8 @@ std::span<const provider_rule> known_databases() {
         {.name = "postgresql",
          .options = {text("schema"), whole("max_connections", 1, 10'000), whole("connect_timeout_ms", 1, 600'000),
                      whole("statement_timeout_ms", 1, 3'600'000), whole("lock_timeout_ms", 1, 3'600'000),
-                     flag("listen_notify"), flag("prepare_statements"), flag("strict_order")}},
+                     whole("order_wait_ms", 0, 60'000), flag("listen_notify"), flag("prepare_statements"),
+                     flag("strict_order")}},
     };
     return rules;
 }

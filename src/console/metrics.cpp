@@ -157,6 +157,7 @@ struct metrics::instruments {
         prometheus::Counter* published;
         prometheus::Counter* failed;
         prometheus::Counter* abandoned;
+        prometheus::Counter* overtaken;
         prometheus::Histogram* latency;
     };
     struct of_a_subscription {
@@ -200,11 +201,12 @@ metrics::metrics(std::string domain, const std::vector<counted_lane>& lanes,
     auto& published = all.counter("sluice_outbox_published_total", "Rows that the broker confirmed.");
     auto& failed = all.counter("sluice_outbox_failed_total", "Attempts that the broker refused.");
     auto& abandoned = all.counter("sluice_outbox_abandoned_total", "Rows given up after their last attempt.");
+    auto& overtaken = all.counter("sluice_outbox_overtaken_total", "Rows published behind later ones.");
     auto& latency = all.histogram("sluice_outbox_latency_seconds", "From the commit to the broker's confirmation.");
     for (const counted_lane& lane : lanes) {
         const auto of = native(of_lane(all.domain, lane.database, lane.broker, lane.external));
-        all.lanes.push_back(
-            {lane, &published.Add(of), &failed.Add(of), &abandoned.Add(of), &latency.Add(of, latency_buckets)});
+        all.lanes.push_back({lane, &published.Add(of), &failed.Add(of), &abandoned.Add(of), &overtaken.Add(of),
+                             &latency.Add(of, latency_buckets)});
     }
     auto& processed = all.counter("sluice_subscription_processed_total", "Attempts to handle a message.");
     auto& expired = all.counter("sluice_subscription_expired_total", "Commands skipped because of their deadline.");
@@ -243,6 +245,7 @@ void metrics::count(const observe::settled_rows& rows) noexcept {
         lane->published->Increment(static_cast<double>(rows.published));
         lane->failed->Increment(static_cast<double>(rows.failed + rows.abandoned));
         lane->abandoned->Increment(static_cast<double>(rows.abandoned));
+        lane->overtaken->Increment(static_cast<double>(rows.overtaken));
         std::vector<double> increments(latency_buckets.size() + 1);
         double sum = 0;
         for (const double latency : rows.latencies) {

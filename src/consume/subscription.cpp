@@ -320,7 +320,7 @@ void subscription::finish_in_hand() {
         conclude_finished();
         if (plan_.in_hand() == 0) return;
         duration nap = beat;
-        if (lease_ && may_work()) nap = std::min(nap, lease_->due() - now());
+        if (lease_ && may_work()) nap = std::min(nap, lease_->due() - now().steady);
         try {
             for (const auto& consumer : consumers_) consumer->heartbeat(now().wall);
         } catch (const error& trouble) {

@@ -15,6 +15,7 @@ struct settled_rows {
     std::size_t published = 0;
     std::size_t failed = 0;               ///< refused by the broker, to be tried again
     std::size_t abandoned = 0;            ///< refused by the broker for the last time
+    std::size_t overtaken = 0;            ///< read only after the lane had gone past their number
     std::span<const double> latencies{};  ///< of each published row: seconds from its commit to the confirmation
 };
 

@@ -115,8 +115,14 @@ void lane::perform(const action::renew& /*step*/) {
 }
 
 void lane::perform(const action::fetch& step) {
+    const auto before = plan_.overtaken();
     plan_.fetched(session().due(plan_.grant(), settings_.broker, step.after, step.limit), now());
     explain_loss();
+    const auto meter = ports_.tracer.counts();
+    if (meter == nullptr || plan_.overtaken() <= before) return;
+    meter->count(observe::settled_rows{.database = settings_.database,
+                                       .broker = settings_.broker,
+                                       .overtaken = static_cast<std::size_t>(plan_.overtaken() - before)});
 }
 
 void lane::perform(const action::catch_up& step) {
@@ -185,7 +191,7 @@ void lane::perform(const action::release& /*step*/) {
 
 /// A broken session cannot wake anybody; a paused lane does not care for rows.
 void lane::sleep(const action::sleep& nap) {
-    const auto timeout = std::max(nap.until - now(), duration{0});
+    const auto timeout = std::max(nap.until - now().steady, duration{0});
     try {
         const auto reason = nap.rows_wake && session_ != nullptr ? session_->wait(signal_, timeout)
                                                                  : base::wait_any(signal_, nullptr, timeout);

@@ -165,6 +165,7 @@ void lane_plan::acquired(store::lease_grant grant, base::moment asked) {
     purge_at_ = asked.steady + std::min(first_clean_up, base::from_seconds(cleanup_.interval_seconds));
     published_ = 0;
     refused_ = 0;
+    overtaken_ = 0;
 }
 
 void lane_plan::not_acquired(std::string_view obstacle, base::moment now) {
@@ -189,8 +190,9 @@ void lane_plan::fetched(store::due_batch batch, base::moment now) {
     poll_at_ = now.steady + tick_;
     caught_up_last_ = false;
     cursor_ = std::max(cursor_, batch.upto);
-    if (batch.rows.empty()) return;
     const auto passed = cursor_;
+    if (batch.rows.empty()) return;
+    overtaken_ += std::ranges::count_if(batch.rows, [passed](const auto& row) { return row.seq <= passed; });
     cursor_ = std::max(cursor_, batch.rows.back().seq);  // they may all be late ones from below it
     ready_.rows = std::move(batch.rows);
 }
@@ -233,7 +235,7 @@ bool lane_plan::looks_elsewhere(const store::due_batch& batch, base::moment now)
 }
 
 /// Takes rows of held streams out of the ready batch; a row that failed under an earlier owner puts its stream on hold.
-void lane_plan::pass_over_held_rows(date_time now) {
+void lane_plan::pass_over_held_rows(base::moment now) {
     if (!ready_.from_cursor()) return;
     std::erase_if(ready_.rows, [&](const store::due_row& row) {
         if (holds_.contains(row.event.stream)) return true;
@@ -457,12 +459,14 @@ std::string lane_plan::detail() const {
     }
 }
 
-store::lane_report lane_plan::farewell(date_time now) const {
-    return {to_string(lane_state::lost), "released", published_, refused_, rate_.per_second(now), now};
+store::lane_report lane_plan::farewell(base::moment now) const {
+    return {to_string(lane_state::lost),  "released", published_, refused_,
+            rate_.per_second(now.steady), now.wall,   overtaken_};
 }
 
-store::lane_report lane_plan::report(date_time now) const {
-    return {to_string(state_.current()), detail(), published_, refused_, rate_.per_second(now), state_.since()};
+store::lane_report lane_plan::report(base::moment now) const {
+    return {to_string(state_.current()),  detail(),       published_, refused_,
+            rate_.per_second(now.steady), state_.since(), overtaken_};
 }
 
 }  // namespace sluice::outbox

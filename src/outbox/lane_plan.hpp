@@ -105,6 +105,8 @@ public:
     [[nodiscard]] lane_state state() const noexcept { return state_.current(); }
     [[nodiscard]] bool is_owner() const noexcept { return owner_; }
     [[nodiscard]] bool is_paused() const noexcept { return paused_; }
+    /// Rows that were read after the lane had gone past their number, since it took the lease.
+    [[nodiscard]] std::int64_t overtaken() const noexcept { return overtaken_; }
 
 private:
     /// Rows that travel together: read behind the cursor, or those of streams being caught up.
@@ -130,12 +132,13 @@ private:
     [[nodiscard]] std::optional<lane_action> clean_up(base::moment now) const;
     [[nodiscard]] lane_action rest() const;
 
-    [[nodiscard]] bool looks_elsewhere(const store::due_batch& batch, date_time now);
-    void pass_over_held_rows(date_time now);
-    void settle_row(store::due_row& row, const broker::verdict& verdict, date_time now);
-    void continue_streams(const std::set<std::string, std::less<>>& stopped, date_time now);
-    void pause(std::string_view reason, date_time now);
-    void put_back_ready(date_time now);
+    [[nodiscard]] bool looks_elsewhere(const store::due_batch& batch, base::moment now);
+    void pass_over_held_rows(base::moment now);
+    void settle_row(store::due_row& row, const broker::verdict& verdict, base::moment now);
+    void continue_streams(const std::set<std::string, std::less<>>& stopped, base::moment now);
+    [[nodiscard]] instant retry_time(const store::due_row& row, base::moment now) const;
+    void pause(std::string_view reason, base::moment now);
+    void put_back_ready(base::moment now);
     void step_back_before(store::sequence seq) noexcept;
     void store_works() noexcept;
     void lose(std::string_view reason, base::moment now);
@@ -197,5 +200,6 @@ private:
     std::int64_t published_ = 0;
     std::int64_t refused_ = 0;
 };
+    std::int64_t overtaken_ = 0;
 
 }  // namespace sluice::outbox

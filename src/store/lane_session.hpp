@@ -65,6 +65,8 @@ struct lane_report {
     std::int64_t refused = 0;
     double rate = 0;    ///< rows per second over the last seconds
     date_time since{};  ///< when the state was entered
+    /// Rows that were committed only after the lane had gone past their number, since this owner took the lease.
+    std::int64_t overtaken = 0;
 };
 
 /// Rows for one turn of a lane.

@@ -31,6 +31,7 @@ struct lane_status {
     double rate = 0;
     date_time since{};
     std::optional<sequence> horizon{};  ///< the lowest number that a running transaction may still fill, if any
+    std::int64_t overtaken = 0;         ///< rows that came after the lane had gone past their number
 };
 
 /// A transaction that has written events and not ended yet: what the gap at a lane's horizon waits for.

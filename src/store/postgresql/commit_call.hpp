@@ -53,9 +53,9 @@ class commit_call {
 public:
     /// @param schema  for the statements of read models, which have their tables' names in them
     /// @param server  its name, for errors
-    commit_call(const commit_statements& sql, const inside_statements& inside, const std::string& schema,
     /// @param our_time  see shared_state
                 const commit_batch& batch, const std::string& server, const std::optional<date_time>& our_time);
+    commit_call(const commit_statements& sql, const inside_statements& inside, const std::string& schema,
 
     /// Adds the whole batch. Returns the place of the transaction's id; the server is asked to hand it over at once.
     [[nodiscard]] std::size_t add_to(exchange& trip);

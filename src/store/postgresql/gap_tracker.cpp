@@ -17,6 +17,13 @@ std::vector<gap_tracker::range> gap_tracker::gaps() const {
     return all;
 }
 
+std::optional<sequence> gap_tracker::barrier(std::optional<duration> wait, time_point now) const {
+    if (!wait) return horizon();
+    const auto young = std::ranges::find_if(gaps_, [&](const auto& entry) { return now - entry.second.since < *wait; });
+    if (young == gaps_.end()) return std::nullopt;
+    return young->first;
+}
+
 void gap_tracker::scanned(sequence upto, std::span<const range> missing, time_point now) {
     for (const auto& [first, last] : missing) gaps_.emplace(first, gap{.last = last, .since = now});
     high_ = std::max(high_, upto);

@@ -66,6 +66,10 @@ public:
     void appeared(sequence number);
 
     /// Some gap has no upper bound yet for the transactions that can fill it.
+    /// The lowest missing number that the lane should not go past yet, so that it publishes in the order of the
+    /// numbers: one that has been missing for less than `wait`; without a `wait`, any that may still appear.
+    [[nodiscard]] std::optional<sequence> barrier(std::optional<duration> wait, time_point now) const;
+
     [[nodiscard]] bool wants_bound() const noexcept;
     /// An id that was handed out after all gaps known now were noticed.
     void bound(transaction_id next);

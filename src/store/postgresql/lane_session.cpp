@@ -85,7 +85,8 @@ private:
     /// True when all of them were taken.
     [[nodiscard]] bool take_late_rows(const result& found, sequence after, std::size_t limit, gap_tracker& gaps,
                                       due_batch& batch);
-    void hold_back(const gap_tracker& gaps, due_batch& batch) const;
+    [[nodiscard]] std::optional<sequence> barrier(const gap_tracker& gaps) const;
+    void hold_back(const gap_tracker& gaps, sequence barrier, due_batch& batch);
     [[nodiscard]] static bool read_lease_columns(const result& found, due_batch& batch);
 
     void raise_mark_later(const lease_grant& grant, sequence mark);
@@ -107,6 +108,7 @@ private:
 };
 
 connection& postgresql_lane_session::db() {
+    bool held_ = false;  ///< rows were held back, and that ends soon
     if (db_ && !(*db_)->look_alive()) db_.reset();
     if (!db_) {
         wake_.disconnected();
@@ -268,7 +270,7 @@ bool postgresql_lane_session::renew(lease_grant& grant, const lane_report& repor
     const auto renewed =
         trip.add(sql_.renew, parameters{grant.lane, grant.owner, grant.epoch, lease_clock(now), ttl.count(),
                                         report.state, report.detail, report.published, report.refused, report.rate,
-                                        report.since, gaps_of(grant).horizon().value_or(0)});
+                                        report.since, gaps_of(grant).horizon().value_or(0), report.overtaken});
     if (!run_guarded(trip, *server, grant)) return false;
     if (trip[renewed].affected() == 0) return false;
     grant.expires_at = now + ttl;
@@ -284,7 +286,7 @@ void postgresql_lane_session::release(const lease_grant& grant, const lane_repor
         raise_mark(trip, grant, true);
     }
     trip.add(sql_.release, parameters{grant.lane, grant.owner, grant.epoch, report.state, report.detail,
-                                      report.published, report.refused, report.rate, report.since});
+                                      report.published, report.refused, report.rate, report.since, report.overtaken});
     static_cast<void>(run_guarded(trip, server != nullptr ? *server : **db_, grant));
 }
 
@@ -299,20 +301,21 @@ due_batch postgresql_lane_session::due(const lease_grant& grant, std::string_vie
     const auto& gaps = gaps_of(grant);
     auto window = std::max(limit, smallest_window);
     bool more = look(*server, grant, target_broker, after, limit, window, batch);
-    for (int windows = 1; more && batch.rows.size() < limit && windows < most_windows; ++windows) {
+    for (int windows = 1; more && batch.rows.size() < limit && windows < most_windows && !barrier(gaps); ++windows) {
         window = std::min(4 * window, largest_window);
         std::ranges::sort(batch.rows, {}, &due_row::seq);  // one that was late may have come last
         const auto from = std::max({after, batch.upto, batch.rows.empty() ? after : batch.rows.back().seq});
         more = look(*server, grant, target_broker, from, limit, window, batch);
     }
     std::ranges::sort(batch.rows, {}, &due_row::seq);
+    held_ = false;
     if (!batch.owned) {
         batch.rows.clear();
         return batch;
     }
     remember_witness(grant, batch);
     batch.more = more && !shard_of(grant.lane).is_whole();
-    hold_back(gaps, batch);
+    if (const auto closed = barrier(gaps)) hold_back(gaps, *closed, batch);
     batch.horizon = gaps.horizon();
     if (batch.rescan == grant.rescan && unwritten_rescan_ == batch.rescan) {
         batch.mark = std::max(batch.mark, unwritten_mark_);
@@ -324,7 +327,8 @@ due_batch postgresql_lane_session::due(const lease_grant& grant, std::string_vie
              .rescan = batch.rescan,
              .high = gaps.high(),
              .mine = true,
-             .unfinished = more || !gaps.empty()};
+             .unfinished = more || !gaps.empty(),
+             .held = held_};
     if (!batch.rows.empty()) wake_.found_rows(*server);
     return batch;
 }
@@ -431,12 +435,20 @@ bool postgresql_lane_session::take_late_rows(const result& found, sequence after
     return true;
 }
 
-/// In strict order the cursor never passes a gap, so what is held back here is read again from where it is.
-void postgresql_lane_session::hold_back(const gap_tracker& gaps, due_batch& batch) const {
-    const auto horizon = gaps.horizon();
-    if (!shared_.options.strict_order || !horizon) return;
-    std::erase_if(batch.rows, [horizon](const due_row& row) { return row.seq > *horizon; });
-    batch.upto = std::min(batch.upto, *horizon - 1);
+/// The number that the lane must not go past now. Where it waits for nothing, it goes past all.
+std::optional<sequence> postgresql_lane_session::barrier(const gap_tracker& gaps) const {
+    const auto& options = shared_.options;
+    return gaps.barrier(options.strict_order ? std::nullopt : std::optional{options.order_wait}, steady::now());
+}
+
+/// The cursor does not pass the barrier, so what is held back here is read again from where it is. When there is
+/// something to publish first, the lane is to come back without a rest.
+void postgresql_lane_session::hold_back(const gap_tracker& gaps, sequence barrier, due_batch& batch) {
+    const auto held = std::erase_if(batch.rows, [barrier](const due_row& row) { return row.seq > barrier; });
+    batch.upto = std::min(batch.upto, barrier - 1);
+    if (held == 0) return;
+    batch.more = batch.more || !batch.rows.empty();
+    held_ = gaps.barrier(shared_.options.order_wait, steady::now()).has_value();
 }
 
 due_batch postgresql_lane_session::due_in_stream(const lease_grant& grant, std::string_view target_broker,

@@ -78,7 +78,7 @@ constexpr auto acquire_sql = R"sql(
 UPDATE @lease AS held SET
     owner = $4, epoch = held.epoch + CASE WHEN held.owner = $4 THEN 0 ELSE 1 END,
     expires_at = )sql" SLUICE_TIME("$5") R"sql( + $6 * interval '1 microsecond',
-    state = 'idle', since = $7, detail = '', published = 0, refused = 0, rate = 0, horizon = NULL,
+    state = 'idle', since = $7, detail = '', published = 0, refused = 0, rate = 0, horizon = NULL, overtaken = 0,
     mark = least(held.mark, $8), history = $9
 WHERE held.lane = $1 AND (held.owner IN ('', $4) OR NOT )sql" SLUICE_OWNED("held.expires_at", "$5", "$6") R"sql()
   AND NOT EXISTS (SELECT FROM @lease AS other
@@ -87,14 +87,15 @@ RETURNING epoch, mark, rescan, former)sql";
 
 constexpr auto renew_sql = R"sql(
 UPDATE @lease SET expires_at = coalesce($4, clock_timestamp()) + $5 * interval '1 microsecond',
-    state = $6, detail = $7, published = $8, refused = $9, rate = $10, since = $11, horizon = nullif($12, 0)
+    state = $6, detail = $7, published = $8, refused = $9, rate = $10, since = $11, horizon = nullif($12, 0),
+    overtaken = $13
 WHERE lane = $1 AND owner = $2 AND epoch = $3)sql";
 
 // Those who stand by wait for this word.
 constexpr auto release_sql = R"sql(
 WITH released AS (
     UPDATE @lease SET owner = '', state = $4, detail = $5, published = $6, refused = $7, rate = $8, since = $9,
-        horizon = NULL
+        horizon = NULL, overtaken = $10
     WHERE lane = $1 AND owner = $2 AND epoch = $3
     RETURNING broker
 )
@@ -192,12 +193,12 @@ WHERE lane = $1 AND owner = $2 AND epoch = $3 AND rescan = $4 AND mark < $5)sql"
 constexpr auto purge_sql = R"sql(
 WITH fence AS MATERIALIZED (
     SELECT mark FROM @lease WHERE lane = $1 AND owner = $2 AND epoch = $3 FOR UPDATE
-), page AS MATERIALIZED (
 ), cut AS MATERIALIZED (
     SELECT $5::timestamptz + shift AS published, $6::timestamptz + shift AS abandoned,
            greatest($5, $6)::timestamptz + shift AS later,
            CASE WHEN $12::timestamptz IS NULL THEN 'infinity' ELSE statement_timestamp() END AS now
     FROM (SELECT )sql" SLUICE_SHIFT("$12") R"sql( AS shift) AS clock
+), page AS MATERIALIZED (
     SELECT o.seq, ((o.status = 'published' AND o.published_at < cut.published) OR
                    (o.status = 'abandoned' AND o.abandoned_at < cut.abandoned))
                   AND )sql" SLUICE_CARRIES("o.stream", "$10", "$11") R"sql( AS expired,
@@ -205,8 +206,8 @@ WITH fence AS MATERIALIZED (
             AND coalesce(o.published_at, o.abandoned_at) >= cut.later
             AND coalesce(o.published_at, o.abandoned_at) <= cut.now) AS young
     FROM fence
-    CROSS JOIN LATERAL (SELECT seq, stream, status, published_at, abandoned_at FROM @outbox
     CROSS JOIN cut
+    CROSS JOIN LATERAL (SELECT seq, stream, status, published_at, abandoned_at FROM @outbox
                         WHERE target_broker = $4 AND seq > $7 AND seq <= fence.mark ORDER BY seq LIMIT $8) AS o
     CROSS JOIN LATERAL (SELECT created_at FROM @event_log AS log WHERE log.seq = o.seq OFFSET 0) AS e
 ), walked AS MATERIALIZED (

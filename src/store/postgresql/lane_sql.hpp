@@ -20,11 +20,11 @@ struct lane_statements {
     // $1 lane, $2 broker, $3 lanes of the layout, $4 owner, $5 now or NULL for the server's clock, $6 ttl, $7 since,
     // $8 highest mark, $9 history
     statement acquire;
-    statement renew;          ///< $1 lane, $2 owner, $3 epoch, $4 now, $5 ttl, $6-$11 report, $12 horizon
-    statement release;        ///< $1 lane, $2 owner, $3 epoch, $4-$9 report
-    statement due;            ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 after, $6 limit, $7 high, $8 window,
-                              ///< $9 shard, $10 shards
-    statement late;           ///< $1 broker, $2 firsts, $3 lasts, $4 limit, $5 shard, $6 shards
+    statement renew;    ///< $1 lane, $2 owner, $3 epoch, $4 now, $5 ttl, $6-$11 report, $12 horizon, $13 overtaken
+    statement release;  ///< $1 lane, $2 owner, $3 epoch, $4-$10 report
+    statement due;      ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 after, $6 limit, $7 high, $8 window,
+                        ///< $9 shard, $10 shards
+    statement late;     ///< $1 broker, $2 firsts, $3 lasts, $4 limit, $5 shard, $6 shards
     statement due_in_stream;  ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 stream, $6 after, $7 upto, $8 limit
     statement settle;         ///< $1 lane, $2 owner, $3 epoch, $4 rescan, $5 broker, $6-$13 columns of the outcomes,
                               ///< $14 our time

@@ -16,6 +16,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Between two looks at rows that are held back. What else happens is no reason to look sooner: under load it always
+/// does.
+constexpr base::backoff naps{.first = 1ms, .factor = 2, .most = 4ms};
 constexpr base::backoff short_pauses{.first = 1ms, .factor = 2, .most = 100ms};
 /// The lock of a broker is for one lane. When it is another shard's, and that one sleeps, this one is called as well.
 constexpr base::backoff pauses_of_shards{.first = 1ms, .factor = 2, .most = 1s};
@@ -57,6 +60,11 @@ void lane_wake::found_rows(connection& db) {
 }
 
 wake_reason lane_wake::wait(connection& db, wake_signal& signal, duration timeout, const view& seen) {
+    if (seen.held) {
+        std::this_thread::sleep_for(std::min(naps.delay(++naps_), timeout));
+        return wake_reason::file_changed;
+    }
+    naps_ = 0;
     constexpr duration longest = 24h;
     const auto end = std::chrono::steady_clock::now() + std::clamp(timeout, duration{0}, longest);
     const auto left = [end] { return std::chrono::ceil<duration>(end - std::chrono::steady_clock::now()); };

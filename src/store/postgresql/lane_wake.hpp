@@ -63,6 +63,7 @@ private:
     std::string holding_;       ///< broker whose lock this session holds; empty while awake
     bool stirred_ = false;      ///< woken, but still holding the lock
     int pauses_ = 0;            ///< short ones in a row
+    int naps_ = 0;              ///< in a row
 };
 
 }  // namespace sluice::store::postgresql

@@ -185,12 +185,16 @@ constexpr std::array inbox_content{"ALTER TABLE @inbox ADD COLUMN content text C
 // Which history of the database the lane's last owner knew.
 constexpr std::array lane_history{"ALTER TABLE @lease ADD COLUMN history text NOT NULL DEFAULT ''"};
 
+// How often a lane went past a number whose transaction took long.
+constexpr std::array overtaken_rows{"ALTER TABLE @lease ADD COLUMN overtaken bigint NOT NULL DEFAULT 0"};
+
 constexpr std::array all_migrations{migration{1, "first tables", first_tables},
                                     migration{2, "former lanes", former_lanes},
                                     migration{3, "inside", inside},
                                     migration{4, "read models", read_models},
                                     migration{5, "content of inbox marks", inbox_content},
-                                    migration{6, "history of lanes", lane_history}};
+                                    migration{6, "history of lanes", lane_history},
+                                    migration{7, "overtaken rows", overtaken_rows}};
 
 int expected_migration() { return all_migrations.back().number; }
 

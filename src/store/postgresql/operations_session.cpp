@@ -314,8 +314,9 @@ std::vector<std::string> postgresql_operations_session::streams(std::string_view
 std::vector<lane_status> postgresql_operations_session::lanes() {
     const auto db = shared_.pool.borrow();
     const auto found = ask(*db,
-                           "SELECT lane, owner, epoch, expires_at, mark, state, detail, published, refused, rate,"
-                           " since, horizon FROM @lease ORDER BY lane");
+                           "SELECT lane, owner, epoch, expires_at - " SLUICE_SHIFT("$1") ", mark, state, detail, published, refused, rate,"
+                           " since, horizon, overtaken FROM @lease ORDER BY lane",
+                           parameters{shared_.our_time()});
     std::vector<lane_status> all;
     for (int row = 0; row < found.rows(); ++row) {
         all.push_back({.lane = found.text(row, 0),
@@ -328,7 +329,8 @@ std::vector<lane_status> postgresql_operations_session::lanes() {
                        .published = found.integer(row, 7),
                        .refused = found.integer(row, 8),
                        .rate = found.real(row, 9),
-                       .since = found.time(row, 10)});
+                       .since = found.time(row, 10),
+                       .overtaken = found.integer(row, 12)});
         if (!found.null(row, 11)) all.back().horizon = found.integer(row, 11);
     }
     return all;
@@ -366,9 +368,9 @@ std::size_t postgresql_operations_session::change(const outbox_filter& filter, s
     if (record) {
         query.with.add(record->first);
         query.with.add(record->second);
+        query.with.add(shared_.our_time());
     }
     exchange trip{*db};
-        query.with.add(shared_.our_time());
     trip.add(sql(lock_leases_sql));
     const auto place = trip.add(sql(fmt::format(change_sql, query.from_where_order_limit, how)), query.with);
     trip.run();

@@ -29,16 +29,18 @@ struct postgresql_options {
     bool listen_notify = true;
     /// Behind a pooler nothing is prepared, whatever this says.
     bool prepare_statements = true;
-    /// A lane publishes nothing above a number that a running transaction may still fill: then the order within a lane
-    /// is the order of the numbers, and one long transaction delays everything. Without it the order holds within each
-    /// stream, which is what consumers rely on.
+    /// How long a lane publishes nothing above a number that a running transaction may still fill. So the order within
+    /// a lane is the order of the numbers, unless a transaction takes longer from its first event to its end; within
+    /// each stream the order holds in any case. Zero: it waits for nothing.
+    duration order_wait{std::chrono::milliseconds{50}};
+    /// It waits for as long as it takes: then one long transaction delays everything.
     bool strict_order = false;
     /// Leases, marks, outcomes, schedules and the age of rows are judged by the server's clock, so the clocks of the
     /// machines need not agree. Tests with a virtual clock turn it off; then the time that the caller passes counts.
     bool server_clock = true;
+    const clock* time = nullptr;  ///< of this machine; null: system_clock()
 };
 
-    const clock* time = nullptr;  ///< of this machine; null: system_clock()
 /// A database on a PostgreSQL server (13 or newer). Nothing is opened before it is used.
 ///
 /// Whatever ends a connection (a restart, a failover, `pg_terminate_backend`), the call in flight fails with a

@@ -84,7 +84,10 @@ class postgresql_fixture : public ::testing::Test {
 protected:
     static constexpr auto ttl = duration{30s};
 
-    [[nodiscard]] postgresql_options options() const { return {.conninfo = uri_, .schema = schema_}; }
+    /// A lane waits at no gap, so that a test says by itself what happens there.
+    [[nodiscard]] postgresql_options options() const {
+        return {.conninfo = uri_, .schema = schema_, .order_wait = duration{0}};
+    }
     [[nodiscard]] std::unique_ptr<database> open_database() const { return open_database(options()); }
     [[nodiscard]] static std::unique_ptr<database> open_database(postgresql_options with) {
         return make_postgresql_database(std::move(with));

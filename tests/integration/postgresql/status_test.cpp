@@ -66,5 +66,19 @@ TEST_F(postgresql_status, names_the_transaction_that_holds_a_lane_back) {
     EXPECT_TRUE(eventually([&] { return look() && status(true).find("pid") == std::string::npos; }, 30s));
 }
 
+TEST_F(postgresql_status, counts_what_was_published_behind_later_events) {
+    const auto lane = store_->open_lane();
+    auto grant = take(*lane);
+    ASSERT_TRUE(
+        lane->renew(grant, {.state = "flowing", .since = grant.expires_at, .overtaken = 3}, system_clock().now(), ttl));
+    EXPECT_THAT(status(false), HasSubstr("partner: 3 events published behind later ones, of transactions that took "
+                                         "longer than order_wait_ms\n"));
+    EXPECT_THAT(status(false, {"--json"}), AllOf(HasSubstr("\"overtaken\": 3"), HasSubstr("\"order_wait_ms\": 50")));
+    EXPECT_THAT(status(true, {"--json"}), HasSubstr("\"order_wait_ms\": null"));
+    lane->release(grant, {.state = "lost", .since = grant.expires_at, .overtaken = 3});
+    EXPECT_EQ(take(*lane, "partner", "next").epoch, grant.epoch + 1);
+    EXPECT_THAT(status(false), Not(HasSubstr("behind later ones"))) << "of this owner there are none";
+}
+
 }  // namespace
 }  // namespace sluice::store::postgresql_test

@@ -170,7 +170,7 @@ TEST_F(lane_plan_test, sleeps_for_a_tick_and_is_woken_earlier) {
     fetch({});
     auto nap = expect<action::sleep>();
     EXPECT_TRUE(nap.rows_wake);
-    EXPECT_LE(nap.until, now_ + 1s);
+    EXPECT_LE(nap.until, now_.steady + 1s);
     plan_.woken();
     expect<action::fetch>();
     plan_.fetched(found({}), now_);
@@ -377,7 +377,7 @@ TEST_F(lane_plan_test, probes_with_growing_pauses_up_to_the_cap) {
         const auto began = now_.steady;
         while (!std::holds_alternative<action::probe>(next)) {
             if (const auto* const nap = std::get_if<action::sleep>(&next)) {
-                now_ = nap->until;
+                now_ += nap->until - now_.steady;
             } else {
                 ASSERT_TRUE(grant_upkeep(next));
             }
@@ -491,7 +491,7 @@ TEST_F(lane_plan_test, stands_by_until_the_lease_is_free) {
     plan_.not_acquired("default:partner belongs to you", now_);
     const auto nap = expect<action::sleep>();
     EXPECT_TRUE(nap.rows_wake) << "a released lease wakes as well";
-    EXPECT_LE(nap.until, now_ + 1s);
+    EXPECT_LE(nap.until, now_.steady + 1s);
     EXPECT_EQ(plan_.state(), lane_state::lost);
     plan_.woken();
     own_the_lease();
@@ -728,7 +728,7 @@ TEST_F(lane_plan_test, leaves_without_release_when_the_database_stays_away) {
             return;
         }
         if (const auto* const nap = std::get_if<action::sleep>(&next)) {
-            now_ = nap->until;
+            now_ += nap->until - now_.steady;
         } else {
             plan_.store_failed(now_);
         }

@@ -48,6 +48,21 @@ TEST_F(gap_tracker_test, is_not_disturbed_by_a_number_that_was_not_missing) {
 }
 
 TEST_F(gap_tracker_test, gives_a_gap_up_when_no_transaction_that_can_fill_it_runs) {
+TEST_F(gap_tracker_test, is_not_to_be_passed_while_a_gap_is_young) {
+    const std::optional<duration> wait = milliseconds{50};
+    const auto at = [](int ms) { return start + milliseconds{ms}; };
+    EXPECT_FALSE(tracker_.barrier(wait, at(0)));
+    scan(20, {{12, 12}, {15, 15}});
+    scan(30, {{25, 25}}, milliseconds{30});
+    EXPECT_EQ(tracker_.barrier(wait, at(49)), 12);
+    tracker_.appeared(12);
+    EXPECT_EQ(tracker_.barrier(wait, at(49)), 15);
+    EXPECT_EQ(tracker_.barrier(wait, at(50)), 25) << "15 has been waited for";
+    EXPECT_FALSE(tracker_.barrier(wait, at(80)));
+    EXPECT_EQ(tracker_.barrier(std::nullopt, at(80)), 15) << "without a bound";
+    EXPECT_FALSE(tracker_.barrier(duration{0}, at(30))) << "without a wait";
+}
+
     scan(20, {{12, 12}});
     EXPECT_TRUE(tracker_.wants_bound());
     tracker_.all_ended_below(1'000'000);
