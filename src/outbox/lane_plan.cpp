@@ -189,9 +189,9 @@ void lane_plan::fetched(store::due_batch batch, base::moment now) {
     more_ = backlog_;
     poll_at_ = now.steady + tick_;
     caught_up_last_ = false;
-    cursor_ = std::max(cursor_, batch.upto);
     const auto passed = cursor_;
     if (batch.rows.empty()) return;
+    cursor_ = std::max(cursor_, batch.upto);
     overtaken_ += std::ranges::count_if(batch.rows, [passed](const auto& row) { return row.seq <= passed; });
     cursor_ = std::max(cursor_, batch.rows.back().seq);  // they may all be late ones from below it
     ready_.rows = std::move(batch.rows);

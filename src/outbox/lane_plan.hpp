@@ -199,7 +199,7 @@ private:
     rate_meter rate_;
     std::int64_t published_ = 0;
     std::int64_t refused_ = 0;
-};
     std::int64_t overtaken_ = 0;
 
+};
 }  // namespace sluice::outbox

@@ -23,9 +23,24 @@ namespace {
     " RETURNING 1) SELECT CASE WHEN NOT EXISTS (SELECT FROM changed)" \
     " THEN @sluice_refuse(0) END"
 
-// A stream's lock is one of 4096, so that no batch exhausts the server's lock table. The transaction has its own id
-// before it draws a number: that is how a reader knows which gaps among the numbers can still be filled.
-#define SLUICE_LOCK(stream) "pg_advisory_xact_lock('@event_log'::regclass::oid::integer, hashtext(" stream ") & 4095)"
+// Each stream has a lock of its own, so writers of different streams never wait for each other. The server's lock table
+// is small, and a transaction may write to any number of streams: it takes no more locks than the server reckons with
+// for each (`max_locks_per_transaction`). What has no lock is kept in order by the unique index of the positions: of
+// two writers of such a stream the second waits for the end of the first, and then fails and is repeated.
+//
+// The transaction has its own id before it draws a number: that is how a reader knows which gaps among the numbers can
+// still be filled.
+#define SLUICE_MOST_LOCKS "64"
+#define SLUICE_KEY(stream) "hashtextextended(" stream ", '@event_log'::regclass::oid::bigint)"
+#define SLUICE_LOCK(stream) "pg_advisory_xact_lock(" SLUICE_KEY(stream) ")"
+
+// The locks of an application's own transaction, which enqueues event by event, are counted with it.
+constexpr auto lock_one_more_sql =
+    "SELECT pg_current_xact_id(), CASE WHEN locked.streams < " SLUICE_MOST_LOCKS " THEN " SLUICE_LOCK(
+        "$1") " END,"
+    " CASE WHEN locked.streams < " SLUICE_MOST_LOCKS
+    " THEN set_config('sluice.locked_streams', (locked.streams + 1)::text, true) END"
+    " FROM (SELECT coalesce(nullif(current_setting('sluice.locked_streams', true), ''), '0')::integer AS streams) AS locked";
 
 #define SLUICE_NEXT_POSITION(stream) \
     "coalesce((SELECT position + 1 FROM @event_log WHERE stream = " stream " ORDER BY position DESC LIMIT 1), 0)"
@@ -72,10 +87,11 @@ commit_statements::commit_statements(const std::string& schema)
       lock_stream{"sluice_lock_stream", in_schema("SELECT pg_current_xact_id(), " SLUICE_LOCK("$1"), schema)},
       lock_streams{
           "sluice_lock_streams",
-          in_schema("SELECT pg_current_xact_id(), pg_advisory_xact_lock("
-                    "'@event_log'::regclass::oid::integer, lock) FROM (SELECT DISTINCT"
-                    " hashtext(stream) & 4095 AS lock FROM unnest($1::text[]) AS stream ORDER BY lock) AS locks",
+          in_schema("SELECT pg_current_xact_id(), pg_advisory_xact_lock(lock) FROM (SELECT DISTINCT " SLUICE_KEY(
+                        "stream") " AS lock FROM unnest($1::text[]) AS stream ORDER BY lock LIMIT " SLUICE_MOST_LOCKS
+                                  ") AS locks",
                     schema)},
+      lock_one_more{"sluice_lock_one_more", in_schema(lock_one_more_sql, schema)},
       check_position{"sluice_check_position",
                      in_schema("SELECT CASE WHEN head.next <> $2 THEN @sluice_refuse(head.next) END"
                                " FROM (SELECT " SLUICE_NEXT_POSITION("$1") " AS next) AS head",
@@ -245,7 +261,25 @@ void commit_call::append_events(exchange& trip) {
     }
 }
 
+const event_write* commit_call::loser_of_race(const statement_error& refusal) const {
+    if (refusal.sqlstate() != "23505" || refusal.constraint() != "event_log_position") return nullptr;
+    if (refusal.place() >= subjects_.size()) return nullptr;
+    const auto* const write = std::get_if<const event_write*>(&subjects_[refusal.place()]);
+    return write != nullptr ? *write : nullptr;
+}
+
+bool commit_call::may_be_repeated(const statement_error& refusal) const {
+    const auto* const write = loser_of_race(refusal);
+    return write != nullptr && !write->expected_position;
+}
+
 void commit_call::explain(const statement_error& refusal) const {
+    if (const auto* const write = loser_of_race(refusal)) {
+        if (write->expected_position) throw wrong_position(*write, std::to_string(*write->expected_position + 1));
+        throw store_error{"stream " + write->event.stream + " has other writers, which were faster again and again",
+                          error_nature::retryable};
+    }
+
     static const subject nothing;
     const auto& about = refusal.place() < subjects_.size() ? subjects_[refusal.place()] : nothing;
     const bool is_taken = refusal.sqlstate() == "23505";  // unique_violation

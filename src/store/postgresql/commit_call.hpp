@@ -26,6 +26,7 @@ struct commit_statements {
     statement transaction;         ///< answers with the transaction's id
     statement lock_stream;         ///< $1 stream; answers with the transaction's id
     statement lock_streams;        ///< $1 streams; answers with the transaction's id, for each of them
+    statement lock_one_more;       ///< $1 stream, unless the transaction has locked many
     statement check_position;      ///< $1 stream, $2 expected
     statement next_position;       ///< $1 stream
     statement require_generation;  ///< $1 read model, $2 generation
@@ -54,12 +55,14 @@ public:
     /// @param schema  for the statements of read models, which have their tables' names in them
     /// @param server  its name, for errors
     /// @param our_time  see shared_state
-                const commit_batch& batch, const std::string& server, const std::optional<date_time>& our_time);
     commit_call(const commit_statements& sql, const inside_statements& inside, const std::string& schema,
+                const commit_batch& batch, const std::string& server, const std::optional<date_time>& our_time);
 
     /// Adds the whole batch. Returns the place of the transaction's id; the server is asked to hand it over at once.
     [[nodiscard]] std::size_t add_to(exchange& trip);
 
+    /// Another writer of a stream without a lock was faster: nothing was written, and the same batch fits behind it.
+    [[nodiscard]] bool may_be_repeated(const statement_error& refusal) const;
     /// Throws what the refusal means to a unit of work.
     /// @throws expected_version_error, duplicate_message, duplicate_outcome, lease_lost
     /// @throws statement_error  anything else
@@ -89,6 +92,10 @@ private:
     const std::string& schema_;
     const std::string& server_;
     const commit_batch& batch_;
+    std::optional<date_time> our_time_;
+    /// The event whose position another transaction took at the same time; null when it is something else.
+    [[nodiscard]] const event_write* loser_of_race(const statement_error& refusal) const;
+
     std::vector<subject> subjects_;  ///< by place
 };
 

@@ -67,7 +67,7 @@ result execute(PGconn& connection, const statement& what, const parameters& with
 std::string enqueue(pg_conn& connection, const std::string& schema, const placeable_event& event) {
     require_transaction(connection);
     const commit_statements sql{schema};
-    const auto locked = execute(connection, sql.lock_stream, parameters{event.stream});
+    const auto locked = execute(connection, sql.lock_one_more, parameters{event.stream});
     // A statement of its own: one that waited for the lock would still see the stream as it was before.
     const auto head = execute(connection, sql.next_position, parameters{event.stream});
     const event_write write = event.at(head.integer(0, 0));

@@ -504,9 +504,9 @@ settle_outcome postgresql_lane_session::settle(const lease_grant& grant, std::st
     raise_mark_later(grant, mark);
     exchange trip{*server};
     guard_timeline(trip, *server, grant);
-    const auto fence =
-        trip.add(sql_.settle, parameters{grant.lane, grant.owner, grant.epoch, grant.rescan, target_broker, seqs,
-                                         statuses, retry_counts, next_retries, errors, published, abandoned, receipts});
+    const auto fence = trip.add(sql_.settle, parameters{grant.lane, grant.owner, grant.epoch, grant.rescan,
+                                                        target_broker, seqs, statuses, retry_counts, next_retries,
+                                                        errors, published, abandoned, receipts, shared_.our_time()});
     raise_mark(trip, grant, false);
     if (!run_guarded(trip, *server, grant)) return settle_outcome::fenced;
     return trip[fence].integer(0, 0) == 1 ? settle_outcome::settled : settle_outcome::fenced;

@@ -28,6 +28,8 @@ using namespace std::chrono_literals;
 
 /// How long a commit whose answer was lost is looked up before it counts as in doubt.
 constexpr auto look_up_time = 15s;
+/// How often a commit is repeated because another writer of a stream was faster.
+constexpr int most_races = 10;
 constexpr base::backoff between_looks{.first = 20ms, .factor = 2, .most = 1s};
 
 // The log is asked only when a rebuild has come between.
@@ -259,7 +261,8 @@ void postgresql_unit_session::commit(const commit_batch& batch) {
     if (batch.empty()) return;
     lost_commit lost;
     std::optional<connection_lost> how;
-    {
+    for (int tries = 1; !how; ++tries) {
+        lost = {};
         const auto db = shared_.pool.borrow();
         lost.backend = db->backend();
         lost.backend_start = db->backend_start();
@@ -273,7 +276,7 @@ void postgresql_unit_session::commit(const commit_batch& batch) {
             trip.run();
             return;
         } catch (const statement_error& refusal) {
-            call.explain(refusal);
+            if (tries >= most_races || !call.may_be_repeated(refusal)) call.explain(refusal);
         } catch (const connection_lost& loss) {
             how = loss;
         }

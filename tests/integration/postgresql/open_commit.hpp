@@ -8,16 +8,25 @@
 
 namespace sluice::store::postgresql_test {
 
-/// Does what a unit's commit does, in a transaction that the test ends.
-inline void append_event(testing::postgresql::session& db, const std::string& schema, const std::string& message,
-                         const std::string& stream, const std::string& broker = "partner") {
-    const postgresql::commit_statements sql{schema};
+inline void append_event_unlocked(testing::postgresql::session& db, const std::string& schema,
+                                  const std::string& message, const std::string& stream,
+                                  const std::string& broker = "partner") {
     if (db.scalar("SELECT count(*) FROM pg_prepared_statements WHERE name = 'append'") == "0") {
         db.execute("PREPARE append (text, text, text, text, timestamptz, text, text, text[], integer) AS " +
                    postgresql::commit_statements{schema}.append.sql);
     }
     db.execute("EXECUTE append ('" + message + "', '" + stream + "', 'shop::order', 't', now(), '{}', '{}', '{" +
                broker + "}', 0)");
+}
+
+/// Does what a unit's commit does, in a transaction that the test ends.
+inline void append_event(testing::postgresql::session& db, const std::string& schema, const std::string& message,
+                         const std::string& stream, const std::string& broker = "partner") {
+    if (db.scalar("SELECT count(*) FROM pg_prepared_statements WHERE name = 'lock'") == "0") {
+        db.execute("PREPARE lock (text) AS " + postgresql::commit_statements{schema}.lock_stream.sql);
+    }
+    db.execute("EXECUTE lock ('" + stream + "')");
+    append_event_unlocked(db, schema, message, stream, broker);
 }
 
 }  // namespace sluice::store::postgresql_test
