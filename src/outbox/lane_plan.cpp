@@ -185,13 +185,14 @@ void lane_plan::renewed(bool still_ours, base::moment asked) {
 void lane_plan::fetched(store::due_batch batch, base::moment now) {
     store_works();
     if (looks_elsewhere(batch, now)) return;
+    crowded_ = batch.crowded;
     backlog_ = batch.rows.size() >= batch_size_ || batch.more;
     more_ = backlog_;
     poll_at_ = now.steady + tick_;
     caught_up_last_ = false;
     const auto passed = cursor_;
-    if (batch.rows.empty()) return;
     cursor_ = std::max(cursor_, batch.upto);
+    if (batch.rows.empty()) return;
     overtaken_ += std::ranges::count_if(batch.rows, [passed](const auto& row) { return row.seq <= passed; });
     cursor_ = std::max(cursor_, batch.rows.back().seq);  // they may all be late ones from below it
     ready_.rows = std::move(batch.rows);
@@ -425,6 +426,7 @@ void lane_plan::forget() noexcept {
     outage_.clear();
     refusal_.clear();
     look_again_ = false;
+    crowded_ = false;
     caught_up_last_ = false;
     more_ = false;
     backlog_ = false;
@@ -438,7 +440,7 @@ lane_state lane_plan::evaluate(base::moment now) const {
     if (!owner_ || !lease_.is_trusted(now.steady)) return lane_state::lost;
     if (stopping_) return lane_state::draining;
     if (paused_) return lane_state::paused;
-    if (!holds_.empty()) return lane_state::blocked;
+    if (!holds_.empty() || crowded_) return lane_state::blocked;
     if (flying_ || !ready_.empty() || !unsettled_.empty() || backlog_) return lane_state::flowing;
     return lane_state::idle;
 }
@@ -450,6 +452,7 @@ std::string lane_plan::detail() const {
         case lane_state::paused:
             return outage_;
         case lane_state::blocked: {
+            if (crowded_) return "looks no further: too many numbers of the log wait for transactions that do not end";
             const auto streams = holds_.size();
             return std::to_string(streams) + (streams == 1 ? " stream" : " streams") + " on hold" +
                    (refusal_.empty() ? "" : ": " + refusal_);

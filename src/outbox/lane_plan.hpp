@@ -165,6 +165,7 @@ private:
 
     store::sequence cursor_ = 0;  ///< every open row up to here was read
     bool more_ = false;           ///< there may be rows behind the cursor
+    bool crowded_ = false;        ///< too many numbers may still be filled by running transactions
     bool backlog_ = false;        ///< the last look found a full batch
     instant poll_at_{};           ///< when to look for them without having been woken
     bool look_again_ = false;     ///< rows were reopened below the cursor
@@ -200,6 +201,6 @@ private:
     std::int64_t published_ = 0;
     std::int64_t refused_ = 0;
     std::int64_t overtaken_ = 0;
-
 };
+
 }  // namespace sluice::outbox

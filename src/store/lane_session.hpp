@@ -81,6 +81,8 @@ struct due_batch {
     /// The lowest number at or below the highest seen that a running transaction may still fill. Its row is handed out
     /// once it appears, and the stored mark stays below it. Only where commits may overlap.
     std::optional<sequence> horizon{};
+    std::size_t gaps = 0;  ///< how many such numbers, or ranges of them, there are
+    bool crowded = false;  ///< they are so many that the look goes no further until some of them are decided
 };
 
 enum class settle_outcome { settled, fenced };

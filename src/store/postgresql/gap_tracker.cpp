@@ -63,23 +63,39 @@ bool gap_tracker::wants_writers(time_point now) const {
            std::ranges::any_of(gaps_, [now](const auto& entry) { return now - entry.second.since >= patience; });
 }
 
-void gap_tracker::writers(std::set<std::string> holding, time_point now) {
+void gap_tracker::writers(const std::vector<writer>& holding, sequence drawn, time_point now) {
     asked_ = now;
-    if (watching_) {
-        std::set<std::string> still;
-        std::ranges::set_intersection(watched_writers_, holding, std::inserter(still, still.end()));
-        watched_writers_ = std::move(still);
-    } else {
-        watching_ = true;
-        watched_writers_ = std::move(holding);
     note_idle(holding, drawn);
     std::set<std::string> names;
     for (const auto& each : holding) names.insert(each.name);
+    if (watching_) {
+        std::erase_if(watched_writers_, [&names](const auto& name) { return !names.contains(name); });
+    } else {
+        watching_ = true;
+        watched_writers_ = std::move(names);
         for (auto& [first, hole] : gaps_) hole.watched = true;
     }
-    if (!watched_writers_.empty()) return;
-    watching_ = false;
-    std::erase_if(gaps_, [](const auto& entry) { return entry.second.watched; });
+    std::erase_if(gaps_, [this](const auto& entry) { return entry.second.watched && !can_be_filled(entry.first); });
+    // Of those who are idle nothing is learnt by watching: the next to be watched are those of now, for all gaps.
+    watching_ = std::ranges::any_of(watched_writers_, [this](const auto& name) { return !idlers_.contains(name); });
+}
+
+void gap_tracker::note_idle(const std::vector<writer>& holding, sequence drawn) {
+    std::map<std::string, idler> idle;
+    for (const auto& [name, since] : holding) {
+        if (since.empty()) continue;
+        const auto known = idlers_.find(name);
+        const bool stayed = known != idlers_.end() && known->second.since == since;
+        idle.emplace(name, idler{since, stayed ? known->second.drawn : drawn});
+    }
+    idlers_ = std::move(idle);
+}
+
+bool gap_tracker::can_be_filled(sequence first) const {
+    return std::ranges::any_of(watched_writers_, [&](const auto& name) {
+        const auto idle = idlers_.find(name);
+        return idle == idlers_.end() || first <= idle->second.drawn;
+    });
 }
 
 }  // namespace sluice::store::postgresql

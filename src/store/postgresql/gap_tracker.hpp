@@ -45,6 +45,12 @@ public:
         friend bool operator==(const range&, const range&) = default;
     };
 
+    /// A transaction that has written to the log and runs.
+    struct writer {
+        std::string name{};        ///< of the transaction
+        std::string idle_since{};  ///< when it did something last, as the server says it; empty: it is at work
+    };
+
     static constexpr std::size_t most_gaps = 10'000;
     /// How old a gap is, and how long ago the last question, before the holders of the lock are asked for.
     static constexpr auto patience = std::chrono::milliseconds{100};
@@ -60,16 +66,16 @@ public:
     [[nodiscard]] std::optional<sequence> horizon() const;
     [[nodiscard]] std::vector<range> gaps() const;
 
+    /// The lowest missing number that the lane should not go past yet, so that it publishes in the order of the
+    /// numbers: one that has been missing for less than `wait`; without a `wait`, any that may still appear.
+    [[nodiscard]] std::optional<sequence> barrier(std::optional<duration> wait, time_point now) const;
+
     /// The log was read from `high()` to `upto`, and these numbers were not there.
     void scanned(sequence upto, std::span<const range> missing, time_point now);
     /// The number is there, or was handed out.
     void appeared(sequence number);
 
     /// Some gap has no upper bound yet for the transactions that can fill it.
-    /// The lowest missing number that the lane should not go past yet, so that it publishes in the order of the
-    /// numbers: one that has been missing for less than `wait`; without a `wait`, any that may still appear.
-    [[nodiscard]] std::optional<sequence> barrier(std::optional<duration> wait, time_point now) const;
-
     [[nodiscard]] bool wants_bound() const noexcept;
     /// An id that was handed out after all gaps known now were noticed.
     void bound(transaction_id next);
@@ -79,7 +85,8 @@ public:
     /// Some gap has lasted long enough to ask for the holders of the lock.
     [[nodiscard]] bool wants_writers(time_point now) const;
     /// Who held the lock, before the gaps were looked at the last time. Drops those that stay empty.
-    void writers(std::set<std::string> holding, time_point now);
+    /// @param drawn  the highest number that was drawn when the writers had been looked at
+    void writers(const std::vector<writer>& holding, sequence drawn, time_point now);
 
 private:
     struct gap {
@@ -91,7 +98,16 @@ private:
 
     std::map<sequence, gap> gaps_;  ///< by first number
     sequence high_;
+    /// An idle writer, and the highest number that can be its own while it stays so.
+    struct idler {
+        std::string since{};
+        sequence drawn = 0;
+    };
+    void note_idle(const std::vector<writer>& holding, sequence drawn);
+    [[nodiscard]] bool can_be_filled(sequence first) const;
+
     std::set<std::string> watched_writers_;
+    std::map<std::string, idler> idlers_;
     bool watching_ = false;
     time_point asked_{};
 };

@@ -41,6 +41,14 @@ std::int64_t signed_of(std::size_t number) {
     return static_cast<std::int64_t>(std::min<std::size_t>(number, std::numeric_limits<std::int64_t>::max()));
 }
 
+std::vector<gap_tracker::writer> writers_in(const result& found) {
+    const auto names = found.texts(0, 0);
+    const auto idle = found.texts(0, 1);
+    std::vector<gap_tracker::writer> all;
+    for (std::size_t i = 0; i < names.size(); ++i) all.push_back({.name = names[i], .idle_since = idle.at(i)});
+    return all;
+}
+
 class postgresql_lane_session final : public lane_session {
 public:
     explicit postgresql_lane_session(shared_state& shared) : shared_{shared} { static_cast<void>(db()); }
@@ -100,6 +108,7 @@ private:
     std::set<std::string, std::less<>> same_history_;  ///< lanes whose grant was compared with it
     std::string lost_history_;
     lane_wake::view seen_;
+    bool held_ = false;  ///< rows were held back, and that ends soon
 
     sequence unwritten_mark_ = 0;  ///< 0: it is in the database
     std::uint64_t unwritten_rescan_ = 0;
@@ -108,7 +117,6 @@ private:
 };
 
 connection& postgresql_lane_session::db() {
-    bool held_ = false;  ///< rows were held back, and that ends soon
     if (db_ && !(*db_)->look_alive()) db_.reset();
     if (!db_) {
         wake_.disconnected();
@@ -300,6 +308,7 @@ due_batch postgresql_lane_session::due(const lease_grant& grant, std::string_vie
     if (!batch.owned) return batch;
     const auto& gaps = gaps_of(grant);
     auto window = std::max(limit, smallest_window);
+    held_ = false;
     bool more = look(*server, grant, target_broker, after, limit, window, batch);
     for (int windows = 1; more && batch.rows.size() < limit && windows < most_windows && !barrier(gaps); ++windows) {
         window = std::min(4 * window, largest_window);
@@ -308,7 +317,6 @@ due_batch postgresql_lane_session::due(const lease_grant& grant, std::string_vie
         more = look(*server, grant, target_broker, from, limit, window, batch);
     }
     std::ranges::sort(batch.rows, {}, &due_row::seq);
-    held_ = false;
     if (!batch.owned) {
         batch.rows.clear();
         return batch;
@@ -317,6 +325,8 @@ due_batch postgresql_lane_session::due(const lease_grant& grant, std::string_vie
     batch.more = more && !shard_of(grant.lane).is_whole();
     if (const auto closed = barrier(gaps)) hold_back(gaps, *closed, batch);
     batch.horizon = gaps.horizon();
+    batch.gaps = gaps.gaps().size();
+    batch.crowded = gaps.full();
     if (batch.rescan == grant.rescan && unwritten_rescan_ == batch.rescan) {
         batch.mark = std::max(batch.mark, unwritten_mark_);
     }
@@ -382,8 +392,7 @@ bool postgresql_lane_session::look(connection& server, const lease_grant& grant,
             take_late_rows(appeared, after, limit, gaps, batch) && appeared.rows() < static_cast<int>(most_late);
         if (gaps_are_done) {
             if (writers) {
-                const auto holding = trip[*writers].texts(0, 0);
-                gaps.writers({holding.begin(), holding.end()}, now);
+                gaps.writers(writers_in(trip[*writers]), trip[*writers].integer(0, 2), now);
             }
             gaps.all_ended_below(appeared.integer(0, late_column::oldest_transaction));
         }

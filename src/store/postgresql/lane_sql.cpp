@@ -225,9 +225,19 @@ SELECT (SELECT count(*) FROM doomed), (SELECT max(seq) FROM doomed), (SELECT cou
 // transaction has no process and does nothing any more; what another user's process does may be hidden. The sequence is
 // read last: what is drawn later than that has a higher number.
 constexpr auto writers_sql = R"sql(
-SELECT coalesce(array_agg(DISTINCT virtualtransaction), '{}') FROM pg_locks
-WHERE locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND relation = '@event_log'::regclass AND mode = 'RowExclusiveLock')sql";
+WITH holding AS MATERIALIZED (
+    SELECT DISTINCT held.virtualtransaction AS name,
+           CASE WHEN held.pid IS NULL THEN 'prepared'
+                WHEN session.state IN ('idle in transaction', 'idle in transaction (aborted)')
+                THEN extract(epoch FROM session.state_change)::text ELSE '' END AS idle_since
+    FROM pg_locks AS held LEFT JOIN pg_stat_activity AS session ON session.pid = held.pid
+    WHERE held.locktype = 'relation'
+      AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND held.relation = '@event_log'::regclass AND held.mode = 'RowExclusiveLock'
+), all_of_them AS MATERIALIZED (
+    SELECT coalesce(array_agg(name), '{}') AS names, coalesce(array_agg(idle_since), '{}') AS idle FROM holding
+)
+SELECT names, idle, coalesce(pg_sequence_last_value(pg_get_serial_sequence('@event_log', 'seq')::regclass), 0) FROM all_of_them)sql";
 
 constexpr auto fall_asleep_sql = "SELECT pg_try_advisory_lock('@outbox'::regclass::oid::integer, hashtext($1))";
 constexpr auto wake_up_sql = "SELECT pg_advisory_unlock('@outbox'::regclass::oid::integer, hashtext($1))";

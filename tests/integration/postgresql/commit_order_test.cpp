@@ -44,6 +44,7 @@ protected:
     std::vector<std::string> turn(std::size_t limit = 100) {
         const auto batch = lane_->due(grant_, "partner", cursor_, limit);
         horizon_ = batch.horizon;
+        gaps_ = batch.gaps;
         EXPECT_TRUE(batch.owned);
         EXPECT_TRUE(std::ranges::is_sorted(batch.rows, {}, &due_row::seq));
         if (batch.rows.empty()) return {};
@@ -61,6 +62,7 @@ protected:
     lease_grant grant_;
     sequence cursor_ = 0;
     std::optional<sequence> horizon_;
+    std::size_t gaps_ = 0;
 };
 
 TEST_F(commit_order, does_not_skip_a_lower_number_that_commits_later) {
@@ -280,6 +282,30 @@ TEST_F(commit_order, strict_order_holds_back_what_is_above_the_gap_and_tells_wha
 
     slow.execute("COMMIT");
     EXPECT_THAT(turn(), ElementsAre("m-2", "m-3"));
+}
+
+TEST_F(commit_order, a_forgotten_transaction_holds_no_number_that_was_drawn_after_it_fell_silent) {
+    auto forgotten = writer("m-1", "forgotten");
+    commit(*unit_, {event("m-2", "a")});
+    EXPECT_THAT(turn(), ElementsAre("m-2"));
+    // A gap that lasts is asked about; by then the transaction is seen idle.
+    const auto begin = std::chrono::steady_clock::now();
+    ASSERT_TRUE(eventually([&] {
+        EXPECT_THAT(turn(), IsEmpty());
+        return std::chrono::steady_clock::now() - begin > 2 * postgresql::gap_tracker::patience;
+    }));
+    for (int i = 0; i < 20; ++i) {
+        writer("gone-" + std::to_string(i), "gone").execute("ROLLBACK");
+        commit(*unit_, {event("more-" + std::to_string(i), "b")});
+    }
+    std::vector<std::string> rest;
+    EXPECT_TRUE(eventually([&] {
+        for (auto& each : turn()) rest.push_back(std::move(each));
+        return rest.size() == 20 && horizon_ == 1 && gaps_ == 1;
+    })) << "the numbers that were rolled back are waited for";
+    forgotten.execute("COMMIT");
+    EXPECT_THAT(turn(), ElementsAre("m-1"));
+    EXPECT_TRUE(eventually([&] { return turn().empty() && !horizon_; }));
 }
 
 TEST_F(commit_order, holds_for_every_stream_under_many_writers_that_roll_back) {

@@ -345,6 +345,142 @@ TEST_F(lane_plan_test, looks_no_further_while_too_many_streams_are_held) {
     EXPECT_FALSE(nap->rows_wake);
 }
 
+TEST_F(lane_plan_test, counts_the_rows_that_come_after_it_has_gone_past_their_number) {
+    own_the_lease();
+    fetch({row(2, "a"), row(5, "b")});
+    publish({delivered{}, delivered{}});
+    settle();
+    EXPECT_EQ(plan_.report(now_).overtaken, 0);
+    now_ += 1s;
+    fetch({row(1, "c"), row(4, "d"), row(6, "e")});
+    EXPECT_EQ(plan_.report(now_).overtaken, 2);
+    publish({unreachable{"gone"}});
+    renew();
+    now_ += 1s;
+    expect<action::probe>();
+    plan_.probed("", now_);
+    renew();
+    fetch({row(1, "c"), row(4, "d"), row(6, "e")});
+    EXPECT_EQ(plan_.farewell(now_).overtaken, 2) << "what is read again came late once";
+}
+
+TEST_F(lane_plan_test, says_that_it_looks_no_further_because_of_transactions_that_do_not_end) {
+    own_the_lease();
+    auto none = found({});
+    none.crowded = true;
+    expect<action::fetch>();
+    plan_.fetched(none, now_);
+    (void)plan_.next(now_);
+    EXPECT_EQ(plan_.state(), lane_state::blocked);
+    EXPECT_EQ(plan_.report(now_).detail,
+              "looks no further: too many numbers of the log wait for transactions that do not end");
+    now_ += 1s;
+    fetch({});
+    (void)plan_.next(now_);
+    EXPECT_EQ(plan_.state(), lane_state::idle);
+}
+
+// ---- a calendar that is set -----------------------------------------------------------------------------------------
+
+TEST_F(lane_plan_test, a_calendar_set_back_prolongs_no_pause_and_no_tick) {
+    own_the_lease();
+    fetch({row(1, "a")});
+    publish({unreachable{"gone"}});
+    renew();
+    now_.wall += -24h;
+    now_ += 1s;
+    expect<action::probe>();
+    plan_.probed("", now_);
+    renew();
+    fetch({row(1, "a")});
+    publish({delivered{}});
+    settle();
+    EXPECT_EQ(plan_.report(now_).published, 1);
+    rest();
+    now_.wall += -24h;
+    now_ += 1s;
+    fetch({});
+}
+
+TEST_F(lane_plan_test, a_retry_comes_after_its_delay_whatever_the_calendar_says_by_then) {
+    own_the_lease();
+    fetch({row(1, "a")});
+    publish({refused{"busy", "", false}});
+    auto failed = row(1, "a");
+    failed.retry_count = 1;
+    failed.next_retry_at = settle().second.at(0).settlement.next_retry_at;
+    rest();
+    now_.wall += -24h;
+    now_ += 59s;
+    rest();
+    now_ += 1s;
+    catch_up({failed});
+    EXPECT_EQ(publish({unreachable{"gone"}}), (numbers{1}));
+    renew();
+    now_ += 1s;
+    expect<action::probe>();
+    plan_.probed("", now_);
+    renew();
+    fetch({});
+    catch_up({failed});
+    EXPECT_EQ(publish({delivered{}}), (numbers{1})) << "an outage does not begin the wait anew";
+}
+
+TEST_F(lane_plan_test, a_stored_time_is_believed_only_as_far_as_the_schedule_could_have_meant_it) {
+    own_the_lease();
+    auto failed = row(1, "a");
+    failed.retry_count = 1;
+    failed.next_retry_at = now_.wall + 24h;
+    fetch({failed, row(2, "b")});
+    EXPECT_EQ(publish({delivered{}}), (numbers{2}));
+    settle();
+    rest();
+    now_ += 60s;
+    catch_up({failed});
+    EXPECT_EQ(publish({delivered{}}), (numbers{1}));
+}
+
+TEST_F(lane_plan_test, deletes_nothing_for_an_hour_after_the_calendar_jumped_forward) {
+    own_the_lease();
+    fetch({});
+    now_ += 30s;
+    rest();
+    now_.wall += 8 * 24h;
+    const auto upkeep = [&] {
+        for (int steps = 0; steps < 20; ++steps) {
+            const auto next = plan_.next(now_);
+            if (std::holds_alternative<action::purge>(next)) return true;
+            if (std::holds_alternative<action::sleep>(next)) return false;
+            if (std::holds_alternative<action::fetch>(next)) {
+                plan_.fetched(found({}), now_);
+            } else {
+                grant_upkeep(next);
+            }
+        }
+        return false;
+    };
+    EXPECT_FALSE(upkeep());
+    now_ += 59min;
+    EXPECT_FALSE(upkeep());
+    now_ += 1min;
+    EXPECT_TRUE(upkeep());
+}
+
+TEST_F(lane_plan_test, deletes_nothing_for_an_hour_when_the_owner_before_lived_at_another_time) {
+    expect<action::acquire>();
+    store::lease_grant grant{.lane = "db:b", .owner = "me", .epoch = 2, .expires_at = now_.wall + 15s};
+    grant.expired_before = now_.wall - 8 * 24h;
+    plan_.acquired(grant, now_);
+    fetch({});
+    now_ += 59min;
+    EXPECT_FALSE(std::holds_alternative<action::purge>(plan_.next(now_)));
+    rest();
+    now_ += 1min;
+    expect<action::renew>();
+    plan_.renewed(true, now_);
+    expect<action::purge>();
+}
+
 // ---- outages --------------------------------------------------------------------------------------------------------
 
 TEST_F(lane_plan_test, an_outage_pauses_the_lane_and_costs_no_attempt) {

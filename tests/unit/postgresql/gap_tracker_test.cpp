@@ -18,6 +18,13 @@ protected:
         tracker_.scanned(upto, missing, start + at);
     }
 
+    /// All of them are at work.
+    void writers(const std::vector<std::string>& names, gap_tracker::time_point at) {
+        std::vector<gap_tracker::writer> holding;
+        for (const auto& name : names) holding.push_back({.name = name});
+        tracker_.writers(holding, tracker_.high(), at);
+    }
+
     gap_tracker tracker_{10};
 };
 
@@ -56,13 +63,6 @@ TEST_F(gap_tracker_test, is_not_to_be_passed_while_a_gap_is_young) {
     EXPECT_FALSE(tracker_.barrier(duration{0}, at(30))) << "without a wait";
 }
 
-    scan(20, {{12, 12}});
-    EXPECT_TRUE(tracker_.wants_bound());
-    tracker_.all_ended_below(1'000'000);
-    EXPECT_EQ(tracker_.horizon(), 12) << "without a bound nobody knows which transactions those are";
-    tracker_.bound(700);
-    EXPECT_FALSE(tracker_.wants_bound());
-    tracker_.all_ended_below(699);
 TEST_F(gap_tracker_test, is_not_disturbed_by_a_number_that_was_not_missing) {
     scan(20, {{15, 17}});
     for (const sequence number : {1, 14, 18, 99}) tracker_.appeared(number);
@@ -70,6 +70,13 @@ TEST_F(gap_tracker_test, is_not_disturbed_by_a_number_that_was_not_missing) {
 }
 
 TEST_F(gap_tracker_test, gives_a_gap_up_when_no_transaction_that_can_fill_it_runs) {
+    scan(20, {{12, 12}});
+    EXPECT_TRUE(tracker_.wants_bound());
+    tracker_.all_ended_below(1'000'000);
+    EXPECT_EQ(tracker_.horizon(), 12) << "without a bound nobody knows which transactions those are";
+    tracker_.bound(700);
+    EXPECT_FALSE(tracker_.wants_bound());
+    tracker_.all_ended_below(699);
     EXPECT_EQ(tracker_.horizon(), 12) << "699 still runs";
     tracker_.all_ended_below(700);
     EXPECT_TRUE(tracker_.empty());
@@ -91,28 +98,52 @@ TEST_F(gap_tracker_test, asks_for_writers_only_about_gaps_that_last) {
     scan(20, {{12, 12}}, milliseconds{1000});
     EXPECT_FALSE(tracker_.wants_writers(start + milliseconds{1099}));
     EXPECT_TRUE(tracker_.wants_writers(start + milliseconds{1100}));
-    tracker_.writers({"3/1"}, start + milliseconds{1100});
+    writers({"3/1"}, start + milliseconds{1100});
     EXPECT_FALSE(tracker_.wants_writers(start + milliseconds{1199}));
     EXPECT_TRUE(tracker_.wants_writers(start + milliseconds{1200}));
 }
 
 TEST_F(gap_tracker_test, gives_a_gap_up_when_all_who_wrote_then_have_ended) {
     scan(20, {{12, 12}});
-    tracker_.writers({"3/1", "4/7"}, start);
-    tracker_.writers({"4/7", "5/2"}, start);
+    writers({"3/1", "4/7"}, start);
+    writers({"4/7", "5/2"}, start);
     EXPECT_EQ(tracker_.horizon(), 12) << "4/7 may be the one";
     scan(30, {{25, 25}});
-    tracker_.writers({"5/2"}, start);
+    writers({"5/2"}, start);
     EXPECT_EQ(tracker_.horizon(), 25) << "25 was noticed later: 5/2 may fill it";
-    tracker_.writers({"5/2"}, start);
-    tracker_.writers({"6/1"}, start);
+    writers({"5/2"}, start);
+    writers({"6/1"}, start);
     EXPECT_THAT(tracker_.gaps(), IsEmpty());
 }
 
 TEST_F(gap_tracker_test, gives_a_gap_up_at_once_when_nobody_writes) {
     scan(20, {{12, 12}});
-    tracker_.writers({}, start);
+    writers({}, start);
     EXPECT_TRUE(tracker_.empty());
+}
+
+TEST_F(gap_tracker_test, does_not_wait_for_a_forgotten_transaction_with_what_was_drawn_since_it_did_something) {
+    scan(20, {{12, 12}});
+    tracker_.writers({{"3/1", "08:00"}, {"4/7"}}, 21, start);
+    EXPECT_EQ(tracker_.horizon(), 12) << "it may be that of either";
+    scan(30, {{25, 25}}, milliseconds{200});
+    tracker_.writers({{"3/1", "08:00"}}, 31, start + milliseconds{300});
+    tracker_.writers({{"3/1", "08:00"}}, 31, start + milliseconds{400});
+    EXPECT_THAT(tracker_.gaps(), ElementsAre(range{12, 12})) << "25 was drawn while 3/1 slept";
+    scan(40, {{35, 35}}, milliseconds{500});
+    tracker_.writers({{"3/1", "08:05"}}, 41, start + milliseconds{600});
+    EXPECT_THAT(tracker_.gaps(), ElementsAre(range{12, 12}, range{35, 35})) << "it has worked in between";
+    writers({}, start + milliseconds{700});
+    EXPECT_TRUE(tracker_.empty());
+}
+
+TEST_F(gap_tracker_test, does_not_take_one_who_is_at_work_for_a_sleeper) {
+    tracker_.writers({{"3/1", "08:00"}}, 10, start);
+    scan(20, {{12, 12}});
+    writers({"3/1"}, start + milliseconds{100});
+    EXPECT_EQ(tracker_.horizon(), 12);
+    tracker_.writers({{"3/1", "08:01"}}, 20, start + milliseconds{200});
+    EXPECT_EQ(tracker_.horizon(), 12) << "it worked when the number was drawn";
 }
 
 TEST_F(gap_tracker_test, knows_a_wide_gap_as_one_and_says_when_there_are_too_many) {
