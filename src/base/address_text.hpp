@@ -12,22 +12,21 @@ namespace sluice::base {
 
 /// A URI taken apart. All parts are as written, percent-encoded; they refer to the text they were read from.
 struct uri_parts {
-    std::string_view scheme;  ///< without `://`
-    std::string_view user;
-    std::optional<std::string_view> password;
-    std::string_view authority;  ///< hosts and ports, without user and password
-    std::string_view path;       ///< with its slash
-    std::string_view query;      ///< without the question mark
+    std::string_view scheme{};  ///< without `://`
+    std::string_view user{};
+    std::optional<std::string_view> password{};
+    std::string_view authority{};  ///< hosts and ports, without user and password
+    std::string_view path{};       ///< with its slash
+    std::string_view query{};      ///< without the question mark
 };
 
-/// Nothing unless the text allows one reading only: there is at most one `@`, before the first `/` and `?`; no `#`;
-/// every
-/// `%` is followed by two hexadecimal digits; hosts, ports and parameters look like hosts, ports and parameters.
+/// Nothing unless the text allows one reading only: there is at most one `@`, before the first `/` and `?`; there is no
+/// `#`; every `%` is followed by two hexadecimal digits; hosts, ports and parameters look like what they are.
 [[nodiscard]] std::optional<uri_parts> read_uri(std::string_view text);
 
 /// The settings of a text like `host=db user=me password='a b'`. Nothing when it allows a second reading: a word
-/// without
-/// `=`, a key that comes twice, a quote or a backslash inside an unquoted value, text right behind a closing quote.
+/// without `=`, a key that comes twice, a quote or a backslash inside an unquoted value, text right behind a closing
+/// quote.
 [[nodiscard]] std::optional<std::map<std::string, std::string, std::less<>>> read_keywords(std::string_view text);
 
 /// The text of a part of a URI. A `%` that is not followed by two hexadecimal digits stays.

@@ -123,9 +123,9 @@ date_time date_time::parse(std::string_view text) {
     if (!in.skip('T')) in.expect(' ');
     const duration time = read_time_of_day(in);
     const duration offset = read_zone(in);
-    const date_time instant{date.time_since_epoch() + time - offset};
-    if (!in.at_end() || instant < first_instant || instant > last_instant) in.fail();
-    return instant;
+    const date_time parsed{date.time_since_epoch() + time - offset};
+    if (!in.at_end() || parsed < first_instant || parsed > last_instant) in.fail();
+    return parsed;
 }
 
 std::string date_time::to_string() const {
