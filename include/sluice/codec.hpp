@@ -53,9 +53,16 @@ enum class missing_keys {
 
 namespace detail {
 
+/// Where a value comes from. What was stored before U+0000 was refused stays readable.
+enum class text_source { given, stored };
+
 struct key_rules {
     unknown_keys unknown = unknown_keys::refuse;
     missing_keys missing = missing_keys::refuse;
+
+    [[nodiscard]] text_source source() const noexcept {
+        return unknown == unknown_keys::ignore ? text_source::stored : text_source::given;
+    }
 };
 
 // --- all that does not depend on the struct: compiled once, in the library ---
@@ -86,12 +93,13 @@ void refuse_unknown_keys(const json::object& in, std::span<const std::string_vie
                          std::span<const field_alias> aliases, std::string_view subject, violations& broken);
 void refuse_enumerator(std::span<const std::string_view> names, violations& broken);
 
-void check_text(std::string_view text, const text_rule& rule, violations& broken);
-void check_key(std::string_view key, const text_rule& rule, violations& broken);
+void check_text(std::string_view text, const text_rule& rule, violations& broken,
+                text_source from = text_source::given);
+void check_key(std::string_view key, const text_rule& rule, violations& broken, text_source from = text_source::given);
 void check_double(double number, violations& broken);
 void check_time(const date_time& time, violations& broken);
-void check_json(const json::value& value, violations& broken);
-void check_json(const json::object& object, violations& broken);
+void check_json(const json::value& value, violations& broken, text_source from = text_source::given);
+void check_json(const json::object& object, violations& broken, text_source from = text_source::given);
 
 /// @throws validation_error unless nothing is broken
 void require_none(std::string_view subject, violations& broken);
@@ -281,7 +289,7 @@ template <class T>
         to.clear();
         bool complete = true;
         for (const auto& [key, mapped] : *object) {
-            check_key(key, rule_of<typename T::key_type>(), broken);
+            check_key(key, rule_of<typename T::key_type>(), broken, keys.source());
             const violations::scope in_entry{broken, key};
             typename T::mapped_type element{};
             if (!read(mapped, element, keys, broken)) complete = false;
@@ -290,7 +298,13 @@ template <class T>
         return complete;
     } else if constexpr (scalar<T>) {
         if (!read_scalar(from, to, broken)) return false;
-        check(to, broken);
+        if constexpr (text_type<T>) {
+            check_text(view_of(to), rule_of<T>(), broken, keys.source());
+        } else if constexpr (free_form<T>) {
+            check_json(to, broken, keys.source());
+        } else {
+            check(to, broken);
+        }
         return true;
     } else {
         return read_struct(from, to, keys, broken);

@@ -19,11 +19,12 @@
 /// Thread safety: value types.
 namespace sluice {
 
-/// What a text must keep to. Lengths count characters (code points), not bytes. Every text is valid UTF-8 besides.
+/// What a text must keep to. Lengths count characters (code points), not bytes. Every text is besides valid UTF-8
+/// without the character U+0000: PostgreSQL cannot keep that one, and a domain shall not depend on its store. (Text
+/// that was stored with it before this rule stays readable, and is refused when it is written again.)
 struct text_rule {
     std::size_t min_length = 0;
     std::size_t max_length = std::numeric_limits<std::size_t>::max();
-    bool nul_allowed = true;  ///< May it contain U+0000, which ends a text for many a database and log?
 };
 
 namespace detail {
@@ -68,7 +69,7 @@ struct string_field_hash {
 /// (WIRE 4).
 class identifier : public detail::string_field {
 public:
-    static constexpr text_rule rule{.min_length = 1, .max_length = 255, .nul_allowed = false};
+    static constexpr text_rule rule{.min_length = 1, .max_length = 255};
 
     identifier() = default;
     identifier(const char* value) : string_field{std::string{value}} {}

@@ -119,25 +119,6 @@ template <class Row>
     return layout;
 }
 
-/// A table's text holds no U+0000, whatever the rule of the member says.
-template <class Row>
-void require_storable(const Row& row) {
-    violations broken;
-    const auto look = [&broken](std::string_view name, std::string_view text) {
-        if (text.find('\0') != std::string_view::npos) broken.add(name, "contains U+0000, which no table can hold");
-    };
-    reflect::for_each_field(row, [&look]<class M>(std::string_view name, const M& member) {
-        if constexpr (codec::detail::text_type<M>) {
-            look(name, codec::detail::view_of(member));
-        } else if constexpr (codec::detail::is_optional<M>) {
-            if constexpr (codec::detail::text_type<typename M::value_type>) {
-                if (member) look(name, codec::detail::view_of(*member));
-            }
-        }
-    });
-    codec::detail::require_none(reflect::short_type_name<Row>(), broken);
-}
-
 template <class Row>
 [[nodiscard]] Row decode_row(const std::string& text) {
     return codec::decode<Row>(json::parse(text), codec::unknown_keys::ignore, codec::missing_keys::keep_default);
@@ -200,7 +181,6 @@ public:
     /// @throws validation_error naming every member that breaks its rule
     void put(const Row& row) const {
         codec::require_valid(row);
-        detail::require_storable(row);
         rows_.put(detail::identity_of(row), codec::encode(row));
     }
     /// Nothing happens when there is none.

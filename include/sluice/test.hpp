@@ -299,7 +299,7 @@ public:
     void take_away(const std::string& broker);
     void bring_back(const std::string& broker);
 
-    /// The whole event log, in its order.
+    /// The whole event log, in its order, without the records of commands that were handled at once.
     [[nodiscard]] std::vector<message> events() const;
     /// The events of one type, in the order of the log.
     template <event_type Event>

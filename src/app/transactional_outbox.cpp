@@ -47,8 +47,9 @@ struct transactional_outbox::implementation {
         const std::string correlation_id =
             options.correlation_id.empty() ? base::uuid4_hex(env.random()) : std::string{options.correlation_id};
         const std::string causation_id{options.causation_id};
+        const std::optional<std::string> no_origin;
         const std::optional<trace_parent> traceparent = commit::given_trace_parent(options.traceparent);
-        const detail::provenance from{in, correlation_id, causation_id, traceparent, options.priority};
+        const detail::provenance from{in, correlation_id, causation_id, traceparent, options.priority, no_origin};
         const commit::foreign_event prepared =
             commit::prepare_foreign_event(env, event.type, std::move(event.identity), std::move(event.data), from);
         const config::database_settings& database = env.configuration().databases.at(prepared.source.database);

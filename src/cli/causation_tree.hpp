@@ -28,8 +28,9 @@ struct traced_message {
 
 /// What caused what among the messages of one correlation. Pure.
 ///
-/// A cause that is not in the log (a command that ran at once, a message of another context) is a node without a
-/// message, above its effects. Causes that form a circle, which only a broken or hostile writer makes, are cut.
+/// A cause that is not in the log (a command of the application itself that ran at once, a message of another context)
+/// is a node without a message, above its effects. Causes that form a circle, which only a broken or hostile writer
+/// makes, are cut.
 class causation_tree {
 public:
     struct node {

@@ -281,8 +281,9 @@ private:
         const causation_tree::node& node = what_.tree.nodes()[index];
         const std::string id = config::printable(node.id);
         if (!node.message) {
-            in_.out.print(prefix + in_.out.paint(id + "  (not in the log: a command that ran at once, or elsewhere)",
-                                                 tone::faint));
+            in_.out.print(
+                prefix +
+                in_.out.paint(id + "  (not in the log: given from outside, or a message from elsewhere)", tone::faint));
             return;
         }
         const store::logged_event& event = node.message->at.event;

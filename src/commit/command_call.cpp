@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include <sluice/codec.hpp>
 #include <sluice/error.hpp>
 
 #include "base/backoff.hpp"
@@ -12,6 +13,7 @@
 #include "commit/given_trace_parent.hpp"
 #include "commit/remembered_failure.hpp"
 #include "commit/repeat.hpp"
+#include "envelope/header_rules.hpp"
 
 namespace sluice::commit {
 
@@ -67,6 +69,9 @@ command_call::command_call(context& caller, const detail::command_entry& entry, 
     if (auto violations = entry.validate(command); !violations.empty()) {
         throw validation_error{entry.name, std::move(violations)};
     }
+    violations broken;
+    envelope::check_correlation_id("correlation_id", options.correlation_id, broken);
+    codec::detail::require_none(entry.name, broken);
     data_ = entry.encode(command);
     const json::value payload = json::parse(data_);
     if (options.idempotency_key) key_.emplace(keyed(entry, *options.idempotency_key, payload));
@@ -120,12 +125,18 @@ std::shared_ptr<void> command_call::attempt_once() {
 std::shared_ptr<void> command_call::run_handler(unit& in) {
     // Events recorded so far were caused by the caller, not by this command.
     in.collect(from_.origin(caller_));
+    const detail::unit::place before = in.end();
     context handler = handler_context();
     context_state& inner = context_state::of(handler);
     inner.open = &in;
     inner.deadline = deadline_;
     std::shared_ptr<void> result = entry_.handle(command_, handler);
     in.collect(inner.origin(handler));
+    // What came of it names it as the cause, and what it was caused by itself must not be lost with it.
+    if (!from_.causation_id.empty() && in.end() != before) {
+        in.insert_command(before, entry_, data_, inner.extensions, id_, origin_of(handler),
+                          {.idempotency_key = options_.idempotency_key, .deadline = deadline_, .at_once = true});
+    }
     if (key_) in.record(entry_, success_of(env_, *key_, result.get()));
     return result;
 }
@@ -151,8 +162,13 @@ void command_call::write_down(unit& in, const command_terms& terms) {
     in.collect(from_.origin(caller_));
     context handler = handler_context();
     const context_state& inner = context_state::of(handler);
-    in.add_command(entry_, data_, inner.extensions, id_,
-                   {handler, inner.correlation_id, from_.causation_id, inner.traceparent, inner.priority}, terms);
+    in.add_command(entry_, data_, inner.extensions, id_, origin_of(handler), terms);
+}
+
+/// Where the command itself comes from. @param handler  as made by `handler_context`
+detail::provenance command_call::origin_of(context& handler) const {
+    const context_state& inner = context_state::of(handler);
+    return {handler, inner.correlation_id, from_.causation_id, inner.traceparent, inner.priority, from_.event_stream};
 }
 
 /// The context in which the handler runs: the caller's, continued.
@@ -165,6 +181,7 @@ context command_call::handler_context() const {
     const auto given = given_trace_parent(options_.traceparent);
     state->traceparent = given ? given : from_.traceparent;
     state->priority = options_.priority.value_or(from_.priority);
+    state->origin_stream = from_.event_stream;
     state->extensions = from_.extensions;
     for (const auto& [key, value] : extensions_) state->extensions.set(key, value);
     return context{std::move(state)};

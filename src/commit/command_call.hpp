@@ -38,6 +38,7 @@ private:
     [[nodiscard]] std::shared_ptr<void> run_handler(detail::unit& in);
     void write_down(detail::unit& in, const command_terms& terms);
     [[nodiscard]] context handler_context() const;
+    [[nodiscard]] detail::provenance origin_of(context& handler) const;
 
     context& caller_;
     detail::context_state& from_;

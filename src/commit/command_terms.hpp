@@ -11,6 +11,7 @@ namespace sluice::commit {
 struct command_terms {
     std::optional<std::string> idempotency_key{};
     std::optional<date_time> deadline{};
+    bool at_once = false;  ///< handled already when it is written down: for the record, and for no broker
 };
 
 }  // namespace sluice::commit

@@ -18,7 +18,7 @@ struct context_state {
 
     /// Where events recorded through `c` come from.
     [[nodiscard]] provenance origin(const context& c) const {
-        return {c, correlation_id, causation_id, traceparent, priority};
+        return {c, correlation_id, causation_id, traceparent, priority, origin_stream};
     }
 
     commit::environment& env;
@@ -29,6 +29,8 @@ struct context_state {
     std::string causation_id;
     json::object extensions;
     std::optional<trace_parent> traceparent;
+    std::optional<std::string> event_stream;   ///< of the domain's own event that is being handled
+    std::optional<std::string> origin_stream;  ///< of the event that led to the command that is being handled
     int priority = 0;
     std::optional<date_time> deadline;
 };

@@ -1,5 +1,7 @@
 #include "commit/event_metadata.hpp"
 
+#include <sluice/codec.hpp>
+
 #include "commit/stream_name.hpp"
 #include "commit/target_brokers.hpp"
 #include "domain/upcasting.hpp"
@@ -21,6 +23,7 @@ message_metadata common_metadata(const environment& env, const detail::provenanc
     metadata.headers.traceparent = from.traceparent;
     metadata.domain.correlation_id = unless_empty(from.correlation_id);
     metadata.domain.causation_id = unless_empty(from.causation_id);
+    metadata.domain.origin_stream = from.origin_stream;
     return metadata;
 }
 
@@ -53,6 +56,12 @@ json::object enrich(const std::vector<enricher>& enrichers, const enrichment_inp
     for (const enricher& each : enrichers) {
         for (const auto& [key, value] : each(input)) extensions.set(key, value);
     }
+    violations broken;
+    {
+        const violations::scope in_extensions{broken, "extensions"};
+        codec::detail::check_json(extensions, broken);
+    }
+    codec::detail::require_none(input.name, broken);
     return extensions;
 }
 
@@ -91,9 +100,10 @@ store::event_write write_command(environment& env, const detail::command_entry& 
     metadata.domain.kind = message_kind::command;
     metadata.domain.version = command.version;
     metadata.domain.priority = from.priority;
+    metadata.domain.asynchronous = !terms.at_once;
     metadata.extensions = std::move(extensions);
     store::event_write write = finish(std::move(metadata), payload, std::move(data), from.priority);
-    write.target_brokers = target_brokers(env.configuration().outbox, false);
+    if (!terms.at_once) write.target_brokers = target_brokers(env.configuration().outbox, false);
     return write;
 }
 

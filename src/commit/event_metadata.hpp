@@ -34,13 +34,15 @@ struct event_place {
                                              const event_place& place, std::string data,
                                              const detail::provenance& from);
 
-/// The same for a submitted command. Its id is given, because events of its handling will name it as their cause.
+/// The same for a submitted command, or for the record of one that was handled at once. Its id is given, because events
+/// of its handling will name it as their cause.
 [[nodiscard]] store::event_write write_command(environment& env, const detail::command_entry& command,
                                                const detail::aggregate_entry& aggregate, std::string data,
                                                json::object extensions, std::string id, const detail::provenance& from,
                                                const command_terms& terms = {});
 
 /// What the enrichers add, in registration order; the later one wins on a key clash.
+/// @throws validation_error for text that no store keeps; whatever an enricher throws
 [[nodiscard]] json::object enrich(const std::vector<enricher>& enrichers, const enrichment_input& input);
 
 }  // namespace sluice::commit

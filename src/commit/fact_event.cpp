@@ -33,20 +33,22 @@ void require_unambiguous_stream(const detail::aggregate_entry& type, std::string
                           "`; choose another identity, or let the aggregate have no facts"}}};
 }
 
-void refresh_fact(environment& env, tracked& entry, const detail::provenance& from) {
+bool refresh_fact(environment& env, tracked& entry, const detail::provenance& from) {
     const detail::aggregate_entry& type = *entry.type;
-    if (type.facts == facts::none) return;
+    if (type.facts == facts::none) return false;
     std::string state = entry.state == standing::removed ? std::string{} : type.encode(*entry.object);
     const bool changed = type.sourcing ? entry.raised > 0 : is_changed(entry, state);
     if (entry.state == standing::removed || !changed) {
         entry.fact.reset();
-        return;
+        return false;
     }
     require_unambiguous_stream(type, entry.id);
     const detail::event_entry& event = env.domain().events.at(type.fact);
     const event_place place{.stream = fact_stream_of(type, entry.id), .sequence = std::to_string(next_version(entry))};
-    if (entry.fact && entry.fact->event.message_id == place.message_id() && entry.fact->event.data == state) return;
+    if (entry.fact && entry.fact->event.message_id == place.message_id() && entry.fact->event.data == state)
+        return false;
     entry.fact = write_event(env, event, type, entry.id, place, std::move(state), from);
+    return true;
 }
 
 }  // namespace sluice::commit

@@ -24,7 +24,8 @@ void require_unambiguous_stream(const detail::aggregate_entry& type, std::string
 /// Brings the fact of an aggregate that has facts up to what the unit has made of it so far; none when it is unchanged
 /// or removed.
 /// @param from  of the latest change
+/// @returns whether there is a new fact
 /// @throws validation_error for an ambiguous identity; whatever an enricher throws
-void refresh_fact(environment& env, tracked& entry, const detail::provenance& from);
+bool refresh_fact(environment& env, tracked& entry, const detail::provenance& from);
 
 }  // namespace sluice::commit

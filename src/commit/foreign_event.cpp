@@ -2,10 +2,12 @@
 
 #include <utility>
 
+#include <sluice/codec.hpp>
 #include <sluice/error.hpp>
 
 #include "commit/event_metadata.hpp"
 #include "commit/stream_name.hpp"
+#include "envelope/header_rules.hpp"
 
 namespace sluice::commit {
 
@@ -23,6 +25,14 @@ foreign_event prepare_foreign_event(environment& env, std::string_view type, std
             event.name,
             {{"identity", "is required: its first identifier member must not be empty, or name one in the options"}}};
     }
+    violations broken;
+    {
+        const violations::scope in_identity{broken, "identity"};
+        codec::detail::check_text(identity, identifier::rule, broken);
+    }
+    envelope::check_correlation_id("correlation_id", from.correlation_id, broken);
+    envelope::check_name("causation_id", from.causation_id, broken);
+    codec::detail::require_none(event.name, broken);
     const detail::aggregate_entry& source = domain.aggregate(event.aggregate);
     std::string stream = stream_of(source.category, identity);
     auto at = [&env, &event, &source, &from, stream, identity = std::move(identity),

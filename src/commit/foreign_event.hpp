@@ -18,7 +18,8 @@ struct foreign_event {
 /// Gives a described event its stream, its metadata and its target brokers.
 /// @param type  C++ name of the event
 /// @param from  must outlive what is returned
-/// @throws usage_error  the event is not declared; validation_error  it has no identity
+/// @throws usage_error  the event is not declared; validation_error  it has no identity, or identity,
+///         correlation id or causation id break their rule
 [[nodiscard]] foreign_event prepare_foreign_event(environment& env, std::string_view type, std::string identity,
                                                   std::string data, const detail::provenance& from);
 

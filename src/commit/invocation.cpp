@@ -30,6 +30,11 @@ context context_for(environment& env, const message& m, std::string_view entry, 
     state->extensions.erase(envelope::older_versions_key);  // for partners, not for handlers
     state->traceparent = m.metadata().headers.traceparent;
     state->priority = m.metadata().domain.priority;
+    if (m.metadata().domain.kind == message_kind::command) {
+        state->origin_stream = m.metadata().domain.origin_stream;
+    } else if (env.domain().event_by_type(m.type().text()) != nullptr) {
+        state->event_stream = m.metadata().headers.stream;
+    }
     return context{std::move(state)};
 }
 

@@ -7,6 +7,7 @@
 #include <sluice/context.hpp>
 #include <sluice/error.hpp>
 
+#include "base/utf8.hpp"
 #include "commit/context_state.hpp"
 #include "commit/message_identity.hpp"
 #include "commit/repeat.hpp"
@@ -106,6 +107,7 @@ public:
     [[nodiscard]] const detail::table_layout& layout() const noexcept override { return projector_.table; }
 
     [[nodiscard]] std::optional<std::string> find(std::string_view key) override {
+        if (!base::is_storable(key)) return std::nullopt;
         auto found = env_.sessions(database_).use([&](store::unit_session& s) { return s.load_row(table(), key); });
         return found ? std::optional{std::move(found->row)} : std::nullopt;
     }

@@ -18,6 +18,8 @@ struct provenance {
     const std::string& causation_id;
     const std::optional<trace_parent>& traceparent;
     int priority;
+    /// Of an event: that of the command that raised it. Of a command: the stream of the event that it answers.
+    const std::optional<std::string>& origin_stream;
 };
 
 }  // namespace sluice::detail

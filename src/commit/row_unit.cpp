@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.hpp"
+
 namespace sluice::commit {
 
 std::optional<std::string> row_unit::find(std::string_view key) {
     const auto known = entries_.find(key);
     if (known != entries_.end()) return known->second.row;
     entry looked;
-    auto stored = read_(key);
+    auto stored = base::is_storable(key) ? read_(key) : std::nullopt;
     looked.seen = stored ? stored->version : 0;
     if (stored) looked.row = std::move(stored->row);
     return entries_.emplace(std::string{key}, std::move(looked)).first->second.row;

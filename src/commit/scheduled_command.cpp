@@ -49,9 +49,9 @@ std::string context::schedule_erased(std::string_view cpp_name, const void* comm
         state_->correlation_id.empty() ? base::uuid4_hex(env.random()) : state_->correlation_id;
     std::string id = base::uuid4(env.random());
     store::scheduled_message later{.id = id, .due = due, .message = {}};
-    later.message =
-        commit::write_command(env, entry, aggregate, std::move(data), std::move(extensions), id,
-                              {*this, correlation_id, state_->causation_id, state_->traceparent, state_->priority});
+    later.message = commit::write_command(
+        env, entry, aggregate, std::move(data), std::move(extensions), id,
+        {*this, correlation_id, state_->causation_id, state_->traceparent, state_->priority, state_->event_stream});
     in_unit(*state_, [&](unit& in) { in.schedule(aggregate.database, std::move(later)); });
     return id;
 }

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <set>
 
+#include <sluice/codec.hpp>
 #include <sluice/error.hpp>
 #include <sluice/repository.hpp>
 
 #include "base/ids.hpp"
+#include "base/utf8.hpp"
 #include "commit/by_events.hpp"
 #include "commit/by_state.hpp"
 #include "commit/event_metadata.hpp"
@@ -27,6 +29,17 @@ namespace {
 /// Where inbox and leases of handlers are.
 constexpr std::string_view default_database = "default";
 
+/// No store has a text that it cannot keep, and some fail when they are asked for one.
+void require_searchable(const aggregate_entry& type, std::string_view field, const json::value& equals) {
+    if (!equals.is_string()) return;
+    violations broken;
+    {
+        const violations::scope in_field{broken, field};
+        codec::detail::check_text(equals.as_string(), text::rule, broken);
+    }
+    codec::detail::require_none(type.name, broken);
+}
+
 }  // namespace
 
 commit::session_pool::lease& unit::session(const std::string& database) {
@@ -46,6 +59,7 @@ unit::tracked* unit::tracked_object(const aggregate_entry& type, std::string_vie
 }
 
 std::unique_ptr<commit::tracked> unit::load(const aggregate_entry& type, std::string_view id) {
+    if (!base::is_storable(id)) return nullptr;
     store::unit_session& from = *session(type.database);
     if (type.sourcing) {
         auto found = commit::replay{env_.domain(), from, type, id}.current();
@@ -110,6 +124,7 @@ void unit::remove(std::string_view aggregate, const aggregate_root& object) {
 std::vector<aggregate_root*> unit::find_by(std::string_view aggregate, std::string_view field,
                                            const json::value* equals, std::size_t limit) {
     const aggregate_entry& type = env_.domain().aggregate(aggregate);
+    if (equals != nullptr) require_searchable(type, field, *equals);
     store::state_query query;
     query.field = field;
     query.equals = equals != nullptr ? json::dump(*equals) : std::string{};
@@ -141,7 +156,10 @@ std::vector<aggregate_root*> unit::find_by(std::string_view aggregate, std::stri
 std::unique_ptr<aggregate_root> unit::at_version(std::string_view aggregate, std::string_view id,
                                                  std::int64_t version) {
     const aggregate_entry& type = env_.domain().aggregate(aggregate);
-    auto found = commit::replay{env_.domain(), *session(type.database), type, id}.up_to_version(version);
+    std::optional<commit::replayed> found;
+    if (base::is_storable(id)) {
+        found = commit::replay{env_.domain(), *session(type.database), type, id}.up_to_version(version);
+    }
     const std::int64_t reached = found ? found->object->version() : -1;
     if (version >= 0 && reached == version) return std::move(found->object);
     throw not_found_error{quoted(type, id) + " has no version " + std::to_string(version) +
@@ -150,7 +168,10 @@ std::unique_ptr<aggregate_root> unit::at_version(std::string_view aggregate, std
 
 std::unique_ptr<aggregate_root> unit::at_time(std::string_view aggregate, std::string_view id, date_time time) {
     const aggregate_entry& type = env_.domain().aggregate(aggregate);
-    auto found = commit::replay{env_.domain(), *session(type.database), type, id}.up_to_time(time);
+    std::optional<commit::replayed> found;
+    if (base::is_storable(id)) {
+        found = commit::replay{env_.domain(), *session(type.database), type, id}.up_to_time(time);
+    }
     if (found) return std::move(found->object);
     throw not_found_error{"there was no " + quoted(type, id) + " at " + time.to_string()};
 }
@@ -158,7 +179,7 @@ std::unique_ptr<aggregate_root> unit::at_time(std::string_view aggregate, std::s
 void unit::collect(const provenance& from) {
     for (const auto& entry : objects_) {
         collect_from(*entry, from);
-        commit::refresh_fact(env_, *entry, from);
+        if (commit::refresh_fact(env_, *entry, from)) ++told_;
     }
 }
 
@@ -185,6 +206,7 @@ void unit::collect_from(tracked& from, const provenance& origin) {
             commit::write_event(env_, event, type, from.id, place, std::move(recorded.data), origin);
         if (type.sourcing) write.expected_position = commit::next_version(from);
         events_.push_back(std::move(write));
+        ++told_;
     }
 }
 
@@ -194,6 +216,17 @@ void unit::add_command(const command_entry& command, std::string data, json::obj
     static_cast<void>(session(type.database));
     events_.push_back(
         commit::write_command(env_, command, type, std::move(data), std::move(extensions), std::move(id), from, terms));
+    ++told_;
+}
+
+void unit::insert_command(const place& before, const command_entry& command, std::string data, json::object extensions,
+                          std::string id, const provenance& from, const commit::command_terms& terms) {
+    const aggregate_entry& type = env_.domain().aggregate(command.aggregate);
+    // A unit works on one database, which need not be that of the command's aggregate.
+    events_.insert(
+        events_.begin() + static_cast<std::ptrdiff_t>(before.events),
+        commit::write_command(env_, command, type, std::move(data), std::move(extensions), std::move(id), from, terms));
+    ++told_;
 }
 
 std::optional<store::command_outcome> unit::outcome_of(const command_entry& command, std::string_view key) {
@@ -213,11 +246,13 @@ void unit::record(const command_entry& command, store::command_outcome outcome) 
 void unit::append(const std::string& database, store::event_write write) {
     static_cast<void>(session(database));
     events_.push_back(std::move(write));
+    ++told_;
 }
 
 void unit::schedule(const std::string& database, store::scheduled_message message) {
     static_cast<void>(session(database));
     schedule_.add(std::move(message));
+    ++told_;
 }
 
 void unit::cancel(const std::string& database, const std::string& scheduled_id) {

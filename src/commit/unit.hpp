@@ -54,6 +54,17 @@ public:
     void add_command(const command_entry& command, std::string data, json::object extensions, std::string id,
                      const provenance& from, const commit::command_terms& terms = {});
 
+    /// How far the unit has come with what it will write besides states.
+    struct place {
+        std::size_t events = 0;
+        std::size_t told = 0;  ///< events, facts, commands and scheduled messages so far
+        friend bool operator==(const place&, const place&) = default;
+    };
+    [[nodiscard]] place end() const noexcept { return {events_.size(), told_}; }
+    /// Records a command that was handled at once, before what came of it; it goes to no broker.
+    void insert_command(const place& before, const command_entry& command, std::string data, json::object extensions,
+                        std::string id, const provenance& from, const commit::command_terms& terms);
+
     /// What came of the command with this key, in this unit or before it.
     [[nodiscard]] std::optional<store::command_outcome> outcome_of(const command_entry& command, std::string_view key);
     /// Commits an outcome with everything else, in the database of the command's aggregate.
@@ -106,6 +117,7 @@ private:
     std::vector<std::unique_ptr<tracked>> objects_;  ///< in the order of first use
     std::map<std::pair<std::string, std::string>, tracked*> by_identity_;
     std::vector<store::event_write> events_;
+    std::size_t told_ = 0;
     std::vector<store::command_outcome> outcomes_;
     commit::schedule_changes schedule_;
     std::optional<store::inbox_mark> guard_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/one_line.hpp"
+#include "envelope/header_rules.hpp"
 #include "observe/log.hpp"
 #include "outbox/lane_owner.hpp"
 
@@ -201,6 +202,10 @@ arrival subscription::look_at(std::size_t source, broker::delivery delivery) con
         content = message::decode(delivery.body);
     } catch (const decode_error& e) {
         return {{source, std::move(delivery)}, unusable{base::one_line(e.what()), "undecodable"}};
+    }
+    // A message that no store can mark as handled would fail for ever.
+    if (const std::string problem = envelope::header_problem(*content); !problem.empty()) {
+        return {{source, std::move(delivery), std::move(content)}, unusable{base::one_line(problem), "invalid_header"}};
     }
     finding is;
     switch (route_.interest_in(*content)) {

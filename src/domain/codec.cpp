@@ -63,12 +63,12 @@ std::string joined(std::span<const std::string_view> names) {
 }
 
 /// What is wrong with a text; empty when nothing is.
-std::string problem_of(std::string_view text, const text_rule& rule) {
+std::string problem_of(std::string_view text, const text_rule& rule, text_source from) {
     std::size_t length = 0;
     for (std::size_t at = 0; at < text.size(); ++length) {
         const auto [code_point, bytes, well_formed] = base::decode_utf8(text.substr(at));
         if (!well_formed) return "is not valid UTF-8 at byte " + std::to_string(at);
-        if (code_point == 0 && !rule.nul_allowed) return "must not contain the character U+0000";
+        if (code_point == 0 && from == text_source::given) return "must not contain the character U+0000";
         at += bytes;
     }
     if (length == 0 && rule.min_length > 0) return "must not be empty";
@@ -97,9 +97,9 @@ void check_number(const json::number& number, violations& broken) {
     }
 }
 
-void check_object(const json::object& object, int depth, violations& broken);
+void check_object(const json::object& object, int depth, violations& broken, text_source from);
 
-void check_value(const json::value& value, int depth, violations& broken) {
+void check_value(const json::value& value, int depth, violations& broken, text_source from) {
     if (depth > deepest_json) {
         broken.add({}, "is nested deeper than " + std::to_string(deepest_json) + " levels");
         return;
@@ -112,26 +112,26 @@ void check_value(const json::value& value, int depth, violations& broken) {
             check_number(value.as_number(), broken);
             break;
         case json::kind::string:
-            check_text(value.as_string(), text::rule, broken);
+            check_text(value.as_string(), text::rule, broken, from);
             break;
         case json::kind::object:
-            check_object(value.as_object(), depth, broken);
+            check_object(value.as_object(), depth, broken, from);
             break;
         case json::kind::array: {
             const json::array& array = value.as_array();
             for (std::size_t i = 0; i < array.size(); ++i) {
                 const violations::scope in_element{broken, i};
-                check_value(array[i], depth + 1, broken);
+                check_value(array[i], depth + 1, broken, from);
             }
         }
     }
 }
 
-void check_object(const json::object& object, int depth, violations& broken) {
+void check_object(const json::object& object, int depth, violations& broken, text_source from) {
     for (const auto& [key, member] : object) {
-        check_key(key, text::rule, broken);
+        check_key(key, text::rule, broken, from);
         const violations::scope in_member{broken, key};
-        check_value(member, depth + 1, broken);
+        check_value(member, depth + 1, broken, from);
     }
 }
 
@@ -267,13 +267,13 @@ void refuse_enumerator(std::span<const std::string_view> names, violations& brok
     broken.add({}, "expected one of: " + joined(names));
 }
 
-void check_text(std::string_view text, const text_rule& rule, violations& broken) {
-    std::string problem = problem_of(text, rule);
+void check_text(std::string_view text, const text_rule& rule, violations& broken, text_source from) {
+    std::string problem = problem_of(text, rule, from);
     if (!problem.empty()) broken.add({}, std::move(problem));
 }
 
-void check_key(std::string_view key, const text_rule& rule, violations& broken) {
-    const std::string problem = problem_of(key, rule);
+void check_key(std::string_view key, const text_rule& rule, violations& broken, text_source from) {
+    const std::string problem = problem_of(key, rule, from);
     if (!problem.empty()) broken.add(key, "key " + problem);
 }
 
@@ -285,9 +285,11 @@ void check_time(const date_time& time, violations& broken) {
     if (time < year_1 || time >= year_10000) broken.add({}, "must be between the years 1 and 9999");
 }
 
-void check_json(const json::value& value, violations& broken) { check_value(value, 0, broken); }
+void check_json(const json::value& value, violations& broken, text_source from) { check_value(value, 0, broken, from); }
 
-void check_json(const json::object& object, violations& broken) { check_object(object, 0, broken); }
+void check_json(const json::object& object, violations& broken, text_source from) {
+    check_object(object, 0, broken, from);
+}
 
 void require_none(std::string_view subject, violations& broken) {
     if (!broken.empty()) throw validation_error{std::string{subject}, broken.take()};

@@ -14,7 +14,14 @@ std::int64_t version_of_fact(const message& m) {
     std::int64_t version = -1;
     const char* const end = sequence.data() + sequence.size();
     const auto read = std::from_chars(sequence.data(), end, version);
-    if (sequence.empty() || read.ec != std::errc{} || read.ptr != end || version < 0) {
+    // Protean counts the facts of state-stored aggregates among the other events of their unit: `{version}.{n}`.
+    std::uint64_t number = 0;
+    bool whole = read.ptr == end;
+    if (read.ec == std::errc{} && !whole && *read.ptr == '.') {
+        const auto rest = std::from_chars(read.ptr + 1, end, number);
+        whole = rest.ec == std::errc{} && rest.ptr == end;
+    }
+    if (read.ec != std::errc{} || !whole || version < 0) {
         throw decode_error{"fact `" + m.id() + "` has the sequence_id `" + sequence +
                            "`, which is no version of an aggregate"};
     }

@@ -4,6 +4,7 @@
 #include <sluice/time.hpp>
 
 #include "base/names.hpp"
+#include "base/utf8.hpp"
 
 namespace sluice::detail {
 
@@ -79,6 +80,11 @@ void require_usable(const table_layout& in, const row_condition& condition) {
     const table_column& column = column_named(in, condition.column);
     if (condition.how == comparison_kind::missing || condition.how == comparison_kind::present) return;
     refuse_json(in, column);
+    if (condition.value.is_string() && !base::is_storable(condition.value.as_string())) {
+        throw usage_error{"column `" + column.name + "` of read model `" + in.name +
+                          "` cannot be compared with a text that contains U+0000 or is not valid UTF-8; no store keeps "
+                          "such a text"};
+    }
     if (fits(column.kind, condition.value)) return;
     throw usage_error{"column `" + column.name + "` of read model `" + in.name + "` holds " + word_for(column.kind) +
                       "; compare it with one, not with " + json::to_string(condition.value.kind()) + " " +

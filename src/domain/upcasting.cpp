@@ -48,7 +48,7 @@ json::object older_payload(const event_entry& event, int version, const event_co
         refuse("its converter threw something that is no std::exception");
     }
     violations broken;
-    codec::detail::check_json(made, broken);
+    codec::detail::check_json(made, broken, codec::detail::text_source::stored);
     for (const auto& [field, message] : broken.take()) refuse(field + ": " + message);
     return made;
 }

@@ -72,8 +72,8 @@ std::optional<trace_parent> trace_parent_of(const json::value* value) {
     auto parent = text_at(*value, "parent_id");
     if (!trace || !parent) return std::nullopt;
     const auto* const sampled = value->find("sampled");
-    return trace_parent{std::move(*trace), std::move(*parent),
-                        sampled != nullptr && sampled->is_bool() && sampled->as_bool()};
+    const bool is_sampled = sampled != nullptr && sampled->is_bool() && sampled->as_bool();
+    return trace_parent::from_w3c(trace_parent{std::move(*trace), std::move(*parent), is_sampled}.to_w3c());
 }
 
 /// The object under `key`, or `flat` itself: the legacy form had no sections.

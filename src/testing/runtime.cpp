@@ -44,7 +44,11 @@ void runtime::bring_back(const std::string& broker) { parts_->stage.broker(broke
 
 std::vector<message> runtime::events() const {
     std::vector<message> all;
-    parts_->stage.for_each_event([&](const store::stream_event& each) { all.push_back(as_message(each.event)); });
+    parts_->stage.for_each_event([&](const store::stream_event& each) {
+        message one = as_message(each.event);
+        const domain_metadata& said = one.metadata().domain;
+        if (said.kind == message_kind::event || said.asynchronous) all.push_back(std::move(one));
+    });
     return all;
 }
 

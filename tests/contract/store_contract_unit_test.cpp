@@ -183,6 +183,15 @@ TEST_P(store_unit, finds_by_a_field_of_the_state) {
     EXPECT_THAT(unit_->find("Customer", {"", ""}), IsEmpty());
 }
 
+TEST_P(store_unit, finds_past_a_state_of_an_earlier_build_that_contains_u0000) {
+    commit({insert("a", R"({"city":"Bonn","note":"x\u0000\u0000y"})"), insert("b", R"({"city":"Bonn"})"),
+            insert("c", R"({"city":"U\u0000lm","size":2})"), insert("d", R"({"city":"back\\u0000slash","size":2})")});
+    EXPECT_THAT(found({"city", R"("Bonn")"}), ElementsAre("a", "b"));
+    EXPECT_THAT(found({"size", "2"}), ElementsAre("c", "d"));
+    EXPECT_THAT(found({"city", R"("back\\u0000slash")"}), ElementsAre("d"));
+    EXPECT_THAT(found({"", ""}), ElementsAre("a", "b", "c", "d"));
+}
+
 TEST_P(store_unit, finds_only_by_scalars_and_plain_names) {
     EXPECT_THROW(static_cast<void>(unit_->find("Order", {"city", "[]"})), usage_error);
     EXPECT_THROW(static_cast<void>(unit_->find("Order", {"city", "{}"})), usage_error);

@@ -79,7 +79,7 @@ TEST_F(events_command, trace_draws_the_tree_of_a_correlation) {
     const auto drawn = sluice({"events", "trace", "story"});
     EXPECT_EQ(drawn.code, 0);
     EXPECT_THAT(drawn.out,
-                AllOf(HasSubstr("correlation story\n"), HasSubstr("(not in the log: a command that ran at once"),
+                AllOf(HasSubstr("correlation story\n"), HasSubstr("(not in the log: given from outside"),
                       HasSubstr("└─ Tiny.CounterIncreased.v1  tiny::counter-a-1.1  +0.000 ms  default pending"),
                       Not(HasSubstr("tiny::counter-b"))));
     EXPECT_EQ(sluice_json({"events", "trace", "story"}).at("roots").as_array().size(), 2u);

@@ -55,7 +55,7 @@ std::string_view remedy_for(std::string_view sqlstate) noexcept {
         {"40", "try again"},
         {"57", "try again when it is up"},
         {"26000", "set prepare_statements = false when there is a pooler between"},
-        {"22021", "a text contains a character that the database's encoding lacks; use a UTF8 database"},
+        {"22021", "a text is not valid UTF-8, or contains U+0000 or a character that the database's encoding lacks"},
     }};
     for (const auto& [prefix, remedy] : remedies) {
         if (sqlstate.starts_with(prefix)) return remedy;

@@ -11,6 +11,7 @@
 #include "store/postgresql/failure.hpp"
 #include "store/postgresql/inside_sql.hpp"
 #include "store/postgresql/migrations.hpp"
+#include "store/postgresql/readable_json.hpp"
 #include "store/postgresql/row_reader.hpp"
 #include "store/postgresql/server_time.hpp"
 #include "store/postgresql/sessions.hpp"
@@ -83,7 +84,7 @@ event_query::event_query(const event_filter& filter, bool is_stream)
     }
     if (!filter.type.empty()) require("e.type = {}", filter.type);
     if (!filter.correlation_id.empty()) {
-        require("e.metadata -> 'domain' ->> 'correlation_id' = {}", filter.correlation_id);
+        require("(" + readable_json("e.metadata") + ") -> 'domain' ->> 'correlation_id' = {}", filter.correlation_id);
     }
     if (filter.upto) require("e.seq <= {}", *filter.upto);
     if (filter.created_from) require("e.created_at >= {}", *filter.created_from);

@@ -15,6 +15,7 @@
 #include "store/postgresql/failure.hpp"
 #include "store/postgresql/inside_sql.hpp"
 #include "store/postgresql/migrations.hpp"
+#include "store/postgresql/readable_json.hpp"
 #include "store/postgresql/row_reader.hpp"
 #include "store/postgresql/row_statements.hpp"
 #include "store/postgresql/sessions.hpp"
@@ -160,11 +161,13 @@ std::vector<stored_state> postgresql_unit_session::find(std::string_view aggrega
         if (!wanted.is_null()) with.add(wanted.is_string() ? wanted.as_string() : query.equals);
     }
     with.add(limit);
-    const auto found = read({"", in_schema(fmt::format("SELECT id, version, state FROM @aggregate_state"
-                                                       " WHERE aggregate = $1 AND {} ORDER BY id LIMIT ${}",
-                                                       condition, with.count()),
-                                           shared_.options.schema)},
-                            with);
+    const auto found =
+        read({"", in_schema(fmt::format("SELECT id, version, stored FROM (SELECT id, version, state AS stored,"
+                                        " {} AS state FROM @aggregate_state WHERE aggregate = $1) AS s"
+                                        " WHERE {} ORDER BY id LIMIT ${}",
+                                        readable_json("state"), condition, with.count()),
+                            shared_.options.schema)},
+             with);
     std::vector<stored_state> states;
     states.reserve(static_cast<std::size_t>(found.rows()));
     for (int row = 0; row < found.rows(); ++row) {

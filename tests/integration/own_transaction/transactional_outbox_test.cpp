@@ -244,6 +244,23 @@ TEST_P(transactional_outbox_test, commits_events_and_rows_with_the_application_s
     EXPECT_THAT(run("SELECT stock FROM item"), ElementsAre("0"));
 }
 
+TEST_P(transactional_outbox_test, refuses_names_that_no_store_keeps_and_the_transaction_goes_on) {
+    run(begin());
+    const ItemPicked event{.item_id = "i-1", .shelf = "A"};
+    const std::string correlation(256, 'c');
+    const std::string cause(3000, 'm');
+    const std::string identity(256, 'i');
+    using namespace std::string_view_literals;
+    for (const enqueue_options& options :
+         {enqueue_options{.identity = identity}, enqueue_options{.identity = "i\0"sv},
+          enqueue_options{.correlation_id = correlation}, enqueue_options{.causation_id = cause}}) {
+        EXPECT_THROW(application_->enqueue(*outbox_, event, options), validation_error);
+    }
+    application_->enqueue(*outbox_, event, {.correlation_id = "c-1"});
+    run("COMMIT");
+    EXPECT_THAT(run("SELECT message_id FROM event_log"), ElementsAre("warehouse::item-i-1-0"));
+}
+
 TEST_P(transactional_outbox_test, a_rollback_leaves_nothing) {
     run(begin());
     application_->enqueue(*outbox_, ItemPicked{.item_id = "i-1", .shelf = "A"});

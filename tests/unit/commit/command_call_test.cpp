@@ -54,6 +54,31 @@ TEST(process, by_name_returns_the_result_as_json_and_null_for_none) {
     EXPECT_EQ(call("SellThroughAgent", R"({"show_id":"s-1"})"), "null");
 }
 
+TEST(process, refuses_a_correlation_that_no_store_keeps) {
+    fixture f;
+    auto in = f.context();
+    for (const std::string& id : {std::string(256, 'c'), std::string{"c\0", 2}, std::string{"\xff"}}) {
+        try {
+            static_cast<void>(in.process(OpenShow{.show_id = "s-1"}, {.correlation_id = id}));
+            FAIL() << "took a correlation of " << id.size() << " bytes";
+        } catch (const sluice::validation_error& e) {
+            ASSERT_EQ(e.violations().size(), 1U);
+            EXPECT_EQ(e.violations()[0].field, "correlation_id");
+        }
+        EXPECT_THROW(static_cast<void>(in.submit(OpenShow{.show_id = "s-1"}, {.correlation_id = id})),
+                     sluice::validation_error);
+    }
+}
+
+TEST(process, refuses_an_extension_that_no_store_keeps) {
+    fixture f;
+    f.domain.enrich_commands([](const sluice::enrichment_input&) {
+        return sluice::json::object{{"tenant", std::string{"a\0", 2}}};
+    });
+    auto in = f.context();
+    EXPECT_THROW(static_cast<void>(in.process(OpenShow{.show_id = "s-1"})), sluice::validation_error);
+}
+
 TEST(process, writes_nothing_when_the_result_breaks_its_rules) {
     fixture f;
     f.domain.command_handler<namer, Name>();

@@ -1,5 +1,6 @@
 #include "commit/fact_event.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -219,8 +220,19 @@ TEST(fact, that_nobody_tells_is_a_mistake_in_the_declaration) {
 }
 
 TEST(fact, without_a_version_cannot_be_handled) {
-    const auto m = sluice::message::decode(R"({"data":{},"metadata":{"domain":{"sequence_id":"0.1"}}})");
-    EXPECT_THROW(static_cast<void>(sluice::detail::version_of_fact(m)), sluice::decode_error);
+    for (const char* sequence : {"", ".1", "1.", "1.x", "x", "-1", "1.1.1", "1 "}) {
+        const auto m = sluice::message::decode(
+            fmt::format(R"({{"data":{{}},"metadata":{{"domain":{{"sequence_id":"{}"}}}}}})", sequence));
+        EXPECT_THROW(static_cast<void>(sluice::detail::version_of_fact(m)), sluice::decode_error) << sequence;
+    }
+}
+
+TEST(fact, of_protean_has_the_version_before_the_dot) {
+    for (const auto& [sequence, version] : {std::pair{"0.1", 0}, std::pair{"17.3", 17}, std::pair{"4", 4}}) {
+        const auto m = sluice::message::decode(
+            fmt::format(R"({{"data":{{}},"metadata":{{"domain":{{"sequence_id":"{}"}}}}}})", sequence));
+        EXPECT_EQ(sluice::detail::version_of_fact(m), version) << sequence;
+    }
 }
 
 TEST(fact, of_a_stream_without_state_is_a_mistake_in_the_declaration) {

@@ -158,7 +158,8 @@ TEST(fork, stores_older_versions_with_events_of_an_own_transaction_too) {
     const auto in = f.context();
     const std::string id = "c-1";
     const std::optional<sluice::trace_parent> traceparent;
-    const sluice::detail::provenance from{in, id, id, traceparent, 0};
+    const std::optional<std::string> no_origin;
+    const sluice::detail::provenance from{in, id, id, traceparent, 0, no_origin};
     const auto prepared = sluice::commit::prepare_foreign_event(*f.env, "library::BookLent", "b-1",
                                                                 R"({"isbn":"b-1","reader":"ada"})", from);
     EXPECT_NE(prepared.event.at(3).event.metadata.find(R"("_also_published":{"1":{"isbn":"b-1"}})"), std::string::npos);

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "envelope/envelope.hpp"
 #include "library.hpp"
 
 namespace {
@@ -107,6 +108,77 @@ TEST(handle, refuses_a_change_that_its_fence_does_not_reach) {
         EXPECT_NE(std::string{e.what()}.find("`archive`"), std::string::npos) << e.what();
     }
     EXPECT_TRUE(archive->open_operations()->list({.limit = 10}).empty());
+}
+
+/// An event of the library itself.
+sluice::message own_event(const std::string& id) {
+    return sluice::message::decode(R"({"data":{"isbn":"b-1"},"metadata":{"headers":{"id":")" + id +
+                                   R"(","type":"PublicLibrary.BookBought.v1","stream":"public_library::book-b-1"},)"
+                                   R"("domain":{"kind":"EVENT","correlation_id":"c-1"}}})");
+}
+
+sluice::message_metadata metadata_of(library::fixture& f, std::string_view id) {
+    return sluice::envelope::decode_metadata(sluice::json::parse(f.event(id)->metadata));
+}
+
+TEST(handle, what_comes_of_an_event_by_a_command_names_the_stream_of_the_event_as_its_origin) {
+    library::fixture f;
+    static_cast<void>(handle(*f.env, own_event("m-1"), "1-0", "handler", [](sluice::context& in) {
+        in.process(BuyBook{.isbn = "b-2"});
+        sluice::unit_of_work work{in};
+        in.repository<Book>().add(Book{"b-3"});
+        work.commit();
+    }));
+    EXPECT_EQ(metadata_of(f, "public_library::book-b-2-0.1").domain.origin_stream, "public_library::book-b-1");
+    EXPECT_EQ(metadata_of(f, "public_library::book-b-3-0.1").domain.origin_stream, std::nullopt)
+        << "an event without a command has none";
+}
+
+TEST(handle, a_submitted_command_carries_the_origin_to_its_own_events) {
+    library::fixture f;
+    std::string submitted;
+    static_cast<void>(handle(*f.env, own_event("m-1"), "1-0", "handler", [&](sluice::context& in) {
+        submitted = in.submit(BuyBook{.isbn = "b-2", .lend_at_once = true});
+    }));
+    const auto written = *f.event(submitted);
+    EXPECT_EQ(metadata_of(f, submitted).domain.origin_stream, "public_library::book-b-1");
+    const auto m = sluice::message::decode(sluice::envelope::render_internal(written.data, written.metadata));
+    EXPECT_EQ(handle_command(*f.env, m, "1-0", "commands"), outcome::handled);
+    EXPECT_EQ(metadata_of(f, "public_library::book-b-2-0.1").domain.origin_stream, "public_library::book-b-1");
+    EXPECT_EQ(metadata_of(f, "public_library::book-b-2-0.2").domain.origin_stream, std::nullopt)
+        << "a command that a command gives does not answer the event";
+}
+
+TEST(handle, what_comes_of_a_message_from_elsewhere_has_no_origin) {
+    library::fixture f;
+    static_cast<void>(
+        handle(*f.env, incoming("m-1"), "1-0", "sub", [](sluice::context& in) { in.process(BuyBook{.isbn = "b-1"}); }));
+    EXPECT_EQ(metadata_of(f, "public_library::book-b-1-0.1").domain.origin_stream, std::nullopt);
+}
+
+TEST(handle, a_chain_of_commands_that_ran_at_once_can_be_walked_to_the_message) {
+    library::fixture f;
+    static_cast<void>(handle(*f.env, incoming("m-1"), "1-0", "sub",
+                             [](sluice::context& in) { in.process(BuyBook{.isbn = "b-1", .lend_at_once = true}); }));
+    const std::string lend = metadata_of(f, "public_library::book-b-1-0.2").domain.causation_id.value();
+    EXPECT_EQ(f.event(lend)->type, "PublicLibrary.LendBook.v1");
+    EXPECT_FALSE(metadata_of(f, lend).domain.asynchronous);
+    EXPECT_EQ(metadata_of(f, lend).domain.kind, sluice::message_kind::command);
+    const std::string buy = metadata_of(f, lend).domain.causation_id.value();
+    EXPECT_EQ(f.event(buy)->type, "PublicLibrary.BuyBook.v1");
+    EXPECT_EQ(metadata_of(f, "public_library::book-b-1-0.1").domain.causation_id, buy);
+    EXPECT_EQ(metadata_of(f, buy).domain.causation_id, "m-1");
+    EXPECT_EQ(metadata_of(f, buy).domain.correlation_id, "c-1");
+    const auto log = f.database->open_operations()->events({.limit = 10});
+    EXPECT_EQ(log.size(), 4U);
+    EXPECT_EQ(f.rows().size(), 3U) << "the commands go to no broker";
+}
+
+TEST(handle, records_no_command_that_nothing_came_of) {
+    library::fixture f;
+    static_cast<void>(
+        handle(*f.env, incoming("m-1"), "1-0", "sub", [](sluice::context& in) { in.process(library::Ponder{}); }));
+    EXPECT_TRUE(f.database->open_operations()->events({.limit = 10}).empty());
 }
 
 TEST(handle, continues_the_message) {

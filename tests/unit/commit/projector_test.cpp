@@ -160,7 +160,8 @@ TEST_F(projector, refuses_a_row_that_breaks_a_rule_or_that_no_table_can_hold) {
             sluice::message::decode(sluice::envelope::render_internal(logged.event.data, logged.event.metadata));
         static_cast<void>(sluice::commit::project(*other.env, other.projector("crate_summary"), m, "1-0"));
     };
-    EXPECT_THAT(error_of([&] { project(std::string("a\0b", 3)); }), HasSubstr("customer: contains U+0000"));
+    EXPECT_THAT(error_of([&] { project(std::string("a\0b", 3)); }),
+                HasSubstr("customer: must not contain the character U+0000"));
     EXPECT_THAT(error_of([&] { project("\xff"); }), HasSubstr("customer"));
     EXPECT_EQ(error_of([&] { project("ada"); }), "no error");
 }

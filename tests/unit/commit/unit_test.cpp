@@ -101,6 +101,19 @@ TEST(unit_of_work, finds_by_field_and_sees_its_own_changes) {
     EXPECT_TRUE(books.find_by("title", "dune").empty());
 }
 
+TEST(unit_of_work, knows_nothing_under_an_identity_that_no_store_keeps) {
+    library::fixture f;
+    auto context = f.context();
+    context.process(BuyBook{.isbn = "b-1"});
+    sluice::unit_of_work work{context};
+    const auto books = context.repository<Book>();
+    for (const std::string& id : {std::string{"b\0-1", 4}, std::string{"b-\xff"}}) {
+        EXPECT_EQ(books.find(id), nullptr);
+        EXPECT_THROW(static_cast<void>(books.get(id)), sluice::not_found_error);
+        EXPECT_THROW(static_cast<void>(books.find_by("title", id)), sluice::validation_error);
+    }
+}
+
 TEST(unit_of_work, joins_the_outer_one) {
     library::fixture f;
     auto context = f.context();

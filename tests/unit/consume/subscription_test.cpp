@@ -113,6 +113,23 @@ TEST(subscription, poison_between_good_messages_goes_to_the_dead_letters_with_it
     EXPECT_EQ(f.dead().size(), 4U);
 }
 
+TEST(subscription, a_message_whose_headers_no_store_keeps_goes_to_the_dead_letters_at_once) {
+    fixture f;
+    f.publish_parcel(std::string(3000, 'm'), "p-1");
+    f.publish(parcels, "x-1", "k", post::parcel_arrived("m\\u0000", "p-2"));
+    f.publish_parcel("m-3", "p-3");
+    const auto s = f.subscribe();
+    static_cast<void>(s->work());
+    EXPECT_EQ(f.stamps("p-3"), 0);
+    EXPECT_THAT(f.hook->seen("parcel_counter"), ElementsAre("p-3"));
+    const auto dead = f.dead();
+    ASSERT_EQ(dead.size(), 2U);
+    EXPECT_EQ(dead[1].code, "invalid_header");
+    EXPECT_THAT(dead[1].reason, HasSubstr("headers.id has 3000 bytes; at most 1500 are allowed"));
+    EXPECT_THAT(dead[0].reason, HasSubstr("headers.id must not contain the character U+0000"));
+    EXPECT_EQ(f.pending(parcels, counter), 0);
+}
+
 TEST(subscription, a_failing_message_holds_back_only_its_key) {
     fixture f;
     int refusals = 2;

@@ -344,6 +344,29 @@ TEST(codec, validate_finds_every_broken_rule) {
             violation{"addresses.home[0].street", "has 41 characters; at most 40 are allowed"}));
 }
 
+TEST(codec, no_text_may_contain_u0000_wherever_it_stands) {
+    const std::string broken{"x\0y", 3};
+    shop::Everything e = sample();
+    e.code = std::string{"\0", 1};
+    e.note = broken;
+    e.plain = broken;
+    e.lines[0].product_id = broken;
+    e.addresses["home"][0].street = broken;
+    e.weights[broken] = 1;
+    const char* const problem = "must not contain the character U+0000";
+    EXPECT_THAT(
+        codec::validate(e),
+        UnorderedElementsAre(violation{"code", problem}, violation{"note", problem}, violation{"plain", problem},
+                             violation{"lines[0].product_id", problem}, violation{"addresses.home[0].street", problem},
+                             violation{"weights." + broken, std::string{"key "} + problem}));
+}
+
+TEST(codec, text_stored_with_u0000_stays_readable_but_is_not_taken_from_outside) {
+    const json::value stored = json::parse(R"({"order_id":"o\u0000-1"})");
+    EXPECT_EQ(codec::decode<shop::ShipOrder>(stored, codec::unknown_keys::ignore).order_id, (std::string{"o\0-1", 4}));
+    EXPECT_THROW(static_cast<void>(codec::decode<shop::ShipOrder>(stored)), sluice::validation_error);
+}
+
 TEST(codec, lengths_count_characters_at_their_bounds) {
     EXPECT_THAT(codec::validate(shop::ShipOrder{.order_id = std::string(255, 'x')}), IsEmpty());
     std::string fifty;
