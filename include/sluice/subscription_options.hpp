@@ -18,11 +18,13 @@ namespace sluice {
 struct subscription_options {
     std::string profile{};                            ///< built-in or of `[server.profiles]`, in any case; empty: none
     std::optional<std::size_t> messages_per_tick{};   ///< most messages read at once
+    std::optional<std::size_t> bytes_per_tick{};      ///< most bytes read at once; one message in any case
     std::optional<int> max_retries{};                 ///< attempts in all before the dead letters
     std::optional<double> retry_delay_seconds{};      ///< after the first failure; doubles each time
     std::optional<double> max_retry_delay_seconds{};  ///< longest wait between two attempts
     std::optional<double> claim_seconds{};            ///< how long a silent consumer keeps its messages
     std::optional<std::size_t> max_held{};            ///< most messages in memory behind failing ones
+    std::optional<std::size_t> max_held_bytes{};      ///< most bytes of messages in memory
     std::optional<std::size_t> concurrency{};         ///< messages of different keys handled side by side
     std::optional<bool> enable_dlq{};                 ///< false: what would become a dead letter is dropped, and logged
     std::optional<int> circuit_breaker_threshold{};   ///< failing messages in a row that open the breaker; 0: none

@@ -34,19 +34,23 @@ class hand_out {
 public:
     static constexpr std::size_t default_max_parked = 1000;
 
-    explicit hand_out(std::size_t limit, std::size_t max_parked = default_max_parked)
-        : limit_{limit}, max_parked_{max_parked} {}
+    /// @param max_bytes  of all that is taken, but one message in any case; 0: no limit
+    explicit hand_out(std::size_t limit, std::size_t max_parked = default_max_parked, std::size_t max_bytes = 0)
+        : limit_{limit}, max_parked_{max_parked}, max_bytes_{max_bytes} {}
 
-    [[nodiscard]] hand_out_step pending(std::string_view key, holder by);
-    [[nodiscard]] hand_out_step fresh(std::string_view key);
+    /// @param bytes  of the message's body
+    [[nodiscard]] hand_out_step pending(std::string_view key, holder by, std::size_t bytes = 0);
+    [[nodiscard]] hand_out_step fresh(std::string_view key, std::size_t bytes = 0);
 
 private:
     [[nodiscard]] bool busy(std::string_view key) const { return busy_keys_.contains(key); }
-    [[nodiscard]] hand_out_step take();
+    [[nodiscard]] hand_out_step take(std::size_t bytes);
 
     std::size_t limit_;
     std::size_t max_parked_;
+    std::size_t max_bytes_;
     std::size_t taken_ = 0;
+    std::size_t bytes_ = 0;
     std::size_t parked_ = 0;
     std::set<std::string, std::less<>> busy_keys_;
 };

@@ -22,6 +22,12 @@ struct membership {
     std::string consumer;
     duration claim{std::chrono::seconds{30}};  ///< a silent consumer's messages may be taken over after this time
     incarnation process{};
+    /// Most bytes of bodies in one `read`, but one message in any case; 0: no limit. Brokers that can only hand out by
+    /// number pass over it.
+    std::size_t page_bytes = 0;
+    /// The group under whose name an earlier build did the same work: a new group goes on where that one was, and not
+    /// at the beginning of the stream. Messages that were under way there come again.
+    std::string former_group{};
 
     /// The name with its incarnation: no two living consumers of a group have the same.
     [[nodiscard]] std::string seat() const { return process.id.empty() ? consumer : consumer + '/' + process.id; }

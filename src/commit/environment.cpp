@@ -2,6 +2,8 @@
 
 #include <sluice/error.hpp>
 
+#include "config/providers.hpp"
+
 namespace sluice::commit {
 
 environment::environment(const detail::registry& domain, config::configuration configuration, adapters parts,
@@ -15,6 +17,12 @@ environment::environment(const detail::registry& domain, config::configuration c
       tracer_{domain.name, time} {
     for (const auto& [name, database] : parts_.databases) {
         pools_.emplace(name, std::make_unique<session_pool>(database));
+    }
+    for (const auto& [name, broker] : configuration_.brokers) {
+        largest_messages_[name] = config::largest_message(broker.provider, broker.options);
+    }
+    for (const auto& [name, broker] : parts_.brokers) {
+        largest_messages_[name] = broker->can().max_message_bytes;
     }
     for (const trace_subscriber& subscriber : domain_.trace_subscribers) tracer_.subscribe(subscriber);
 }
@@ -37,6 +45,11 @@ broker::broker& environment::broker(std::string_view name) const {
                                   std::string{name} + "] to domain.toml"};
     }
     return *found->second;
+}
+
+std::size_t environment::largest_message(std::string_view broker) const {
+    const auto found = largest_messages_.find(broker);
+    return found == largest_messages_.end() ? 0 : found->second;
 }
 
 }  // namespace sluice::commit

@@ -54,6 +54,8 @@ public:
     [[nodiscard]] session_pool& sessions(std::string_view database);
     /// @throws configuration_error naming the unknown broker
     [[nodiscard]] broker::broker& broker(std::string_view name) const;
+    /// The largest message that a broker takes, in bytes; 0: no limit, or the broker is not known.
+    [[nodiscard]] std::size_t largest_message(std::string_view broker) const;
 
 private:
     const detail::registry& domain_;
@@ -66,6 +68,7 @@ private:
     wake_hub hub_;
     wake_hub schedules_;
     std::map<std::string, std::unique_ptr<session_pool>, std::less<>> pools_;
+    std::map<std::string, std::size_t, std::less<>> largest_messages_;  ///< by broker
 };
 
 }  // namespace sluice::commit

@@ -1,6 +1,9 @@
 #include "commit/event_metadata.hpp"
 
+#include <algorithm>
+
 #include <sluice/codec.hpp>
+#include <sluice/error.hpp>
 
 #include "commit/stream_name.hpp"
 #include "commit/target_brokers.hpp"
@@ -10,6 +13,35 @@
 namespace sluice::commit {
 
 namespace {
+
+/// What a broker gets of an event, at its largest. Internal and external form are made of the same two texts.
+std::size_t largest_form(const environment& env, const store::event_write& write, const std::string& broker) {
+    const auto& outbox = env.configuration().outbox;
+    if (broker == outbox.broker) return envelope::render_internal(write.event.data, write.event.metadata).size();
+    std::size_t largest = 0;
+    for (const auto& each :
+         envelope::render_external_versions(write.event.data, write.event.metadata, outbox.extensions_of(broker))) {
+        largest = std::max(largest, each.body.size());
+    }
+    return largest;
+}
+
+/// A message that its broker can never take must not be committed: it would be given up later, out of sight.
+void require_fits(const environment& env, std::string_view name, const store::event_write& write) {
+    constexpr std::size_t frame = 32;  // around both texts
+    const std::size_t at_most = write.event.data.size() + write.event.metadata.size() + frame;
+    for (const std::string& broker : write.target_brokers) {
+        const std::size_t limit = env.largest_message(broker);
+        if (limit == 0 || at_most <= limit) continue;
+        const std::size_t size = largest_form(env, write, broker);
+        if (size <= limit) continue;
+        throw validation_error{
+            std::string{name},
+            {{"data", "makes a message of " + std::to_string(size) + " bytes, and broker `" + broker +
+                          "` takes at most " + std::to_string(limit) + "; raise brokers." + broker +
+                          ".max_message_bytes, or keep what is large elsewhere and publish where it is"}}};
+    }
+}
 
 std::optional<std::string> unless_empty(const std::string& text) {
     return text.empty() ? std::nullopt : std::optional{text};
@@ -82,6 +114,7 @@ store::event_write write_event(environment& env, const detail::event_entry& even
     add_older_versions(metadata, env, event, payload);
     store::event_write write = finish(std::move(metadata), payload, std::move(data), from.priority);
     write.target_brokers = target_brokers(env.configuration().outbox, event.published);
+    require_fits(env, event.name, write);
     return write;
 }
 
@@ -104,6 +137,7 @@ store::event_write write_command(environment& env, const detail::command_entry& 
     metadata.extensions = std::move(extensions);
     store::event_write write = finish(std::move(metadata), payload, std::move(data), from.priority);
     if (!terms.at_once) write.target_brokers = target_brokers(env.configuration().outbox, false);
+    require_fits(env, command.name, write);
     return write;
 }
 

@@ -28,7 +28,8 @@ struct event_place {
 /// Builds the event log entry of an event: headers, domain, checksum and the enrichers' extensions (WIRE 1-3), among
 /// them its payloads in the older versions that partners get, too. It is forked to the brokers that get it.
 /// @param id  of the aggregate
-/// @throws whatever an enricher throws; usage_error when an older version cannot be made
+/// @throws whatever an enricher throws; usage_error when an older version cannot be made; validation_error when one of
+///         its brokers cannot take a message of that size
 [[nodiscard]] store::event_write write_event(environment& env, const detail::event_entry& event,
                                              const detail::aggregate_entry& aggregate, std::string_view id,
                                              const event_place& place, std::string data,

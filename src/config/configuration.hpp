@@ -60,8 +60,9 @@ struct outbox_settings {
     std::string broker = "default";
     std::vector<std::string> external_brokers;
     std::size_t messages_per_tick = 50;
-    double tick_interval = 1;   ///< seconds; fallback poll
-    double lease_seconds = 15;  ///< how long a silent lane owner keeps its lane
+    std::size_t bytes_per_tick = 8'388'608;  ///< of data and metadata in a batch; one message in any case
+    double tick_interval = 1;                ///< seconds; fallback poll
+    double lease_seconds = 15;               ///< how long a silent lane owner keeps its lane
     double publish_timeout_seconds = 10;
     double max_probe_interval_seconds = 30;  ///< cap of the probe backoff while a broker is unreachable
     retry_settings retry;
@@ -89,14 +90,16 @@ struct priority_lane_settings {
 /// values here are what holds when nobody says anything.
 struct subscription_settings {
     std::size_t messages_per_tick = 100;
-    int max_retries = 3;             ///< attempts in total before the dead letters
-    double retry_delay_seconds = 1;  ///< first delay; doubles each time
+    std::size_t bytes_per_tick = 8'388'608;  ///< of messages read at once; one message in any case
+    int max_retries = 3;                     ///< attempts in total before the dead letters
+    double retry_delay_seconds = 1;          ///< first delay; doubles each time
     double max_retry_delay_seconds = 60;
-    double claim_seconds = 30;           ///< a silent consumer's messages may be taken over after this time
-    std::size_t max_held = 1000;         ///< messages held back in memory behind failing ones
-    std::size_t concurrency = 1;         ///< messages of different keys that are handled side by side
-    bool enable_dlq = true;              ///< false: what was tried `max_retries` times is dropped with a log line
-    int circuit_breaker_threshold = 10;  ///< failing messages in a row that open the breaker; 0: no breaker
+    double claim_seconds = 30;                ///< a silent consumer's messages may be taken over after this time
+    std::size_t max_held = 1000;              ///< messages held back in memory behind failing ones
+    std::size_t max_held_bytes = 67'108'864;  ///< of them and of those in hand
+    std::size_t concurrency = 1;              ///< messages of different keys that are handled side by side
+    bool enable_dlq = true;                   ///< false: what was tried `max_retries` times is dropped with a log line
+    int circuit_breaker_threshold = 10;       ///< failing messages in a row that open the breaker; 0: no breaker
     double circuit_breaker_reset_seconds = 60;  ///< how long an open breaker reads nothing
 };
 

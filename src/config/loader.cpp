@@ -226,6 +226,7 @@ void read_outbox(section in, const configuration& so_far, outbox_settings& outbo
     in.text("broker", outbox.broker);
     in.texts("external_brokers", outbox.external_brokers);
     in.whole("messages_per_tick", outbox.messages_per_tick, 1, 10'000);
+    in.whole("bytes_per_tick", outbox.bytes_per_tick, 1024, 1'000'000'000);
     in.number("tick_interval", outbox.tick_interval, 0.001, 3600);
     in.number("lease_seconds", outbox.lease_seconds, 1, 3600);
     in.number("publish_timeout_seconds", outbox.publish_timeout_seconds, 0.1, 600);

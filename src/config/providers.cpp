@@ -1,6 +1,7 @@
 #include "config/providers.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace sluice::config {
 
@@ -56,6 +57,15 @@ std::span<const provider_rule> known_brokers() {
         {.name = "webhook"},
     };
     return rules;
+}
+
+std::size_t largest_message(std::string_view broker_provider, const std::map<std::string, std::string>& options) {
+    constexpr std::size_t usual = 8'388'608;
+    const auto given = options.find("max_message_bytes");
+    if (given == options.end()) return broker_provider == "sqlite" || broker_provider == "redis" ? usual : 0;
+    std::size_t bytes = 0;
+    std::from_chars(given->second.data(), given->second.data() + given->second.size(), bytes);
+    return bytes;
 }
 
 bool is_embedded(std::string_view database_provider) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,6 +38,10 @@ struct provider_rule {
 /// Every provider Sluice has a name for, whether or not this build contains it.
 [[nodiscard]] std::span<const provider_rule> known_databases();
 [[nodiscard]] std::span<const provider_rule> known_brokers();
+
+/// The largest message that a broker takes, in bytes: as configured, else its provider's own limit; 0: none.
+[[nodiscard]] std::size_t largest_message(std::string_view broker_provider,
+                                          const std::map<std::string, std::string>& options);
 
 /// True when a database of this provider needs no server, so that nobody has to prepare it.
 [[nodiscard]] bool is_embedded(std::string_view database_provider);

@@ -20,11 +20,13 @@ void for_each_setting(Visit visit) {
     using options = subscription_options;
     using settings = subscription_settings;
     visit(&options::messages_per_tick, &settings::messages_per_tick);
+    visit(&options::bytes_per_tick, &settings::bytes_per_tick);
     visit(&options::max_retries, &settings::max_retries);
     visit(&options::retry_delay_seconds, &settings::retry_delay_seconds);
     visit(&options::max_retry_delay_seconds, &settings::max_retry_delay_seconds);
     visit(&options::claim_seconds, &settings::claim_seconds);
     visit(&options::max_held, &settings::max_held);
+    visit(&options::max_held_bytes, &settings::max_held_bytes);
     visit(&options::concurrency, &settings::concurrency);
     visit(&options::enable_dlq, &settings::enable_dlq);
     visit(&options::circuit_breaker_threshold, &settings::circuit_breaker_threshold);

@@ -24,7 +24,9 @@ plan_settings plan_settings_from(const route& where) {
     result.keys_span_sources = where.sequential.has_value();
     result.hands = std::max<std::size_t>(s.concurrency, 1);
     result.read_limit = s.messages_per_tick;
+    result.read_bytes = s.bytes_per_tick;
     result.max_held = s.max_held;
+    result.max_held_bytes = s.max_held_bytes;
     result.max_attempts = s.max_retries;
     result.retry.first = base::from_seconds(s.retry_delay_seconds);
     result.retry.most = base::from_seconds(s.max_retry_delay_seconds);
@@ -42,7 +44,8 @@ subscription::subscription(commit::environment& env, route what, std::string con
       member_{.group = route_.group,
               .consumer = consumer,
               .claim = base::from_seconds(route_.settings.claim_seconds),
-              .process = std::move(process)},
+              .process = std::move(process),
+              .page_bytes = route_.settings.bytes_per_tick},
       broker_{env.broker(route_.broker)},
       trace_{env.tracer(), route_, std::move(consumer)},
       plan_{plan_settings_from(route_)} {

@@ -65,6 +65,10 @@ void subscription_plan::received(std::size_t source, std::vector<arrival> arriva
     }
     exhausted_.clear();
     if (items_.empty()) last_beat_ = now.steady;
+    largest_[source] /= 2;
+    for (const arrival& each : arrivals) {
+        largest_[source] = std::max(largest_[source], each.what.delivery.body.size());
+    }
     for (arrival& each : arrivals) {
         std::visit(
             [&](auto& is) {
@@ -72,7 +76,9 @@ void subscription_plan::received(std::size_t source, std::vector<arrival> arriva
                 if constexpr (std::is_same_v<kind, wanted>) {
                     accept(std::move(each.what), is.key, now);
                 } else if constexpr (std::is_same_v<kind, unwanted>) {
-                    count_receipt(source, {std::move(each.what.delivery.entry), std::move(each.what.content)}, now);
+                    const std::size_t bytes = each.what.delivery.body.size();
+                    count_receipt(
+                        source, {std::move(each.what.delivery.entry), std::move(each.what.content), false, bytes}, now);
                 } else {
                     const int attempts = each.what.delivery.attempts;
                     burials_.push_back(
@@ -100,7 +106,8 @@ void subscription_plan::settle(parcel_number id, bool duplicate, base::moment no
     auto orphan = take_orphan(id);
     if (orphan) ack_before_reading_ = true;
     parcel done = orphan ? *std::move(orphan) : take(id);
-    count_receipt(done.source, {std::move(done.delivery.entry), std::move(done.content), duplicate}, now);
+    const std::size_t bytes = done.delivery.body.size();
+    count_receipt(done.source, {std::move(done.delivery.entry), std::move(done.content), duplicate, bytes}, now);
 }
 
 bool subscription_plan::failed(parcel_number id, std::string reason, std::string code, base::moment now) {
@@ -143,6 +150,7 @@ void subscription_plan::withdrawn(parcel_number id) {
 
 void subscription_plan::acknowledged(std::size_t source) {
     ack_count_ -= acks_[source].size();
+    for (const receipt& each : acks_[source]) ack_bytes_ -= each.bytes;
     acks_[source].clear();
     if (ack_count_ == 0) ack_before_reading_ = false;
 }
@@ -162,6 +170,9 @@ void subscription_plan::lost(base::moment now) {
     deferrals_.clear();
     exhausted_.clear();
     backfill_held_ = 0;
+    backfill_held_bytes_ = 0;
+    held_bytes_ = 0;
+    for (const auto& [id, orphan] : orphans_) held_bytes_ += orphan.what.delivery.body.size();
     ack_before_reading_ = ack_count_ > 0;
     last_beat_ = now.steady;
 }
@@ -204,7 +215,7 @@ void subscription_plan::accept(parcel what, const std::string& key, base::moment
     std::deque<number>& queue = keys_[full];
     queue.push_back(id);
     const bool head = queue.size() == 1 && !busy_.contains(full);
-    if (rank_of(what.source) == rank::backfill) ++backfill_held_;
+    hold(what);
     items_.emplace(id, item{std::move(what), std::move(full), due});
     if (head) await_turn(id);
 }
@@ -224,7 +235,10 @@ bool subscription_plan::adopt(const parcel& again) {
     if (found == orphans_.end()) return false;
     const number id = found->first;
     const item& back = items_.insert(orphans_.extract(found)).position->second;
-    if (rank_of(again.source) == rank::backfill) ++backfill_held_;
+    if (rank_of(again.source) == rank::backfill) {
+        ++backfill_held_;
+        backfill_held_bytes_ += back.what.delivery.body.size();
+    }
     busy_.erase(back.key);
     keys_[back.key].push_front(id);
     return true;
@@ -238,7 +252,7 @@ parcel subscription_plan::take(number done) {
     parcel taken = std::move(found->second.what);
     const auto queue = keys_.find(found->second.key);
     items_.erase(found);
-    if (rank_of(taken.source) == rank::backfill) --backfill_held_;
+    let_go(taken);
 
     queue->second.pop_front();
     if (queue->second.empty()) {
@@ -257,7 +271,24 @@ std::optional<parcel> subscription_plan::take_orphan(number done) {
     busy_.erase(orphan.mapped().key);
     const auto queue = keys_.find(orphan.mapped().key);
     if (queue != keys_.end()) await_turn(queue->second.front());
+    held_bytes_ -= orphan.mapped().what.delivery.body.size();
     return std::move(orphan.mapped().what);
+}
+
+void subscription_plan::hold(const parcel& what) noexcept {
+    const std::size_t bytes = what.delivery.body.size();
+    held_bytes_ += bytes;
+    if (rank_of(what.source) != rank::backfill) return;
+    ++backfill_held_;
+    backfill_held_bytes_ += bytes;
+}
+
+void subscription_plan::let_go(const parcel& what) noexcept {
+    const std::size_t bytes = what.delivery.body.size();
+    held_bytes_ -= bytes;
+    if (rank_of(what.source) != rank::backfill) return;
+    --backfill_held_;
+    backfill_held_bytes_ -= bytes;
 }
 
 void subscription_plan::wake_due(base::moment now) {
@@ -270,6 +301,7 @@ void subscription_plan::wake_due(base::moment now) {
 
 void subscription_plan::count_receipt(std::size_t source, receipt what, base::moment now) {
     if (ack_count_ == 0) oldest_ack_ = now.steady;
+    ack_bytes_ += what.bytes;
     acks_[source].push_back(std::move(what));
     ++ack_count_;
 }
@@ -277,8 +309,8 @@ void subscription_plan::count_receipt(std::size_t source, receipt what, base::mo
 bool subscription_plan::end_outage() noexcept { return std::exchange(outages_, 0) > 0; }
 
 std::optional<acknowledge> subscription_plan::acknowledgement_due(base::moment now) const {
-    const bool due =
-        ack_count_ >= settings_.ack_limit || (ack_count_ > 0 && now.steady - oldest_ack_ >= settings_.ack_delay);
+    const bool due = ack_count_ >= settings_.ack_limit || ack_bytes_ >= settings_.read_bytes ||
+                     (ack_count_ > 0 && now.steady - oldest_ack_ >= settings_.ack_delay);
     return due ? last_acknowledgement() : std::nullopt;
 }
 
@@ -295,11 +327,17 @@ std::optional<action> subscription_plan::tend_claims(base::moment now) {
 }
 
 std::size_t subscription_plan::room_for(rank which) const noexcept {
-    if (items_.size() >= settings_.max_held) return 0;
+    if (items_.size() >= settings_.max_held || held_bytes_ >= settings_.max_held_bytes) return 0;
     const std::size_t room = settings_.max_held - items_.size();
     if (which == rank::primary) return room;
+    if (backfill_held_bytes_ > settings_.max_held_bytes / 2) return 0;
     const std::size_t share = std::max<std::size_t>(settings_.max_held / 2, 1);
     return backfill_held_ >= share ? 0 : std::min(room, share - backfill_held_);
+}
+
+std::size_t subscription_plan::messages_per_read(std::size_t source) const {
+    const std::size_t size = std::max<std::size_t>(largest_[source], 1);
+    return std::clamp<std::size_t>(settings_.read_bytes / size, 1, settings_.read_limit);
 }
 
 /// The streams of a rank take turns, so that a busy one does not keep the others from being read.
@@ -315,7 +353,8 @@ std::optional<read_more> subscription_plan::read(rank which) {
         turn = place + 1;
         if (breaker_.is() == circuit_breaker::state::half_open) return read_more{first + place, 1};
         const std::size_t share = which == rank::primary ? 1 : backfill_share;
-        return read_more{first + place, std::min(room, std::max<std::size_t>(settings_.read_limit / share, 1))};
+        return read_more{first + place,
+                         std::min(room, std::max<std::size_t>(messages_per_read(first + place) / share, 1))};
     }
     return std::nullopt;
 }
@@ -329,7 +368,7 @@ rest subscription_plan::resting(base::moment now) {
     if (ack_count_ > 0) until = std::min(until, oldest_ack_ + settings_.ack_delay);
     if (!items_.empty()) until = std::min(until, last_beat_ + settings_.claim / 3);
     exhausted_.clear();  // whatever ends the rest, look again
-    return {until, working && items_.size() < settings_.max_held};
+    return {until, working && room_for(rank::primary) > 0};
 }
 
 void subscription_plan::note(std::optional<circuit_breaker::state> turned) {

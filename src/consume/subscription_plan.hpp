@@ -49,6 +49,7 @@ struct receipt {
     std::string entry;
     std::optional<message> content{};
     bool duplicate = false;  ///< the inbox knew it already
+    std::size_t bytes = 0;   ///< of the message, which stays in memory until then
 };
 
 /// Names a parcel while it is in hand: the number of its arrival.
@@ -92,13 +93,16 @@ using action =
 
 struct plan_settings {
     std::size_t sources = 1;
-    std::size_t primaries = 1;       ///< the first sources; the others are backfill lanes
-    bool keys_span_sources = false;  ///< a key is the same one whatever stream a message came from
-    std::size_t hands = 1;           ///< parcels handled side by side
-    std::size_t read_limit = 100;    ///< messages per read
-    std::size_t max_held = 1000;     ///< messages in memory; nothing is read while there is no room
-    int max_attempts = 3;            ///< in total, then the dead letters
-    base::backoff retry{};           ///< between the attempts of one message
+    std::size_t primaries = 1;                ///< the first sources; the others are backfill lanes
+    bool keys_span_sources = false;           ///< a key is the same one whatever stream a message came from
+    std::size_t hands = 1;                    ///< parcels handled side by side
+    std::size_t read_limit = 100;             ///< messages per read
+    std::size_t first_read = 8;               ///< messages of the first read, when nobody knows how large they are
+    std::size_t read_bytes = 8'388'608;       ///< per read; how many messages that are is judged by the last reads
+    std::size_t max_held = 1000;              ///< messages in memory; nothing is read while there is no room
+    std::size_t max_held_bytes = 67'108'864;  ///< their bodies
+    int max_attempts = 3;                     ///< in total, then the dead letters
+    base::backoff retry{};                    ///< between the attempts of one message
     base::backoff outage{.first = std::chrono::milliseconds{500}};  ///< while the database is away
     int breaker_threshold = 0;  ///< failing messages in a row that open the circuit breaker; 0: none
     duration breaker_reset{std::chrono::minutes{1}};
@@ -120,13 +124,17 @@ struct plan_settings {
 /// streams that is younger than the last message of a backfill lane. So a primary message waits for one of those at
 /// most, however many wait, and those wait for nothing else.
 ///
-/// Memory: at most `max_held` messages, each as large as the broker allows; of these the backfill lanes get half.
+/// Memory: at most `max_held` messages, and `max_held_bytes` of bodies and what one read may bring; of both the
+/// backfill lanes get half.
 ///
 /// Thread safety: none; it belongs to the thread of its subscription.
 class subscription_plan {
 public:
     explicit subscription_plan(plan_settings settings)
-        : settings_{settings}, breaker_{settings.breaker_threshold, settings.breaker_reset}, acks_(settings.sources) {}
+        : settings_{settings},
+          breaker_{settings.breaker_threshold, settings.breaker_reset},
+          acks_(settings.sources),
+          largest_(settings.sources, settings.read_bytes / settings.first_read) {}
 
     [[nodiscard]] action next(base::moment now);
 
@@ -196,6 +204,9 @@ private:
     [[nodiscard]] std::optional<acknowledge> acknowledgement_due(base::moment now) const;
     [[nodiscard]] std::optional<action> tend_claims(base::moment now);
     [[nodiscard]] std::size_t room_for(rank which) const noexcept;
+    [[nodiscard]] std::size_t messages_per_read(std::size_t source) const;
+    void hold(const parcel& what) noexcept;
+    void let_go(const parcel& what) noexcept;
     [[nodiscard]] std::optional<read_more> read(rank which);
     [[nodiscard]] rest resting(base::moment now);
 
@@ -215,12 +226,16 @@ private:
     std::map<number, item> orphans_;  ///< in hand, and claimed through consumers that are gone
     std::set<lane_key> busy_;         ///< keys of the orphans
     std::size_t backfill_held_ = 0;
+    std::size_t held_bytes_ = 0;           ///< of the items and the orphans
+    std::size_t backfill_held_bytes_ = 0;  ///< of the items
 
     std::vector<std::vector<receipt>> acks_;  ///< by source
     std::size_t ack_count_ = 0;
+    std::size_t ack_bytes_ = 0;
     bool ack_before_reading_ = false;  ///< the broker may hand out again what waits for its acknowledgement
     instant oldest_ack_;
 
+    std::vector<std::size_t> largest_;   ///< by source: the largest message of the last reads
     std::set<std::size_t> exhausted_;    ///< sources whose last read gave nothing
     std::map<rank, std::size_t> turns_;  ///< which source of a rank is read next
     instant last_beat_;

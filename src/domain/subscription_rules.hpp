@@ -27,11 +27,14 @@ void for_each_subscription_key(Visit visit) {
     constexpr double day = 86'400;
     constexpr double shortest_reset = 0.1;  // an open breaker must not become a busy loop
     visit(subscription_key<std::size_t>{"messages_per_tick", &options::messages_per_tick, 1, 10'000});
+    constexpr std::size_t gigabyte = 1'000'000'000;
+    visit(subscription_key<std::size_t>{"bytes_per_tick", &options::bytes_per_tick, 1024, gigabyte});
     visit(subscription_key<int>{"max_retries", &options::max_retries, 1, 1'000'000});
     visit(subscription_key<double>{"retry_delay_seconds", &options::retry_delay_seconds, 0, day});
     visit(subscription_key<double>{"max_retry_delay_seconds", &options::max_retry_delay_seconds, 0, day});
     visit(subscription_key<double>{"claim_seconds", &options::claim_seconds, 1, day});
     visit(subscription_key<std::size_t>{"max_held", &options::max_held, 1, 1'000'000});
+    visit(subscription_key<std::size_t>{"max_held_bytes", &options::max_held_bytes, 1024, 64 * gigabyte});
     visit(subscription_key<std::size_t>{"concurrency", &options::concurrency, 1, 256});
     visit(subscription_key<bool>{"enable_dlq", &options::enable_dlq, false, true});
     visit(subscription_key<int>{"circuit_breaker_threshold", &options::circuit_breaker_threshold, 0, 1'000'000});

@@ -116,7 +116,7 @@ void lane::perform(const action::renew& /*step*/) {
 
 void lane::perform(const action::fetch& step) {
     const auto before = plan_.overtaken();
-    plan_.fetched(session().due(plan_.grant(), settings_.broker, step.after, step.limit), now());
+    plan_.fetched(session().due(plan_.grant(), settings_.broker, step.after, {step.limit, step.bytes}), now());
     explain_loss();
     const auto meter = ports_.tracer.counts();
     if (meter == nullptr || plan_.overtaken() <= before) return;
@@ -126,8 +126,8 @@ void lane::perform(const action::fetch& step) {
 }
 
 void lane::perform(const action::catch_up& step) {
-    auto batch =
-        session().due_in_stream(plan_.grant(), settings_.broker, step.stream, step.after, step.upto, step.limit);
+    auto batch = session().due_in_stream(plan_.grant(), settings_.broker, step.stream, step.after, step.upto,
+                                         {step.limit, step.bytes});
     plan_.caught_up(step.stream, std::move(batch), now());
     explain_loss();
 }

@@ -19,6 +19,7 @@ struct renew {};
 struct fetch {
     store::sequence after = 0;
     std::size_t limit = 0;
+    std::size_t bytes = 0;  ///< of data and metadata; one row in any case
 };
 /// Read open rows of a stream that was on hold: `caught_up`.
 struct catch_up {
@@ -26,6 +27,7 @@ struct catch_up {
     store::sequence after = 0;
     store::sequence upto = 0;
     std::size_t limit = 0;
+    std::size_t bytes = 0;
 };
 /// Send the rows of `in_flight()`. With `overlap`, start sending and come back for other work; else also `collect`.
 struct publish {

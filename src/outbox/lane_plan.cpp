@@ -35,6 +35,7 @@ instant earliest(instant first, std::initializer_list<std::optional<instant>> ot
 
 lane_plan::lane_plan(const config::outbox_settings& settings, duration drain, bool overlap, base::random_source& random)
     : batch_size_{std::max<std::size_t>(settings.messages_per_tick, 1)},
+      batch_bytes_{std::max<std::size_t>(settings.bytes_per_tick, 1)},
       tick_{std::max(base::from_seconds(settings.tick_interval), shortest_tick)},
       cleanup_{settings.cleanup},
       drain_{drain},
@@ -119,16 +120,20 @@ std::optional<lane_action> lane_plan::gather(base::moment now) {
     if (!(may_read_on && (caught_up_last_ || look_again_))) {
         if (auto step = next_catch_up(now)) return step;
     }
-    if (may_read_on) return action::fetch{cursor_, batch_size_};
+    if (may_read_on) return action::fetch{cursor_, batch_size_, batch_bytes_};
     return std::nullopt;
 }
 
 std::optional<lane_action> lane_plan::next_catch_up(base::moment now) {
-    const bool has_room = ready_.empty() || (!ready_.from_cursor() && ready_.rows.size() < batch_size_);
+    const std::size_t bytes = ready_.bytes();
+    const bool has_room =
+        ready_.empty() || (!ready_.from_cursor() && ready_.rows.size() < batch_size_ && bytes < batch_bytes_);
     if (!has_room) return std::nullopt;
     while (const auto stream = holds_.first_due(now.steady)) {
         const auto from = holds_.find(*stream)->from;
-        if (from <= cursor_) return action::catch_up{*stream, from - 1, cursor_, batch_size_ - ready_.rows.size()};
+        if (from <= cursor_) {
+            return action::catch_up{*stream, from - 1, cursor_, batch_size_ - ready_.rows.size(), batch_bytes_ - bytes};
+        }
         holds_.release(*stream);  // none of its rows was passed over
     }
     return std::nullopt;
@@ -182,6 +187,12 @@ void lane_plan::renewed(bool still_ours, base::moment asked) {
     mark_is_due_ = true;
 }
 
+std::size_t lane_plan::row_batch::bytes() const noexcept {
+    std::size_t sum = 0;
+    for (const auto& row : rows) sum += store::bytes_of(row);
+    return sum;
+}
+
 void lane_plan::fetched(store::due_batch batch, base::moment now) {
     store_works();
     if (looks_elsewhere(batch, now)) return;
@@ -201,7 +212,7 @@ void lane_plan::fetched(store::due_batch batch, base::moment now) {
 void lane_plan::caught_up(const std::string& stream, store::due_batch batch, base::moment now) {
     store_works();
     if (looks_elsewhere(batch, now)) return;
-    const bool complete = batch.rows.size() < batch_size_ - ready_.rows.size();
+    const bool complete = batch.rows.size() < batch_size_ - ready_.rows.size() && !batch.more;
     caught_up_last_ = true;
     if (batch.rows.empty()) return holds_.release(stream);
 

@@ -115,6 +115,7 @@ private:
         std::map<std::string, bool> caught_up;  ///< stream on hold, and whether these are all of its passed rows
 
         [[nodiscard]] bool empty() const noexcept { return rows.empty(); }
+        [[nodiscard]] std::size_t bytes() const noexcept;
         [[nodiscard]] bool from_cursor() const noexcept { return caught_up.empty(); }
         [[nodiscard]] std::optional<store::sequence> lowest() const {
             return empty() || !from_cursor() ? std::nullopt : std::optional{rows.front().seq};
@@ -150,6 +151,7 @@ private:
     [[nodiscard]] std::string detail() const;
 
     std::size_t batch_size_;
+    std::size_t batch_bytes_;
     duration tick_;
     config::cleanup_settings cleanup_;
     duration drain_;

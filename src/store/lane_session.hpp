@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -75,7 +77,7 @@ struct due_batch {
     std::uint64_t rescan = 0;     ///< current rescan counter of the lane
     /// Every row of the lane up to here was looked at, for a lane that passes the rows of others; else 0.
     sequence upto = 0;
-    bool more = false;  ///< the look ended before the rows did, though it did not find as many as asked for
+    bool more = false;  ///< the look ended before the rows did, though it did not find as many rows as asked for
     bool owned = true;  ///< false: the lease has another epoch, nothing was read
     sequence mark = 0;  ///< the lane's mark in the database; a retry may have moved it back
     /// The lowest number at or below the highest seen that a running transaction may still fill. Its row is handed out
@@ -84,6 +86,48 @@ struct due_batch {
     std::size_t gaps = 0;  ///< how many such numbers, or ranges of them, there are
     bool crowded = false;  ///< they are so many that the look goes no further until some of them are decided
 };
+
+/// How much one read may hand out: so many rows, and so many bytes of data and metadata, but one row in any case.
+struct page_size {
+    page_size(std::size_t most_rows,  // NOLINT(google-explicit-constructor): mostly only the rows are of interest
+              std::size_t most_bytes = std::numeric_limits<std::size_t>::max())
+        : rows{most_rows}, bytes{most_bytes} {}
+
+    std::size_t rows;
+    std::size_t bytes;
+};
+
+/// Counts what a page holds so far.
+///
+/// Thread safety: none.
+class page_meter {
+public:
+    explicit page_meter(const page_size& most) noexcept : most_{most} {}
+
+    /// Whether one more row of this size may be handed out; it is counted then. After the first no, ask no more.
+    [[nodiscard]] bool admits(std::size_t bytes) noexcept {
+        if (rows_ > 0 && (rows_ >= most_.rows || bytes_ >= most_.bytes || bytes > most_.bytes - bytes_)) return false;
+        ++rows_;
+        bytes_ += bytes;
+        return true;
+    }
+
+    /// Whether rows may have been left out by somebody who counted a few bytes more for each.
+    [[nodiscard]] bool may_be_cut() const noexcept {
+        constexpr std::size_t slack = 16;
+        return most_.bytes - std::min(most_.bytes, bytes_) <= slack * rows_ && rows_ > 0;
+    }
+
+private:
+    page_size most_;
+    std::size_t rows_ = 0;
+    std::size_t bytes_ = 0;
+};
+
+/// What a row weighs in memory and on its way.
+[[nodiscard]] inline std::size_t bytes_of(const due_row& row) noexcept {
+    return row.event.data.size() + row.event.metadata.size();
+}
 
 enum class settle_outcome { settled, fenced };
 
@@ -110,15 +154,16 @@ public:
     /// Gives the lease back so that the next owner need not wait. A no-op when it is no longer ours.
     virtual void release(const lease_grant& grant, const lane_report& report) = 0;
 
-    /// Open rows of `target_broker` with `seq > after` that the grant's lane carries, ascending, at most `limit`.
-    /// Served by the lane's index at any length of history. Where commits may overlap, also rows at or below `after`
-    /// that were committed since the caller went past their number; no newer row of their stream was handed out before.
+    /// Open rows of `target_broker` with `seq > after` that the grant's lane carries, ascending, at most `limit`;
+    /// `more` is set when their bytes ended the look. Served by the lane's index at any length of history. Where
+    /// commits may overlap, also rows at or below `after` that were committed since the caller went past their number;
+    /// no newer row of their stream was handed out before.
     [[nodiscard]] virtual due_batch due(const lease_grant& grant, std::string_view target_broker, sequence after,
-                                        std::size_t limit) = 0;
+                                        const page_size& limit) = 0;
     /// Open rows of one stream with `after < seq <= upto`, ascending: to catch up a stream that was on hold.
     [[nodiscard]] virtual due_batch due_in_stream(const lease_grant& grant, std::string_view target_broker,
                                                   std::string_view stream, sequence after, sequence upto,
-                                                  std::size_t limit) = 0;
+                                                  const page_size& limit) = 0;
 
     /// Writes the outcome of a batch and the new low-water mark in one transaction, only while the epoch is ours.
     /// `mark` never moves backwards here, and is left alone while the lane's stored rescan counter differs from

@@ -119,6 +119,43 @@ TEST_P(store_due, hands_out_open_rows_of_its_broker_in_order) {
     EXPECT_THAT(seqs(lane_->due(partner, "unknown", 0, 10)), IsEmpty());
 }
 
+/// An event of this many bytes, of which a database that compresses keeps next to nothing.
+event_write large(const std::string& message_id, std::size_t bytes, const std::string& order = "o-1") {
+    event_write write = event(message_id, order);
+    write.event.data = R"({"note":")" + std::string(bytes, 'x') + R"("})";
+    return write;
+}
+
+TEST_P(store_due, hands_out_no_more_bytes_than_asked_for) {
+    constexpr std::size_t size = 300'000;
+    commit({large("m-1", size), event("m-2"), large("m-3", size), large("m-4", size), event("m-5"), event("m-6")});
+    const auto grant = take_lane();
+    const auto first = lane_->due(grant, "partner", 0, {10, 2 * size});
+    EXPECT_THAT(seqs(first), ElementsAre(1, 2));
+    EXPECT_TRUE(first.more);
+    const auto second = lane_->due(grant, "partner", 2, {10, 1000});
+    EXPECT_THAT(seqs(second), ElementsAre(3)) << "one in any case";
+    EXPECT_TRUE(second.more);
+    EXPECT_THAT(seqs(lane_->due(grant, "partner", 3, {10, size + 1000})), ElementsAre(4, 5, 6));
+    const auto last = lane_->due(grant, "partner", 4, {10, 1000});
+    EXPECT_THAT(seqs(last), ElementsAre(5, 6));
+    EXPECT_FALSE(last.more);
+}
+
+TEST_P(store_due, hands_out_no_more_bytes_of_one_stream_than_asked_for) {
+    constexpr std::size_t size = 300'000;
+    commit({large("m-1", size), large("m-2", size, "o-2"), large("m-3", size), event("m-4"), event("m-5")});
+    const auto grant = take_lane();
+    const auto stream = [&](sequence after, std::size_t bytes) {
+        return lane_->due_in_stream(grant, "partner", "shop::order-o-1", after, 5, {10, bytes});
+    };
+    EXPECT_THAT(seqs(stream(0, 1000)), ElementsAre(1));
+    EXPECT_TRUE(stream(0, 1000).more);
+    EXPECT_THAT(seqs(stream(0, 2 * size + 1000)), ElementsAre(1, 3, 4, 5));
+    EXPECT_THAT(seqs(stream(1, size + 50)), ElementsAre(3));
+    EXPECT_FALSE(stream(3, 1000).more);
+}
+
 TEST_P(store_due, hands_out_the_body_and_the_state_of_a_row) {
     auto write = event("m-1");
     write.priority = -3;

@@ -48,12 +48,12 @@ public:
         faults_.strike();
     }
     store::due_batch due(const store::lease_grant& grant, std::string_view target_broker, store::sequence after,
-                         std::size_t limit) override {
+                         const store::page_size& limit) override {
         return faults_.around([&] { return behind_->due(grant, target_broker, after, limit); });
     }
     store::due_batch due_in_stream(const store::lease_grant& grant, std::string_view target_broker,
                                    std::string_view stream, store::sequence after, store::sequence upto,
-                                   std::size_t limit) override {
+                                   const store::page_size& limit) override {
         return faults_.around([&] { return behind_->due_in_stream(grant, target_broker, stream, after, upto, limit); });
     }
     store::settle_outcome settle(const store::lease_grant& grant, std::string_view target_broker,

@@ -133,10 +133,10 @@ std::vector<delivery> memory_streams::read(const seat& at, const std::unordered_
         return kin == kinship::predecessor ? holder::nobody : holder::somebody_else;
     };
 
-    hand_out decide{limit};
+    hand_out decide{limit, hand_out::default_max_parked, at.member.page_bytes};
     auto step = hand_out_step::leave;
     for (auto& [entry, by] : g.pending) {
-        step = decide.pending(by.key, holder_of(entry, by));
+        step = decide.pending(by.key, holder_of(entry, by), s.entries.at(entry).body.size());
         if (step == hand_out_step::stop) break;
         if (step == hand_out_step::take) hand(entry, by);
     }
@@ -145,7 +145,7 @@ std::vector<delivery> memory_streams::read(const seat& at, const std::unordered_
     for (auto next = s.entries.upper_bound(g.cursor); step != hand_out_step::stop && next != s.entries.end(); ++next) {
         const auto& [entry, m] = *next;
         if (m.replayed) continue;
-        step = decide.fresh(m.key);
+        step = decide.fresh(m.key, m.body.size());
         if (step == hand_out_step::park) passed_over.push_back(entry);
         if (step != hand_out_step::take) continue;
         for (const auto parked : passed_over) g.pending.emplace(parked, claim{s.entries.at(parked).key});
@@ -155,6 +155,17 @@ std::vector<delivery> memory_streams::read(const seat& at, const std::unordered_
     }
     if (!taken.empty()) g.members[me] = {at.member.consumer, at.member.process, now + at.member.claim};
     return taken;
+}
+
+memory_streams::group& memory_streams::group_of(const seat& at) {
+    auto& groups = streams_[at.stream].groups;
+    if (!at.member.former_group.empty() && !groups.contains(at.member.group)) {
+        if (auto former = groups.extract(at.member.former_group)) {
+            former.key() = at.member.group;
+            return groups.insert(std::move(former)).position->second;
+        }
+    }
+    return groups[at.member.group];
 }
 
 memory_streams::claim* memory_streams::claim_of(const seat& at, entry_id entry) {

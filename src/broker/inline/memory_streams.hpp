@@ -98,7 +98,7 @@ private:
         dead_letter_entry record;  ///< with the body
     };
 
-    [[nodiscard]] group& group_of(const seat& at) { return streams_[at.stream].groups[at.member.group]; }
+    [[nodiscard]] group& group_of(const seat& at);
     [[nodiscard]] claim* claim_of(const seat& at, entry_id entry);
     [[nodiscard]] verdict insert(const outgoing& message);
     [[nodiscard]] static bool make_room(stream& s);

@@ -39,7 +39,7 @@ void sqlite_consumer::join(connection& db) {
     group_ = find_group(db, stream_, member_.group);
     if (!group_) {
         write_transaction transaction{db};
-        const auto made = ensure_group(db, stream_, member_.group);
+        const auto made = ensure_group(db, stream_, member_.group, member_.former_group);
         transaction.commit();
         group_ = made;
     }
@@ -57,7 +57,7 @@ std::vector<delivery> sqlite_consumer::read(std::size_t limit, date_time now) {
 
 template <class Take, class Park>
 void sqlite_consumer::walk(connection& db, std::size_t limit, date_time now, Take take, Park park) const {
-    hand_out decide{limit};
+    hand_out decide{limit, hand_out::default_max_parked, member_.page_bytes};
 
     query pending{db,
                   "SELECT p.entry_id, p.key, p.consumer, c.alive_until, p.attempts, p.not_before, e.body, "
@@ -77,7 +77,7 @@ void sqlite_consumer::walk(connection& db, std::size_t limit, date_time now, Tak
         auto by = held_alive ? holder::somebody_else : holder::nobody;
         if (ours) by = held_.contains(id) ? holder::reader : holder::nobody;
 
-        const auto step = decide.pending(pending.bytes(1), by);
+        const auto step = decide.pending(pending.bytes(1), by, pending.bytes(6).size());
         if (step == hand_out_step::stop) return;
         if (step != hand_out_step::take) continue;
         candidate found{id, pending.bytes(1), pending.bytes(6), static_cast<int>(pending.integer(4))};
@@ -90,7 +90,7 @@ void sqlite_consumer::walk(connection& db, std::size_t limit, date_time now, Tak
                 "AND id > (SELECT cursor FROM broker_group WHERE id = ?2) ORDER BY id"};
     fresh.bind(group_->stream_id, group_->id);
     while (fresh.next()) {
-        const auto step = decide.fresh(fresh.bytes(1));
+        const auto step = decide.fresh(fresh.bytes(1), fresh.bytes(2).size());
         if (step == hand_out_step::stop) return;
         if (step == hand_out_step::park) park(fresh.integer(0), fresh.bytes(1));
         if (step == hand_out_step::take) take(candidate{fresh.integer(0), fresh.bytes(1), fresh.bytes(2)}, true);

@@ -17,8 +17,12 @@ std::optional<group_row> find_group(connection& db, std::string_view stream, std
     return group_row{known.integer(0), known.integer(1)};
 }
 
-group_row ensure_group(connection& db, std::string_view stream, std::string_view group) {
+group_row ensure_group(connection& db, std::string_view stream, std::string_view group, std::string_view former) {
     if (const auto known = find_group(db, stream, group)) return *known;
+    if (const auto known = former.empty() ? std::nullopt : find_group(db, stream, former)) {
+        query{db, "UPDATE broker_group SET name = ? WHERE id = ?"}.bind(group, known->id).run();
+        return *known;
+    }
     const auto stream_id = ensure_stream(db, stream);
     query{db, "INSERT INTO broker_group(stream_id, name) VALUES (?, ?)"}.bind(stream_id, group).run();
     return {db.last_insert_id(), stream_id};

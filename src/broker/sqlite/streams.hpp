@@ -18,6 +18,7 @@ struct group_row {
 };
 [[nodiscard]] std::optional<group_row> find_group(connection& db, std::string_view stream, std::string_view group);
 /// The group's row, made at the beginning of the stream when it is new. Call within a write transaction.
-[[nodiscard]] group_row ensure_group(connection& db, std::string_view stream, std::string_view group);
+[[nodiscard]] group_row ensure_group(connection& db, std::string_view stream, std::string_view group,
+                                     std::string_view former = {});
 
 }  // namespace sluice::broker::sqlite

@@ -52,9 +52,10 @@ public:
     lease_answer acquire(std::string_view lane, std::string_view owner, date_time now, duration ttl) override;
     bool renew(lease_grant& grant, const lane_report& report, date_time now, duration ttl) override;
     void release(const lease_grant& grant, const lane_report& report) override;
-    due_batch due(const lease_grant& grant, std::string_view target_broker, sequence after, std::size_t limit) override;
+    due_batch due(const lease_grant& grant, std::string_view target_broker, sequence after,
+                  const page_size& limit) override;
     due_batch due_in_stream(const lease_grant& grant, std::string_view target_broker, std::string_view stream,
-                            sequence after, sequence upto, std::size_t limit) override;
+                            sequence after, sequence upto, const page_size& limit) override;
     settle_outcome settle(const lease_grant& grant, std::string_view target_broker,
                           std::span<const settlement> settlements, sequence mark) override;
     wake_reason wait(wake_signal& signal, duration timeout) override;
@@ -138,7 +139,7 @@ void memory_lane_session::release(const lease_grant& grant, const lane_report& r
 }
 
 due_batch memory_lane_session::due(const lease_grant& grant, std::string_view target_broker, sequence after,
-                                   std::size_t limit) {
+                                   const page_size& limit) {
     const std::lock_guard lock{data_.mutex};
     seen_ = data_.news;
     const auto* const lease = owned(grant);
@@ -146,18 +147,22 @@ due_batch memory_lane_session::due(const lease_grant& grant, std::string_view ta
     due_batch batch{.rows = {}, .rescan = lease->rescan, .mark = lease->mark};
     const auto part = shard_of(grant.lane);
     const auto& rows = rows_of(target_broker);
-    for (auto it = rows.upper_bound(after); it != rows.end() && batch.rows.size() < limit; ++it) {
-        if (!part.is_whole()) batch.upto = it->first;
+    page_meter page{limit};
+    for (auto it = rows.upper_bound(after); it != rows.end() && batch.rows.size() < limit.rows; ++it) {
         if (is_open(it->second.status) && part.carries(data_.event(it->first).stream)) {
-            batch.rows.push_back(make_due(it->first, it->second));
+            due_row row = make_due(it->first, it->second);
+            batch.more = !page.admits(bytes_of(row));
+            if (batch.more) break;
+            batch.rows.push_back(std::move(row));
         }
+        if (!part.is_whole()) batch.upto = it->first;
     }
     return batch;
 }
 
 due_batch memory_lane_session::due_in_stream(const lease_grant& grant, std::string_view target_broker,
                                              std::string_view stream, sequence after, sequence upto,
-                                             std::size_t limit) {
+                                             const page_size& limit) {
     const std::lock_guard lock{data_.mutex};
     const auto* const lease = owned(grant);
     if (lease == nullptr) return {.rows = {}, .owned = false};
@@ -165,10 +170,15 @@ due_batch memory_lane_session::due_in_stream(const lease_grant& grant, std::stri
     const auto events = data_.streams.find(stream);
     if (events == data_.streams.end()) return batch;
     const auto& rows = rows_of(target_broker);
+    page_meter page{limit};
     for (auto seq = std::ranges::upper_bound(events->second, after);
-         seq != events->second.end() && *seq <= upto && batch.rows.size() < limit; ++seq) {
+         seq != events->second.end() && *seq <= upto && batch.rows.size() < limit.rows; ++seq) {
         const auto row = rows.find(*seq);
-        if (row != rows.end() && is_open(row->second.status)) batch.rows.push_back(make_due(*seq, row->second));
+        if (row == rows.end() || !is_open(row->second.status)) continue;
+        due_row due = make_due(*seq, row->second);
+        batch.more = !page.admits(bytes_of(due));
+        if (batch.more) break;
+        batch.rows.push_back(std::move(due));
     }
     return batch;
 }

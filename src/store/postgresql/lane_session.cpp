@@ -57,9 +57,10 @@ public:
     bool renew(lease_grant& grant, const lane_report& report, date_time now, duration ttl) override;
     void release(const lease_grant& grant, const lane_report& report) override;
 
-    due_batch due(const lease_grant& grant, std::string_view target_broker, sequence after, std::size_t limit) override;
+    due_batch due(const lease_grant& grant, std::string_view target_broker, sequence after,
+                  const page_size& limit) override;
     due_batch due_in_stream(const lease_grant& grant, std::string_view target_broker, std::string_view stream,
-                            sequence after, sequence upto, std::size_t limit) override;
+                            sequence after, sequence upto, const page_size& limit) override;
 
     settle_outcome settle(const lease_grant& grant, std::string_view target_broker,
                           std::span<const settlement> settlements, sequence mark) override;
@@ -87,11 +88,13 @@ private:
     [[nodiscard]] std::optional<date_time> lease_clock(date_time now) const;
     [[nodiscard]] gap_tracker& gaps_of(const lease_grant& grant);
 
-    /// Rows above `after`, of the numbers looked at and of one window more. True when the log goes on behind it.
+    /// Rows above `after`, of the numbers looked at and of one window more. True when the log goes on behind it;
+    /// `more` of the batch is set when the page was full before.
     [[nodiscard]] bool look(connection& server, const lease_grant& grant, std::string_view target_broker,
-                            sequence after, std::size_t limit, std::size_t window, due_batch& batch);
+                            sequence after, const page_size& limit, page_meter& page, std::size_t window,
+                            due_batch& batch);
     /// True when all of them were taken.
-    [[nodiscard]] bool take_late_rows(const result& found, sequence after, std::size_t limit, gap_tracker& gaps,
+    [[nodiscard]] bool take_late_rows(const result& found, sequence after, page_meter& page, gap_tracker& gaps,
                                       due_batch& batch);
     [[nodiscard]] std::optional<sequence> barrier(const gap_tracker& gaps) const;
     void hold_back(const gap_tracker& gaps, sequence barrier, due_batch& batch);
@@ -301,20 +304,22 @@ void postgresql_lane_session::release(const lease_grant& grant, const lane_repor
 // ---- rows -----------------------------------------------------------------------------------------------------------
 
 due_batch postgresql_lane_session::due(const lease_grant& grant, std::string_view target_broker, sequence after,
-                                       std::size_t limit) {
+                                       const page_size& limit) {
     due_batch batch;
     auto* const server = db_of(grant);
     batch.owned = server != nullptr;
     if (!batch.owned) return batch;
     const auto& gaps = gaps_of(grant);
-    auto window = std::max(limit, smallest_window);
+    page_meter page{limit};
+    auto window = std::max(limit.rows, smallest_window);
     held_ = false;
-    bool more = look(*server, grant, target_broker, after, limit, window, batch);
-    for (int windows = 1; more && batch.rows.size() < limit && windows < most_windows && !barrier(gaps); ++windows) {
+    bool more = look(*server, grant, target_broker, after, limit, page, window, batch);
+    const auto has_room = [&] { return !batch.more && batch.rows.size() < limit.rows; };
+    for (int windows = 1; more && has_room() && windows < most_windows && !barrier(gaps); ++windows) {
         window = std::min(4 * window, largest_window);
         std::ranges::sort(batch.rows, {}, &due_row::seq);  // one that was late may have come last
         const auto from = std::max({after, batch.upto, batch.rows.empty() ? after : batch.rows.back().seq});
-        more = look(*server, grant, target_broker, from, limit, window, batch);
+        more = look(*server, grant, target_broker, from, limit, page, window, batch);
     }
     std::ranges::sort(batch.rows, {}, &due_row::seq);
     if (!batch.owned) {
@@ -322,7 +327,7 @@ due_batch postgresql_lane_session::due(const lease_grant& grant, std::string_vie
         return batch;
     }
     remember_witness(grant, batch);
-    batch.more = more && !shard_of(grant.lane).is_whole();
+    batch.more = batch.more || (more && !shard_of(grant.lane).is_whole());
     if (const auto closed = barrier(gaps)) hold_back(gaps, *closed, batch);
     batch.horizon = gaps.horizon();
     batch.gaps = gaps.gaps().size();
@@ -337,14 +342,15 @@ due_batch postgresql_lane_session::due(const lease_grant& grant, std::string_vie
              .rescan = batch.rescan,
              .high = gaps.high(),
              .mine = true,
-             .unfinished = more || !gaps.empty(),
+             .unfinished = more || batch.more || !gaps.empty(),
              .held = held_};
     if (!batch.rows.empty()) wake_.found_rows(*server);
     return batch;
 }
 
 bool postgresql_lane_session::look(connection& server, const lease_grant& grant, std::string_view target_broker,
-                                   sequence after, std::size_t limit, std::size_t window, due_batch& batch) {
+                                   sequence after, const page_size& limit, page_meter& page, std::size_t window,
+                                   due_batch& batch) {
     auto& gaps = gaps_of(grant);
     const auto part = shard_of(grant.lane);
     const auto now = steady::now();
@@ -357,7 +363,8 @@ bool postgresql_lane_session::look(connection& server, const lease_grant& grant,
     if (gaps.wants_writers(now)) writers = trip.add(sql_.writers);
     trip.end();
     std::optional<std::size_t> late;
-    const auto most_late = std::max(limit, smallest_window);
+    const auto bytes = signed_of(std::min<std::size_t>(limit.bytes, std::numeric_limits<std::int64_t>::max()));
+    const auto most_late = std::max(limit.rows, smallest_window);
     if (!gaps.empty()) {
         // One snapshot for the gaps and the rows. Otherwise an older event of a stream could commit after the one look
         // and a newer one before the other, and they would change places.
@@ -369,13 +376,13 @@ bool postgresql_lane_session::look(connection& server, const lease_grant& grant,
             lasts.push(last);
         }
         late = trip.add(sql_.late, parameters{target_broker, firsts, lasts, signed_of(most_late),
-                                              std::int32_t{part.number}, std::int32_t{part.count}});
+                                              std::int32_t{part.number}, std::int32_t{part.count}, bytes});
     }
     guard_timeline(trip, server, grant);
-    const auto page =
+    const auto ahead =
         trip.add(sql_.due, parameters{grant.lane, grant.owner, grant.epoch, target_broker, after,
-                                      signed_of(limit - batch.rows.size()), gaps.high(), signed_of(window),
-                                      std::int32_t{part.number}, std::int32_t{part.count}});
+                                      signed_of(limit.rows - batch.rows.size()), gaps.high(), signed_of(window),
+                                      std::int32_t{part.number}, std::int32_t{part.count}, bytes});
     std::optional<std::size_t> bound;
     if (gaps.wants_bound()) bound = trip.add(sql_.next_transaction);
     if (!run_guarded(trip, server, grant)) {
@@ -383,13 +390,13 @@ bool postgresql_lane_session::look(connection& server, const lease_grant& grant,
         return false;
     }
 
-    const auto& found = trip[page];
+    const auto& found = trip[ahead];
     if (!read_lease_columns(found, batch)) return false;
     bool gaps_are_done = true;
     if (late) {
         const auto& appeared = trip[*late];
         gaps_are_done =
-            take_late_rows(appeared, after, limit, gaps, batch) && appeared.rows() < static_cast<int>(most_late);
+            take_late_rows(appeared, after, page, gaps, batch) && appeared.rows() < static_cast<int>(most_late);
         if (gaps_are_done) {
             if (writers) {
                 gaps.writers(writers_in(trip[*writers]), trip[*writers].integer(0, 2), now);
@@ -406,13 +413,19 @@ bool postgresql_lane_session::look(connection& server, const lease_grant& grant,
     gaps.scanned(found.integer(0, due_column::upto), missing, now);
 
     if (!gaps_are_done) return true;  // first the rest of what was late: among it are older events of these streams
-    for (int row = 0; row < found.rows() && batch.rows.size() < limit; ++row) {
+    for (int row = 0; row < found.rows() && batch.rows.size() < limit.rows; ++row) {
         if (found.null(row, due_column::row)) continue;
-        batch.rows.push_back(read_due_row(found, row, due_column::row));
-        gaps.appeared(batch.rows.back().seq);
+        auto one = read_due_row(found, row, due_column::row);
+        if (!page.admits(bytes_of(one))) {
+            batch.more = true;
+            break;
+        }
+        gaps.appeared(one.seq);
+        batch.rows.push_back(std::move(one));
     }
+    if (page.may_be_cut()) batch.more = true;
     if (!part.is_whole()) {
-        const bool is_full = batch.rows.size() == limit;
+        const bool is_full = batch.more || batch.rows.size() == limit.rows;
         batch.upto = is_full ? std::max(after, batch.rows.back().seq) : found.integer(0, due_column::upto);
     }
     return window != 0 && found.integer(0, due_column::scanned) == signed_of(window);
@@ -429,19 +442,22 @@ bool postgresql_lane_session::read_lease_columns(const result& found, due_batch&
 /// A row that appeared at or below the cursor goes to the front of the batch; one above it is found there in its turn.
 /// No newer row of its stream has been seen: that one was written after the older had committed (`commit_call` locks
 /// the stream), so the order of the stream is kept.
-bool postgresql_lane_session::take_late_rows(const result& found, sequence after, std::size_t limit, gap_tracker& gaps,
+bool postgresql_lane_session::take_late_rows(const result& found, sequence after, page_meter& page, gap_tracker& gaps,
                                              due_batch& batch) {
     for (int row = 0; row < found.rows(); ++row) {
         if (found.null(row, late_column::seq)) continue;
         const auto number = found.integer(row, late_column::seq);
         const bool is_open_here = !found.null(row, late_column::row);
         if (number <= after && is_open_here) {
-            if (batch.rows.size() == limit) return false;  // the rest stays missing and is found again in the next call
-            batch.rows.push_back(read_due_row(found, row, late_column::row));
+            auto one = read_due_row(found, row, late_column::row);
+            batch.more = !page.admits(bytes_of(one));
+            if (batch.more) return false;  // the rest stays missing and is found again in the next call
+            batch.rows.push_back(std::move(one));
         }
         gaps.appeared(number);
     }
-    return true;
+    batch.more = !found.null(0, late_column::offered) && found.integer(0, late_column::offered) > found.rows();
+    return !batch.more;
 }
 
 /// The number that the lane must not go past now. Where it waits for nothing, it goes past all.
@@ -456,31 +472,37 @@ void postgresql_lane_session::hold_back(const gap_tracker& gaps, sequence barrie
     const auto held = std::erase_if(batch.rows, [barrier](const due_row& row) { return row.seq > barrier; });
     batch.upto = std::min(batch.upto, barrier - 1);
     if (held == 0) return;
-    batch.more = batch.more || !batch.rows.empty();
+    batch.more = !batch.rows.empty();  // with nothing to publish, asking again at once would find the same
     held_ = gaps.barrier(shared_.options.order_wait, steady::now()).has_value();
 }
 
 due_batch postgresql_lane_session::due_in_stream(const lease_grant& grant, std::string_view target_broker,
                                                  std::string_view stream, sequence after, sequence upto,
-                                                 std::size_t limit) {
+                                                 const page_size& limit) {
     due_batch batch;
     auto* const server = db_of(grant);
     batch.owned = server != nullptr;
     if (!batch.owned) return batch;
     exchange trip{*server};
     guard_timeline(trip, *server, grant);
+    const auto bytes = signed_of(std::min<std::size_t>(limit.bytes, std::numeric_limits<std::int64_t>::max()));
     const auto page = trip.add(sql_.due_in_stream, parameters{grant.lane, grant.owner, grant.epoch, target_broker,
-                                                              stream, after, upto, signed_of(limit)});
+                                                              stream, after, upto, signed_of(limit.rows), bytes});
     batch.owned = run_guarded(trip, *server, grant);
     if (!batch.owned) return batch;
     const auto& found = trip[page];
     if (!read_lease_columns(found, batch)) return batch;
     auto& gaps = gaps_of(grant);
-    for (int row = 0; row < found.rows(); ++row) {
+    page_meter meter{limit};
+    for (int row = 0; row < found.rows() && !batch.more; ++row) {
         if (found.null(row, due_column::row)) continue;
-        batch.rows.push_back(read_due_row(found, row, due_column::row));
+        auto one = read_due_row(found, row, due_column::row);
+        batch.more = !meter.admits(bytes_of(one));
+        if (batch.more) break;
+        batch.rows.push_back(std::move(one));
         gaps.appeared(batch.rows.back().seq);  // handed out here, so not once more as a late one
     }
+    batch.more = batch.more || meter.may_be_cut();
     batch.horizon = gaps.horizon();
     return batch;
 }

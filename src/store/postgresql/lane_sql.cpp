@@ -11,6 +11,25 @@ namespace {
     "o.seq, o.status, o.priority, o.retry_count, o.next_retry_at, o.last_error, o.message_id, o.stream, " \
     "e.stream_category, e.type, e.data, e.metadata, e.created_at"
 
+#define SLUICE_ROW_NAMES                                                                                               \
+    "seq, status, priority, retry_count, next_retry_at, last_error, message_id, stream, stream_category, type, data, " \
+    "metadata, created_at"
+
+#define SLUICE_BEFORE "OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+
+// Of `rows`, in ascending order, as many as their bytes let through, and always the first. What a value has when it is
+// read is known by reading it only, so first those are left out that are too many by what they take on disk, which is
+// less; and a small one is not read for its size.
+#define SLUICE_BYTES(value) \
+    "CASE WHEN pg_column_size(" value ") < 600 THEN pg_column_size(" value ") ELSE octet_length(" value "::text) END"
+#define SLUICE_UP_TO_BYTES(rows, bytes)                                                                              \
+    "SELECT " SLUICE_ROW_NAMES " FROM (SELECT *, sum(" SLUICE_BYTES("data") " + " SLUICE_BYTES(                      \
+        "metadata") ") " SLUICE_BEFORE                                                                               \
+                    " AS before FROM (SELECT *, sum(pg_column_size(data) + pg_column_size(metadata)) " SLUICE_BEFORE \
+                    " AS before_on_disk FROM (" rows                                                                 \
+                    ") AS r) AS s WHERE before_on_disk IS NULL OR before_on_disk < " bytes                           \
+                    ") AS b WHERE before IS NULL OR before < " bytes
+
 // A sub-select with OFFSET 0 is a fence for the planner: what is inside is looked up by its key for each row outside,
 // in their order, and never joined in another way.
 #define SLUICE_EVENT_OF_ROW                                                                                \
@@ -118,12 +137,14 @@ SELECT head.upto, head.scanned, head.firsts, head.lasts,
 FROM head
 LEFT JOIN @lease AS held ON held.lane = $1
 LEFT JOIN LATERAL (
+    )sql" SLUICE_UP_TO_BYTES(R"sql(
     SELECT )sql" SLUICE_ROW_COLUMNS R"sql(
     FROM (SELECT * FROM @outbox AS o
           WHERE o.target_broker = $4 AND o.seq > $5 AND o.seq <= head.upto AND )sql" SLUICE_OPEN R"sql(
             AND )sql" SLUICE_CARRIES("o.stream", "$9", "$10") R"sql(
           ORDER BY o.seq LIMIT $6) AS o
-    )sql" SLUICE_EVENT_OF_ROW R"sql(
+    )sql" SLUICE_EVENT_OF_ROW,
+                             "$11") R"sql(
 ) AS d ON held.owner = $2 AND held.epoch = $3)sql";
 
 // What has appeared in the gaps, with its open row of this broker where it has one.
@@ -131,7 +152,12 @@ constexpr auto late_sql = R"sql(
 SELECT head.oldest, d.*
 FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS oldest) AS head
 LEFT JOIN LATERAL (
-    SELECT found.seq AS found_seq, r.*
+    SELECT found_seq, )sql" SLUICE_ROW_NAMES R"sql(, offered
+    FROM (
+    SELECT *, sum()sql" SLUICE_BYTES("data") " + " SLUICE_BYTES("metadata") R"sql()
+                  OVER (ORDER BY found_seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+    FROM (
+    SELECT found.seq AS found_seq, r.*, count(*) OVER () AS offered
     FROM (SELECT log.seq FROM unnest($2::bigint[], $3::bigint[]) AS gap (first, last)
           CROSS JOIN LATERAL (SELECT seq FROM @event_log WHERE seq BETWEEN gap.first AND gap.last
                               ORDER BY seq LIMIT $4) AS log
@@ -144,6 +170,9 @@ LEFT JOIN LATERAL (
         )sql" SLUICE_EVENT_OF_ROW R"sql(
         OFFSET 0
     ) AS r ON true
+    ) AS s
+    ) AS b WHERE before IS NULL OR before < $7
+    ORDER BY found_seq
 ) AS d ON true)sql";
 
 // Within one stream, position and number rise together. The caller's limit is a row of the stream or stands right
@@ -155,12 +184,14 @@ FROM (SELECT coalesce(min(position), 0) AS position FROM @event_log
       WHERE seq IN ($6, $6 + 1) AND stream = $5) AS start
 LEFT JOIN @lease AS held ON held.lane = $1
 LEFT JOIN LATERAL (
+    )sql" SLUICE_UP_TO_BYTES(R"sql(
     SELECT )sql" SLUICE_ROW_COLUMNS R"sql(
     FROM (SELECT * FROM @event_log AS log WHERE log.stream = $5 AND log.position >= start.position
           ORDER BY log.position OFFSET 0) AS e
     CROSS JOIN LATERAL (SELECT * FROM @outbox AS item WHERE item.target_broker = $4 AND item.seq = e.seq OFFSET 0) AS o
     WHERE e.seq > $6 AND e.seq <= $7 AND )sql" SLUICE_OPEN R"sql(
-    ORDER BY e.position LIMIT $8
+    ORDER BY e.position LIMIT $8)sql",
+                             "$9") R"sql(
 ) AS d ON held.owner = $2 AND held.epoch = $3)sql";
 
 // What was published stays so; a discarded row changes only when it turns out to have been published; a row whose

@@ -46,7 +46,7 @@ namespace due_column {
 enum : int { upto, scanned, firsts, lasts, owned, rescan, mark, row };
 }
 namespace late_column {
-enum : int { oldest_transaction, seq, row };
+enum : int { oldest_transaction, seq, row, offered = row + 13 };
 }
 
 }  // namespace sluice::store::postgresql

@@ -33,9 +33,10 @@ public:
     bool renew(lease_grant& grant, const lane_report& report, date_time now, duration ttl) override;
     void release(const lease_grant& grant, const lane_report& report) override;
 
-    due_batch due(const lease_grant& grant, std::string_view target_broker, sequence after, std::size_t limit) override;
+    due_batch due(const lease_grant& grant, std::string_view target_broker, sequence after,
+                  const page_size& limit) override;
     due_batch due_in_stream(const lease_grant& grant, std::string_view target_broker, std::string_view stream,
-                            sequence after, sequence upto, std::size_t limit) override;
+                            sequence after, sequence upto, const page_size& limit) override;
 
     settle_outcome settle(const lease_grant& grant, std::string_view target_broker,
                           std::span<const settlement> settlements, sequence mark) override;
@@ -59,7 +60,8 @@ private:
     [[nodiscard]] std::string find_obstacle(std::string_view lane, std::string_view owner, date_time now, duration ttl);
     /// Fills `rows` and what the lease says beside them; false when the lease is no longer the grant's.
     [[nodiscard]] bool read_owned(const lease_grant& grant, due_batch& batch);
-    void walk(const shard& part, std::string_view target_broker, sequence after, std::size_t limit, due_batch& batch);
+    void walk(const shard& part, std::string_view target_broker, sequence after, const page_size& limit,
+              due_batch& batch);
     void write_outcome(std::string_view target_broker, const settlement& outcome, bool reopened);
 
     std::unique_ptr<connection> db_;
@@ -224,62 +226,69 @@ bool sqlite_lane_session::read_owned(const lease_grant& grant, due_batch& batch)
     return true;
 }
 
-std::vector<due_row> read_due(rows found) {
-    std::vector<due_row> due;
+/// Takes rows as long as the page has room. False when it ended before they did.
+bool take_due(rows found, page_meter& page, std::vector<due_row>& due) {
     while (found.next()) {
-        due.push_back({.seq = found.integer(0),
-                       .status = row_status_from(found.view(1)),
-                       .priority = static_cast<int>(found.integer(2)),
-                       .retry_count = static_cast<int>(found.integer(3)),
-                       .next_retry_at = found.optional_time(4),
-                       .last_error = found.text(5),
-                       .event = {.message_id = found.text(6),
-                                 .stream = found.text(7),
-                                 .stream_category = found.text(8),
-                                 .type = found.text(9),
-                                 .data = found.text(10),
-                                 .metadata = found.text(11),
-                                 .created_at = found.time(12)}});
+        due_row row{.seq = found.integer(0),
+                    .status = row_status_from(found.view(1)),
+                    .priority = static_cast<int>(found.integer(2)),
+                    .retry_count = static_cast<int>(found.integer(3)),
+                    .next_retry_at = found.optional_time(4),
+                    .last_error = found.text(5),
+                    .event = {.message_id = found.text(6),
+                              .stream = found.text(7),
+                              .stream_category = found.text(8),
+                              .type = found.text(9),
+                              .data = found.text(10),
+                              .metadata = found.text(11),
+                              .created_at = found.time(12)}};
+        if (!page.admits(bytes_of(row))) return false;
+        due.push_back(std::move(row));
     }
-    return due;
+    return true;
 }
 
 due_batch sqlite_lane_session::due(const lease_grant& grant, std::string_view target_broker, sequence after,
-                                   std::size_t limit) {
+                                   const page_size& limit) {
     due_batch batch;
     const transaction snapshot{*db_, transaction::kind::read};
     news_.seen();
     if (!read_owned(grant, batch)) return batch;
     if (const auto part = shard_of(grant.lane); part.is_whole()) {
-        batch.rows = read_due(due_.query(target_broker, after, limit));
+        page_meter page{limit};
+        batch.more = !take_due(due_.query(target_broker, after, limit.rows), page, batch.rows);
     } else {
         walk(part, target_broker, after, limit, batch);
     }
     return batch;
 }
 
-void sqlite_lane_session::walk(const shard& part, std::string_view target_broker, sequence after, std::size_t limit,
-                               due_batch& batch) {
+void sqlite_lane_session::walk(const shard& part, std::string_view target_broker, sequence after,
+                               const page_size& limit, due_batch& batch) {
     std::vector<sequence> mine;
     std::size_t walked = 0;
-    for (auto row = walk_.query(target_broker, after, most_walked); mine.size() < limit && row.next(); ++walked) {
+    for (auto row = walk_.query(target_broker, after, most_walked); mine.size() < limit.rows && row.next(); ++walked) {
         batch.upto = row.integer(0);
         if (row.integer(2) != 0 && part.carries(row.view(1))) mine.push_back(batch.upto);
     }
     batch.more = walked == most_walked;
+    page_meter page{limit};
     for (const auto seq : mine) {
-        auto found = read_due(row_.query(target_broker, seq));
-        std::ranges::move(found, std::back_inserter(batch.rows));
+        if (take_due(row_.query(target_broker, seq), page, batch.rows)) continue;
+        batch.more = true;
+        batch.upto = seq - 1;
+        break;
     }
 }
 
 due_batch sqlite_lane_session::due_in_stream(const lease_grant& grant, std::string_view target_broker,
                                              std::string_view stream, sequence after, sequence upto,
-                                             std::size_t limit) {
+                                             const page_size& limit) {
     due_batch batch;
     const transaction snapshot{*db_, transaction::kind::read};
     if (read_owned(grant, batch)) {
-        batch.rows = read_due(due_in_stream_.query(target_broker, stream, after, upto, limit));
+        page_meter page{limit};
+        batch.more = !take_due(due_in_stream_.query(target_broker, stream, after, upto, limit.rows), page, batch.rows);
     }
     return batch;
 }

@@ -145,23 +145,26 @@ TEST_F(postgresql_plan, never_depend_on_the_length_of_the_history) {
         if (analyzed) db_.execute("VACUUM ANALYZE event_log, outbox, lease");
 
         // An idle look at the end of the log.
-        const std::string due_types = "text, text, bigint, text, bigint, bigint, bigint, bigint, integer, integer";
-        auto plan =
-            explain(sql_.due, due_types,
-                    "'default:partner', 'me', 1, 'partner', " + last(0) + ", 1000, " + last(0) + ", 1000, 1, 1");
+        const std::string due_types =
+            "text, text, bigint, text, bigint, bigint, bigint, bigint, integer, integer, bigint";
+        auto plan = explain(
+            sql_.due, due_types,
+            "'default:partner', 'me', 1, 'partner', " + last(0) + ", 1000, " + last(0) + ", 1000, 1, 1, 8388608");
         EXPECT_THAT(plan, AllOf(HasSubstr("outbox_pkey"), HasSubstr("event_log_pkey")));
         expect_short(plan, 40);
 
         // 200 open rows at the end.
         db_.execute("UPDATE outbox SET status = 'pending' WHERE target_broker = 'partner' AND seq > " + last(200));
-        plan = explain(sql_.due, due_types,
-                       "'default:partner', 'me', 1, 'partner', " + last(200) + ", 100, " + last(200) + ", 100, 1, 1");
+        plan = explain(
+            sql_.due, due_types,
+            "'default:partner', 'me', 1, 'partner', " + last(200) + ", 100, " + last(200) + ", 100, 1, 1, 8388608");
         EXPECT_THAT(plan, HasSubstr("rows=100"));
         expect_short(plan, 1'500);
         tell("due, 100 rows", plan);
         // The third of four shards walks past the rows of the others, and reads the bodies of its own only.
-        plan = explain(sql_.due, due_types,
-                       "'default:partner', 'me', 1, 'partner', " + last(200) + ", 100, " + last(200) + ", 200, 3, 4");
+        plan = explain(
+            sql_.due, due_types,
+            "'default:partner', 'me', 1, 'partner', " + last(200) + ", 100, " + last(200) + ", 200, 3, 4, 8388608");
         EXPECT_THAT(plan, AllOf(HasSubstr("outbox_pkey"), HasSubstr("event_log_pkey")));
         expect_short(plan, 1'500);
         plan = explain(sql_.settle,
@@ -174,14 +177,14 @@ TEST_F(postgresql_plan, never_depend_on_the_length_of_the_history) {
         expect_short(plan, 150);
         db_.execute("UPDATE outbox SET status = 'published' WHERE target_broker = 'partner' AND seq > " + last(200));
 
-        plan = explain(sql_.late, "text, bigint[], bigint[], bigint, integer, integer",
-                       "'partner', ARRAY[" + last(90) + "], ARRAY[" + last(85) + "], 100, 1, 2");
+        plan = explain(sql_.late, "text, bigint[], bigint[], bigint, integer, integer, bigint",
+                       "'partner', ARRAY[" + last(90) + "], ARRAY[" + last(85) + "], 100, 1, 2, 8388608");
         expect_short(plan, 120);
 
         // One stream of many, caught up near its end.
-        plan = explain(sql_.due_in_stream, "text, text, bigint, text, text, bigint, bigint, bigint",
+        plan = explain(sql_.due_in_stream, "text, text, bigint, text, text, bigint, bigint, bigint, bigint",
                        "'default:partner', 'me', 1, 'partner', 's-7', " + std::to_string(history() - 1993 - 1000) +
-                           ", " + last(0) + ", 100");
+                           ", " + last(0) + ", 100, 8388608");
         EXPECT_THAT(plan, HasSubstr("event_log_position"));
         expect_short(plan, 120);
         tell("due_in_stream", plan);

@@ -14,6 +14,16 @@ TEST(hand_out, takes_up_to_the_limit) {
     EXPECT_EQ(decide.fresh("k3"), step::stop);
 }
 
+TEST(hand_out, takes_up_to_the_bytes_but_one_in_any_case) {
+    hand_out decide{9, hand_out::default_max_parked, 100};
+    EXPECT_EQ(decide.pending("k1", holder::nobody, 60), step::take);
+    EXPECT_EQ(decide.fresh("k2", 40), step::take);
+    EXPECT_EQ(decide.fresh("k3", 1), step::stop);
+    hand_out one{9, hand_out::default_max_parked, 100};
+    EXPECT_EQ(one.fresh("k1", 5000), step::take);
+    EXPECT_EQ(one.fresh("k2", 0), step::stop);
+}
+
 TEST(hand_out, does_not_hand_out_again_what_the_reader_holds) {
     hand_out decide{9};
     EXPECT_EQ(decide.pending("k1", holder::reader), step::leave);

@@ -165,6 +165,58 @@ TEST(fork, stores_older_versions_with_events_of_an_own_transaction_too) {
     EXPECT_NE(prepared.event.at(3).event.metadata.find(R"("_also_published":{"1":{"isbn":"b-1"}})"), std::string::npos);
 }
 
+/// The library with a broker that takes messages of this size.
+struct narrow_library {
+    explicit narrow_library(const char* name, std::size_t most) {
+        sluice::config::configuration configuration;
+        configuration.outbox.external_brokers = {"partner"};
+        configuration.brokers[name] = {
+            .name = name, .provider = "sqlite", .options = {{"max_message_bytes", std::to_string(most)}}};
+        sluice::commit::adapters parts;
+        parts.databases.emplace("default", f.database);
+        env =
+            std::make_unique<sluice::commit::environment>(f.domain.declared(), configuration, parts, f.clock, f.random);
+    }
+
+    std::string lend() const {
+        auto in = sluice::commit::make_context(*env);
+        try {
+            in.process(BuyBook{.isbn = "b-1", .lend_at_once = true});
+            return {};
+        } catch (const sluice::validation_error& e) {
+            return e.what();
+        }
+    }
+
+    library::fixture f;
+    std::unique_ptr<sluice::commit::environment> env;
+};
+
+TEST(fork, refuses_an_event_that_one_of_its_brokers_can_never_take) {
+    std::size_t internal = 0;
+    std::size_t external = 0;
+    {
+        narrow_library wide{"partner", 1'000'000};
+        EXPECT_EQ(wide.lend(), "");
+        const auto event = *wide.f.event("public_library::book-b-1-0.2");
+        internal = sluice::envelope::render_internal(event.data, event.metadata).size();
+        external = sluice::envelope::render_external(event.data, event.metadata).size();
+        ASSERT_LT(external, internal);
+    }
+    EXPECT_EQ((narrow_library{"default", internal}.lend()), "");
+    EXPECT_EQ((narrow_library{"partner", external}.lend()), "") << "it is the external form that leaves";
+    const narrow_library narrow{"partner", external - 1};
+    const std::string refusal = narrow.lend();
+    for (const std::string& part :
+         {std::string{"BookLent"}, std::to_string(external), std::to_string(external - 1),
+          std::string{"broker `partner`"}, std::string{"brokers.partner.max_message_bytes"}}) {
+        EXPECT_NE(refusal.find(part), std::string::npos) << refusal;
+    }
+    auto database = narrow.f.database;
+    EXPECT_TRUE(database->open_operations()->list({.limit = 10}).empty()) << "nothing of the unit was written";
+    EXPECT_NE((narrow_library{"default", 400}.lend()).find("broker `default`"), std::string::npos);
+}
+
 TEST(fork, stores_no_older_versions_when_there_is_no_partner) {
     auto domain = library::make_domain();
     domain.also_published<library::BookLent, sluice::as_version<1>>(without_reader);

@@ -20,6 +20,7 @@ protected:
     static plan_settings settings() {
         plan_settings s;
         s.read_limit = 10;
+        s.first_read = 1'000;
         s.max_held = 6;
         s.max_attempts = 3;
         s.retry = {.first = 1s, .factor = 2, .most = 60s};
@@ -449,6 +450,70 @@ TEST_F(two_lanes, a_look_at_the_primary_reads_nothing_that_waits_for_its_acknowl
     EXPECT_EQ(kind(next()), "ack 1") << "the broker would hand it out again";
     plan.acknowledged(0);
     EXPECT_EQ(kind(next()).substr(0, 6), "read 0");
+}
+
+TEST_F(subscription_plan_test, reads_as_many_messages_as_their_size_allows) {
+    plan_settings s = settings();
+    s.read_limit = 100;
+    s.max_held = 1000;
+    s.max_held_bytes = 1'000'000;
+    s.read_bytes = 16'000;
+    s.first_read = 8;
+    plan = subscription_plan{s};
+    EXPECT_EQ(kind(next()), "read 0 8") << "nobody knows yet how large they are";
+    int number = 0;
+    const auto receive = [&](std::size_t count, std::size_t bytes) {
+        std::vector<arrival> page;
+        for (std::size_t i = 0; i < count; ++i) {
+            arrival one = message(std::to_string(++number), "");
+            one.what.delivery.body = std::string(bytes, 'b');
+            one.is = unwanted{};
+            page.push_back(std::move(one));
+        }
+        plan.received(0, std::move(page), now);
+        while (kind(next()).starts_with("ack")) plan.acknowledged(0);
+        return kind(next());
+    };
+    EXPECT_EQ(receive(8, 10), "read 0 16");
+    EXPECT_EQ(receive(16, 10), "read 0 32");
+    EXPECT_EQ(receive(32, 10), "read 0 64");
+    EXPECT_EQ(receive(64, 10), "read 0 100");
+    EXPECT_EQ(receive(100, 8'000), "read 0 2");
+    EXPECT_EQ(receive(1, 50'000), "read 0 1");
+    EXPECT_EQ(receive(1, 10), "read 0 1") << "one small message does not make the next small";
+}
+
+TEST_F(subscription_plan_test, reads_nothing_while_the_messages_in_memory_have_too_many_bytes) {
+    plan_settings s = settings();
+    s.max_held = 1000;
+    s.max_held_bytes = 100;
+    plan = subscription_plan{s};
+    arrival large = message("1", "a");
+    large.what.delivery.body = std::string(100, 'b');
+    plan.received(0, {std::move(large)}, now);
+    EXPECT_EQ(handle_next(), "1");
+    plan.failed(in_hand, "no", "x", now);
+    EXPECT_EQ(kind(next()), "defer 1");
+    EXPECT_EQ(kind(next()), "sleep");
+    now += 1s;
+    EXPECT_EQ(handle_next(), "1");
+    plan.handled(in_hand, false, now);
+    EXPECT_EQ(kind(next()), "ack 1");
+    plan.acknowledged(0);
+    EXPECT_TRUE(kind(next()).starts_with("read 0")) << "there is room again";
+}
+
+TEST_F(subscription_plan_test, acknowledges_before_what_is_done_fills_the_memory) {
+    plan_settings s = settings();
+    s.read_bytes = 100;
+    s.ack_limit = 50;
+    plan = subscription_plan{s};
+    arrival large = message("1", "a");
+    large.what.delivery.body = std::string(100, 'b');
+    plan.received(0, {std::move(large), message("2", "b")}, now);
+    EXPECT_EQ(handle_next(), "1");
+    plan.handled(in_hand, false, now);
+    EXPECT_EQ(kind(next()), "ack 1");
 }
 
 TEST_F(two_lanes, failing_backfill_messages_leave_room_for_the_primary) {

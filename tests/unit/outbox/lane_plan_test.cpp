@@ -911,5 +911,18 @@ TEST_F(lane_plan_test, cleans_up_one_batch_only_while_there_is_a_backlog) {
     expect<action::publish>();
 }
 
+TEST_F(lane_plan_test, asks_for_as_many_bytes_as_a_batch_may_have) {
+    own_the_lease();
+    const auto asked = expect<action::fetch>();
+    EXPECT_EQ(asked.limit, 3U);
+    EXPECT_EQ(asked.bytes, 8'388'608U);
+    auto batch = found({row(1, "a")});
+    batch.more = true;
+    plan_.fetched(std::move(batch), now_);
+    EXPECT_EQ(publish({delivered{"r"}}), numbers{1});
+    EXPECT_EQ(settle().first, 1);
+    EXPECT_EQ(expect<action::fetch>().after, 1) << "a batch that its bytes ended is followed by the next at once";
+}
+
 }  // namespace
 }  // namespace sluice::outbox

@@ -374,8 +374,8 @@ TEST_F(running_lane_test, a_stop_does_not_wait_for_a_broker_that_is_being_probed
     lane l{patient, real_ports()};
     std::jthread thread{[&](const std::stop_token& stop) { l.run(stop); }};
     ASSERT_TRUE(eventually([&] { return script_->attempts() == 1; }));
+    const auto probes = script_->probes();  // before it hangs: the next probe may be the one that hangs
     script_->hang(true);
-    const auto probes = script_->probes();
     ASSERT_TRUE(eventually([&] { return script_->probes() > probes; }));
     const auto begin = std::chrono::steady_clock::now();
     thread.request_stop();
