@@ -121,13 +121,13 @@ private:
             categories.insert(domain_.aggregate(command.aggregate).category);
         }
         for (const std::string& category : categories) {
-            std::string group = domain_.normalized + ".commands:" + category;
+            const std::string marked_as = domain_.normalized + ".commands:" + category;
             const std::string name{config::commands_subscription};
             const config::resolved_subscription how = resolve(name, detail::options_of_commands(domain_, category));
             routes_.push_back({.name = name,
                                .broker = internal_broker_,
                                .streams = streams_of(internal_broker_, {category + ":command"}),
-                               .group = group,
+                               .group = "protean.server.engine.Commands:" + category,
                                .settings = how.settings,
                                .decided = how.decided,
                                .interest_in =
@@ -137,9 +137,10 @@ private:
                                    },
                                .deadline_of = [](const message& m) { return commit::deadline_of(m); },
                                .handle =
-                                   [&env = env_, group](const message& m, std::string_view entry) {
-                                       return commit::handle_command(env, m, entry, group);
-                                   }});
+                                   [&env = env_, marked_as](const message& m, std::string_view entry) {
+                                       return commit::handle_command(env, m, entry, marked_as);
+                                   },
+                               .former_group = marked_as});
         }
     }
 

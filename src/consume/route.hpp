@@ -45,6 +45,7 @@ struct route {
     /// Runs the handler in a unit of work. @throws whatever the handler or the commit throws
     std::function<commit::outcome(const message& m, std::string_view entry)> handle;
     std::size_t primaries = 1;             ///< the first streams; the others are backfill lanes
+    std::string former_group{};            ///< its name in earlier builds; see broker::membership
     std::optional<sequence> sequential{};  ///< of a sequential handler
 };
 
@@ -54,8 +55,9 @@ struct route {
 ///   - a projector, in the same way;
 ///   - a process manager and each stream category of its events, and of its timeouts, on the internal broker; the group
 ///     is its class;
-///   - the submitted commands of each category, `{category}:command` on the internal broker; the group is
-///     `{domain}.commands:{category}`;
+///   - the submitted commands of each category, `{category}:command` on the internal broker; the group is that of the
+///     reference, `protean.server.engine.Commands:{category}`, so that servers of both kinds share the commands of a
+///     domain. The inbox knows them under `{domain}.commands:{category}`, which was the group's name;
 ///   - a subscriber and its stream, on its own broker; the group is the subscriber's class.
 ///
 /// With priority lanes, what is read from the internal broker is also read from `{stream}:{suffix}`.

@@ -20,6 +20,24 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
+TEST_P(broker_contract, lets_a_new_group_go_on_where_its_former_name_was) {
+    deliver(*broker_, notes("m", 4));
+    {
+        const auto former = join("old", "c");
+        former->ack(entries_of(former->read(1, noon)));
+        ASSERT_THAT(former->read(1, noon), SizeIs(1)) << "one is under way";
+    }
+    const membership renamed{.group = "new", .consumer = "d", .claim = claim, .former_group = "old"};
+    const auto later = at(noon + 2 * claim);
+    EXPECT_THAT(bodies_of(broker_->open_consumer("shop::order", renamed)->read(10, later)),
+                ElementsAre("m1", "m2", "m3"));
+    const membership again{.group = "new", .consumer = "d", .claim = claim, .former_group = "old"};
+    EXPECT_THAT(bodies_of(broker_->open_consumer("shop::order", again)->read(10, later)), ElementsAre("m1", "m2", "m3"))
+        << "a group that is there is not moved again";
+    const membership unknown{.group = "third", .consumer = "d", .claim = claim, .former_group = "never there"};
+    EXPECT_THAT(broker_->open_consumer("shop::order", unknown)->read(10, later), SizeIs(4));
+}
+
 TEST_P(broker_contract, starts_a_group_at_the_beginning_of_the_stream) {
     deliver(*broker_, notes("m", 3));
     EXPECT_THAT(bodies_of(join("late", "c")->read(10, noon)), ElementsAre("m0", "m1", "m2"));

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <compare>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,12 @@ struct entry_id {
     friend auto operator<=>(const entry_id&, const entry_id&) = default;
 
     [[nodiscard]] std::string text() const { return std::to_string(milliseconds) + "-" + std::to_string(sequence); }
+
+    /// The id right before this one, which is not 0-0.
+    [[nodiscard]] entry_id before() const noexcept {
+        if (sequence > 0) return {milliseconds, sequence - 1};
+        return {milliseconds - 1, std::numeric_limits<std::uint64_t>::max()};
+    }
 
     /// Nothing when the text is no such id.
     [[nodiscard]] static std::optional<entry_id> parse(std::string_view text) {

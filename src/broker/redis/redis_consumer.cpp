@@ -134,6 +134,26 @@ std::vector<delivery> redis_consumer::read(std::size_t limit, date_time now) {
     });
 }
 
+/// The entry behind which a new group begins: before what its former name has not acknowledged, else behind what that
+/// one was given. The former group stays, since processes of an earlier build may still read with it; what both handle
+/// the inbox knows.
+std::string redis_consumer::beginning(const deadline& until) {
+    if (member_.former_group.empty()) return "0";
+    const auto groups = link_.open(until).run(commands{}.add("XINFO", "GROUPS", stream_), until).at(0);
+    if (!groups.is_array()) return "0";  // no such stream yet
+    std::string begin = "0";
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        const auto name = groups[i].field("name");
+        const auto given = groups[i].field("last-delivered-id");
+        if (name && given && name->text() == member_.former_group) begin = given->text();
+    }
+    if (begin == "0") return begin;
+    const auto pending = link_.open(until).run(commands{}.add("XPENDING", stream_, member_.former_group), until).at(0);
+    if (!pending.is_array() || pending.size() < 2 || !pending[1].is_text()) return begin;
+    const auto oldest = entry_id::parse(pending[1].text());
+    return oldest ? oldest->before().text() : begin;
+}
+
 /// Takes the lease when it is free, ours, or its holder was silent for too long. False: somebody else reads.
 bool redis_consumer::join(const deadline& until) {
     auto& on = link_.open(until);
@@ -147,7 +167,8 @@ bool redis_consumer::join(const deadline& until) {
         more.add("SADD", streams_key, stream_);
         more.add("SADD", readers_key(stream_, member_.group), member_.consumer,
                  former.empty() ? member_.consumer : former);
-        more.add("XGROUP", "CREATE", stream_, member_.group, "0", "MKSTREAM");  // an error when it is there
+        // An error when it is there.
+        more.add("XGROUP", "CREATE", stream_, member_.group, beginning(until), "MKSTREAM");
         const guard::fields ours{{"holder", member_.consumer},
                                  {"incarnation", member_.process.id},
                                  {"place", member_.process.place},

@@ -96,6 +96,7 @@ private:
     void disconnect() noexcept;
 
     [[nodiscard]] bool join(const deadline& until);
+    [[nodiscard]] std::string beginning(const deadline& until);
     [[nodiscard]] bool may_take(const guard::fields& lease, const deadline& until);
     [[nodiscard]] bool lives(const guard::fields& lease);
     void tell_of_namesake(const deadline& until);

@@ -25,9 +25,10 @@ TEST(routes_of, gives_handlers_commands_and_subscribers_their_streams_and_groups
         EXPECT_EQ(route.streams.size(), 1U);
         found.push_back(route.name + " | " + route.broker + " | " + route.streams.front() + " | " + route.group);
     }
-    EXPECT_THAT(found, ElementsAre("post.stamp_clerk | inner | post::letter | post.stamp_clerk",
-                                   "commands | inner | post::letter:command | post.commands:post::letter",
-                                   "post.parcel_counter | default | abroad::parcel | post.parcel_counter"));
+    EXPECT_THAT(found,
+                ElementsAre("post.stamp_clerk | inner | post::letter | post.stamp_clerk",
+                            "commands | inner | post::letter:command | protean.server.engine.Commands:post::letter",
+                            "post.parcel_counter | default | abroad::parcel | post.parcel_counter"));
 }
 
 TEST(routes_of, gives_a_process_manager_the_categories_of_its_events_and_its_timeouts) {

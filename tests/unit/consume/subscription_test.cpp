@@ -368,7 +368,7 @@ TEST(subscription, asynchronous_commands_are_taken_from_the_broker_and_handled_o
     f.publish("post::letter:command", "c-1 again", "k", stamp);
     f.publish("post::letter:command", "c-2", "k", command("c-2", "Post.BurnLetter.v1", "{}"));
     const auto s = f.subscribe("commands");
-    EXPECT_EQ(s->where().group, "post.commands:post::letter");
+    EXPECT_EQ(s->where().group, "protean.server.engine.Commands:post::letter");
     static_cast<void>(s->work());
     EXPECT_EQ(f.stamps("l-1"), 1);
     ASSERT_EQ(f.dead().size(), 1U);
