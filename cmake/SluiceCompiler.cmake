@@ -26,6 +26,11 @@ if(SLUICE_SANITIZE)
     target_compile_options(sluice_warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()
 
+# With fuzz targets everything tells libFuzzer which ways the input takes.
+if(SLUICE_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # What follows is the choice of whoever builds; as a subproject Sluice leaves it to the project around it.
 if(NOT PROJECT_IS_TOP_LEVEL)
     return()

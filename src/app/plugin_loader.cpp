@@ -9,6 +9,8 @@
 #include <sluice/error.hpp>
 #include <sluice/plugin.hpp>
 
+#include "base/one_line.hpp"
+
 namespace sluice::app {
 
 namespace {
@@ -53,18 +55,22 @@ const plugin_entry& entry_of(const fs::path& library) {
     using entry_function = const plugin_entry* (*)();
     const auto get_entry = reinterpret_cast<entry_function>(dlsym(handle, plugin_symbol));
     const plugin_entry* entry = get_entry != nullptr ? get_entry() : nullptr;
-    if (entry == nullptr || entry->magic != plugin_magic) {
-        throw configuration_error{library.string() +
-                                  " is no domain library; name its factory with SLUICE_DOMAIN(your::make_domain)"};
-    }
-    if (release_of(entry->version) != release_of(version())) {
-        throw configuration_error{"domain library " + library.string() + " was built with Sluice " + entry->version +
-                                  ", but this is " + version() + "; rebuild it with this version"};
-    }
+    require_fitting(library, entry);
     return *entry;
 }
 
 }  // namespace
+
+void require_fitting(const fs::path& library, const plugin_entry* entry) {
+    if (entry == nullptr || entry->magic != plugin_magic || entry->version == nullptr) {
+        throw configuration_error{library.string() +
+                                  " is no domain library; name its factory with SLUICE_DOMAIN(your::make_domain)"};
+    }
+    if (release_of(entry->version) == release_of(version())) return;
+    throw configuration_error{"domain library " + library.string() + " was built with Sluice " +
+                              base::one_line(entry->version, 40) + ", but this is " + version() +
+                              "; rebuild it with this version"};
+}
 
 search_places places_of_this_process() {
     std::error_code ignored;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <sluice/domain.hpp>
+#include <sluice/plugin.hpp>
 
 namespace sluice::app {
 
@@ -21,6 +22,11 @@ struct search_places {
 /// The files that `which` may mean, best first: only itself when it is a path (it holds a `/`); for the name `shop`
 /// libshop.so in the working directory, its build/lib and build, ../lib beside the program, and the library path.
 [[nodiscard]] std::vector<std::filesystem::path> candidates(const std::string& which, const search_places& places);
+
+/// Refuses what a library says about itself, unless it is a domain library that was built with this release.
+/// @param entry  null when it says nothing; `make` is not looked at
+/// @throws configuration_error
+void require_fitting(const std::filesystem::path& library, const plugin_entry* entry);
 
 /// Loads a domain library and makes its domain. The library stays loaded until the process ends.
 /// @throws configuration_error: no such file (with all places searched), not a domain library, built with another

@@ -14,9 +14,11 @@ constexpr std::string_view metadata_key = "_dlq_metadata";
 constexpr std::string_view quoted_key = "\"_dlq_metadata\"";
 constexpr std::string_view white_space = " \t\r\n";
 
-bool is_json_object(std::string_view text) {
+/// Whether a member can be put behind those of the text. One that has such a member already would have it twice.
+bool takes_metadata(std::string_view text) {
     try {
-        return json::parse(text).is_object();
+        const auto whole = json::parse(text);
+        return whole.is_object() && whole.find(metadata_key) == nullptr;
     } catch (const decode_error&) {
         return false;
     }
@@ -68,7 +70,9 @@ date_time time_or_zero(const json::value& from, std::string_view key) {
 int count_or_zero(const json::value& from, std::string_view key) {
     const auto* const found = from.find(key);
     if (found == nullptr || !found->is_number()) return 0;
-    return static_cast<int>(found->as_double());
+    constexpr double most = 1e9;
+    const double count = found->as_double();
+    return count >= 0 && count <= most ? static_cast<int>(count) : 0;
 }
 
 }  // namespace
@@ -80,7 +84,7 @@ std::string dead_letter_text(const delivery& message, std::string_view original_
                           {"failed_at", why.at.to_string()},   {"retry_count", why.attempts},
                           {"failure_reason", why.reason},      {"code", why.code},
                           {"buried_at", buried_at.to_string()}};
-    const bool readable = is_json_object(message.body);
+    const bool readable = takes_metadata(message.body);
     if (readable) {
         auto text = with_metadata(message.body, metadata);
         if (without_metadata(text) == message.body) return text;

@@ -1,0 +1,306 @@
+#include "fuzz/targets.hpp"
+
+#include <arpa/inet.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <sluice/error.hpp>
+#include <sluice/json.hpp>
+#include <sluice/message.hpp>
+#include <sluice/plugin.hpp>
+#include <sluice/time.hpp>
+
+#include "app/plugin_loader.hpp"
+#include "base/unique_fd.hpp"
+#include "base/utf8.hpp"
+#include "broker/redis/dead_letter_text.hpp"
+#include "broker/redis/endpoint.hpp"
+#include "broker/redis/entry_id.hpp"
+#include "broker/redis/journal.hpp"
+#include "broker/redis/outage.hpp"
+#include "broker/redis/resp.hpp"
+#include "cli/line_reader.hpp"
+#include "config/document.hpp"
+#include "config/loader.hpp"
+#include "config/problems.hpp"
+#include "console/http_server.hpp"
+#include "envelope/envelope.hpp"
+#include "envelope/header_rules.hpp"
+#include "store/postgresql/server_address.hpp"
+
+namespace sluice::fuzz {
+
+namespace {
+
+void require(bool holds, const char* rule) {
+    if (!holds) throw std::logic_error{rule};
+}
+
+/// What `read` makes of the input; nothing when it is refused with an error of this type, as a reader must.
+template <class Refusal, class Read>
+auto attempt(const Read& read) -> std::optional<decltype(read())> {
+    try {
+        return read();
+    } catch (const Refusal& e) {
+        require(e.what()[0] != '\0', "a refusal says why");
+        return std::nullopt;
+    }
+}
+
+std::optional<json::value> parse(std::string_view text) {
+    return attempt<decode_error>([&] { return json::parse(text); });
+}
+
+/// Whatever can be read can be written and read again: as the same value, and in canonical form as the same text.
+void fuzz_json(std::string_view input) {
+    const std::optional<json::value> v = parse(input);
+    if (!v) return;
+    require(parse(json::dump(*v, json::style::compact)) == v, "compact reads back as the same value");
+    require(parse(json::dump(*v, json::style::pretty)) == v, "pretty reads back as the same value");
+    for (const json::style s : {json::style::canonical, json::style::python}) {
+        const std::string once = json::dump(*v, s);
+        const std::optional<json::value> read = parse(once);
+        require(read && json::dump(*read, s) == once, "a normal form is a fixed point");
+    }
+}
+
+void fuzz_date_time(std::string_view input) {
+    const auto time = attempt<decode_error>([&] { return date_time::parse(input); });
+    if (time) require(date_time::parse(time->to_string()) == *time, "a time reads back as the same instant");
+}
+
+/// Stored metadata is a fixed point, and what leaves for a partner is JSON without a private key.
+void fuzz_envelope(std::string_view input) {
+    const auto value = parse(input);
+    if (!value) return;
+    const auto metadata = attempt<decode_error>([&] { return envelope::decode_metadata(*value); });
+    if (!metadata) return;
+    const std::string stored = envelope::encode_metadata(*metadata);
+    require(envelope::encode_metadata(envelope::decode_metadata(json::parse(stored))) == stored,
+            "stored metadata reads back as itself");
+    const json::value external = json::parse(envelope::render_external("{}", stored));
+    if (const auto* const extensions = external.at("metadata").find("extensions")) {
+        for (const auto& [key, member] : extensions->as_object()) require(!key.starts_with('_'), "private keys stay");
+    }
+    const auto versions = attempt<error>([&] { return envelope::render_external_versions("{}", stored).size(); });
+    require(!versions || *versions >= 1, "the current version always leaves");
+}
+
+void fuzz_message(std::string_view input) {
+    const auto m = attempt<decode_error>([&] { return message::decode(input); });
+    if (!m) return;
+    require(m->data().is_object(), "the payload is an object");
+    const std::string problem = envelope::header_problem(*m);
+    const bool is_storable = base::is_storable(m->id()) && m->id().size() <= envelope::longest_name_bytes;
+    require(is_storable || !problem.empty(), "an id that no store keeps is a problem");
+}
+
+config::providers everything_built_in() {
+    return {.databases = {"memory", "sqlite", "postgresql"}, .brokers = {"inline", "sqlite", "redis"}};
+}
+
+void fuzz_toml(std::string_view input) {
+    const auto unset = [](const std::string&) { return std::optional<std::string>{}; };
+    const auto read = attempt<config::invalid_configuration>(
+        [&] { return config::parse(input, "domain.toml", everything_built_in(), unset); });
+    if (read) require(read->outbox.messages_per_tick >= 1, "what was read keeps its rules");
+}
+
+/// The text of one value: what is replaced in it is replaced once, and what is wrong is named.
+void fuzz_variables(std::string_view input) {
+    config::node root{.value = config::node::table{{"key", {.value = std::string{input}}}}};
+    std::vector<config::problem> found;
+    const auto lookup = [](const std::string& name) {
+        return name.size() % 2 == 0 ? std::optional<std::string>{"${" + name + "}"} : std::nullopt;
+    };
+    config::substitute(root, lookup, found);
+    const auto* const value = root.find("key");
+    require(value != nullptr && std::holds_alternative<std::string>(value->value), "a text stays a text");
+    if (input.find("${") == std::string_view::npos) {
+        require(found.empty() && std::get<std::string>(value->value) == input, "other texts stay as they are");
+    }
+    for (const config::problem& each : found) require(!config::to_text("f", each).empty(), "a problem says what it is");
+}
+
+/// Everything that a reply says.
+std::string spell(const broker::redis::reply& said, int depth = 0) {
+    if (depth > 20) return "deep";
+    if (said.is_nil()) return "nil";
+    if (said.is_error()) return "-" + std::string{said.text()};
+    if (said.is_text()) return "+" + std::string{said.text()};
+    if (!said.is_array()) return ":" + std::to_string(said.integer());
+    std::string all = "[";
+    for (std::size_t i = 0; i < said.size(); ++i) all += spell(said[i], depth + 1) + ",";
+    return all + "]";
+}
+
+std::string replies_in(std::string_view bytes, std::size_t piece) {
+    broker::redis::reply_reader reader;
+    std::string all;
+    try {
+        while (!bytes.empty()) {
+            reader.feed(bytes.substr(0, piece));
+            bytes.remove_prefix(std::min(piece, bytes.size()));
+            while (const auto said = reader.next()) {
+                all += spell(*said) + "\n";
+                static_cast<void>(attempt<error>([&] { return said->field("name").has_value(); }));
+            }
+        }
+    } catch (const broker::redis::outage&) {
+        all += "!";
+    }
+    return all;
+}
+
+/// However the bytes are cut on their way, they say the same.
+void fuzz_redis_reply(std::string_view input) {
+    if (input.size() > 4096) return;
+    require(replies_in(input, input.size()) == replies_in(input, 3), "the cuts of the network do not matter");
+}
+
+/// An address that is refused is not quoted, and one that is taken shows no password.
+void fuzz_redis_address(std::string_view input) {
+    const std::string uri{input};
+    try {
+        const broker::redis::endpoint where = broker::redis::parse_uri(uri);
+        const bool shown = where.name().find(where.password) != std::string::npos;
+        require(where.password.size() < 12 || !shown, "the name shows no password");
+    } catch (const configuration_error& e) {
+        const std::string_view what = e.what();
+        require(!what.empty() && (uri.size() < 24 || what.find(uri) == std::string_view::npos), "no address is quoted");
+    }
+}
+
+void fuzz_postgresql_address(std::string_view input) {
+    if (input.find('\0') != std::string_view::npos) return;  // libpq takes a C string
+    try {
+        const store::postgresql::server_address where{{.conninfo = std::string{input}}};
+        const auto password = where.settings().find("password");
+        if (password == where.settings().end() || password->second.size() < 12) return;
+        require(where.name().find(password->second) == std::string::npos, "the name shows no password");
+    } catch (const configuration_error& e) {
+        const std::string_view what = e.what();
+        require(!what.empty() && (input.size() < 24 || what.find(input) == std::string_view::npos),
+                "no address is quoted");
+    }
+}
+
+/// A page that can be read is the page that the writer writes.
+void fuzz_journal(std::string_view input) {
+    using namespace broker::redis;
+    const auto page = read_journal_page(input);
+    if (!page) return;
+    const auto again = read_journal_page(write_journal_page(*page));
+    require(again && again->number == page->number && again->position == page->position &&
+                again->since == page->since && again->items == page->items,
+            "a page reads back as itself");
+}
+
+void fuzz_dead_letter(std::string_view input) {
+    using namespace broker;
+    static_cast<void>(redis::read_dead_letter(input));
+    // Whatever the message is, its letter gives it back byte for byte.
+    const delivery buried{.entry = "1-0", .stream = "s", .body = std::string{input}, .key = "k"};
+    const std::string letter =
+        redis::dead_letter_text(buried, "1-0", {.group = "g", .consumer = "c"}, {"reason", "code", 1, {}}, {});
+    const auto read = redis::read_dead_letter(letter);
+    require(read && read->entry.body == input, "a dead letter keeps the message");
+    require(read->entry.group == "g" && read->entry.reason == "reason", "a dead letter keeps why");
+}
+
+void fuzz_entry_id(std::string_view input) { static_cast<void>(broker::redis::entry_id::parse(input)); }
+
+/// Lines of `sluice process -`: none is longer than allowed, and together they are the input.
+void fuzz_lines(std::string_view input) {
+    constexpr std::size_t longest = 32;
+    const base::unique_fd file{::memfd_create("lines", MFD_CLOEXEC)};
+    require(::write(file.get(), input.data(), input.size()) == static_cast<ssize_t>(input.size()), "a file in memory");
+    ::lseek(file.get(), 0, SEEK_SET);
+    cli::line_reader lines{file.get(), -1, longest};
+    std::size_t count = 0;
+    std::string_view line;
+    for (auto read = lines.next(line); read != cli::line_reader::outcome::end; read = lines.next(line)) {
+        require(read != cli::line_reader::outcome::interrupted, "nothing interrupts");
+        if (read == cli::line_reader::outcome::line) {
+            require(line.size() <= longest && line.find('\n') == std::string_view::npos, "a line is a line");
+            static_cast<void>(parse(line));
+        }
+        require(++count <= input.size() + 1, "there are not more lines than bytes");
+    }
+    require(lines.consumed() <= input.size(), "nothing is counted twice");
+}
+
+/// The probe port answers or closes whatever is sent to it, and lives.
+void fuzz_http(std::string_view input) {
+    static console::http_server server{{.port = 0, .ports_to_try = 1, .max_header_bytes = 1024},
+                                       [](std::string_view path) {
+                                           require(path.size() <= 1024, "the path is bounded");
+                                           return console::http_answer{.body = "{}"};
+                                       },
+                                       "server.health.port"};
+    const base::unique_fd client{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(server.port());
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    require(::connect(client.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0, "it listens");
+    static_cast<void>(::send(client.get(), input.data(), input.size(), MSG_NOSIGNAL));
+    ::shutdown(client.get(), SHUT_WR);
+    std::string answer;
+    std::array<char, 4096> piece{};
+    for (ssize_t got = 0; (got = ::recv(client.get(), piece.data(), piece.size(), 0)) > 0;) {
+        answer.append(piece.data(), static_cast<std::size_t>(got));
+    }
+    require(answer.empty() || answer.starts_with("HTTP/1."), "what it says is HTTP");
+}
+
+/// What a library says about itself, be it a domain or not.
+void fuzz_plugin(std::string_view input) {
+    plugin_entry entry{.magic = plugin_magic, .version = nullptr, .make = nullptr};
+    if (input.empty()) return;
+    if (input.front() == 'm') entry.magic = static_cast<unsigned>(input.size());
+    const std::string version{input.substr(1)};
+    if (input.front() != 'n') entry.version = version.c_str();
+    try {
+        app::require_fitting("libshop.so", &entry);
+        require(entry.magic == plugin_magic && entry.version != nullptr, "only a domain library fits");
+    } catch (const configuration_error& e) {
+        require(e.what()[0] != '\0', "a refusal says why");
+    }
+}
+
+constexpr std::array all{target{"date_time", fuzz_date_time},
+                         target{"dead_letter", fuzz_dead_letter},
+                         target{"entry_id", fuzz_entry_id},
+                         target{"envelope", fuzz_envelope},
+                         target{"http", fuzz_http},
+                         target{"journal", fuzz_journal},
+                         target{"json", fuzz_json},
+                         target{"lines", fuzz_lines},
+                         target{"message", fuzz_message},
+                         target{"plugin", fuzz_plugin},
+                         target{"postgresql_address", fuzz_postgresql_address},
+                         target{"redis_address", fuzz_redis_address},
+                         target{"redis_reply", fuzz_redis_reply},
+                         target{"toml", fuzz_toml},
+                         target{"variables", fuzz_variables}};
+
+}  // namespace
+
+std::span<const target> targets() { return all; }
+
+const target* target_named(std::string_view name) {
+    const auto* const found = std::ranges::find_if(all, [&](const target& each) { return name == each.name; });
+    return found == all.end() ? nullptr : found;
+}
+
+}  // namespace sluice::fuzz
