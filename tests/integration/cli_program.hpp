@@ -35,6 +35,7 @@ public:
     void write(std::string_view text) const;
     void close_input();
     void signal(int number) const;
+    [[nodiscard]] pid_t pid() const noexcept { return child_; }
     /// Reads what comes until standard output or standard error holds `text`. False after 20 seconds without it.
     [[nodiscard]] bool wait_for_text(std::string_view text);
     /// Waits for the end without reading anything. False after 20 seconds.
