@@ -254,7 +254,7 @@ SELECT (SELECT count(*) FROM doomed), (SELECT max(seq) FROM doomed), (SELECT cou
 
 // Who writes to the log holds this lock from before the number is drawn to the end of the transaction. A prepared
 // transaction has no process and does nothing any more; what another user's process does may be hidden. The sequence is
-// read last: what is drawn later than that has a higher number.
+// read last: what is drawn later than that has a higher number. Who may not read it learns nothing of idle ones.
 constexpr auto writers_sql = R"sql(
 WITH holding AS MATERIALIZED (
     SELECT DISTINCT held.virtualtransaction AS name,
@@ -268,7 +268,9 @@ WITH holding AS MATERIALIZED (
 ), all_of_them AS MATERIALIZED (
     SELECT coalesce(array_agg(name), '{}') AS names, coalesce(array_agg(idle_since), '{}') AS idle FROM holding
 )
-SELECT names, idle, coalesce(pg_sequence_last_value(pg_get_serial_sequence('@event_log', 'seq')::regclass), 0) FROM all_of_them)sql";
+SELECT names, idle, coalesce(CASE WHEN has_sequence_privilege(numbers, 'USAGE, SELECT')
+                             THEN pg_sequence_last_value(numbers::regclass) END, 9223372036854775807)
+FROM all_of_them, pg_get_serial_sequence('@event_log', 'seq') AS numbers)sql";
 
 constexpr auto fall_asleep_sql = "SELECT pg_try_advisory_lock('@outbox'::regclass::oid::integer, hashtext($1))";
 constexpr auto wake_up_sql = "SELECT pg_advisory_unlock('@outbox'::regclass::oid::integer, hashtext($1))";
