@@ -19,10 +19,10 @@ inline constexpr duration longest_lease{std::chrono::hours{1}};
 
 /// What is in a lease row beside the report.
 struct lease_row {
-    std::string lane;
-    std::string owner;
+    std::string lane{};
+    std::string owner{};
     std::uint64_t epoch = 0;
-    date_time expires_at;
+    date_time expires_at{};
     sequence mark = 0;
     std::uint64_t rescan = 0;
     std::string former{};  ///< lanes of other layouts that carried these rows before, with spaces in between

@@ -55,10 +55,10 @@ std::optional<fence_state> memory_streams::fence_of(std::string_view producer) {
     return found == fences_.end() ? std::nullopt : std::optional{found->second};
 }
 
-std::vector<std::string> memory_streams::newest_ids(std::string_view stream, std::size_t limit) {
+std::vector<std::string> memory_streams::newest_ids(std::string_view name, std::size_t limit) {
     const std::lock_guard lock{mutex_};
     std::vector<std::string> ids;
-    const auto found = streams_.find(stream);
+    const auto found = streams_.find(name);
     if (found == streams_.end()) return ids;
     for (auto entry = found->second.entries.rbegin(); entry != found->second.entries.rend() && ids.size() < limit;
          ++entry) {

@@ -55,7 +55,7 @@ public:
     [[nodiscard]] std::size_t purge(const dead_letter_filter& filter);
     [[nodiscard]] std::vector<group_status> groups();
     [[nodiscard]] std::optional<fence_state> fence_of(std::string_view producer);
-    [[nodiscard]] std::vector<std::string> newest_ids(std::string_view stream, std::size_t limit);
+    [[nodiscard]] std::vector<std::string> newest_ids(std::string_view name, std::size_t limit);
     /// Who keeps the producer from publishing.
     [[nodiscard]] std::optional<fence_state> rival_of(const producer& from);
 

@@ -57,24 +57,24 @@ using inbox_key = std::tuple<std::string, std::string, std::string>;
 struct memory_data {
     using rows_of_broker = std::map<sequence, memory_row>;
 
-    mutable std::mutex mutex;
+    mutable std::mutex mutex{};
 
     std::string identity{};
     std::string domain{};
     std::uint64_t incarnation = 0;
 
-    std::vector<logged_event> event_log;  ///< event `seq` is at index `seq - 1`
-    std::map<std::string, sequence, std::less<>> seq_of_message;
-    std::map<std::string, std::vector<sequence>, std::less<>> streams;  ///< index is the position
-    std::map<std::string, rows_of_broker, std::less<>> outbox;
-    std::map<std::string, memory_lease, std::less<>> leases;
-    std::map<inbox_key, date_time> inbox;
-    std::map<std::pair<std::string, std::string>, stored_state> states;        ///< by aggregate and id
-    std::map<std::pair<std::string, std::string>, stored_snapshot> snapshots;  ///< by aggregate and id
-    std::map<std::string, command_outcome, std::less<>> outcomes;              ///< by key
-    std::map<std::string, scheduled_message, std::less<>> scheduled;           ///< by id
+    std::vector<logged_event> event_log{};  ///< event `seq` is at index `seq - 1`
+    std::map<std::string, sequence, std::less<>> seq_of_message{};
+    std::map<std::string, std::vector<sequence>, std::less<>> streams{};  ///< index is the position
+    std::map<std::string, rows_of_broker, std::less<>> outbox{};
+    std::map<std::string, memory_lease, std::less<>> leases{};
+    std::map<inbox_key, date_time> inbox{};
+    std::map<std::pair<std::string, std::string>, stored_state> states{};        ///< by aggregate and id
+    std::map<std::pair<std::string, std::string>, stored_snapshot> snapshots{};  ///< by aggregate and id
+    std::map<std::string, command_outcome, std::less<>> outcomes{};              ///< by key
+    std::map<std::string, scheduled_message, std::less<>> scheduled{};           ///< by id
 
-    std::map<std::string, memory_read_model, std::less<>> read_models;  ///< by name
+    std::map<std::string, memory_read_model, std::less<>> read_models{};  ///< by name
 
     std::uint64_t news = 0;                        ///< grows with everything that a waiting lane must look at
     std::multiset<base::wake_signal*> sleepers{};  ///< each registered only while its lane waits
