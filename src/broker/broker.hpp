@@ -2,8 +2,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "broker/consumer.hpp"
+#include "broker/hazard.hpp"
 #include "broker/operations.hpp"
 #include "broker/publisher.hpp"
 
@@ -32,6 +34,9 @@ public:
     /// A few words for people: `sqlite partner/broker.db`. Never contains credentials.
     [[nodiscard]] virtual std::string describe() const = 0;
     [[nodiscard]] virtual capabilities can() const = 0;
+    /// What of the broker's own settings can lose what it has confirmed; it is asked, where there is somebody to ask.
+    /// @throws broker_error when the broker is away
+    [[nodiscard]] virtual std::vector<hazard> hazards() { return {}; }
 
     [[nodiscard]] virtual std::unique_ptr<publisher> open_publisher() = 0;
     /// The group starts at the beginning of the stream, so that nothing published before its first start is lost.

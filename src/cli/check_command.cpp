@@ -45,6 +45,29 @@ void add_orphans(const session& in, const config::configuration& with, std::vect
     }
 }
 
+/// What a broker's own settings can lose. One that is away cannot be asked.
+void add_hazards(const session& in, const config::configuration& with, std::vector<finding>& found) {
+    const commit::adapters parts = in.host.make_adapters(with);
+    for (const auto& [name, broker] : parts.brokers) {
+        const std::string element = "brokers." + name;
+        try {
+            for (auto& each : broker->hazards()) {
+                found.push_back({.level = severity::warning,
+                                 .code = std::move(each.code),
+                                 .element = element,
+                                 .message = std::move(each.message),
+                                 .remedy = std::move(each.remedy)});
+            }
+        } catch (const broker_error& e) {
+            found.push_back({.level = severity::warning,
+                             .code = "BROKER_UNAVAILABLE",
+                             .element = element,
+                             .message = std::string{"not asked whether it keeps what it confirms: "} + e.what(),
+                             .remedy = {}});
+        }
+    }
+}
+
 json::value as_json(const finding& found) {
     return json::object{{"level", config::to_string(found.level)},
                         {"code", found.code},
@@ -78,6 +101,7 @@ exit_code check(const session& in) {
             found.push_back(std::move(each));
         }
         add_orphans(in, with, found);
+        add_hazards(in, with, found);
     } catch (const config::invalid_configuration& e) {
         for (const config::problem& each : e.problems()) found.push_back(to_finding(e.file(), each));
     }

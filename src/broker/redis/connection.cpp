@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t buffer_size = 65'536;
 /// So many bytes are progress. A peer that drips one now and then is as good as silent.
 constexpr std::size_t least_progress = 4'096;
-constexpr std::size_t least_reply_limit = std::size_t{64} * 1024 * 1024;
+constexpr std::size_t least_reply_limit = std::size_t{128} * 1024 * 1024;
 
 /// Moves the time limit of a call on for as long as bytes flow.
 class progress {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "broker/redis/connection.hpp"
+#include "broker/redis/durability.hpp"
 #include "broker/redis/redis_consumer.hpp"
 #include "broker/redis/redis_operations.hpp"
 #include "broker/redis/redis_publisher.hpp"
@@ -26,6 +28,16 @@ public:
                 .knows_keys = false,
                 .shares_groups = false,
                 .max_message_bytes = server_->options().max_message_bytes};
+    }
+
+    [[nodiscard]] std::vector<hazard> hazards() override {
+        redis::link once{server_, "sluice-check"};
+        try {
+            const auto until = once.answer_deadline();
+            return redis::hazards_of(redis::ask_durability(once.open(until), until));
+        } catch (const redis::outage& trouble) {
+            throw once.named(trouble);
+        }
     }
 
     [[nodiscard]] std::unique_ptr<publisher> open_publisher() override {

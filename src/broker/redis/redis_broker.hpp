@@ -66,7 +66,7 @@ struct redis_options {
 ///
 /// Memory and connections: one connection per publisher, one per operations, two per consumer. Bodies in flight: 4 MiB
 /// or one message per publisher, and per consumer about as much in one read, less over a slow link. An answer of more
-/// than 64 MiB, or twice `max_message_bytes`, is an outage.
+/// than 128 MiB, or twice `max_message_bytes`, is an outage.
 ///
 /// @throws configuration_error when the URI or a TLS file cannot be used; the URI is not quoted (it may hold a
 /// password)

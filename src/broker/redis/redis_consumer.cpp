@@ -488,6 +488,7 @@ bool redis_consumer::reclaim() {
         auto what = renewal();
         what.begin(9).part("XAUTOCLAIM").part(main.key).part(member_.group).part(member_.consumer).part(claim);
         what.part(cursor).part("COUNT").part(claim_page).part("JUSTID");
+        what.add("SADD", streams_key, stream_);  // a server that forgets may have lost it
         const auto result = run(what, link_.answer_deadline());
         if (!result) return false;
         const auto answer = (*result)[1];

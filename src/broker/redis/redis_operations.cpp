@@ -1,6 +1,7 @@
 #include "broker/redis/redis_operations.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <set>
 #include <tuple>
@@ -18,7 +19,9 @@
 namespace sluice::broker::redis {
 namespace {
 
-constexpr int page_size = 100;
+constexpr std::size_t page_size = 100;
+constexpr int scan_step = 1'000;
+constexpr int max_scan_steps = 200;  // a server may be shared with others who have very many keys
 constexpr std::int64_t max_counted_lag = 10'000;
 constexpr int max_replay_tries = 10;
 
@@ -36,7 +39,8 @@ struct dead_letter_id {
     }
 };
 
-commands range(const char* command, const std::string& key, const std::string& from, const std::string& to, int count) {
+commands range(const char* command, const std::string& key, const std::string& from, const std::string& to,
+               std::size_t count) {
     commands one;
     one.begin(6).part(command).part(key).part(from).part(to).part("COUNT").part(count);
     return one;
@@ -65,7 +69,37 @@ std::vector<std::string> redis_operations::streams() {
     const auto names = call(commands{}.add("SMEMBERS", streams_key));
     std::set<std::string> sorted;
     for (std::size_t i = 0; i < names.size(); ++i) sorted.emplace(names[i].text());
+    if (sorted.empty() && !std::exchange(looked_for_groups_, true)) sorted = streams_of_groups();
     return {sorted.begin(), sorted.end()};
+}
+
+/// The set of streams is a list only; a server that forgets may have lost it and not what it lists.
+std::set<std::string> redis_operations::streams_of_groups() {
+    const std::string prefix = "sluice:group:";
+    std::set<std::string> found;
+    std::string cursor = "0";
+    for (int step = 0; step < max_scan_steps; ++step) {
+        const auto until = link_.answer_deadline();
+        commands look;
+        look.begin(6).part("SCAN").part(cursor).part("MATCH").part(prefix + "*").part("COUNT").part(scan_step);
+        const auto answer = link_.open(until).run(look, until).at(0);
+        if (answer.is_error()) break;  // the account may not look at other keys
+        cursor = answer[0].text();
+        for (std::size_t i = 0; i < answer[1].size(); ++i) {
+            const auto key = answer[1][i].text();
+            const auto at = key.find('@', prefix.size());
+            if (at != std::string_view::npos) found.emplace(key.substr(at + 1));
+        }
+        if (cursor == "0") break;
+    }
+    if (!found.empty()) {
+        commands restore;
+        restore.begin(2 + found.size()).part("SADD").part(streams_key);
+        for (const auto& each : found) restore.part(each);
+        const auto until = link_.answer_deadline();
+        static_cast<void>(link_.open(until).run(restore, until));
+    }
+    return found;
 }
 
 void redis_operations::walk(const std::string& stream, direction from, const std::function<bool(grave)>& visit) {
@@ -73,8 +107,16 @@ void redis_operations::walk(const std::string& stream, direction from, const std
     const bool backwards = from == direction::newest_first;
     std::string begin = backwards ? "+" : "-";
     for (;;) {
-        const auto entries = call(backwards ? range("XREVRANGE", key, begin, "-", page_size)
-                                            : range("XRANGE", key, begin, "+", page_size));
+        const auto count = reading_.count(page_size);
+        const auto began = std::chrono::steady_clock::now();
+        const auto entries = call(backwards ? range("XREVRANGE", key, begin, "-", count)
+                                            : range("XRANGE", key, begin, "+", count));
+        const auto took = std::chrono::steady_clock::now() - began;
+        std::size_t bytes = 0;
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            if (const auto data = entries[i][1].field(data_field)) bytes += data->text().size();
+        }
+        reading_.got(entries.size(), bytes, std::chrono::duration_cast<duration>(took));
         for (std::size_t i = 0; i < entries.size(); ++i) {
             const auto id = entry_id::parse(entries[i][0].text());
             const auto data = entries[i][1].field(data_field);
@@ -84,7 +126,7 @@ void redis_operations::walk(const std::string& stream, direction from, const std
             content->entry.id = stream + "/" + id->text();
             if (!visit({.stream = stream, .id = *id, .content = *std::move(content)})) return;
         }
-        if (entries.size() < page_size) return;
+        if (entries.size() < count) return;
         begin = "(" + std::string{entries[entries.size() - 1][0].text()};
     }
 }
@@ -215,7 +257,7 @@ std::optional<fence_state> redis_operations::fence_of(std::string_view producer)
 std::vector<std::string> redis_operations::newest_ids(std::string_view stream, std::size_t limit) {
     return guarded([&] {
         std::vector<std::string> ids;
-        const auto entries = call(range("XREVRANGE", std::string{stream}, "+", "-", static_cast<int>(limit)));
+        const auto entries = call(range("XREVRANGE", std::string{stream}, "+", "-", limit));
         for (std::size_t i = 0; i < entries.size(); ++i) {
             const auto body = entries[i][1].field(data_field);
             if (!body) continue;

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "broker/redis/connection.hpp"
 #include "broker/redis/dead_letter_text.hpp"
 #include "broker/redis/entry_id.hpp"
+#include "broker/redis/pace.hpp"
 
 namespace sluice::broker::redis {
 
@@ -39,6 +41,7 @@ private:
     auto guarded(Action action);
     [[nodiscard]] reply call(const commands& one);
     [[nodiscard]] std::vector<std::string> streams();
+    [[nodiscard]] std::set<std::string> streams_of_groups();
     [[nodiscard]] std::vector<grave> find(const dead_letter_filter& filter, direction from);
     /// Visits the dead letters of one stream until `visit` returns false.
     void walk(const std::string& stream, direction from, const std::function<bool(grave)>& visit);
@@ -47,6 +50,8 @@ private:
     void add_replays(group_status& to);
 
     link link_;
+    reading_pace reading_;
+    bool looked_for_groups_ = false;
 };
 
 }  // namespace sluice::broker::redis

@@ -12,6 +12,7 @@
 
 #include "base/fingerprint.hpp"
 #include "base/ids.hpp"
+#include "broker/redis/durability.hpp"
 #include "broker/redis/entry_id.hpp"
 #include "broker/redis/error_reply.hpp"
 #include "broker/redis/fence_fields.hpp"
@@ -134,6 +135,9 @@ void redis_publisher::prepare(const producer& from, const deadline& until) {
     looked_at_.clear();
     streams_.clear();
     footing_ = find_footing(until);
+    if (link_.at().is_to_be_asked_for_hazards()) {
+        link_.at().tell_hazards(hazards_of(ask_durability(link_.open(until), until)));
+    }
 }
 
 redis_publisher::footing redis_publisher::find_footing(const deadline& until) {

@@ -2,10 +2,11 @@
 
 #include <atomic>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "broker/hazard.hpp"
 #include "broker/redis/byte_stream.hpp"
 #include "broker/redis/dial.hpp"
 #include "broker/redis/endpoint.hpp"
@@ -34,12 +35,18 @@ public:
     /// Logged the first time.
     void give_up_fencing(std::string_view reason);
 
+    /// True for the first who asks: once in the life of a process is enough.
+    [[nodiscard]] bool is_to_be_asked_for_hazards() noexcept;
+    void tell_hazards(const std::vector<hazard>& found) const;
+
 private:
+    [[nodiscard]] std::unique_ptr<byte_stream> encrypted(base::unique_fd socket, const deadline& until) const;
+
     redis_options options_;
     endpoint location_;
     resolver resolver_;
-    std::optional<tls_context> tls_;
     std::atomic<bool> fences_{true};
+    std::atomic<bool> asked_for_hazards_{false};
 };
 
 }  // namespace sluice::broker::redis

@@ -8,7 +8,8 @@
 
 namespace sluice::broker::redis {
 
-/// What all TLS connections to one server share: trusted authorities, our certificate.
+/// What a TLS connection is made with: trusted authorities, our certificate, as the files are now. The connection
+/// outlives it.
 ///
 /// Thread safety: `connect` may be called concurrently.
 class tls_context {

@@ -190,6 +190,24 @@ TEST_F(redis_account, logs_in_with_user_and_password) {
     EXPECT_THAT(nobody, HasSubstr("NOAUTH"));
 }
 
+TEST_F(redis_account, is_told_what_the_server_may_lose) {
+    const auto codes = [](broker& of) {
+        strings found;
+        for (const auto& each : of.hazards()) found.push_back(each.code);
+        return found;
+    };
+    server_.cli({"config", "set", "maxmemory", "100mb"});
+    server_.cli({"config", "set", "maxmemory-policy", "allkeys-lru"});
+    server_.cli({"config", "set", "appendonly", "no"});
+    server_.cli({"config", "set", "save", ""});
+    EXPECT_THAT(codes(*connect()), ElementsAre("REDIS_EVICTS", "REDIS_WITHOUT_PERSISTENCE"));
+    server_.cli({"acl", "setuser", "app", "on", ">pw", "~*", "+@all", "-info", "-config"});
+    const auto silent = connect({.uri = fmt::format("redis://app:pw@127.0.0.1:{}", server_.port())});
+    EXPECT_THAT(codes(*silent), ElementsAre("REDIS_NOT_ASKED"));
+    server_.stop();
+    EXPECT_THROW(static_cast<void>(connect()->hazards()), broker_error);
+}
+
 TEST_F(redis_account, uses_the_old_password_only_login) {
     server_.cli({"config", "set", "requirepass", "pw"});
     const auto to = connect({.uri = fmt::format("redis://:pw@127.0.0.1:{}", server_.port())})->open_publisher();
@@ -288,6 +306,21 @@ TEST_F(redis_tls_server, shows_its_own_certificate) {
                           .certificate_file = directory_ / "server.pem",
                           .key_file = directory_ / "server.key"};
     EXPECT_EQ(send({.tls = named}), "delivered");
+}
+
+TEST_F(redis_tls_server, is_trusted_by_the_files_as_they_are_now) {
+    const auto trusted = directory_ / "trusted.pem";
+    std::filesystem::copy_file(directory_ / "other-ca.pem", trusted);
+    redis_options options{.uri = fmt::format("rediss://127.0.0.1:{}", server_->port()), .tls = {.ca_file = trusted}};
+    const auto to = make_redis_broker(std::move(options))->open_publisher();
+    EXPECT_THAT(reason(publish(*to, {{"m1"}}, {"l", 1}).at(0)), HasSubstr("certificate is not accepted"));
+    std::filesystem::copy_file(directory_ / "ca.pem", trusted, std::filesystem::copy_options::overwrite_existing);
+    EXPECT_EQ(reason(publish(*to, {{"m1"}}, {"l", 1}).at(0)), "delivered") << "without a restart";
+    std::filesystem::remove(trusted);
+    server_->cli({"client", "kill", "type", "normal"});
+    EXPECT_THAT(reason(publish(*to, {{"m2"}}, {"l", 1}).at(0)), HasSubstr("unreachable")) << "an outage, no refusal";
+    std::filesystem::copy_file(directory_ / "ca.pem", trusted);
+    EXPECT_EQ(reason(publish(*to, {{"m2"}}, {"l", 1}).at(0)), "delivered");
 }
 
 TEST_F(redis_tls_server, is_not_reached_without_tls) {

@@ -344,6 +344,19 @@ TEST_F(redis_consumer, reads_dead_letters_of_protean) {
     EXPECT_EQ(operations->purge({}), 1U);
 }
 
+TEST_F(redis_consumer, is_seen_with_its_dead_letters_although_the_list_of_streams_was_lost) {
+    const auto from = join("c");
+    ASSERT_TRUE(is<delivered>(publish(*broker_->open_publisher(), {{"m"}}).at(0)));
+    const auto got = from->read(1, now_);
+    ASSERT_THAT(got, SizeIs(1));
+    from->dead_letter(got.front(), {.reason = "no", .code = "x", .attempts = 1, .at = now_});
+    server_.cli({"del", "sluice:streams"});
+    EXPECT_THAT(broker_->open_operations()->dead_letters({}), SizeIs(1));
+    EXPECT_EQ(server_.cli({"smembers", "sluice:streams"}), order_stream) << "and it is there again";
+    server_.cli({"del", "sluice:streams"});
+    EXPECT_THAT(broker_->open_operations()->groups(), SizeIs(1));
+}
+
 TEST_F(redis_consumer, acknowledges_no_dead_letter_that_was_not_kept) {
     deliver(0, 1);
     server_.cli({"set", "shop::order:dlq", "x"});
