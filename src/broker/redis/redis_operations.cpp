@@ -109,8 +109,8 @@ void redis_operations::walk(const std::string& stream, direction from, const std
     for (;;) {
         const auto count = reading_.count(page_size);
         const auto began = std::chrono::steady_clock::now();
-        const auto entries = call(backwards ? range("XREVRANGE", key, begin, "-", count)
-                                            : range("XRANGE", key, begin, "+", count));
+        const auto entries =
+            call(backwards ? range("XREVRANGE", key, begin, "-", count) : range("XRANGE", key, begin, "+", count));
         const auto took = std::chrono::steady_clock::now() - began;
         std::size_t bytes = 0;
         for (std::size_t i = 0; i < entries.size(); ++i) {
