@@ -125,7 +125,7 @@ std::shared_ptr<void> command_call::attempt_once() {
 std::shared_ptr<void> command_call::run_handler(unit& in) {
     // Events recorded so far were caused by the caller, not by this command.
     in.collect(from_.origin(caller_));
-    const detail::unit::place before = in.end();
+    const detail::unit::extent before = in.end();
     context handler = handler_context();
     context_state& inner = context_state::of(handler);
     inner.open = &in;

@@ -219,7 +219,7 @@ void unit::add_command(const command_entry& command, std::string data, json::obj
     ++told_;
 }
 
-void unit::insert_command(const place& before, const command_entry& command, std::string data, json::object extensions,
+void unit::insert_command(const extent& before, const command_entry& command, std::string data, json::object extensions,
                           std::string id, const provenance& from, const commit::command_terms& terms) {
     const aggregate_entry& type = env_.domain().aggregate(command.aggregate);
     // A unit works on one database, which need not be that of the command's aggregate.

@@ -55,14 +55,14 @@ public:
                      const provenance& from, const commit::command_terms& terms = {});
 
     /// How far the unit has come with what it will write besides states.
-    struct place {
+    struct extent {
         std::size_t events = 0;
         std::size_t told = 0;  ///< events, facts, commands and scheduled messages so far
-        friend bool operator==(const place&, const place&) = default;
+        friend bool operator==(const extent&, const extent&) = default;
     };
-    [[nodiscard]] place end() const noexcept { return {events_.size(), told_}; }
+    [[nodiscard]] extent end() const noexcept { return {events_.size(), told_}; }
     /// Records a command that was handled at once, before what came of it; it goes to no broker.
-    void insert_command(const place& before, const command_entry& command, std::string data, json::object extensions,
+    void insert_command(const extent& before, const command_entry& command, std::string data, json::object extensions,
                         std::string id, const provenance& from, const commit::command_terms& terms);
 
     /// What came of the command with this key, in this unit or before it.

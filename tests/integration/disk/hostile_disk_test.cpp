@@ -204,7 +204,8 @@ TEST_F(hostile_disk, that_is_full_loses_nothing_and_stops_nothing_for_ever) {
     set_up();
     const auto server = serve();
     ASSERT_TRUE(create("before"));
-    program_result filled{.code = 0};
+    program_result filled;
+    filled.code = 0;
     for (int run_number = 0; filled.code == 0 && run_number < 60; ++run_number) {
         std::string lines;
         for (int i = 0; i < 100; ++i) {
