@@ -75,7 +75,7 @@ private:
 
     bool is_behind(const store::database_history& who, const store::lane_status& lane) {
         const auto broker = parts_.brokers.find(std::string{store::broker_of(lane.lane)});
-        if (broker == parts_.brokers.end()) return false;
+        if (broker == parts_.brokers.end() || away_.contains(broker->first)) return false;
         const broker::producer self{.name = who.identity + "/" + lane.lane, .epoch = lane.epoch, .owner = lane.owner};
         try {
             const auto last = broker->second->open_operations()->fence_of(self.name);
@@ -87,11 +87,13 @@ private:
                  adopt_remedy);
             return true;
         } catch (const broker_error&) {
+            away_.insert(broker->first);
             return false;
         }
     }
 
     void tell_lost_messages(const std::string& name, broker::broker& broker, store::operations_session& log) {
+        if (away_.contains(name)) return;
         std::set<std::string> categories;
         for (const auto& [cpp_name, aggregate] : domain_.aggregates) categories.insert(aggregate.category);
         try {
@@ -126,6 +128,7 @@ private:
 
     const detail::registry& domain_;
     const commit::adapters& parts_;
+    std::set<std::string> away_{};  ///< brokers that did not answer once: nobody waits for them again
     std::vector<finding> found_;
 };
 

@@ -7,7 +7,6 @@
 
 #include <sluice/error.hpp>
 
-#include "store/postgresql/failure.hpp"
 #include "store/postgresql/long_transaction.hpp"
 #include "store/postgresql/migrations.hpp"
 
@@ -109,13 +108,8 @@ history_stamp ask_server(connection& db, bool& in_recovery) {
     return may.ask(db);
 }
 
-history_stamp ask_history(connection& db, const std::string& schema) {
-    bool in_recovery = false;
+history_stamp ask_history(connection& db, const std::string& schema, bool& in_recovery) {
     auto stamp = ask_server(db, in_recovery);
-    if (in_recovery) {
-        throw store_error{std::string{db.server_name()} + ": it is a standby; " + std::string{remedy_for("25006")},
-                          error_nature::retryable};
-    }
     const auto found = ask(db, {"", in_schema(signs_sql, schema)});
     stamp.emplace("database", std::to_string(found.integer(0, 0)));
     stamp.emplace("log", std::to_string(found.integer(0, 1)));
@@ -124,7 +118,8 @@ history_stamp ask_history(connection& db, const std::string& schema) {
 }
 
 database_history ask_who(connection& db, const std::string& schema, std::string_view server_name) {
-    database_history who{.stamp = ask_history(db, schema)};
+    bool in_recovery = false;
+    database_history who{.stamp = ask_history(db, schema, in_recovery)};
     const auto found = ask(db, {"", in_schema(who_sql, schema)});
     if (found.null(0, 0)) {
         throw store_error{std::string{server_name} + " has lost its identity (table sluice_meta); restore it"};
@@ -237,7 +232,8 @@ std::vector<history_fault> find_faults(connection& db, const std::string& schema
                                        std::size_t most_rows) {
     std::vector<history_fault> faults;
     if (auto sequence = sequence_fault(db, schema, server_name)) faults.push_back(*std::move(sequence));
-    const auto stamp = ask_history(db, schema);
+    bool in_recovery = false;
+    const auto stamp = ask_history(db, schema, in_recovery);
     const auto lanes = ask(db, {"", in_schema(lanes_sql, schema)});
     for (int row = 0; row < lanes.rows(); ++row) {
         const auto lane = lanes.text(row, 0);

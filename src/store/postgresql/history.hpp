@@ -41,7 +41,7 @@ private:
 [[nodiscard]] history_stamp ask_server(connection& db, bool& in_recovery);
 
 /// The server's signs, and those of the database and of Sluice's tables in it.
-[[nodiscard]] history_stamp ask_history(connection& db, const std::string& schema);
+[[nodiscard]] history_stamp ask_history(connection& db, const std::string& schema, bool& in_recovery);
 [[nodiscard]] database_history ask_who(connection& db, const std::string& schema, std::string_view server_name);
 
 /// An expression for the current timeline, NULL on a standby. Behind a pooler it is asked within each transaction.

@@ -125,7 +125,13 @@ connection& postgresql_lane_session::db() {
         wake_.disconnected();
         same_history_.clear();
         auto fresh = shared_.pool.keep(lane_use(shared_.options));
-        stamp_ = ask_history(*fresh, shared_.options.schema);
+        bool in_recovery = false;
+        stamp_ = ask_history(*fresh, shared_.options.schema, in_recovery);
+        if (in_recovery) {
+            throw store_error{fmt::format("{}: it is a standby, on which no lane works; {}", fresh->server_name(),
+                                          remedy_for("25006")),
+                              error_nature::retryable};
+        }
         db_.emplace(std::move(fresh));
     }
     return **db_;

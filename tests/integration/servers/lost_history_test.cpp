@@ -394,6 +394,20 @@ protected:
     std::unique_ptr<store::unit_session> unit_ = set_up(*store_);
 };
 
+TEST_F(lost_commit_of_a_pair, finds_no_lane_on_the_standby_which_can_be_looked_at) {
+    const auto standby = store::make_postgresql_database({.conninfo = servers_.standby_uri()});
+    EXPECT_NE(standby->history().identity, "");
+    EXPECT_EQ(standby->history().place, "") << "it has no timeline of its own";
+    EXPECT_THAT(standby->faults(100), ::testing::IsEmpty());
+    try {
+        static_cast<void>(standby->open_lane());
+        FAIL() << "a lane on a standby";
+    } catch (const store_error& e) {
+        EXPECT_TRUE(e.retryable());
+        EXPECT_THAT(e.what(), ::testing::HasSubstr("target_session_attrs"));
+    }
+}
+
 TEST_F(lost_commit_of_a_pair, is_in_doubt_whatever_the_standby_knows) {
     const auto told = outcome_of({.states = {state("k", 1)}, .at = system_clock().now()});
     EXPECT_THAT(told,
