@@ -1,5 +1,6 @@
 #include "console/checks.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <sluice/error.hpp>
@@ -23,6 +24,18 @@ void when_due(instant& due, Question ask) {
     due = end + pause_after(std::chrono::duration_cast<duration>(end - begin), least_pause);
 }
 
+/// Asked for only while a lane keeps a place in the log.
+std::optional<store::open_writer> oldest_writer(store::operations_session& session,
+                                                const std::vector<store::lane_status>& leases) {
+    constexpr duration usual = std::chrono::seconds{1};
+    if (std::none_of(leases.begin(), leases.end(), [](const auto& each) { return each.horizon.has_value(); }))
+        return {};
+    for (auto& each : session.open_writers()) {
+        if (each.age && *each.age >= usual) return std::move(each);
+    }
+    return {};
+}
+
 }  // namespace
 
 void database_check::look() {
@@ -40,9 +53,11 @@ void database_check::ask() {
         open();
         auto leases = session_->lanes();
         const auto next_due = schedule_->next_due();
+        auto writer = oldest_writer(*session_, leases);
         {
             const std::lock_guard lock{mutex_};
             found_.leases = std::move(leases);
+            found_.writer = std::move(writer);
             found_.next_due = next_due;
         }
         when_due(count_at_, [this] {

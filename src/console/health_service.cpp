@@ -126,6 +126,7 @@ health_report health_service::report() const {
             sources.known = one.sign.is == sign::ok;
             for (lane_health& lane : lanes_of(outbox, each->name, sources, now)) seen.lanes.push_back(std::move(lane));
             if (sources.known) {
+                seen.writers.push_back({.database = each->name, .oldest = sources.writer});
                 seen.schedules.push_back(
                     {.database = each->name, .overdue = std::max(now - sources.next_due.value_or(now), duration{0})});
             }

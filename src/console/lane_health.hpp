@@ -41,6 +41,8 @@ struct lane_sources {
     bool known = false;  ///< the database answers; else nothing else here means anything
     std::vector<store::lane_status> leases{};
     std::optional<std::map<std::string, store::outbox_counts>> counts{};  ///< empty before the first count
+    /// The oldest transaction that has written events and not ended, when there is one that lasts.
+    std::optional<store::open_writer> writer{};
     std::optional<date_time> next_due{};  ///< of the schedule; empty when nothing is scheduled
 };
 

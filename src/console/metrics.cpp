@@ -138,6 +138,17 @@ void add_schedule(page& to, const std::string& domain, const schedule_health& sc
              {{"domain", domain}, {"database", schedule.database}}, base::seconds(schedule.overdue));
 }
 
+void add_writer(page& to, const std::string& domain, const writer_health& writer) {
+    labels of{{"domain", domain}, {"database", writer.database}, {"pid", ""}, {"application", ""}};
+    if (writer.oldest) {
+        of[2].second = std::to_string(writer.oldest->pid);
+        of[3].second = writer.oldest->application;
+    }
+    to.gauge("sluice_log_writer_age_seconds",
+             "Since the oldest transaction began that has written events and not ended.", of,
+             writer.oldest ? base::seconds(writer.oldest->age.value_or(duration{0})) : 0);
+}
+
 void add_subscription(page& to, const std::string& domain, const subscription_health& s) {
     const labels of = of_subscription(domain, s.handler, s.broker, s.stream);
     const auto show = [&](const char* name, const char* help, const std::optional<std::int64_t>& value) {
@@ -302,6 +313,7 @@ std::string metrics::render(const health_report& report, const process_figures& 
     add_components(all, report);
     for (const lane_health& lane : report.lanes) add_lane(all, instruments_->domain, lane);
     for (const schedule_health& each : report.schedules) add_schedule(all, instruments_->domain, each);
+    for (const writer_health& each : report.writers) add_writer(all, instruments_->domain, each);
     for (const subscription_health& each : report.subscriptions) add_subscription(all, instruments_->domain, each);
     for (const auto& [name, restarts] : process.restarts) {
         all.counter("sluice_thread_restarts_total",

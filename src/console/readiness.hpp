@@ -38,6 +38,12 @@ struct schedule_health {
     duration overdue{};  ///< since the first of them was due; zero when none is
 };
 
+/// What lanes of a database that answers keep a place in the log for.
+struct writer_health {
+    std::string database{};
+    std::optional<store::open_writer> oldest{};  ///< empty when no transaction lasts
+};
+
 /// Everything that a probe or a scrape tells.
 struct health_report {
     phase at = phase::starting;
@@ -45,6 +51,7 @@ struct health_report {
     std::vector<component> brokers{};
     std::vector<lane_health> lanes{};
     std::vector<schedule_health> schedules{};
+    std::vector<writer_health> writers{};
     std::vector<subscription_health> subscriptions{};
 };
 

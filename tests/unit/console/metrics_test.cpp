@@ -49,6 +49,16 @@ TEST_F(metrics_test, counters_are_there_before_anything_happens) {
                                   "handler=\"shop.notify\",status=\"error\",stream=\"shop::order\"} 0\n"));
 }
 
+TEST_F(metrics_test, name_the_transaction_that_lanes_keep_a_place_for) {
+    health_report report{.at = phase::running};
+    report.writers.push_back({.database = "default"});
+    EXPECT_THAT(text(report), HasSubstr("sluice_log_writer_age_seconds{application=\"\",database=\"default\",domain="
+                                        "\"shop\",pid=\"\"} 0\n"));
+    report.writers.front().oldest = store::open_writer{.pid = 4242, .age = 3min, .application = "nightly_import"};
+    EXPECT_THAT(text(report), HasSubstr("sluice_log_writer_age_seconds{application=\"nightly_import\",database="
+                                        "\"default\",domain=\"shop\",pid=\"4242\"} 180\n"));
+}
+
 TEST_F(metrics_test, counts_rows_by_lane) {
     const std::array latencies{0.0005, 0.2, 7200.0};
     metrics_.count(observe::settled_rows{.database = "default",
