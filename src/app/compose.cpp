@@ -50,7 +50,7 @@ bool is_set_to(const options& given, const char* key, const char* word) {
 
 #ifdef SLUICE_WITH_STORE_SQLITE
 std::unique_ptr<store::database> sqlite_database(const config::database_settings& settings) {
-    store::sqlite_options chosen{.path = settings.path};
+    store::sqlite_options chosen{.path = settings.path, .look_only = settings.look_only};
     if (is_set_to(settings.options, "synchronous", "normal")) chosen.synchronous = store::sqlite_synchronous::normal;
     with_whole(settings.options, "busy_timeout_ms",
                [&](std::int64_t value) { chosen.busy_timeout = std::chrono::milliseconds{value}; });
@@ -81,7 +81,7 @@ std::unique_ptr<store::database> postgresql_database(const config::database_sett
 
 #ifdef SLUICE_WITH_BROKER_SQLITE
 std::unique_ptr<broker::broker> sqlite_broker(const config::broker_settings& settings) {
-    broker::sqlite_broker_options chosen{.path = settings.path};
+    broker::sqlite_broker_options chosen{.path = settings.path, .look_only = settings.look_only};
     const options& given = settings.options;
     if (is_set_to(given, "synchronous", "normal")) chosen.synchronous = broker::sqlite_synchronous::normal;
     with_whole(given, "busy_timeout_ms",

@@ -1,6 +1,8 @@
 #include "app/plugin_loader.hpp"
 
 #include <dlfcn.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -27,12 +29,25 @@ std::vector<fs::path> split_path_list(std::string_view list) {
     return paths;
 }
 
+bool is_below(const fs::path& file, const fs::path& directory) {
+    const auto [rest, end] = std::mismatch(directory.begin(), directory.end(), file.begin(), file.end());
+    return rest == directory.end();
+}
+
 fs::path find_library(const std::string& which, const search_places& places) {
+    const bool is_path = which.find('/') != std::string::npos;
     std::string searched;
     for (const fs::path& candidate : candidates(which, places)) {
         std::error_code ignored;
-        if (fs::is_regular_file(candidate, ignored)) return candidate;
         searched += "\n  " + candidate.string();
+        if (!fs::is_regular_file(candidate, ignored)) continue;
+        // A name is not meant to run what somebody else has put where the caller happens to be; a path is.
+        const bool by_chance = !is_path && is_below(candidate, places.working_directory);
+        if (!by_chance || is_ours_alone(candidate)) return candidate;
+        searched +=
+            " (there, but not loaded: it or its directory belongs to or can be written by another user; if it is "
+            "meant, give --domain its path, for example ./" +
+            candidate.lexically_relative(places.working_directory).string() + ")";
     }
     throw configuration_error{"domain library `" + which + "` was not found; searched:" + searched +
                               "\nBuild it, or give --domain the path of the file"};
@@ -92,6 +107,15 @@ std::vector<fs::path> candidates(const std::string& which, const search_places& 
     }
     for (const fs::path& directory : places.library_path) files.push_back(directory / file);
     return files;
+}
+
+bool is_ours_alone(const fs::path& file) {
+    const auto is_ours = [](const fs::path& path) {
+        struct stat status {};
+        return ::stat(path.c_str(), &status) == 0 && (status.st_uid == ::geteuid() || status.st_uid == 0) &&
+               (status.st_mode & S_IWOTH) == 0 && ((status.st_mode & S_IWGRP) == 0 || status.st_gid == ::getegid());
+    };
+    return is_ours(file) && is_ours(file.parent_path());
 }
 
 std::unique_ptr<domain> load_domain(const std::string& which, const search_places& places) {

@@ -28,7 +28,11 @@ struct search_places {
 /// @throws configuration_error
 void require_fitting(const std::filesystem::path& library, const plugin_entry* entry);
 
+/// True when file and directory belong to the user of this process or to root, and nobody else may write them.
+[[nodiscard]] bool is_ours_alone(const std::filesystem::path& file);
+
 /// Loads a domain library and makes its domain. The library stays loaded until the process ends.
+/// Of a name, not of a path, what lies in the working directory counts only when it `is_ours_alone`.
 /// @throws configuration_error: no such file (with all places searched), not a domain library, built with another
 ///         Sluice, or its factory threw
 [[nodiscard]] std::unique_ptr<domain> load_domain(const std::string& which, const search_places& places);

@@ -163,6 +163,31 @@ std::string percent_decoded(std::string_view text) {
     return decoded;
 }
 
+std::string percent_encoded(std::string_view text) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    constexpr std::string_view plain = "-._~/";
+    std::string encoded;
+    for (const char c : text) {
+        if (latin_letter(c) || decimal(c) || plain.find(c) != std::string_view::npos) {
+            encoded += c;
+        } else {
+            const auto byte = static_cast<unsigned char>(c);
+            encoded += {'%', digits[byte >> 4U], digits[byte & 0xFU]};
+        }
+    }
+    return encoded;
+}
+
+bool holds_password(std::string_view address) {
+    if (address.find(scheme_mark) == std::string_view::npos) {
+        const auto settings = read_keywords(address);
+        return settings ? settings->contains("password") : may_hold_password(address);
+    }
+    const auto parts = read_uri(address);
+    if (!parts) return address.find_first_of("@?") != std::string_view::npos;
+    return (parts->password && !parts->password->empty()) || parts->query.find("password=") != std::string_view::npos;
+}
+
 bool may_hold_password(std::string_view text) {
     if (text.find(scheme_mark) != std::string_view::npos) return true;
     const auto colon = text.find(':');

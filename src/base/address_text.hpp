@@ -32,6 +32,12 @@ struct uri_parts {
 /// The text of a part of a URI. A `%` that is not followed by two hexadecimal digits stays.
 [[nodiscard]] std::string percent_decoded(std::string_view text);
 
+/// The text as it may stand in any part of a URI; only letters, digits and `-._~/` stay.
+[[nodiscard]] std::string percent_encoded(std::string_view text);
+
+/// True when an address holds a password, or may hold one because it can be read in two ways.
+[[nodiscard]] bool holds_password(std::string_view address);
+
 /// True when a text in the wrong place (a file name, a choice) may well hold a password: it looks like the address of a
 /// server.
 [[nodiscard]] bool may_hold_password(std::string_view text);

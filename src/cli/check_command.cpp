@@ -1,7 +1,10 @@
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 
+#include "base/database_file.hpp"
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
 #include "cli/history_findings.hpp"
@@ -22,6 +25,13 @@ finding to_finding(const std::string& file, const config::problem& found) {
             .element = found.key,
             .message = config::to_text(file, {found.line, found.key, found.value, found.message, {}}),
             .remedy = found.remedy};
+}
+
+/// The same, for adapters that may read what they cannot write.
+config::configuration looking(config::configuration with) {
+    for (auto& [name, database] : with.databases) database.look_only = true;
+    for (auto& [name, broker] : with.brokers) broker.look_only = true;
+    return with;
 }
 
 /// Rows that wait for a broker of an earlier configuration. Databases that are empty or away have nothing to tell here.
@@ -68,6 +78,33 @@ void add_hazards(const session& in, const config::configuration& with, std::vect
     }
 }
 
+bool is_open_to_others(const std::filesystem::path& file) {
+    struct stat status {};
+    return ::stat(file.c_str(), &status) == 0 && (status.st_mode & (S_IROTH | S_IWOTH)) != 0;
+}
+
+/// Files of databases and brokers, and a configuration with a password, that every user of the machine may read.
+void add_open_files(const config::configuration& with, std::vector<finding>& found) {
+    const auto judge = [&](const std::string& element, const std::filesystem::path& file, const std::string& holds) {
+        if (file.empty() || !is_open_to_others(file)) return;
+        found.push_back({.level = severity::warning,
+                         .code = "OPEN_TO_OTHERS",
+                         .element = element,
+                         .message = fmt::format("{} {} and can be read or written by every user of this machine",
+                                                file.string(), holds),
+                         .remedy = fmt::format("chmod o-rwx {}", file.string())});
+    };
+    const auto judge_all = [&](const std::string& element, const std::filesystem::path& file) {
+        if (file.empty()) return;
+        for (const auto& each : {file, base::write_ahead_log_of(file), base::shared_memory_of(file)}) {
+            judge(element, each, "holds events and state");
+        }
+    };
+    if (with.holds_password) judge("configuration", with.file, "holds a password");
+    for (const auto& [name, database] : with.databases) judge_all("databases." + name, database.path);
+    for (const auto& [name, broker] : with.brokers) judge_all("brokers." + name, broker.path);
+}
+
 json::value as_json(const finding& found) {
     return json::object{{"level", config::to_string(found.level)},
                         {"code", found.code},
@@ -97,11 +134,12 @@ exit_code check(const session& in) {
     try {
         const config::configuration with = load_configuration(in);
         found = findings_of(*declared, with);
-        for (finding& each : history_findings(declared->declared(), in.host.make_adapters(with))) {
+        add_open_files(with, found);
+        for (finding& each : history_findings(declared->declared(), in.host.make_adapters(looking(with)))) {
             found.push_back(std::move(each));
         }
-        add_orphans(in, with, found);
-        add_hazards(in, with, found);
+        add_orphans(in, looking(with), found);
+        add_hazards(in, looking(with), found);
     } catch (const config::invalid_configuration& e) {
         for (const config::problem& each : e.problems()) found.push_back(to_finding(e.file(), each));
     }

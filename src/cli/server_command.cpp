@@ -8,6 +8,7 @@
 
 #include "base/backoff.hpp"
 #include "cli/commands.hpp"
+#include "cli/failure.hpp"
 #include "cli/log_settings.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/worker_process.hpp"
@@ -46,6 +47,18 @@ void announce(const commit::environment& env, const engine::engine& running) {
          {"pid", getpid()}});
 }
 
+/// A worker of a supervisor that was killed drains for some seconds, and has the port of its successor meanwhile. So a
+/// port in use is not a mistake of the configuration when it is a worker's: the supervisor tries again.
+void start_health(std::optional<sluice::console::health_service>& health, commit::environment& env,
+                  const worker_role* role) {
+    try {
+        health.emplace(env, sluice::console::health_options{.port_offset = role == nullptr ? 0 : role->index});
+    } catch (const configuration_error& e) {
+        if (role == nullptr) throw;
+        throw failure{exit_code::unavailable, "port_in_use", e.what()};
+    }
+}
+
 /// The engine in this process. @param role  of a worker; null when there is no supervisor
 int serve(const session& in, const worker_role* role) {
     stop_signals signals;  // before the engine's threads, which inherit that they are blocked
@@ -55,7 +68,7 @@ int serve(const session& in, const worker_role* role) {
     engine::engine running{*opened.env};
     std::optional<sluice::console::health_service> health;
     if (probes.enabled) {
-        health.emplace(*opened.env, sluice::console::health_options{.port_offset = role == nullptr ? 0 : role->index});
+        start_health(health, *opened.env, role);
     }
     running.start();
     if (health) health->watch(running);

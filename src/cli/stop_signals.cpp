@@ -14,6 +14,10 @@ stop_signals::stop_signals() {
     sigemptyset(&signals_);
     sigaddset(&signals_, SIGINT);
     sigaddset(&signals_, SIGTERM);
+    // A terminal that goes away asks for the same orderly end, unless `nohup` has said that it does not matter.
+    struct sigaction hang_up {};
+    const bool ignored = sigaction(SIGHUP, nullptr, &hang_up) == 0 && hang_up.sa_handler == SIG_IGN;
+    if (!ignored) sigaddset(&signals_, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
     fd_ = base::unique_fd{signalfd(-1, &signals_, SFD_CLOEXEC | SFD_NONBLOCK)};
@@ -45,8 +49,9 @@ bool stop_signals::wait_for(int milliseconds) {
 void stop_signals::release() {
     constexpr int echo_milliseconds = 100;
     while (wait_for(echo_milliseconds)) static_cast<void>(poll());
-    std::signal(SIGINT, SIG_DFL);
-    std::signal(SIGTERM, SIG_DFL);
+    for (const int each : {SIGINT, SIGTERM, SIGHUP}) {
+        if (sigismember(&signals_, each) == 1) std::signal(each, SIG_DFL);
+    }
     pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
 }
 

@@ -8,7 +8,7 @@
 
 namespace sluice::cli {
 
-/// SIGINT and SIGTERM as something to wait for, instead of something that interrupts.
+/// SIGINT, SIGTERM and, unless it is ignored, SIGHUP as something to wait for, instead of something that interrupts.
 ///
 /// Make it before any other thread is started: threads inherit the blocked signals. SIGPIPE is ignored from then on, so
 /// that a broker that hangs up is an error of that broker and not the end of the process.

@@ -1,6 +1,7 @@
 #include "cli/worker_process.hpp"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -42,6 +43,16 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     return pointers;
 }
 
+/// A worker that outlives its parent for a moment must not keep the parent's ports and locks, wherever they come from.
+void close_all_but_standard(int kept) {
+    constexpr unsigned first = STDERR_FILENO + 1;
+    if (::close_range(first, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
+        const long most = ::sysconf(_SC_OPEN_MAX);
+        for (int fd = first; fd < most; ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    }
+    ::fcntl(kept, F_SETFD, 0);
+}
+
 /// Between fork and exec: only what is safe there.
 [[noreturn]] void become_worker(char* const* arguments, char* const* environment, int to_parent, pid_t parent,
                                 const sigset_t& signals) {
@@ -49,7 +60,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != parent) ::_exit(0);  // it was killed before the kernel knew
-    ::fcntl(to_parent, F_SETFD, 0);
+    close_all_but_standard(to_parent);
     ::signal(SIGPIPE, SIG_DFL);
     ::sigprocmask(SIG_SETMASK, &signals, nullptr);
     ::execve(own_program, arguments, environment);

@@ -77,8 +77,10 @@ std::vector<config::finding> findings_of(const domain& declared, const config::c
     return found;
 }
 
-installation open_installation(const session& in) {
+installation open_installation(const session& in, intent what) {
     installation opened{load_configuration(in), {}};
+    for (auto& [name, database] : opened.configuration.databases) database.look_only = what == intent::look;
+    for (auto& [name, broker] : opened.configuration.brokers) broker.look_only = what == intent::look;
     opened.parts = in.host.make_adapters(opened.configuration);
     return opened;
 }
@@ -86,7 +88,7 @@ installation open_installation(const session& in) {
 application open_application(const session& in, read_models tables) {
     application opened;
     opened.declared = load_domain(in);
-    installation with = open_installation(in);
+    installation with = open_installation(in, intent::run);
     judge(in, findings_of(*opened.declared, with.configuration));
     require_current_schemas(opened.declared->declared(), with.configuration, with.parts);
     opened.env = std::make_unique<commit::environment>(opened.declared->declared(), std::move(with.configuration),

@@ -53,7 +53,13 @@ enum class read_models {
     as_they_are  ///< the command is about them
 };
 
-[[nodiscard]] installation open_installation(const session& in);
+/// What a command is about to do with databases and brokers.
+enum class intent {
+    look,  ///< or repair: what cannot be written may be read
+    run    ///< units of work and lanes, which must be able to write
+};
+
+[[nodiscard]] installation open_installation(const session& in, intent what = intent::look);
 /// Checks before anything is written: warnings are shown, errors end the command. An embedded database that is empty is
 /// set up; one of an older or newer schema is refused.
 /// @throws configuration_error, store_error

@@ -19,6 +19,7 @@ struct database_settings {
     std::string database_uri;  ///< as configured after substitution; may hold a password: never print it
     std::string path;          ///< of a file-based provider: absolute, relative ones resolved from the file's directory
     std::map<std::string, std::string> options;  ///< what the file sets of the provider's own keys, checked
+    bool look_only = false;  ///< the caller looks and writes nothing: files that cannot be written will do
 };
 
 /// `[brokers.NAME]`
@@ -28,6 +29,7 @@ struct broker_settings {
     std::string uri;       ///< key `URI`; may hold a password: never print it
     std::string path;      ///< of a file-based provider: absolute
     std::map<std::string, std::string> options;
+    bool look_only = false;  ///< as above
 };
 
 /// `[outbox.retry]` (durations in seconds in the file)
@@ -171,8 +173,9 @@ struct log_section {
 
 /// domain.toml after substitution and overlay, every value checked. Defaults here are the documented ones.
 struct configuration {
-    std::string file;         ///< path it was read from, empty for defaults
-    std::string environment;  ///< value of SLUICE_ENV, may be empty
+    std::string file;             ///< path it was read from, empty for defaults
+    std::string environment;      ///< value of SLUICE_ENV, may be empty
+    bool holds_password = false;  ///< the file itself does, not a variable
     std::map<std::string, database_settings> databases;
     std::map<std::string, broker_settings> brokers;
     outbox_settings outbox;

@@ -8,6 +8,7 @@
 #include <map>
 #include <sstream>
 
+#include "base/address_text.hpp"
 #include "config/location.hpp"
 #include "config/printable.hpp"
 #include "config/section.hpp"
@@ -78,7 +79,9 @@ bool is_plain_name(std::string_view name) {
     return !name.empty() && name.find_first_not_of(allowed) == std::string_view::npos;
 }
 
-void read_option(section& in, const provider_option& option, std::map<std::string, std::string>& options) {
+/// @param base_directory  where relative names of files start
+void read_option(section& in, const provider_option& option, const std::filesystem::path& base_directory,
+                 std::map<std::string, std::string>& options) {
     in.know(option.key);
     if (!in.has(option.key)) return;
     const std::string key{option.key};
@@ -101,6 +104,12 @@ void read_option(section& in, const provider_option& option, std::map<std::strin
         case provider_option::kind::text:
             in.text(key, options[key]);
             break;
+        case provider_option::kind::file: {
+            std::string value;
+            in.text(key, value);
+            if (!value.empty()) options[key] = (base_directory / value).lexically_normal().string();
+            break;
+        }
     }
 }
 
@@ -110,6 +119,7 @@ struct adapter_entry {
     std::string uri;
     std::string path;
     std::map<std::string, std::string> options;
+    bool holds_password = false;  ///< it stands in the file itself
 };
 
 /// Reads such entries; `kind` and `uri_key` are what their two sections call things.
@@ -131,7 +141,7 @@ struct adapter_reader {
             in.ignore_unknown();
             return entry;
         }
-        for (const provider_option& option : rule->options) read_option(in, option, entry.options);
+        for (const provider_option& option : rule->options) read_option(in, option, base_directory, entry.options);
         read_location(in, *rule, entry);
         return entry;
     }
@@ -156,6 +166,7 @@ private:
     void read_location(section& in, const provider_rule& rule, adapter_entry& entry) const {
         if (rule.where == provider_rule::location::unused && !in.has(uri_key)) return;
         in.text(uri_key, entry.uri, sensitivity::uri);
+        entry.holds_password = base::holds_password(entry.uri) && !in.is_substituted(uri_key);
         if (rule.where == provider_rule::location::unused) {
             in.report(uri_key, fmt::format("provider \"{}\" keeps nothing anywhere and does not use it", rule.name),
                       "remove it, or choose another provider");
@@ -169,6 +180,8 @@ private:
             file_location located = locate_file(entry.uri, base_directory);
             if (!located.problem.empty()) in.report(uri_key, std::move(located.problem), std::move(located.remedy));
             entry.path = std::move(located.path);
+        } else if (rule.where == provider_rule::location::server) {
+            entry.uri = with_absolute_files(entry.uri, base_directory);
         }
     }
 };
@@ -373,6 +386,7 @@ void read_adapters(section& root, const providers& available, const std::filesys
         adapter_entry entry = read_database.read(in);
         in.refuse_unknown();
         owners.claim(in, "database_uri", entry.path);
+        into.holds_password = into.holds_password || entry.holds_password;
         into.databases[name] = {name, std::move(entry.provider), std::move(entry.uri), std::move(entry.path),
                                 std::move(entry.options)};
     }
@@ -385,6 +399,7 @@ void read_adapters(section& root, const providers& available, const std::filesys
         adapter_entry entry = read_broker.read(in);
         in.refuse_unknown();
         owners.claim(in, "URI", entry.path);
+        into.holds_password = into.holds_password || entry.holds_password;
         into.brokers[name] = {name, std::move(entry.provider), std::move(entry.uri), std::move(entry.path),
                               std::move(entry.options)};
     }

@@ -21,6 +21,8 @@ provider_option flag(std::string_view key) { return {.key = key, .what = provide
 
 provider_option text(std::string_view key) { return {.key = key, .what = provider_option::kind::text}; }
 
+provider_option file(std::string_view key) { return {.key = key, .what = provider_option::kind::file}; }
+
 }  // namespace
 
 std::span<const provider_rule> known_databases() {
@@ -49,8 +51,8 @@ std::span<const provider_rule> known_brokers() {
         {.name = "redis",
          .options = {whole("connect_timeout_ms", 1, 600'000), whole("answer_timeout_ms", 1, 600'000),
                      whole("maxlen", 0, 1'000'000'000), whole("dead_letter_maxlen", 0, 1'000'000'000),
-                     whole("max_message_bytes", 1024, 500'000'000), text("tls_ca_file"), text("tls_certificate_file"),
-                     text("tls_key_file"), flag("tls_verify")}},
+                     whole("max_message_bytes", 1024, 500'000'000), file("tls_ca_file"), file("tls_certificate_file"),
+                     file("tls_key_file"), flag("tls_verify")}},
         {.name = "kafka"},
         {.name = "rabbitmq"},
         {.name = "nats"},

@@ -18,7 +18,7 @@ struct providers {
 
 /// A key that only one provider understands.
 struct provider_option {
-    enum class kind { whole, choice, flag, text };
+    enum class kind { whole, choice, flag, text, file };
 
     std::string_view key;
     kind what = kind::whole;

@@ -206,6 +206,11 @@ std::vector<std::string> section::tables() const {
 
 bool section::has(std::string_view key) const noexcept { return peek(key) != nullptr; }
 
+bool section::is_substituted(std::string_view key) const noexcept {
+    const node* value = peek(key);
+    return value != nullptr && value->substituted;
+}
+
 void section::refuse_unknown() const {
     if (table_ == nullptr || ignores_unknown_) return;
     for (const auto& [key, value] : *table_->as_table()) {

@@ -50,6 +50,8 @@ public:
     void know(std::string_view key) { known_.emplace(key); }
     /// True when the file sets the key, rightly or wrongly.
     [[nodiscard]] bool has(std::string_view key) const noexcept;
+    /// True when the value came from a variable, at least in part.
+    [[nodiscard]] bool is_substituted(std::string_view key) const noexcept;
     /// Takes the keys not asked for so far as known: what they mean cannot be told.
     void ignore_unknown() noexcept { ignores_unknown_ = true; }
     void refuse_unknown() const;

@@ -1,5 +1,6 @@
 #include "console/http_server.hpp"
 
+#include <fcntl.h>
 #include <pthread.h>
 
 #include <boost/asio/io_context.hpp>
@@ -54,6 +55,12 @@ bool is_lost(error_code problem) {
 std::string to_text(const tcp::endpoint& at) {
     const std::string host = at.address().to_string();
     return (at.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(at.port());
+}
+
+/// Asio makes sockets that every program inherits which is started from here.
+template <class Socket>
+void keep_from_children(Socket& socket) {
+    ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
 }
 
 using open_connections = std::map<std::uint64_t, class connection*>;
@@ -203,6 +210,7 @@ private:
         error_code problem;
         acceptor_.close(problem);
         acceptor_.open(at.protocol(), problem);
+        if (!problem) keep_from_children(acceptor_);
         if (!problem) acceptor_.set_option(tcp::acceptor::reuse_address{true}, problem);
         if (!problem) acceptor_.bind(at, problem);
         if (!problem) acceptor_.listen(tcp::acceptor::max_listen_connections, problem);
@@ -213,6 +221,7 @@ private:
         acceptor_.async_accept([this](error_code problem, tcp::socket client) {
             if (problem == asio::error::operation_aborted) return;
             if (problem) return accept_later();  // out of descriptors, for example
+            keep_from_children(client);
             accept();
             make_room();
             std::make_shared<connection>(std::move(client), settings_, answer_, connections_, ++number_)->start();

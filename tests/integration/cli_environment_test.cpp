@@ -27,9 +27,11 @@ protected:
 
 TEST_F(server_and_its_environment, goes_on_and_stops_although_nobody_reads_its_log) {
     configure(usual + "[log]\nlevel = \"trace\"\n");
-    constexpr int count = 300;  // more lines than a pipe holds
+    constexpr int count = 20;  // more lines than the pipe holds
     create_counters(count);
-    testing::running_program server{{"server"}, settings()};
+    testing::program_settings with_a_small_pipe = settings();
+    with_a_small_pipe.pipe_bytes = 4096;
+    testing::running_program server{{"server"}, with_a_small_pipe};
     EXPECT_TRUE(eventually([&] { return partner_lane().at("published").as_int() == count; }));
     server.signal(SIGTERM);
     EXPECT_TRUE(server.ends_unread());
@@ -43,6 +45,27 @@ TEST_F(server_and_its_environment, says_what_is_wrong_although_nobody_reads_it) 
     testing::running_program server{{"server", "--json"}, settings()};
     EXPECT_TRUE(server.ends_unread());
     EXPECT_THAT(server.finish().err, HasSubstr("is not TOML"));
+}
+
+TEST_F(server_and_its_environment, drains_when_the_terminal_hangs_up) {
+    testing::running_program server{{"server"}, settings()};
+    ASSERT_TRUE(server.wait_for_text("server.ready"));
+    server.signal(SIGHUP);
+    const program_result result = server.finish();
+    EXPECT_EQ(result.code, 0);
+    EXPECT_THAT(result.err, HasSubstr("server.stopping signal=1"));
+}
+
+TEST_F(server_and_its_environment, ignores_a_hang_up_below_nohup) {
+    testing::program_settings below_nohup = settings();
+    below_nohup.ignore_hang_up = true;
+    testing::running_program server{{"server"}, below_nohup};
+    ASSERT_TRUE(server.wait_for_text("server.ready"));
+    server.signal(SIGHUP);
+    create_counter("c-1");
+    EXPECT_TRUE(eventually([&] { return partner_lane().at("published").as_int() == 1; }));
+    server.signal(SIGTERM);
+    EXPECT_THAT(server.finish().err, HasSubstr("server.stopping signal=15"));
 }
 
 }  // namespace

@@ -34,6 +34,8 @@ std::array<int, 2> make_pipe() {
     std::vector<char*> envp;
     for (std::string& each : variables) envp.push_back(each.data());
     envp.push_back(nullptr);
+    if (settings.ignore_hang_up) std::signal(SIGHUP, SIG_IGN);
+    if (settings.user && (setgid(*settings.user) != 0 || setuid(*settings.user) != 0)) _exit(126);
     if (chdir(settings.directory.c_str()) == 0) execve(SLUICE_PROGRAM, argv.data(), envp.data());
     _exit(127);
 }
@@ -52,6 +54,7 @@ running_program::running_program(const std::vector<std::string>& arguments, cons
     const auto input = make_pipe();
     const auto output = make_pipe();
     const auto errors = make_pipe();
+    if (settings.pipe_bytes > 0) fcntl(errors[1], F_SETPIPE_SZ, settings.pipe_bytes);
     child_ = fork();
     if (child_ == 0) {
         dup2(input[0], STDIN_FILENO);

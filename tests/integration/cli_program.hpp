@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,9 @@ struct program_settings {
     std::filesystem::path directory;
     std::map<std::string, std::string> environment{};  ///< on top of a nearly empty one
     bool on_terminal = false;                          ///< a pseudo terminal instead of pipes
+    int pipe_bytes = 0;                                ///< of standard error; 0: as usual
+    bool ignore_hang_up = false;                       ///< as below `nohup`
+    std::optional<uid_t> user{};                       ///< who runs it, when the caller is root
 };
 
 /// The real `sluice` program as a child process. It is killed when the object goes.

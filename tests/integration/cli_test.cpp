@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <sluice/json.hpp>
 #include <sluice/version.hpp>
@@ -101,6 +102,70 @@ TEST_F(command_line, a_domain_is_found_by_name_beside_the_caller) {
     EXPECT_EQ(sluice({"check", "--domain=tiny"}).code, 0);
     EXPECT_EQ(sluice({"check", "--domain=libtiny.so"}).code, 0);
     EXPECT_EQ(sluice({"check", "--domain=./build/lib/libtiny.so"}).code, 0);
+}
+
+TEST_F(command_line, a_name_does_not_load_what_others_may_have_put_beside_the_caller) {
+    std::filesystem::copy_file(TINY_DOMAIN, directory_ / "libtiny.so");
+    std::filesystem::permissions(directory_.path(), std::filesystem::perms::all);
+    const program_result refused = sluice({"check", "--domain=tiny"});
+    EXPECT_EQ(refused.code, 3);
+    EXPECT_THAT(refused.err,
+                HasSubstr("libtiny.so (there, but not loaded: it or its directory belongs to or can be written "
+                          "by another user; if it is meant, give --domain its path, for example ./libtiny.so)"));
+    EXPECT_EQ(sluice({"check", "--domain=./libtiny.so"}).code, 0);
+}
+
+TEST_F(command_line, check_warns_of_files_that_others_may_read) {
+    create_counter("c-1");
+    EXPECT_THAT(sluice({"check"}).out, Not(HasSubstr("OPEN_TO_OTHERS")));
+    std::filesystem::permissions(directory_ / "tiny.db", std::filesystem::perms::others_read,
+                                 std::filesystem::perm_options::add);
+    EXPECT_THAT(sluice({"check"}).out, HasSubstr("tiny.db holds events and state and can be read"));
+}
+
+TEST_F(command_line, check_warns_of_a_password_that_others_may_read) {
+    const auto check = [this](const char* uri) {
+        configure(std::string{
+                      "[databases.default]\nprovider = \"memory\"\n[brokers.default]\nprovider = \"redis\"\nURI = \""} +
+                  uri + "\"\n");
+        testing::program_settings with_password = settings();
+        with_password.environment["PASSWORD"] = "hush";
+        return testing::run_sluice({"check"}, with_password).out;
+    };
+    EXPECT_THAT(check("redis://:hush@localhost:1"), HasSubstr("domain.toml holds a password"));
+    EXPECT_THAT(check("redis://:${PASSWORD}@localhost:1"), Not(HasSubstr("holds a password")));
+    EXPECT_THAT(check("redis://localhost:1"), Not(HasSubstr("holds a password")));
+    configure(usual);
+}
+
+TEST_F(command_line, looks_at_files_that_it_cannot_write) {
+    if (geteuid() != 0) GTEST_SKIP() << "another user is needed who may not write";
+    create_counter("c-1");
+    {
+        testing::running_program server{{"server"}, settings()};
+        ASSERT_TRUE(eventually([&] { return partner_lane().at("published").as_int() == 1; }));
+        server.signal(SIGTERM);
+        ASSERT_EQ(server.finish().code, 0);
+    }
+    using std::filesystem::perms;
+    constexpr perms read_and_enter = perms::owner_read | perms::owner_exec | perms::others_read | perms::others_exec;
+    for (const auto& each : std::filesystem::recursive_directory_iterator{directory_.path()}) {
+        std::filesystem::permissions(each.path(),
+                                     each.is_directory() ? read_and_enter : perms::owner_read | perms::others_read);
+    }
+    std::filesystem::permissions(directory_.path(), read_and_enter);
+    testing::program_settings as_nobody = settings();
+    as_nobody.user = 65'534;
+    for (const auto& command : std::vector<std::vector<std::string>>{
+             {"outbox", "list"}, {"events", "list"}, {"status"}, {"db", "status"}, {"dlq", "list"}}) {
+        const program_result result = testing::run_sluice(command, as_nobody);
+        EXPECT_EQ(result.code, 0) << command.front() << result.err;
+    }
+    EXPECT_THAT(testing::run_sluice({"events", "list"}, as_nobody).out, HasSubstr("Tiny.CounterCreated.v1"));
+    EXPECT_THAT(testing::run_sluice({"outbox", "retry", "--all"}, as_nobody).code, 0) << "nothing is to be retried";
+    EXPECT_EQ(testing::run_sluice({"process", "CreateCounter", R"({"counter_id":"c-2"})"}, as_nobody).code, 4);
+    std::filesystem::permissions(directory_.path(), perms::owner_all);
+    std::filesystem::permissions(directory_ / "partner", perms::owner_all);
 }
 
 TEST_F(command_line, libraries_that_are_no_domains_are_refused) {

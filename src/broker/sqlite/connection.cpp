@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include "base/database_file.hpp"
+
 namespace sluice::broker::sqlite {
 namespace {
 
@@ -45,11 +47,16 @@ bool busy(int code) {
 void connection::close_handle::operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
 void connection::finalize_statement::operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
 
-connection::connection(const std::filesystem::path& file, duration patience) : file_{file} {
+connection::connection(const std::filesystem::path& file, duration patience, bool look_only)
+    : file_{file}, read_only_{look_only && base::is_write_protected(file)} {
     be_patient(patience);
+    if (!read_only_) base::make_private_file(file);
     sqlite3* handle = nullptr;
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    const int code = sqlite3_open_v2(file.c_str(), &handle, flags, nullptr);
+    const int flags =
+        SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+        (read_only_ ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    const std::string name = read_only_ ? base::read_only_uri(file) : file.native();
+    const int code = sqlite3_open_v2(name.c_str(), &handle, flags, nullptr);
     handle_.reset(handle);
     if (code != SQLITE_OK) fail(code);
     sqlite3_busy_handler(handle, &connection::wait_for_writer, this);

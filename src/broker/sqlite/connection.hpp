@@ -38,9 +38,10 @@ private:
 /// Thread safety: used by one thread at a time. Every failure throws `outage`.
 class connection {
 public:
-    /// Opens the file, or makes it.
-    /// @param patience  see `be_patient`
-    connection(const std::filesystem::path& file, duration patience);
+    /// Opens the file, or makes it for its owner only.
+    /// @param patience   see `be_patient`
+    /// @param look_only  a file that cannot be written is read
+    connection(const std::filesystem::path& file, duration patience, bool look_only);
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
     ~connection() = default;
@@ -58,6 +59,8 @@ public:
     [[nodiscard]] std::int64_t last_insert_id() const;
     /// True between BEGIN and its end.
     [[nodiscard]] bool in_transaction() const;
+    /// True when the file can only be read.
+    [[nodiscard]] bool read_only() const noexcept { return read_only_; }
 
 private:
     friend class query;
@@ -78,6 +81,7 @@ private:
     [[noreturn]] void fail(int code) const;
 
     std::filesystem::path file_;
+    bool read_only_;
     duration patience_{};
     std::chrono::steady_clock::time_point patient_until_{};
     std::unique_ptr<sqlite3, close_handle> handle_;

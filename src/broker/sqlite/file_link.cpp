@@ -67,10 +67,12 @@ void file_link::fail_missing() const {
 
 void file_link::connect(duration patience) {
     const auto& options = file_->options();
-    auto opened = std::make_unique<connection>(options.path, patience);
+    auto opened = std::make_unique<connection>(options.path, patience, options.look_only);
     prepare_schema(*opened, options.path);
-    opened->execute(flush_pragma(how_, options.synchronous));
-    opened->execute(limit_wal);
+    if (!opened->read_only()) {
+        opened->execute(flush_pragma(how_, options.synchronous));
+        opened->execute(limit_wal);
+    }
     identity_ = identity_at_path();
     if (!identity_) fail_missing();
     connection_ = std::move(opened);

@@ -152,13 +152,20 @@ void migrate(connection& db) {
 }  // namespace
 
 void prepare_schema(connection& db, const std::filesystem::path& file) {
-    use_wal(db);
+    if (!db.read_only()) use_wal(db);
     const auto have = version(db);
     if (have > newest) {
         throw outage{fmt::format("sqlite broker {}: its schema has version {}, this build knows {}; "
                                  "use a newer build of Sluice",
                                  file.native(), have, newest),
                      outage::connection_state::suspect};
+    }
+    if (have < newest && db.read_only()) {
+        throw outage{
+            fmt::format("sqlite broker {}: its schema has version {}, this build reads {}, and the file cannot be "
+                        "written; copy it to a directory of yours",
+                        file.native(), have, newest),
+            outage::connection_state::suspect};
     }
     if (have < newest) migrate(db);
 }

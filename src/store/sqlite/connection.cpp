@@ -12,6 +12,8 @@
 
 #include <sluice/error.hpp>
 
+#include "base/database_file.hpp"
+
 namespace sluice::store::sqlite {
 namespace {
 
@@ -74,6 +76,7 @@ connection::connection(const sqlite_options& options, open_mode mode) : options_
     open(mode);
     sqlite3_extended_result_codes(handle(), 1);
     sqlite3_busy_handler(handle(), &connection::on_busy, this);
+    if (read_only_) return;
     use_wal();
     execute(options_.synchronous == sqlite_synchronous::full ? "PRAGMA synchronous = FULL"
                                                              : "PRAGMA synchronous = NORMAL");
@@ -96,10 +99,14 @@ void connection::open(open_mode mode) {
     if (mode == open_mode::existing && !std::filesystem::exists(path, ignored)) {
         throw store_error{fmt::format("sqlite {} does not exist; run `sluice db setup`", path.string())};
     }
+    if (mode == open_mode::create) base::make_private_file(path);
+    read_only_ = options_.look_only && mode == open_mode::existing && base::is_write_protected(path);
     sqlite3* opened = nullptr;
-    const int flags =
-        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (mode == open_mode::create ? SQLITE_OPEN_CREATE : 0);
-    const int code = sqlite3_open_v2(path.c_str(), &opened, flags, nullptr);
+    const int flags = SQLITE_OPEN_NOMUTEX |
+                      (read_only_ ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE) |
+                      (mode == open_mode::create ? SQLITE_OPEN_CREATE : 0);
+    const std::string name = read_only_ ? base::read_only_uri(path) : path.string();
+    const int code = sqlite3_open_v2(name.c_str(), &opened, flags, nullptr);
     handle_.reset(opened);
     if (code != SQLITE_OK) fail(code);
     file_number_ = number_of(path);

@@ -61,6 +61,7 @@ private:
 
     sqlite_options options_;
     std::string file_number_{};
+    bool read_only_ = false;  ///< see sqlite_options::look_only
     std::chrono::steady_clock::time_point give_up_{};
     std::unique_ptr<sqlite3, connection_closer> handle_;
     statement begin_read_{*this, "BEGIN"};

@@ -16,7 +16,9 @@ namespace sluice::testing {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 class workers : public tiny_service {
@@ -43,6 +45,17 @@ protected:
                 return !std::getline(stat, text) || text.find(") Z ") != std::string::npos;
             });
         });
+    }
+
+    /// `socket:[4711]`
+    [[nodiscard]] static std::set<std::string> sockets_of(pid_t pid) {
+        std::set<std::string> sockets;
+        for (const auto& each : std::filesystem::directory_iterator{"/proc/" + std::to_string(pid) + "/fd"}) {
+            std::error_code closed_meanwhile;
+            const std::string target = std::filesystem::read_symlink(each.path(), closed_meanwhile).string();
+            if (target.starts_with("socket:")) sockets.insert(target);
+        }
+        return sockets;
     }
 
     std::optional<running_program> parent_;
@@ -132,6 +145,27 @@ TEST_F(workers, leave_no_orphan_when_their_parent_is_killed) {
     parent_.reset();  // SIGKILL
     EXPECT_TRUE(all_gone(pids));
     EXPECT_EQ(get("/healthz", 1).status, 0);
+}
+
+TEST_F(workers, inherit_nothing_of_their_parent) {
+    start(2);
+    for (const int worker : {1, 2}) {
+        // Its own listening socket, and those of the engine, are other sockets than the parent's.
+        for (const std::string& socket : sockets_of(parent_->pid())) {
+            EXPECT_THAT(sockets_of(pid_of(worker)), Not(Contains(socket))) << worker;
+        }
+    }
+    EXPECT_THAT(sockets_of(parent_->pid()), Not(IsEmpty()));
+}
+
+TEST_F(workers, can_be_started_again_while_those_of_a_killed_parent_drain) {
+    configure_server("health.drain_delay_seconds = 3\n");
+    start(2);
+    const std::set<pid_t> old{pid_of(1), pid_of(2)};
+    parent_.reset();  // SIGKILL
+    ASSERT_TRUE(soon([&] { return get("/readyz", 1).status == 503; })) << "a worker drains, and has its port";
+    start(2);
+    EXPECT_TRUE(all_gone(old));
 }
 
 TEST_F(workers, a_second_signal_ends_everything_at_once) {

@@ -3,9 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
+#include "support/temporary_directory.hpp"
+
 namespace sluice::app {
 namespace {
 
+using std::filesystem::perms;
 using ::testing::ElementsAre;
 
 const search_places places{.working_directory = "/home/joe/shop",
@@ -26,6 +31,22 @@ TEST(candidates, a_file_name_stays_as_it_is) {
 TEST(candidates, a_path_means_itself) {
     EXPECT_THAT(candidates("./lib/shop.so", places), ElementsAre("/home/joe/shop/./lib/shop.so"));
     EXPECT_THAT(candidates("/srv/libshop.so", places), ElementsAre("/srv/libshop.so"));
+}
+
+TEST(is_ours_alone, does_not_trust_what_others_may_write) {
+    const testing::temporary_directory directory;
+    const auto file = directory / "libshop.so";
+    std::ofstream{file} << "x";
+    std::filesystem::permissions(file, perms::owner_all);
+    std::filesystem::permissions(directory.path(), perms::owner_all);
+    EXPECT_TRUE(is_ours_alone(file));
+    std::filesystem::permissions(file, perms::owner_all | perms::others_write);
+    EXPECT_FALSE(is_ours_alone(file));
+    std::filesystem::permissions(file, perms::owner_all | perms::others_read);
+    std::filesystem::permissions(directory.path(), perms::owner_all | perms::others_write);
+    EXPECT_FALSE(is_ours_alone(file));
+    std::filesystem::permissions(directory.path(), perms::owner_all);
+    EXPECT_FALSE(is_ours_alone(directory / "absent.so"));
 }
 
 }  // namespace

@@ -72,6 +72,17 @@ TEST(address_text, reads_no_keywords_that_can_be_read_in_two_ways) {
     }
 }
 
+TEST(address_text, knows_addresses_with_a_password) {
+    for (const char* text : {"redis://:a@h", "postgresql://me:a@h", "postgresql://h?user=me&password=a", "password=a",
+                             "host=h password='a b'", "redis://:a/b@h", "joe:pw@h"}) {
+        EXPECT_TRUE(holds_password(text)) << text;
+    }
+    for (const char* text : {"redis://h", "postgresql://me@h/shop", "redis://:@h", "host=h user=me",
+                             "sqlite:///shop.db", "data/shop.db", ""}) {
+        EXPECT_FALSE(holds_password(text)) << text;
+    }
+}
+
 TEST(address_text, notices_addresses_where_none_belong) {
     for (const char* text : {"redis://h", "joe:pw@h", "host=h PassWord=x", "passfile = x", "x/postgresql://h"}) {
         EXPECT_TRUE(may_hold_password(text)) << text;

@@ -26,5 +26,22 @@ TEST(locate_file, refuses_what_is_no_file) {
     }
 }
 
+TEST(with_absolute_files, lets_certificates_start_at_the_configuration_file) {
+    const auto of = [](const char* address) { return with_absolute_files(address, "/srv/my shop"); };
+    EXPECT_EQ(of("postgresql://me@db/shop?sslmode=verify-full&sslrootcert=tls/ca.pem&sslkey=/etc/key.pem"),
+              "postgresql://me@db/shop?sslmode=verify-full&sslrootcert=/srv/my%20shop/tls/ca.pem&sslkey=/etc/key.pem");
+    EXPECT_EQ(of("rediss://h?ssl_ca_certs=../ca%201.pem"), "rediss://h?ssl_ca_certs=/srv/ca%201.pem");
+    EXPECT_EQ(of("host=db sslcert=me.pem password='a\\'b'"),
+              "host='db' password='a\\'b' sslcert='/srv/my shop/me.pem'");
+}
+
+TEST(with_absolute_files, leaves_the_rest_alone) {
+    for (const char* address :
+         {"postgresql://me@db/shop?sslrootcert=system&application_name=a/b", "postgresql://me:a@b@db/shop?sslcert=x",
+          "host=db password=a b sslcert=x", "host=db user=me", "redis://h", "", "postgresql://h/d?sslkey="}) {
+        EXPECT_EQ(with_absolute_files(address, "/srv"), address);
+    }
+}
+
 }  // namespace
 }  // namespace sluice::config
