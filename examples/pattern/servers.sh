@@ -28,6 +28,8 @@ while (($#)); do
     shift
 done
 
+[[ -z ${SLUICE_CHECK_ARGUMENTS:-} ]] || exit 0  # they make sense: that was the question
+
 readonly build=${SLUICE_BUILD:-$PWD/build} servers=$PWD/tests/support/servers
 readonly sluice=$build/bin/sluice lib=$build/lib demo=$build/demo-servers
 readonly patience=30  # seconds that wait_until gives

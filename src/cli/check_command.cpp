@@ -9,6 +9,7 @@
 #include "cli/failure.hpp"
 #include "cli/history_findings.hpp"
 #include "cli/units.hpp"
+#include "config/loader.hpp"
 #include "config/problems.hpp"
 
 namespace sluice::cli {
@@ -27,7 +28,21 @@ finding to_finding(const std::string& file, const config::problem& found) {
             .remedy = found.remedy};
 }
 
-/// The same, for adapters that may read what they cannot write.
+/// What would be wrong in environments other than this one.
+void add_overlays(const session& in, std::vector<finding>& found) {
+    for (const auto& [environment, problems] : config::check_overlays(in.options.config, in.host.providers())) {
+        for (const config::problem& each : problems) {
+            finding told = to_finding(in.options.config, each);
+            told.level = severity::warning;
+            told.code = "OVERLAY";
+            told.message =
+                "with " + std::string{config::environment_variable} + "=" + environment + ": " + told.message;
+            found.push_back(std::move(told));
+        }
+    }
+}
+
+/// The configuration, for adapters that may read what they cannot write.
 config::configuration looking(config::configuration with) {
     for (auto& [name, database] : with.databases) database.look_only = true;
     for (auto& [name, broker] : with.brokers) broker.look_only = true;
@@ -135,6 +150,7 @@ exit_code check(const session& in) {
         const config::configuration with = load_configuration(in);
         found = findings_of(*declared, with);
         add_open_files(with, found);
+        add_overlays(in, found);
         for (finding& each : history_findings(declared->declared(), in.host.make_adapters(looking(with)))) {
             found.push_back(std::move(each));
         }

@@ -2,6 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+
+#include "base/names.hpp"
 #include "cli/failure.hpp"
 
 namespace sluice::cli {
@@ -27,6 +30,57 @@ std::string path_of(const CLI::App& app) {
         path += " " + at->get_name();
     }
     return path;
+}
+
+std::vector<std::string> names_of_commands(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::App* each : app.get_subcommands(nullptr)) names.push_back(each->get_name());
+    return names;
+}
+
+/// Options of a command and of all above it.
+std::vector<std::string> names_of_options(const CLI::App* app) {
+    std::vector<std::string> names;
+    for (; app != nullptr; app = app->get_parent()) {
+        for (const CLI::Option* each : app->get_options()) {
+            for (const std::string& name : each->get_lnames()) names.push_back("--" + name);
+        }
+    }
+    return names;
+}
+
+/// What the first word that makes no sense was probably meant to be; empty when nothing is near.
+std::string suggestion(const CLI::App& root, int argc, const char* const* argv) {
+    const CLI::App* at = &root;
+    for (int i = 1; i < argc; ++i) {
+        const std::string word = argv[i];
+        if (word == "--") return {};
+        if (word.starts_with("--")) {
+            const std::string name = word.substr(0, word.find('='));
+            const std::vector<std::string> known = names_of_options(at);
+            if (std::find(known.begin(), known.end(), name) != known.end()) {
+                const CLI::Option* option = nullptr;
+                for (const CLI::App* app = at; app != nullptr && option == nullptr; app = app->get_parent()) {
+                    option = app->get_option_no_throw(name);
+                }
+                const bool takes_value = option != nullptr && option->get_items_expected_max() > 0;
+                if (takes_value && name.size() == word.size()) ++i;
+                continue;
+            }
+            const std::string nearest = base::suggest(name, known);
+            return nearest.empty() ? std::string{} : "there is no " + name + "; did you mean " + nearest + "?";
+        }
+        if (word.starts_with("-")) continue;
+        const std::vector<std::string> commands = names_of_commands(*at);
+        if (commands.empty()) continue;  // an argument of the command
+        if (std::find(commands.begin(), commands.end(), word) != commands.end()) {
+            at = at->get_subcommand(word);
+            continue;
+        }
+        const std::string nearest = base::suggest(word, commands);
+        return nearest.empty() ? std::string{} : "there is no command `" + word + "`; did you mean `" + nearest + "`?";
+    }
+    return {};
 }
 
 }  // namespace
@@ -103,7 +157,9 @@ action command_line::parse(int argc, const char* const* argv) {
     } catch (const CLI::Success& e) {
         return [code = app_->exit(e)](const session&) { return code; };  // --help, --version
     } catch (const CLI::ParseError& e) {
-        const std::string message = std::string{e.what()} + "\nTry `" + path_of(*app_) + " --help`";
+        const std::string meant = suggestion(*app_, argc, argv);
+        const std::string message =
+            (meant.empty() ? std::string{e.what()} : meant) + "\nTry `" + path_of(*app_) + " --help`";
         return [message](const session&) -> int { throw wrong_usage(message); };
     }
     return chosen_;

@@ -41,6 +41,8 @@ bool write_in_time(int fd, std::string_view text) {
     return true;
 }
 
+bool has_somebody_to_ask() { return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1; }
+
 template <class Visit>
 void for_each_line(std::string_view text, Visit visit) {
     while (true) {
@@ -93,8 +95,14 @@ void console::error(std::string_view code, std::string_view message) const {
     if (json_) print_json(json::object{{"error", json::object{{"code", code}, {"message", message}}}});
 }
 
-bool console::confirm(const std::string& question) const {
-    if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1) return true;
+bool console::confirm(const std::string& question) const { return !has_somebody_to_ask() || ask(question); }
+
+bool console::confirm_loss(const std::string& question) const {
+    if (has_somebody_to_ask()) return ask(question);
+    throw wrong_usage(fmt::format("{} There is no terminal to ask on: add --yes when that is meant", question));
+}
+
+bool console::ask(const std::string& question) const {
     write(stderr, safe_lines(question) + " [y/N] ");
     std::string answer;
     std::getline(std::cin, answer);

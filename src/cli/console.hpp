@@ -38,6 +38,9 @@ public:
 
     /// Asks on the terminal; without one the answer is yes, for scripts have nobody to ask.
     [[nodiscard]] bool confirm(const std::string& question) const;
+    /// The same for what cannot be taken back: without a terminal nobody has agreed.
+    /// @throws failure (usage) without a terminal: `--yes` must be given
+    [[nodiscard]] bool confirm_loss(const std::string& question) const;
 
     [[nodiscard]] std::string paint(std::string_view text, tone as) const;
 
@@ -47,6 +50,7 @@ public:
 private:
     void write(std::FILE* to, std::string_view text) const;
     void tell(std::string_view kind, std::string_view message) const;
+    [[nodiscard]] bool ask(const std::string& question) const;
 
     enum class manner { patient, hasty, mute };
 

@@ -200,6 +200,7 @@ struct letter_change {
     const char* verb;
     const char* done;
     std::size_t (broker::operations::*run)(const dead_letter_filter&);
+    bool loses = false;  ///< nothing brings them back
 };
 
 constexpr std::size_t letters_per_write = 1000;
@@ -233,8 +234,10 @@ exit_code change_letters(const session& in, const dlq_arguments& given, const le
     std::size_t total = 0;
     for (open_broker& broker : brokers) total += counts.emplace_back(dead_in(*broker.operations, filter));
     const std::string amount = count_of(static_cast<std::int64_t>(total), "dead letter");
-    if (total > 0 && !given.yes && !in.out.confirm(fmt::format("{} {}?", change.verb, amount))) {
-        throw failure{exit_code::failed, "declined", "nothing was changed"};
+    if (total > 0 && !given.yes) {
+        const std::string question = fmt::format("{} {}?", change.verb, amount);
+        const bool agreed = change.loses && given.all ? in.out.confirm_loss(question) : in.out.confirm(question);
+        if (!agreed) throw failure{exit_code::failed, "declined", "nothing was changed"};
     }
     std::size_t changed = 0;
     for (std::size_t i = 0; i < brokers.size(); ++i) {
@@ -260,7 +263,7 @@ exit_code replay(const session& in, const dlq_arguments& given) {
 }
 
 exit_code purge(const session& in, const dlq_arguments& given) {
-    return change_letters(in, given, {"purge", "deleted", &broker::operations::purge});
+    return change_letters(in, given, {"purge", "deleted", &broker::operations::purge, true});
 }
 
 }  // namespace

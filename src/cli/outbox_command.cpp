@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
@@ -129,11 +130,28 @@ bool are_in_several_databases(const std::vector<located_row>& rows) {
     return std::any_of(rows.begin(), rows.end(), [&](const auto& each) { return each.database != rows[0].database; });
 }
 
+/// Says so when a list is empty because a name was misspelt.
+void doubt_filter(const session& in, const row_arguments& given, const installation& with,
+                  const std::vector<open_database>& databases) {
+    if (given.broker.empty() || with.configuration.brokers.contains(given.broker)) return;
+    std::set<std::string> known;
+    for (const auto& [name, settings] : with.configuration.brokers) known.insert(name);
+    for (const open_database& database : databases) {
+        for (const auto& [broker, counts] : database.session->outbox_summary()) known.insert(broker);
+    }
+    if (known.contains(given.broker)) return;
+    const std::vector<std::string> names{known.begin(), known.end()};
+    in.out.warn(fmt::format("there is no broker `{}`, and no row for one; {}", given.broker,
+                            config::did_you_mean(given.broker, names, "brokers are")));
+}
+
 exit_code list_outbox(const session& in, const row_arguments& given) {
     const installation with = open_installation(in);
     const date_time now = system_clock().now();
     const outbox_filter filter = to_filter(given, now);  // wrong usage is told before anything is opened
-    const auto rows = list_rows(open_all(with), filter);
+    const auto databases = open_all(with);
+    const auto rows = list_rows(databases, filter);
+    if (rows.empty()) doubt_filter(in, given, with, databases);
     if (in.out.json()) {
         in.out.print_json(json::object{{"rows", as_json(rows)}});
         return exit_code::ok;
@@ -297,6 +315,7 @@ struct row_change {
     const char* done;                  ///< given a new budget
     std::vector<row_status> statuses;  ///< of the rows it is about
     std::function<std::size_t(store::operations_session&, const outbox_filter&)> run;
+    bool loses = false;  ///< messages are not sent any more
 };
 
 constexpr std::size_t rows_per_write = 1000;
@@ -373,8 +392,10 @@ exit_code change_rows(const session& in, const row_change& change, const row_arg
         throw not_found(fmt::format("message `{}` has no row to {}; see `sluice outbox show {}`", asked.message_id,
                                     change.verb, asked.message_id));
     }
-    if (count > 0 && !given.yes && !in.out.confirm(fmt::format("{} {}?", change.verb, counted(count)))) {
-        throw failure{exit_code::failed, "declined", "nothing was changed"};
+    if (count > 0 && !given.yes) {
+        const std::string question = fmt::format("{} {}?", change.verb, counted(count));
+        const bool agreed = change.loses && given.all ? in.out.confirm_loss(question) : in.out.confirm(question);
+        if (!agreed) throw failure{exit_code::failed, "declined", "nothing was changed"};
     }
     const std::size_t changed = count == 0 ? 0 : apply(change, databases, filters);
     if (in.out.json()) {
@@ -410,7 +431,8 @@ exit_code discard(const session& in, const row_arguments& given) {
                             {row_status::pending, row_status::processing, row_status::failed},
                             [](auto& session, const auto& filter) {
                                 return session.discard(filter, "discarded by an operator", system_clock().now());
-                            }};
+                            },
+                            true};
     return change_rows(in, change, given, open_installation(in), to_filter(given, system_clock().now()));
 }
 

@@ -125,7 +125,7 @@ private:
         try {
             if (!line) throw decode_error{fmt::format("the line is longer than {} bytes", longest_line)};
             if (line->find_first_not_of(" \t") == std::string_view::npos) return;
-            const json::value parsed = json::parse(*line);
+            const json::value parsed = json::parse(without_mark(*line));
             const request asked = take_apart(parsed);
             process_options options = options_;
             options.idempotency_key = asked.idempotency_key;
@@ -138,6 +138,13 @@ private:
         } catch (const std::exception& e) {
             report(judge(e, exit_code::failed));
         }
+    }
+
+    /// Some editors and shells begin a file with a byte order mark.
+    [[nodiscard]] std::string_view without_mark(std::string_view line) const {
+        constexpr std::string_view mark = "\xEF\xBB\xBF";
+        if (line_number_ == 1 && line.starts_with(mark)) line.remove_prefix(mark.size());
+        return line;
     }
 
     static request take_apart(const json::value& line) {
@@ -219,6 +226,8 @@ void add_process(command& root) {
         .flag("--async", given->asynchronous, "Only write the command down; the engine runs it")
         .number("--priority", given->options.priority, {-100, 100}, "-100 to 100; low ones may take the backfill lane")
         .option("--correlation-id", "TEXT", given->options.correlation_id, "Continue this correlation")
+        .option("--traceparent", "TEXT", given->options.traceparent,
+                "Continue this trace of W3C Trace Context: 00-<32 hex>-<16 hex>-<2 hex>")
         .option("--idempotency-key", "TEXT", given->options.idempotency_key,
                 "Repeating the command with this key gives the first outcome")
         .option("--timeout", "TEXT", given->timeout, "The handler begins within this time (90s, 10m) or not at all")

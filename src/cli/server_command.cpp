@@ -9,6 +9,7 @@
 #include "base/backoff.hpp"
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
+#include "cli/init_process.hpp"
 #include "cli/log_settings.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/worker_process.hpp"
@@ -95,6 +96,7 @@ struct server_arguments {
 
 int start_server(const session& in, const server_arguments& given) {
     in.out.wait_for_nobody();
+    if (const auto code = stay_behind_as_init()) return *code;
     if (const std::optional<worker_role> role = take_worker_role()) return serve(in, &*role);
     return given.workers > 0 ? supervise(in, given.workers) : serve(in, nullptr);
 }

@@ -96,6 +96,8 @@ std::vector<lane_view> view_lanes(const config::outbox_settings& outbox, const s
             lane.shards.push_back(std::move(shard));
         }
         summarize(lane);
+        // A lane that is in the middle of publishing tells so only when it renews its lease.
+        if (lane.state == "idle" && lane.depth() > 0) lane.state = "flowing";
         lanes.push_back(std::move(lane));
     };
     add(outbox.broker, false);

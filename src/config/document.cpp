@@ -73,7 +73,7 @@ private:
         } else if (bar != std::string_view::npos) {
             result_ += reference.substr(bar + 1);
         } else {
-            add("environment variable " + name + " is not set", "set it, or give a default: ${" + name + "|…}");
+            add(std::string{unset_variable} + name + " is not set", "set it, or give a default: ${" + name + "|…}");
         }
     }
 

@@ -45,6 +45,9 @@ using variable_lookup = std::function<std::optional<std::string>(const std::stri
 /// The process's environment.
 [[nodiscard]] std::optional<std::string> process_variable(const std::string& name);
 
+/// How the problem of a variable that is not set begins.
+inline constexpr std::string_view unset_variable = "environment variable ";
+
 /// Replaces `${VAR}` and `${VAR|default}` in every string below `root`; `$${` stands for a literal `${`.
 /// What cannot be replaced is added to `found`, with the path of its key.
 void substitute(node& root, const variable_lookup& variables, std::vector<problem>& found);

@@ -46,7 +46,9 @@ node select_environment(node root, const std::string& environment, std::vector<p
     }
     node sections{.value = node::table{}};
     const node* overlay = nullptr;
+    std::vector<std::string> overlays;
     for (const auto& [name, value] : *root.as_table()) {
+        if (!is_section(name) && looks_like_overlay(value)) overlays.push_back(name);
         if (is_section(name)) {
             sections.as_table()->push_back({name, value});
         } else if (name == environment && value.as_table() != nullptr) {
@@ -59,7 +61,14 @@ node select_environment(node root, const std::string& environment, std::vector<p
                              .remedy = did_you_mean(name, section_names(), "sections are")});
         }
     }
-    if (overlay == nullptr) return sections;
+    if (overlay == nullptr) {
+        if (!environment.empty() && !overlays.empty()) {
+            found.push_back({.message = fmt::format("{}={} names no environment of this file", environment_variable,
+                                                    printable(environment, 40)),
+                             .remedy = did_you_mean(environment, overlays, "environments are")});
+        }
+        return sections;
+    }
     for (const auto& [name, value] : *overlay->as_table()) {
         if (is_section(name)) continue;
         found.push_back({.line = value.line,
@@ -435,7 +444,9 @@ configuration parse(std::string_view text, const std::filesystem::path& file, co
     return result;
 }
 
-configuration load(const std::filesystem::path& file, const providers& available, const variable_lookup& variables) {
+namespace {
+
+std::string read_file(const std::filesystem::path& file) {
     std::error_code ignored;
     std::ifstream stream{file, std::ios::binary};
     std::ostringstream text;
@@ -447,7 +458,36 @@ configuration load(const std::filesystem::path& file, const providers& available
               .remedy = exists ? "check that it is a file and its permissions"
                                : "create it, or name another one with --config"}}};
     }
-    return parse(text.view(), file, available, variables);
+    return std::move(text).str();
+}
+
+}  // namespace
+
+configuration load(const std::filesystem::path& file, const providers& available, const variable_lookup& variables) {
+    return parse(read_file(file), file, available, variables);
+}
+
+std::vector<overlay_problems> check_overlays(const std::filesystem::path& file, const providers& available,
+                                             const variable_lookup& variables) {
+    const std::string text = read_file(file);
+    const std::string current = variables(environment_variable).value_or("");
+    std::vector<overlay_problems> all;
+    const node root = read_toml(text, file.string());
+    for (const auto& [name, value] : *root.as_table()) {
+        if (is_section(name) || name == current || !looks_like_overlay(value)) continue;
+        const auto in_it = [&, &environment = name](const std::string& variable) {
+            return variable == environment_variable ? std::optional{environment} : variables(variable);
+        };
+        try {
+            static_cast<void>(parse(text, file, available, in_it));
+        } catch (const invalid_configuration& e) {
+            overlay_problems found{name, e.problems()};
+            // Its variables are set where it runs.
+            std::erase_if(found.problems, [](const problem& each) { return each.message.starts_with(unset_variable); });
+            if (!found.problems.empty()) all.push_back(std::move(found));
+        }
+    }
+    return all;
 }
 
 }  // namespace sluice::config

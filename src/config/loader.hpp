@@ -23,7 +23,20 @@ inline constexpr const char* environment_variable = "SLUICE_ENV";
 [[nodiscard]] configuration load(const std::filesystem::path& file, const providers& available,
                                  const variable_lookup& variables = process_variable);
 
-/// The same for a text that is already in memory; `file` is only its name and place.
+/// What is wrong in the overlay of one environment.
+struct overlay_problems {
+    std::string environment;
+    std::vector<problem> problems;
+};
+
+/// Reads the file once for each environment that it knows besides the current one, and tells what would be wrong there.
+/// Variables that are not set here do not count.
+/// @throws invalid_configuration  the file cannot be read at all
+[[nodiscard]] std::vector<overlay_problems> check_overlays(const std::filesystem::path& file,
+                                                           const providers& available,
+                                                           const variable_lookup& variables = process_variable);
+
+/// `load` for a text that is already in memory; `file` is only its name and place.
 [[nodiscard]] configuration parse(std::string_view text, const std::filesystem::path& file, const providers& available,
                                   const variable_lookup& variables);
 

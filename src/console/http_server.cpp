@@ -185,15 +185,19 @@ private:
             throw configuration_error{"cannot listen on " + wanted + ": server.health.host is no address of this " +
                                       "machine (" + problem.message() + "); use 127.0.0.1 or 0.0.0.0"};
         }
-        tcp::endpoint at = found.begin()->endpoint();
-        for (int i = 0; i < settings_.ports_to_try; ++i) {
-            problem = try_to_listen(at);
-            if (!problem) {
-                where_ = acceptor_.local_endpoint();
-                return;
+        // A name may have addresses that this machine cannot use: `localhost` is ::1, too, where IPv6 is switched off.
+        for (const auto& each : found) {
+            tcp::endpoint at = each.endpoint();
+            for (int i = 0; i < settings_.ports_to_try; ++i) {
+                problem = try_to_listen(at);
+                if (!problem) {
+                    where_ = acceptor_.local_endpoint();
+                    return;
+                }
+                if (problem != asio::error::address_in_use || at.port() == most_ports) break;
+                at.port(static_cast<std::uint16_t>(at.port() + 1));
             }
-            if (problem != asio::error::address_in_use || at.port() == most_ports) break;
-            at.port(static_cast<std::uint16_t>(at.port() + 1));
+            if (problem == asio::error::address_in_use) break;
         }
         if (problem == asio::error::address_in_use) {
             throw configuration_error{

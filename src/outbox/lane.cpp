@@ -305,6 +305,8 @@ void lane::log_change(lane_state before) const {
     };
     if (after == lane_state::paused || after == lane_state::lost) {
         tell(observe::level::warn);
+    } else if (before == lane_state::paused && after != lane_state::draining) {
+        observe::log(observe::level::info, "lane.recovered", {{"lane", name_}, {"state", to_string(after)}});
     } else if (before == lane_state::paused || after == lane_state::draining) {
         tell(observe::level::info);
     } else {

@@ -68,5 +68,18 @@ TEST_F(server_and_its_environment, ignores_a_hang_up_below_nohup) {
     EXPECT_THAT(server.finish().err, HasSubstr("server.stopping signal=15"));
 }
 
+TEST_F(server_and_its_environment, can_be_the_first_process_of_a_container) {
+    testing::program_settings in_a_container = settings();
+    in_a_container.first_process = true;
+    testing::running_program server{{"server"}, in_a_container};
+    ASSERT_TRUE(server.wait_for_text("server.ready"));
+    ASSERT_TRUE(server.wait_for_text("version="));
+    if (!server.has_text("pid=2\n")) GTEST_SKIP() << "no namespace of processes";
+    server.signal(SIGTERM);
+    const program_result result = server.finish();
+    EXPECT_EQ(result.code, 0);
+    EXPECT_THAT(result.err, HasSubstr("engine.stopped"));
+}
+
 }  // namespace
 }  // namespace sluice

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
+#include <sched.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +25,13 @@ std::array<int, 2> make_pipe() {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error{"no pipe"};
     return ends;
+}
+
+/// A child that is process 1 where it lives; where that is not allowed, an ordinary one.
+pid_t fork_first_process() {
+    const auto flags = static_cast<unsigned long>(CLONE_NEWPID | SIGCHLD);
+    const long child = syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr);
+    return child < 0 ? fork() : static_cast<pid_t>(child);
 }
 
 [[noreturn]] void become(const std::vector<std::string>& arguments, const program_settings& settings) {
@@ -55,7 +64,8 @@ running_program::running_program(const std::vector<std::string>& arguments, cons
     const auto output = make_pipe();
     const auto errors = make_pipe();
     if (settings.pipe_bytes > 0) fcntl(errors[1], F_SETPIPE_SZ, settings.pipe_bytes);
-    child_ = fork();
+    child_ = settings.first_process ? fork_first_process() : fork();
+    if (child_ < 0) throw std::runtime_error{"no process"};
     if (child_ == 0) {
         dup2(input[0], STDIN_FILENO);
         dup2(output[1], STDOUT_FILENO);

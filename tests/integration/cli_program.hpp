@@ -24,6 +24,7 @@ struct program_settings {
     std::map<std::string, std::string> environment{};  ///< on top of a nearly empty one
     bool on_terminal = false;                          ///< a pseudo terminal instead of pipes
     int pipe_bytes = 0;                                ///< of standard error; 0: as usual
+    bool first_process = false;                        ///< process 1 of a namespace of its own; root is needed
     bool ignore_hang_up = false;                       ///< as below `nohup`
     std::optional<uid_t> user{};                       ///< who runs it, when the caller is root
 };
@@ -42,6 +43,10 @@ public:
     [[nodiscard]] pid_t pid() const noexcept { return child_; }
     /// Reads what comes until standard output or standard error holds `text`. False after 20 seconds without it.
     [[nodiscard]] bool wait_for_text(std::string_view text);
+    /// True when the text has been read.
+    [[nodiscard]] bool has_text(std::string_view text) const {
+        return result_.out.find(text) != std::string::npos || result_.err.find(text) != std::string::npos;
+    }
     /// Waits for the end without reading anything. False after 20 seconds.
     [[nodiscard]] bool ends_unread();
     /// Closes the input, reads to the end and returns everything. Kills the program after 30 seconds.

@@ -498,11 +498,79 @@ TEST_F(command_line, discard_gives_up_and_retry_brings_back) {
     EXPECT_EQ(row.at("status").as_string(), "pending");
 }
 
+TEST_F(command_line, everything_is_given_up_only_when_somebody_agreed) {
+    create_counter("c-1");
+    const program_result refused = sluice({"outbox", "discard", "--all"});
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_THAT(refused.err, HasSubstr("discard 2 rows? There is no terminal to ask on: add --yes"));
+    EXPECT_EQ(partner_lane().at("pending").as_int(), 1);
+}
+
+TEST_F(command_line, suggests_what_was_meant) {
+    const auto told = [this](const std::vector<std::string>& arguments) {
+        const program_result result = sluice(arguments);
+        EXPECT_EQ(result.code, 2) << ::testing::PrintToString(arguments);
+        return result.err;
+    };
+    EXPECT_THAT(told({"sevrer"}), HasSubstr("there is no command `sevrer`; did you mean `server`?"));
+    EXPECT_THAT(told({"outbox", "lsit"}), HasSubstr("did you mean `list`?"));
+    EXPECT_THAT(told({"outbox", "list", "--brokr", "x"}), HasSubstr("there is no --brokr; did you mean --broker?"));
+    EXPECT_THAT(told({"status", "--jsno"}), HasSubstr("did you mean --json?"));
+    EXPECT_THAT(told({"--config", "x", "statsu"}), HasSubstr("did you mean `status`?"));
+}
+
+TEST_F(command_line, a_list_that_is_empty_by_mistake_says_so) {
+    create_counter("c-1");
+    EXPECT_THAT(sluice({"outbox", "list", "--broker", "partnr"}).err,
+                HasSubstr("there is no broker `partnr`, and no row for one; did you mean \"partner\"?"));
+    EXPECT_EQ(sluice({"outbox", "list", "--broker", "elsewhere"}).err, "");
+}
+
+TEST_F(command_line, an_environment_that_the_file_does_not_have_is_an_error) {
+    configure(usual + "[production.log]\nlevel = \"warn\"\n");
+    testing::program_settings in_production = settings();
+    in_production.environment["SLUICE_ENV"] = "prodction";
+    const program_result refused = testing::run_sluice({"check"}, in_production);
+    EXPECT_EQ(refused.code, 3);
+    EXPECT_THAT(refused.out, AllOf(HasSubstr("SLUICE_ENV=prodction names no environment of this file"),
+                                   HasSubstr("did you mean \"production\"?")));
+    in_production.environment["SLUICE_ENV"] = "production";
+    EXPECT_EQ(testing::run_sluice({"check"}, in_production).code, 0);
+}
+
+TEST_F(command_line, check_looks_at_the_overlays_of_other_environments) {
+    configure(usual +
+              "[production.log]\nlevel = \"wran\"\n[production.databases.default]\ndatabase_uri = \"${ABSENT}\"\n");
+    const program_result result = sluice({"check"});
+    EXPECT_EQ(result.code, 0);
+    EXPECT_THAT(result.out, AllOf(HasSubstr("OVERLAY  with SLUICE_ENV=production: domain.toml"), HasSubstr("log.level"),
+                                  Not(HasSubstr("ABSENT"))));
+}
+
+TEST_F(command_line, process_many_takes_a_byte_order_mark_for_none) {
+    const auto line = R"({"command":"CreateCounter","data":{"counter_id":"c-1"}})";
+    EXPECT_EQ(sluice({"process", "-"}, std::string{"\xEF\xBB\xBF"} + line + "\n").out, "1 processed, 0 failed\n");
+}
+
+TEST_F(command_line, process_continues_a_trace) {
+    const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    ASSERT_EQ(sluice({"process", "CreateCounter", R"({"counter_id":"c-1"})", "--traceparent", trace}).code, 0);
+    EXPECT_THAT(sluice({"events", "list", "--json"}).out, HasSubstr("0af7651916cd43dd8448eb211c80319c"));
+    EXPECT_NE(sluice({"process", "CreateCounter", R"({"counter_id":"c-2"})", "--traceparent", "nonsense"}).code, 0);
+}
+
+TEST_F(command_line, events_are_found_by_the_bare_name_of_their_type) {
+    create_counter("c-1");
+    EXPECT_EQ(sluice_json({"events", "list", "--type", "CounterCreated"}).at("events").as_array().size(), 1u);
+    EXPECT_EQ(sluice_json({"events", "list", "--type", "Tiny.CounterCreated.v1"}).at("events").as_array().size(), 1u);
+    EXPECT_EQ(sluice_json({"events", "list", "--type", "Created"}).at("events").as_array().size(), 0u);
+}
+
 TEST_F(command_line, changes_go_beyond_one_write) {
     std::string input;
     for (int i = 0; i < 1500; ++i) input += create_line("c-" + std::to_string(i));
     ASSERT_EQ(sluice({"process", "-"}, input).out, "1,500 processed, 0 failed\n");
-    EXPECT_EQ(sluice_json({"outbox", "discard", "--all"}).at("changed").as_int(), 3000);
+    EXPECT_EQ(sluice_json({"outbox", "discard", "--all", "--yes"}).at("changed").as_int(), 3000);
     EXPECT_EQ(sluice({"outbox", "retry", "--broker", "partner"}).out, "1,500 rows given a full new budget\n");
     EXPECT_EQ(sluice_json({"outbox", "list", "--status", "pending", "--limit", "5000"}).at("rows").as_array().size(),
               1500u);
@@ -591,7 +659,7 @@ TEST_F(dead_letter_commands, are_listed_shown_replayed_and_purged) {
     EXPECT_EQ(sluice({"dlq", "replay", refused}).out, "1 dead letter handed back to the group that failed\n");
     EXPECT_EQ(dead(), 1u);
     EXPECT_EQ(sluice({"dlq", "replay", refused}).code, 1);
-    EXPECT_EQ(sluice_json({"dlq", "purge", "--all"}).at("changed").as_int(), 1);
+    EXPECT_EQ(sluice_json({"dlq", "purge", "--all", "--yes"}).at("changed").as_int(), 1);
     EXPECT_EQ(sluice({"dlq", "list"}).out, "no dead letters\n");
 }
 

@@ -4,6 +4,7 @@
 
 #include <sluice/json.hpp>
 
+#include "store/bare_type.hpp"
 #include "store/discard_record.hpp"
 #include "store/lane_name.hpp"
 #include "store/memory/sessions.hpp"
@@ -31,7 +32,8 @@ bool matches(const event_filter& filter, sequence seq, const logged_event& event
     return seq > filter.after && (!filter.upto || seq <= *filter.upto) &&
            (filter.stream.empty() || filter.stream == event.stream || filter.stream == event.stream_category) &&
            (categories.empty() || std::ranges::find(categories, event.stream_category) != categories.end()) &&
-           (filter.type.empty() || filter.type == event.type) &&
+           (filter.type.empty() || filter.type == event.type ||
+            (is_bare_type(filter.type) && event.type.find("." + filter.type + ".v") != std::string::npos)) &&
            (!filter.created_from || event.created_at >= *filter.created_from) &&
            (!filter.created_before || event.created_at < *filter.created_before) &&
            (filter.correlation_id.empty() || filter.correlation_id == correlation_of(event));

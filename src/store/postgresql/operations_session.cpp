@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "store/bare_type.hpp"
 #include "store/discard_record.hpp"
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/failure.hpp"
@@ -82,7 +83,11 @@ event_query::event_query(const event_filter& filter, bool is_stream)
         for (const auto& category : filter.stream_categories) categories.push(std::string_view{category});
         require("e.stream_category = ANY ({})", categories);
     }
-    if (!filter.type.empty()) require("e.type = {}", filter.type);
+    if (is_bare_type(filter.type)) {
+        require("split_part(e.type, '.', 2) = {}", filter.type);
+    } else if (!filter.type.empty()) {
+        require("e.type = {}", filter.type);
+    }
     if (!filter.correlation_id.empty()) {
         require("(" + readable_json("e.metadata") + ") -> 'domain' ->> 'correlation_id' = {}", filter.correlation_id);
     }

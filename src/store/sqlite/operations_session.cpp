@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/bare_type.hpp"
 #include "store/discard_record.hpp"
 #include "store/lane_name.hpp"
 #include "store/row_sample.hpp"
@@ -52,7 +53,9 @@ std::string select_matching(const event_filter& filter, bool is_stream) {
     sql += is_stream ? "+e.seq > ?5 AND e.stream = ?1" : "e.seq > ?5";
     if (!is_stream && !filter.stream.empty()) sql += " AND e.stream_category = ?1";
     if (!filter.stream_categories.empty()) sql += " AND e.stream_category IN (SELECT value FROM json_each(?2))";
-    if (!filter.type.empty()) sql += " AND e.type = ?3";
+    if (!filter.type.empty()) {
+        sql += is_bare_type(filter.type) ? " AND e.type GLOB '*.' || ?3 || '.v*'" : " AND e.type = ?3";
+    }
     if (!filter.correlation_id.empty()) sql += " AND json_extract(e.metadata, '$.domain.correlation_id') = ?4";
     if (filter.upto) sql += is_stream ? " AND +e.seq <= ?6" : " AND e.seq <= ?6";
     if (filter.created_from) sql += " AND e.created_at >= ?7";

@@ -490,8 +490,12 @@ TEST(overlay, another_provider_replaces_the_whole_entry) {
     EXPECT_TRUE(loaded.databases.at("default").options.empty());
 }
 
-TEST(overlay, an_environment_without_a_section_changes_nothing) {
-    EXPECT_EQ(read(layered, {{"SLUICE_ENV", "staging"}}).databases.at("default").provider, "sqlite");
+TEST(overlay, an_environment_that_the_file_does_not_know_is_an_error) {
+    EXPECT_THAT(problems_of(layered, {{"SLUICE_ENV", "prodction"}}),
+                ElementsAre(HasSubstr("SLUICE_ENV=prodction names no environment of this file; did you mean "
+                                      "\"production\"?")));
+    EXPECT_EQ(read(minimal, {{"SLUICE_ENV", "staging"}}).environment, "staging")
+        << "a file without overlays knows none";
 }
 
 TEST(overlay, its_keys_are_checked_too) {
