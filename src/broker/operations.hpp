@@ -32,6 +32,25 @@ struct dead_letter_filter {
     std::size_t limit = 100;
 };
 
+/// What came of an action on dead letters.
+struct letters_outcome {
+    /// Dead letters of one group that stay where they were, for one reason.
+    struct left_behind {
+        std::string stream;
+        std::string group;
+        std::string reason;  ///< with the remedy, one line
+        std::size_t count = 0;
+    };
+
+    std::size_t changed = 0;
+    std::vector<left_behind> left{};
+    /// Why the action ended before it had seen all, one line; empty when it did not. What was changed stays so.
+    std::string interrupted{};
+
+    void leave(std::string_view stream, std::string_view group, std::string_view reason);
+    [[nodiscard]] std::size_t left_count() const;
+};
+
 struct group_status {
     std::string stream;
     std::string group;
@@ -39,6 +58,7 @@ struct group_status {
     std::int64_t lag = 0;      ///< entries not yet delivered to the group
     std::int64_t pending = 0;  ///< delivered and not acknowledged
     std::int64_t dead = 0;
+    std::string shared_name{};  ///< a consumer name that two living processes have; empty: none was seen
 };
 
 /// What operators need of a broker.
@@ -50,10 +70,16 @@ public:
 
     /// Newest first.
     [[nodiscard]] virtual std::vector<dead_letter_entry> dead_letters(const dead_letter_filter& filter) = 0;
+    /// How many match, whatever the limit. Costs little, however many there are.
+    [[nodiscard]] virtual std::size_t count(const dead_letter_filter& filter) = 0;
     /// Hands the matching dead letters to the group that failed, and to no other, as if new with no attempts; oldest
-    /// first, atomically with removing them. Returns how many.
-    [[nodiscard]] virtual std::size_t replay(const dead_letter_filter& filter) = 0;
-    [[nodiscard]] virtual std::size_t purge(const dead_letter_filter& filter) = 0;
+    /// first, each atomically with removing it. At most `limit` of those that there are when it begins; one that cannot
+    /// be handed back is passed over, and does not count towards the limit.
+    [[nodiscard]] virtual letters_outcome replay(const dead_letter_filter& filter) = 0;
+    /// Deletes the matching dead letters, oldest first and at most `limit`.
+    [[nodiscard]] virtual letters_outcome purge(const dead_letter_filter& filter) = 0;
+    /// How far each group is. Asked every few seconds, so it reads no messages; dead letters are counted by a counter.
+    /// Groups that are gone and left dead letters are there, too.
     [[nodiscard]] virtual std::vector<group_status> groups() = 0;
 
     /// Who published last under this name; none where the broker does not fence, or nobody did.

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/base64.hpp"
 #include "base/utf8.hpp"
@@ -199,21 +200,30 @@ exit_code show_dead_letter(const session& in, const dlq_arguments& given) {
 struct letter_change {
     const char* verb;
     const char* done;
-    std::size_t (broker::operations::*run)(const dead_letter_filter&);
+    broker::letters_outcome (broker::operations::*run)(const dead_letter_filter&);
     bool loses = false;  ///< nothing brings them back
 };
 
-constexpr std::size_t letters_per_write = 1000;
+/// Why some dead letters of one broker were not changed.
+struct left_letters {
+    std::string broker;
+    broker::letters_outcome::left_behind what;  ///< with no stream: the broker as a whole, an unknown number
+};
 
-std::size_t dead_in(broker::operations& operations, const dead_letter_filter& filter) {
-    if (!filter.id.empty()) return operations.dead_letters(filter).size();
-    std::int64_t dead = 0;
-    for (const broker::group_status& group : operations.groups()) {
-        const bool matches = (filter.stream.empty() || filter.stream == group.stream) &&
-                             (filter.group.empty() || filter.group == group.group);
-        dead += matches ? group.dead : 0;
-    }
-    return static_cast<std::size_t>(dead);
+std::string to_text(const left_letters& left) {
+    const auto& [broker, what] = left;
+    if (what.stream.empty()) return fmt::format("broker {}: {}", broker, what.reason);
+    return fmt::format("left: {} of {} on {} (broker {}): {}",
+                       count_of(static_cast<std::int64_t>(what.count), "dead letter"),
+                       what.group.empty() ? "no group" : what.group, what.stream, broker, what.reason);
+}
+
+json::value as_json(const left_letters& left) {
+    return json::object{{"broker", left.broker},
+                        {"stream", text_or_null(left.what.stream)},
+                        {"group", text_or_null(left.what.group)},
+                        {"count", left.what.stream.empty() ? json::value{nullptr} : json::value{left.what.count}},
+                        {"reason", left.what.reason}};
 }
 
 exit_code change_letters(const session& in, const dlq_arguments& given, const letter_change& change) {
@@ -230,9 +240,23 @@ exit_code change_letters(const session& in, const dlq_arguments& given, const le
         std::erase_if(brokers, [&](const open_broker& each) { return each.name != owner; });
     }
     dead_letter_filter filter = to_filter(given);
-    std::vector<std::size_t> counts;
+    filter.limit = std::numeric_limits<std::size_t>::max();
+    std::vector<left_letters> left;
+    const auto pass_over = [&](const open_broker& broker, std::string reason) {
+        left.push_back({broker.name, {.stream = {}, .group = {}, .reason = std::move(reason)}});
+    };
+
     std::size_t total = 0;
-    for (open_broker& broker : brokers) total += counts.emplace_back(dead_in(*broker.operations, filter));
+    for (auto broker = brokers.begin(); broker != brokers.end();) {
+        try {
+            total += broker->operations->count(filter);
+            ++broker;
+        } catch (const broker_error& e) {
+            if (brokers.size() == 1 && left.empty()) throw;
+            pass_over(*broker, e.what());
+            broker = brokers.erase(broker);
+        }
+    }
     const std::string amount = count_of(static_cast<std::int64_t>(total), "dead letter");
     if (total > 0 && !given.yes) {
         const std::string question = fmt::format("{} {}?", change.verb, amount);
@@ -240,22 +264,25 @@ exit_code change_letters(const session& in, const dlq_arguments& given, const le
         if (!agreed) throw failure{exit_code::failed, "declined", "nothing was changed"};
     }
     std::size_t changed = 0;
-    for (std::size_t i = 0; i < brokers.size(); ++i) {
-        // Bounded by what was there: a letter that comes back at once is not sent round and round.
-        for (std::size_t left = counts[i]; left > 0;) {
-            filter.limit = std::min(left, letters_per_write);
-            const std::size_t now = (brokers[i].operations.get()->*change.run)(filter);
-            changed += now;
-            left -= std::min(left, now);
-            if (now < filter.limit) break;
+    for (open_broker& broker : brokers) {
+        try {
+            broker::letters_outcome outcome = (broker.operations.get()->*change.run)(filter);
+            changed += outcome.changed;
+            for (auto& each : outcome.left) left.push_back({broker.name, std::move(each)});
+            if (!outcome.interrupted.empty()) pass_over(broker, "stopped on the way: " + outcome.interrupted);
+        } catch (const broker_error& e) {
+            pass_over(broker, e.what());
         }
     }
     if (in.out.json()) {
-        in.out.print_json(json::object{{"changed", changed}});
+        json::array list;
+        for (const left_letters& each : left) list.push_back(as_json(each));
+        in.out.print_json(json::object{{"changed", changed}, {"left", std::move(list)}});
     } else {
         in.out.print(fmt::format("{} {}", count_of(static_cast<std::int64_t>(changed), "dead letter"), change.done));
     }
-    return exit_code::ok;
+    for (const left_letters& each : left) in.out.warn(safe_lines(to_text(each)));
+    return left.empty() ? exit_code::ok : exit_code::failed;
 }
 
 exit_code replay(const session& in, const dlq_arguments& given) {

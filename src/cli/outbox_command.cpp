@@ -314,6 +314,7 @@ struct row_change {
     const char* verb;                  ///< retry
     const char* done;                  ///< given a new budget
     std::vector<row_status> statuses;  ///< of the rows it is about
+    bool needs_lane = false;           ///< makes sense only for rows whose broker the outbox serves
     std::function<std::size_t(store::operations_session&, const outbox_filter&)> run;
     bool loses = false;  ///< messages are not sent any more
 };
@@ -347,35 +348,70 @@ std::size_t count_matching(const std::vector<open_database>& databases, std::vec
     return count;
 }
 
-/// Upper bound of the rows that a filter may mean, however many match anew while the work goes on.
-std::size_t most_rows(store::operations_session& session, const outbox_filter& filter) {
-    std::int64_t most = 0;
-    for (const auto& [broker, counts] : session.outbox_summary()) {
-        if (!filter.target_broker.empty() && broker != filter.target_broker) continue;
-        const auto found = counts.by_status.find(*filter.status);
-        if (found != counts.by_status.end()) most += found->second;
+/// Rows that a change did not reach, and why.
+struct left_rows {
+    std::string database;
+    std::string broker{};  ///< empty: the database as a whole, an unknown number
+    std::size_t count = 0;
+    std::string reason;
+};
+
+/// What came of a change.
+struct rows_outcome {
+    std::size_t changed = 0;
+    std::vector<left_rows> left{};
+};
+
+/// In bounded writes, so that the lanes and the committers get their turns. `most` bounds the rows, however many match
+/// anew while the work goes on.
+void apply_to_broker(const row_change& change, const open_database& database, outbox_filter filter, std::size_t most,
+                     std::size_t& changed) {
+    for (std::size_t done = 0; done < most;) {
+        filter.limit = std::min(rows_per_write, most - done);
+        const std::size_t now = change.run(*database.session, filter);
+        done += now;
+        changed += now;
+        if (now < filter.limit) break;
     }
-    return static_cast<std::size_t>(most);
 }
 
-/// In bounded writes, so that the lanes and the committers get their turns.
-std::size_t apply(const row_change& change, const std::vector<open_database>& databases,
-                  const std::vector<outbox_filter>& filters) {
-    std::size_t total = 0;
+void apply_to_database(const row_change& change, const config::outbox_settings& outbox, const open_database& database,
+                       const std::vector<outbox_filter>& filters, rows_outcome& outcome) {
+    const auto summary = database.session->outbox_summary();
     for (outbox_filter filter : filters) {
-        for (const open_database& database : databases) {
-            const std::size_t most = most_rows(*database.session, filter);
-            std::size_t changed = 0;
-            while (changed < most) {
-                filter.limit = std::min(rows_per_write, most - changed);
-                const std::size_t now = change.run(*database.session, filter);
-                changed += now;
-                if (now < filter.limit) break;
+        for (const auto& [broker, counts] : summary) {
+            if (!filter.target_broker.empty() && broker != filter.target_broker) continue;
+            const auto most = counts.by_status.find(*filter.status);
+            if (most == counts.by_status.end() || most->second == 0) continue;
+            outbox_filter of_broker = filter;
+            of_broker.target_broker = broker;
+            if (!change.needs_lane || is_target(outbox, broker)) {
+                apply_to_broker(change, database, of_broker, static_cast<std::size_t>(most->second), outcome.changed);
+                continue;
             }
-            total += changed;
+            of_broker.limit = most_counted + 1;
+            const std::size_t count = database.session->list(of_broker).size();
+            if (count == 0) continue;
+            outcome.left.push_back({database.name, broker, count,
+                                    fmt::format("no lane serves this broker; name it in the outbox again, or use "
+                                                "`sluice outbox retire {}`",
+                                                broker)});
         }
     }
-    return total;
+}
+
+/// A database that fails on the way does not keep the others from theirs.
+rows_outcome apply(const row_change& change, const config::outbox_settings& outbox,
+                   const std::vector<open_database>& databases, const std::vector<outbox_filter>& filters) {
+    rows_outcome outcome;
+    for (const open_database& database : databases) {
+        try {
+            apply_to_database(change, outbox, database, filters, outcome);
+        } catch (const store_error& e) {
+            outcome.left.push_back({.database = database.name, .reason = e.what()});
+        }
+    }
+    return outcome;
 }
 
 std::string counted(std::size_t count) {
@@ -386,8 +422,20 @@ std::string counted(std::size_t count) {
 exit_code change_rows(const session& in, const row_change& change, const row_arguments& given, const installation& with,
                       const outbox_filter& asked) {
     const auto filters = filters_of(change, asked);
-    const auto databases = open_all(with);
-    const std::size_t count = count_matching(databases, filters);
+    std::vector<left_rows> away;
+    std::vector<open_database> databases;
+    std::size_t count = 0;
+    for (const auto& [name, database] : with.parts.databases) {
+        try {
+            std::vector<open_database> one;
+            one.push_back({name, database->open_operations()});
+            count += count_matching(one, filters);
+            databases.push_back(std::move(one.front()));
+        } catch (const store_error& e) {
+            if (with.parts.databases.size() == 1) throw;
+            away.push_back({.database = name, .reason = e.what()});
+        }
+    }
     if (count == 0 && !asked.message_id.empty()) {
         throw not_found(fmt::format("message `{}` has no row to {}; see `sluice outbox show {}`", asked.message_id,
                                     change.verb, asked.message_id));
@@ -397,13 +445,28 @@ exit_code change_rows(const session& in, const row_change& change, const row_arg
         const bool agreed = change.loses && given.all ? in.out.confirm_loss(question) : in.out.confirm(question);
         if (!agreed) throw failure{exit_code::failed, "declined", "nothing was changed"};
     }
-    const std::size_t changed = count == 0 ? 0 : apply(change, databases, filters);
+    rows_outcome outcome = count == 0 ? rows_outcome{} : apply(change, with.configuration.outbox, databases, filters);
+    outcome.left.insert(outcome.left.end(), away.begin(), away.end());
     if (in.out.json()) {
-        in.out.print_json(json::object{{"changed", changed}});
+        json::array left;
+        for (const left_rows& each : outcome.left) {
+            const json::value rows = each.broker.empty() ? json::value{nullptr} : json::value{each.count};
+            left.push_back(json::object{{"database", each.database},
+                                        {"broker", text_or_null(each.broker)},
+                                        {"count", rows},
+                                        {"reason", each.reason}});
+        }
+        in.out.print_json(json::object{{"changed", outcome.changed}, {"left", std::move(left)}});
     } else {
-        in.out.print(fmt::format("{} {}", count_of(static_cast<std::int64_t>(changed), "row"), change.done));
+        in.out.print(fmt::format("{} {}", count_of(static_cast<std::int64_t>(outcome.changed), "row"), change.done));
     }
-    return exit_code::ok;
+    for (const left_rows& each : outcome.left) {
+        in.out.warn(safe_lines(each.broker.empty()
+                                   ? fmt::format("database {}: {}", each.database, each.reason)
+                                   : fmt::format("left: {} for broker {} (database {}): {}", counted(each.count),
+                                                 each.broker, each.database, each.reason)));
+    }
+    return outcome.left.empty() ? exit_code::ok : exit_code::failed;
 }
 
 void require_a_choice(const char* verb, const row_arguments& given) {
@@ -420,6 +483,7 @@ exit_code retry(const session& in, const row_arguments& given) {
     const row_change change{"retry",
                             "given a full new budget",
                             {row_status::failed, row_status::abandoned},
+                            true,
                             [](auto& session, const auto& filter) { return session.retry(filter); }};
     return change_rows(in, change, given, open_installation(in), to_filter(given, system_clock().now()));
 }
@@ -429,6 +493,7 @@ exit_code discard(const session& in, const row_arguments& given) {
     const row_change change{"discard",
                             "given up",
                             {row_status::pending, row_status::processing, row_status::failed},
+                            false,
                             [](auto& session, const auto& filter) {
                                 return session.discard(filter, "discarded by an operator", system_clock().now());
                             },
@@ -455,6 +520,7 @@ exit_code retire(const session& in, const row_arguments& given) {
     const row_change change{"retire",
                             "given up",
                             {row_status::pending, row_status::processing, row_status::failed},
+                            false,
                             [](auto& session, const auto& filter) {
                                 return session.discard(filter, "the broker was retired", system_clock().now());
                             }};

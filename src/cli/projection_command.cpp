@@ -15,6 +15,7 @@
 #include "cli/table.hpp"
 #include "cli/units.hpp"
 #include "commit/read_model_setup.hpp"
+#include "config/printable.hpp"
 #include "config/section.hpp"
 #include "consume/projection_rebuild.hpp"
 #include "observe/log.hpp"
@@ -259,11 +260,22 @@ int rebuild(const session& in, const rebuild_arguments& given) {
     if (isatty(STDERR_FILENO) != 1) observe::configure_log({.threshold = observe::level::info});
     const application opened = open_application(in, read_models::as_they_are);
     json::array results;
+    std::size_t failed = 0;
     std::optional<int> signal;
     for (const detail::projector_entry* projector : chosen_of(opened.env->domain(), given)) {
         const std::string& name = projector->table.name;
         command_line_host host{name, signals};
-        const consume::rebuild_report report = run(*opened.env, *projector, given.restart, host);
+        consume::rebuild_report report;
+        try {
+            report = run(*opened.env, *projector, given.restart, host);
+        } catch (const std::exception& e) {
+            if (!given.all) throw;
+            host.clear();
+            ++failed;
+            in.out.warn(fmt::format("{}: not rebuilt: {}", name, config::printable(e.what())));
+            results.push_back(json::object{{"name", name}, {"finished", false}, {"error", e.what()}});
+            continue;
+        }
         host.clear();
         warn_of_unknown(in, name, report);
         if (in.out.json()) {
@@ -279,7 +291,8 @@ int rebuild(const session& in, const rebuild_arguments& given) {
         in.out.print_json(json::object{{"read_models", std::move(results)}, {"interrupted", signal.has_value()}});
     }
     constexpr int signal_base = 128;
-    return signal ? signal_base + *signal : static_cast<int>(exit_code::ok);
+    if (signal) return signal_base + *signal;
+    return static_cast<int>(failed > 0 ? exit_code::failed : exit_code::ok);
 }
 
 }  // namespace

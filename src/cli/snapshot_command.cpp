@@ -77,7 +77,9 @@ private:
             const auto result = commit::create_snapshot(env_, type_, id);
             if (!result) return;
             ++(result->is_new ? written_ : current_);
-        } catch (const decode_error& e) {
+        } catch (const store_error&) {
+            throw;  // the next ones fare no better
+        } catch (const std::exception& e) {
             report(id, e.what());
         }
         progress_.update(written_ + current_, failed_, 0);

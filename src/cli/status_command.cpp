@@ -277,7 +277,8 @@ json::value as_json(const subscription_view& subscription) {
                         {"length", group.length},
                         {"lag", group.lag},
                         {"pending", group.pending},
-                        {"dead", group.dead}};
+                        {"dead", group.dead},
+                        {"shared_name", text_or_null(group.shared_name)}};
 }
 
 std::string to_text(const overdue_schedule& found, date_time now) {
@@ -319,6 +320,19 @@ json::value as_json(const status_report& report) {
         {"overdue", std::move(overdue)}, {"orphans", std::move(orphaned)}, {"unavailable", std::move(outages)}};
 }
 
+/// One line for each broker and name.
+std::set<std::string> shared_names(const status_report& report) {
+    std::set<std::string> lines;
+    for (const auto& [broker, group] : report.subscriptions) {
+        if (group.shared_name.empty()) continue;
+        lines.insert(
+            safe_lines(fmt::format("broker {}: two processes are called {}; give each host and container a host "
+                                   "name of its own",
+                                   broker, group.shared_name)));
+    }
+    return lines;
+}
+
 exit_code show_status(const session& in) {
     const status_report report = gather(in);
     if (in.out.json()) {
@@ -332,6 +346,7 @@ exit_code show_status(const session& in) {
         const config::finding found = to_finding(each);
         in.out.warn(found.message + "; " + found.remedy);
     }
+    for (const std::string& each : shared_names(report)) in.out.warn(each);
     bool database_away = false;
     for (const auto& [what, reason] : report.outages) {
         in.out.warn(fmt::format("{} is unavailable: {}", what, reason));

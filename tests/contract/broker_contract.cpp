@@ -56,8 +56,9 @@ INSTANTIATE_TEST_SUITE_P(inline_broker, broker_contract,
 #ifdef SLUICE_WITH_BROKER_SQLITE
 INSTANTIATE_TEST_SUITE_P(sqlite_broker, broker_contract,
                          ::testing::Values(subject{"sqlite",
-                                                   [](const std::filesystem::path& directory, const clock&) {
-                                                       return make_sqlite_broker({.path = directory / "broker.db"});
+                                                   [](const std::filesystem::path& directory, const clock& time) {
+                                                       return make_sqlite_broker(
+                                                           {.path = directory / "broker.db", .time = &time});
                                                    }}),
                          [](const auto& i) { return i.param.name; });
 #endif

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "contract/broker_contract.hpp"
 
 namespace sluice::broker::contract {
@@ -62,7 +64,7 @@ TEST_P(broker_contract, replays_to_the_group_that_failed_and_to_no_other) {
     bury_all(*broker_, "failing");
 
     const auto operations = broker_->open_operations();
-    EXPECT_EQ(operations->replay({.group = "failing"}), 3U);
+    EXPECT_EQ(operations->replay({.group = "failing"}).changed, 3U);
     EXPECT_THAT(operations->dead_letters({}), IsEmpty());
 
     const auto got = join("failing", "somebody new")->read(10, noon);
@@ -79,8 +81,59 @@ TEST_P(broker_contract, replays_to_the_group_that_failed_and_to_no_other) {
 TEST_P(broker_contract, replays_the_oldest_first_up_to_the_limit) {
     deliver(*broker_, notes("m", 3));
     bury_all(*broker_, "g");
-    EXPECT_EQ(broker_->open_operations()->replay({.limit = 2}), 2U);
+    EXPECT_EQ(broker_->open_operations()->replay({.limit = 2}).changed, 2U);
     EXPECT_THAT(bodies_of(join("g", "c")->read(10, noon)), ElementsAre("m0", "m1"));
+}
+
+TEST_P(broker_contract, changes_everything_that_matches_when_nobody_limits_it) {
+    constexpr std::size_t everything = std::numeric_limits<std::size_t>::max();
+    constexpr int letters = 1200;
+    deliver(*broker_, notes("m", letters));
+    const auto reader = join("g", "c");
+    for (const auto& d : reader->read(letters, noon)) reader->dead_letter(d, exhausted);
+    const auto operations = broker_->open_operations();
+    EXPECT_EQ(operations->count({}), letters);
+    EXPECT_EQ(operations->count({.group = "g", .limit = 1}), letters) << "a limit is for what is listed";
+    EXPECT_EQ(operations->count({.group = "other"}), 0U);
+
+    const auto outcome = operations->replay({.limit = everything});
+    EXPECT_EQ(outcome.changed, letters);
+    EXPECT_THAT(outcome.left, IsEmpty());
+    EXPECT_EQ(operations->count({}), 0U);
+    const auto again = reader->read(letters, noon);
+    ASSERT_THAT(again, SizeIs(letters));
+    for (const auto& d : again) reader->dead_letter(d, exhausted);
+    EXPECT_EQ(operations->purge({.limit = everything}).changed, letters);
+    EXPECT_EQ(operations->groups().at(0).dead, 0);
+}
+
+TEST_P(broker_contract, counts_dead_letters_as_they_come_and_go) {
+    const auto operations = broker_->open_operations();
+    const auto dead = [&] { return operations->groups().at(0).dead; };
+    deliver(*broker_, notes("m", 5));
+    const auto reader = join("g", "c");
+    const auto got = reader->read(5, noon);
+    EXPECT_EQ(dead(), 0);
+    for (std::size_t i = 0; i < 3; ++i) reader->dead_letter(got.at(i), exhausted);
+    EXPECT_EQ(dead(), 3);
+    EXPECT_EQ(operations->replay({.limit = 1}).changed, 1U);
+    EXPECT_EQ(dead(), 2);
+    EXPECT_EQ(operations->purge({.limit = 1}).changed, 1U);
+    reader->dead_letter(got.at(3), exhausted);
+    EXPECT_EQ(dead(), 2);
+    EXPECT_EQ(broker_->open_operations()->groups().at(0).dead, 2) << "for somebody else, too";
+}
+
+TEST_P(broker_contract, tells_of_a_name_that_two_living_processes_have) {
+    if (!broker_->can().cross_process) GTEST_SKIP() << "one process has it for itself";
+    deliver(*broker_, {{"a", "k1", "1"}, {"b", "k2", "2"}});
+    const auto operations = broker_->open_operations();
+    const auto one = join("shop-0", {.id = "1", .place = "here"});
+    ASSERT_THAT(one->read(1, noon), SizeIs(1));
+    EXPECT_EQ(operations->groups().at(0).shared_name, "");
+    const auto two = join("shop-0", {.id = "2", .place = "there"});
+    static_cast<void>(two->read(1, noon));
+    EXPECT_EQ(operations->groups().at(0).shared_name, "shop-0");
 }
 
 TEST_P(broker_contract, replays_what_is_given_up_again) {
@@ -88,7 +141,7 @@ TEST_P(broker_contract, replays_what_is_given_up_again) {
     const auto operations = broker_->open_operations();
     for (int round = 0; round < 3; ++round) {
         bury_all(*broker_, "g");
-        EXPECT_EQ(operations->replay({}), 1U);
+        EXPECT_EQ(operations->replay({}).changed, 1U);
     }
     EXPECT_THAT(join("g", "c")->read(10, noon), SizeIs(1));
 }
@@ -98,7 +151,7 @@ TEST_P(broker_contract, wakes_the_group_for_a_replay) {
     bury_all(*broker_, "g");
     const auto reader = join("g", "c");
     ASSERT_THAT(reader->read(10, noon), IsEmpty());
-    EXPECT_EQ(broker_->open_operations()->replay({}), 1U);
+    EXPECT_EQ(broker_->open_operations()->replay({}).changed, 1U);
     base::wake_signal signal;
     EXPECT_NE(reader->wait(signal, 20 * second), base::wake_reason::timed_out);
 }
@@ -107,9 +160,9 @@ TEST_P(broker_contract, purges_dead_letters) {
     deliver(*broker_, notes("m", 3));
     bury_all(*broker_, "g");
     const auto operations = broker_->open_operations();
-    EXPECT_EQ(operations->purge({.group = "other"}), 0U);
-    EXPECT_EQ(operations->purge({.id = operations->dead_letters({}).at(0).id}), 1U);
-    EXPECT_EQ(operations->purge({}), 2U);
+    EXPECT_EQ(operations->purge({.group = "other"}).changed, 0U);
+    EXPECT_EQ(operations->purge({.id = operations->dead_letters({}).at(0).id}).changed, 1U);
+    EXPECT_EQ(operations->purge({}).changed, 2U);
     EXPECT_THAT(operations->dead_letters({}), IsEmpty());
     EXPECT_THAT(join("g", "c")->read(10, noon), IsEmpty());
 }
@@ -133,7 +186,7 @@ TEST_P(broker_contract, tells_how_far_each_group_is) {
     EXPECT_EQ(groups[0].pending, 1);
     EXPECT_EQ(groups[0].dead, 1);
 
-    EXPECT_EQ(operations->replay({}), 1U);
+    EXPECT_EQ(operations->replay({}).changed, 1U);
     EXPECT_EQ(operations->groups().at(0).lag, 3) << "a replayed message is to be delivered";
 }
 

@@ -601,6 +601,26 @@ TEST_F(command_line, a_removed_broker_is_reported_and_can_be_retired) {
         false);
 }
 
+TEST_F(command_line, retry_leaves_rows_that_no_lane_would_send_and_says_so) {
+    create_counter("c-1");
+    ASSERT_EQ(sluice_json({"outbox", "discard", "--all", "--yes"}).at("changed").as_int(), 2);
+    std::string text{usual};
+    text.replace(text.find("external_brokers = [\"partner\"]"), 30, "");
+    configure(text);
+
+    const program_result retried = sluice({"outbox", "retry", "--all", "--yes"});
+    EXPECT_EQ(retried.code, 1);
+    EXPECT_EQ(retried.out, "1 row given a full new budget\n");
+    EXPECT_THAT(retried.err,
+                AllOf(HasSubstr("left: 1 row for broker partner"), HasSubstr("sluice outbox retire partner")));
+    const program_result again = sluice({"outbox", "retry", "--broker", "partner", "--yes", "--json"});
+    EXPECT_EQ(again.code, 1);
+    const json::value told = json::parse(again.out);
+    EXPECT_EQ(told.at("changed").as_int(), 0);
+    EXPECT_EQ(told.at("left").at(0).at("count").as_int(), 1);
+    EXPECT_EQ(told.at("left").at(0).at("broker").as_string(), "partner");
+}
+
 // ---- dead letters
 
 class dead_letter_commands : public command_line {
@@ -661,6 +681,18 @@ TEST_F(dead_letter_commands, are_listed_shown_replayed_and_purged) {
     EXPECT_EQ(sluice({"dlq", "replay", refused}).code, 1);
     EXPECT_EQ(sluice_json({"dlq", "purge", "--all", "--yes"}).at("changed").as_int(), 1);
     EXPECT_EQ(sluice({"dlq", "list"}).out, "no dead letters\n");
+}
+
+TEST_F(dead_letter_commands, are_changed_although_another_broker_is_away) {
+    server_.reset();
+    std::filesystem::remove_all(directory_ / "partner");
+    const program_result purged = sluice({"dlq", "purge", "--all", "--yes"});
+    EXPECT_EQ(purged.code, 1) << "what lies on the other broker is left";
+    EXPECT_EQ(purged.out, "2 dead letters deleted\n");
+    EXPECT_THAT(purged.err, HasSubstr("broker partner: "));
+    const json::value told = json::parse(sluice({"dlq", "replay", "--all", "--yes", "--json"}).out);
+    EXPECT_EQ(told.at("changed").as_int(), 0);
+    EXPECT_EQ(told.at("left").at(0).at("broker").as_string(), "partner");
 }
 
 TEST_F(dead_letter_commands, show_in_the_status_of_their_subscription) {

@@ -242,10 +242,13 @@ public:
         const broker::dead_letter_filter& filter) override {
         return reachable().dead_letters(filter);
     }
-    [[nodiscard]] std::size_t replay(const broker::dead_letter_filter& filter) override {
+    [[nodiscard]] std::size_t count(const broker::dead_letter_filter& filter) override {
+        return reachable().count(filter);
+    }
+    [[nodiscard]] broker::letters_outcome replay(const broker::dead_letter_filter& filter) override {
         return reachable().replay(filter);
     }
-    [[nodiscard]] std::size_t purge(const broker::dead_letter_filter& filter) override {
+    [[nodiscard]] broker::letters_outcome purge(const broker::dead_letter_filter& filter) override {
         return reachable().purge(filter);
     }
     [[nodiscard]] std::vector<broker::group_status> groups() override { return reachable().groups(); }

@@ -120,8 +120,13 @@ public:
     [[nodiscard]] std::vector<dead_letter_entry> dead_letters(const dead_letter_filter& filter) override {
         return streams_->dead_letters(filter);
     }
-    [[nodiscard]] std::size_t replay(const dead_letter_filter& filter) override { return streams_->replay(filter); }
-    [[nodiscard]] std::size_t purge(const dead_letter_filter& filter) override { return streams_->purge(filter); }
+    [[nodiscard]] std::size_t count(const dead_letter_filter& filter) override { return streams_->count(filter); }
+    [[nodiscard]] letters_outcome replay(const dead_letter_filter& filter) override {
+        return {.changed = streams_->replay(filter)};
+    }
+    [[nodiscard]] letters_outcome purge(const dead_letter_filter& filter) override {
+        return {.changed = streams_->purge(filter)};
+    }
     [[nodiscard]] std::vector<group_status> groups() override { return streams_->groups(); }
     [[nodiscard]] std::optional<fence_state> fence_of(std::string_view producer) override {
         return streams_->fence_of(producer);

@@ -216,6 +216,7 @@ void memory_streams::dead_letter(const seat& at, entry_id entry, const delivery&
                              .attempts = why.attempts,
                              .failed_at = why.at,
                              .body = message.body};
+    ++dead_[{record.stream, record.group}];
     graves_.emplace(id, grave{entry, buried.id, buried.key, std::move(record)});
     group_of(at).pending.erase(entry);
     announce(streams_[at.stream]);
@@ -260,6 +261,21 @@ std::vector<dead_letter_entry> memory_streams::dead_letters(const dead_letter_fi
     return found;
 }
 
+std::size_t memory_streams::count(const dead_letter_filter& filter) {
+    const std::lock_guard lock{mutex_};
+    const auto found =
+        std::ranges::count_if(graves_, [&](const auto& each) { return matches(filter, each.second.record); });
+    return static_cast<std::size_t>(found);
+}
+
+void memory_streams::unbury(std::uint64_t id) {
+    const auto found = graves_.find(id);
+    const auto& record = found->second.record;
+    const auto counter = dead_.find({record.stream, record.group});
+    if (--counter->second == 0) dead_.erase(counter);
+    graves_.erase(found);
+}
+
 std::size_t memory_streams::replay(const dead_letter_filter& filter) {
     const std::lock_guard lock{mutex_};
     const auto ids = matching(filter);
@@ -269,7 +285,7 @@ std::size_t memory_streams::replay(const dead_letter_filter& filter) {
         s.entries.try_emplace(entry, stored{message_id, key, record.body, true});
         s.groups[record.group].pending.emplace(entry, claim{key});
         announce(s);
-        graves_.erase(id);
+        unbury(id);
     }
     return ids.size();
 }
@@ -277,7 +293,7 @@ std::size_t memory_streams::replay(const dead_letter_filter& filter) {
 std::size_t memory_streams::purge(const dead_letter_filter& filter) {
     const std::lock_guard lock{mutex_};
     const auto ids = matching(filter);
-    for (const auto id : ids) graves_.erase(id);
+    for (const auto id : ids) unbury(id);
     return ids.size();
 }
 
@@ -293,9 +309,8 @@ std::vector<group_status> memory_streams::groups() {
                 if (entry > g.cursor) ++status.lag;
             }
             for (const auto& [entry, by] : g.pending) ++(by.consumer ? status.pending : status.lag);
-            const dead_letter_filter of_group{.stream = stream_name, .group = group_name, .id = ""};
-            for (const auto& [id, buried] : graves_) {
-                if (matches(of_group, buried.record)) ++status.dead;
+            if (const auto buried = dead_.find({stream_name, group_name}); buried != dead_.end()) {
+                status.dead = buried->second;
             }
             found.push_back(std::move(status));
         }

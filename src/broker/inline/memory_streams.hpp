@@ -10,6 +10,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "broker/consumer.hpp"
@@ -51,6 +52,7 @@ public:
     void unwatch(const std::string& stream, base::wake_signal& sleeper);
 
     [[nodiscard]] std::vector<dead_letter_entry> dead_letters(const dead_letter_filter& filter);
+    [[nodiscard]] std::size_t count(const dead_letter_filter& filter);
     [[nodiscard]] std::size_t replay(const dead_letter_filter& filter);
     [[nodiscard]] std::size_t purge(const dead_letter_filter& filter);
     [[nodiscard]] std::vector<group_status> groups();
@@ -104,6 +106,7 @@ private:
     [[nodiscard]] static bool make_room(stream& s);
     /// Oldest first, up to the filter's limit.
     [[nodiscard]] std::vector<std::uint64_t> matching(const dead_letter_filter& filter) const;
+    void unbury(std::uint64_t id);
     static void announce(stream& s);
 
     std::mutex mutex_;
@@ -111,6 +114,7 @@ private:
     std::map<std::string, stream, std::less<>> streams_;
     std::map<std::string, fence_state, std::less<>> fences_;  ///< by producer
     std::map<std::uint64_t, grave> graves_;
+    std::map<std::pair<std::string, std::string>, std::int64_t> dead_;  ///< graves of a stream and group
     entry_id last_entry_ = 0;
     std::uint64_t last_grave_ = 0;
 };

@@ -35,6 +35,8 @@ namespace sluice::broker::redis {
 }
 /// Stream, shared by all groups (WIRE 10).
 [[nodiscard]] inline std::string dead_letter_key(std::string_view stream) { return std::string{stream} + ":dlq"; }
+/// Hash: how many of a stream's dead letters are whose, and up to which entry they were counted.
+[[nodiscard]] inline std::string tally_key(std::string_view stream) { return "sluice:dead:" + std::string{stream}; }
 /// Set: the streams that a group of ours reads.
 inline constexpr const char* streams_key = "sluice:streams";
 

@@ -1,6 +1,7 @@
 #include "broker/redis/redis_operations.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <map>
 #include <set>
@@ -22,6 +23,14 @@ namespace {
 constexpr std::size_t page_size = 100;
 constexpr int scan_step = 1'000;
 constexpr int max_scan_steps = 200;  // a server may be shared with others who have very many keys
+constexpr int keys_in_a_scan = 10'000;
+constexpr std::string_view dead_letter_suffix = ":dlq";
+constexpr const char* upto_field = "@upto";     // no group's name begins with @
+constexpr const char* others_name = "@others";  // entries that are nobody's dead letters
+constexpr const char* recounted_field = "@recounted";
+/// Dead letters that vanish without our knowledge (trimmed, or deleted by hand) have all others read again, which may
+/// be much, so not more often than this.
+constexpr std::int64_t recount_pause_ms = 10 * 60 * 1000;
 constexpr std::int64_t max_counted_lag = 10'000;
 constexpr int max_replay_tries = 10;
 
@@ -38,6 +47,15 @@ struct dead_letter_id {
         return dead_letter_id{std::string{text.substr(0, slash)}, *entry};
     }
 };
+
+std::int64_t stored_number(const std::map<std::string, std::string, std::less<>>& hash, std::string_view field) {
+    const auto found = hash.find(field);
+    std::int64_t number = 0;
+    if (found != hash.end()) {
+        std::from_chars(found->second.data(), found->second.data() + found->second.size(), number);
+    }
+    return number;
+}
 
 commands range(const char* command, const std::string& key, const std::string& from, const std::string& to,
                std::size_t count) {
@@ -63,6 +81,11 @@ auto redis_operations::guarded(Action action) {
 reply redis_operations::call(const commands& one) {
     const auto until = link_.answer_deadline();
     return link_.open(until).call(one, until);
+}
+
+std::vector<reply> redis_operations::run(const commands& several) {
+    const auto until = link_.answer_deadline();
+    return link_.open(until).run(several, until);
 }
 
 std::vector<std::string> redis_operations::streams() {
@@ -102,16 +125,47 @@ std::set<std::string> redis_operations::streams_of_groups() {
     return found;
 }
 
-void redis_operations::walk(const std::string& stream, direction from, const std::function<bool(grave)>& visit) {
+/// Nobody keeps a list of streams that others read, so the keys are looked through. Not for what is asked often.
+std::vector<std::string> redis_operations::streams_of(const dead_letter_filter& filter) {
+    if (!filter.id.empty()) {
+        const auto wanted = dead_letter_id::parse(filter.id);
+        if (!wanted || (!filter.stream.empty() && filter.stream != wanted->stream)) return {};
+        return {wanted->stream};
+    }
+    if (!filter.stream.empty()) return {filter.stream};
+    const auto ours = streams();
+    std::set<std::string> sorted{ours.begin(), ours.end()};
+    std::string cursor = "0";
+    for (int step = 0; step < max_scan_steps; ++step) {
+        commands scan;
+        scan.begin(8).part("SCAN").part(cursor).part("MATCH").part("*" + std::string{dead_letter_suffix});
+        scan.part("COUNT").part(keys_in_a_scan).part("TYPE").part("stream");
+        const auto found = run(scan).at(0);
+        if (found.is_error()) break;  // an account that may not: what groups of ours read is known anyway
+        cursor = found[0].text();
+        for (std::size_t i = 0; i < found[1].size(); ++i) {
+            const auto key = found[1][i].text();
+            sorted.emplace(key.substr(0, key.size() - dead_letter_suffix.size()));
+        }
+        if (cursor == "0") break;
+    }
+    return {sorted.begin(), sorted.end()};
+}
+
+redis_operations::walked redis_operations::walk(const std::string& stream, direction from, std::string begin,
+                                                const std::function<bool(grave)>& visit) {
     const auto key = dead_letter_key(stream);
     const bool backwards = from == direction::newest_first;
-    std::string begin = backwards ? "+" : "-";
+    walked seen;
     for (;;) {
-        const auto count = reading_.count(page_size);
+        const auto wanted = reading_.count(page_size);
         const auto began = std::chrono::steady_clock::now();
         const auto entries =
-            call(backwards ? range("XREVRANGE", key, begin, "-", count) : range("XRANGE", key, begin, "+", count));
+            run(backwards ? range("XREVRANGE", key, begin, "-", wanted) : range("XRANGE", key, begin, "+", wanted))
+                .at(0);
         const auto took = std::chrono::steady_clock::now() - began;
+        if (entries.is_error() && error_code(entries.text()) == "WRONGTYPE") return seen;  // no dead letters of anybody
+        if (entries.is_error()) throw outage{first_clause(entries.text())};
         std::size_t bytes = 0;
         for (std::size_t i = 0; i < entries.size(); ++i) {
             if (const auto data = entries[i][1].field(data_field)) bytes += data->text().size();
@@ -119,32 +173,31 @@ void redis_operations::walk(const std::string& stream, direction from, const std
         reading_.got(entries.size(), bytes, std::chrono::duration_cast<duration>(took));
         for (std::size_t i = 0; i < entries.size(); ++i) {
             const auto id = entry_id::parse(entries[i][0].text());
+            seen.last = entries[i][0].text();
             const auto data = entries[i][1].field(data_field);
             auto content = data ? read_dead_letter(data->text()) : std::nullopt;
-            if (!id || !content) continue;  // somebody else's entry
+            if (!id || !content) {
+                ++seen.others;
+                continue;
+            }
             if (content->entry.stream.empty()) content->entry.stream = stream;
             content->entry.id = stream + "/" + id->text();
-            if (!visit({.stream = stream, .id = *id, .content = *std::move(content)})) return;
+            if (!visit({.stream = stream, .id = *id, .content = *std::move(content)})) return seen;
         }
-        if (entries.size() < count) return;
-        begin = "(" + std::string{entries[entries.size() - 1][0].text()};
+        if (entries.size() < wanted) return seen;
+        begin = "(" + seen.last;
     }
 }
 
 std::vector<redis_operations::grave> redis_operations::find(const dead_letter_filter& filter, direction from) {
-    std::optional<dead_letter_id> wanted;
-    if (!filter.id.empty()) {
-        wanted = dead_letter_id::parse(filter.id);
-        if (!wanted) return {};
-    }
     std::vector<grave> found;
-    for (const auto& stream : filter.stream.empty() ? streams() : std::vector{filter.stream}) {
-        if (wanted && wanted->stream != stream) continue;
+    const auto wanted = dead_letter_id::parse(filter.id);
+    for (const auto& stream : streams_of(filter)) {
         std::size_t of_stream = 0;
-        walk(stream, from, [&](grave each) {
-            if (of_stream == filter.limit) return false;
+        const auto begin = wanted ? wanted->entry.text() : from == direction::newest_first ? "+" : "-";
+        walk(stream, from, begin, [&](grave each) {
+            if (of_stream == filter.limit || (wanted && wanted->entry != each.id)) return false;
             if (!filter.group.empty() && each.content.entry.group != filter.group) return true;
-            if (wanted && wanted->entry != each.id) return true;
             found.push_back(std::move(each));
             ++of_stream;
             return !wanted;
@@ -166,78 +219,193 @@ std::vector<dead_letter_entry> redis_operations::dead_letters(const dead_letter_
     });
 }
 
-std::size_t redis_operations::replay(const dead_letter_filter& filter) {
-    return guarded([&] {
-        std::size_t count = 0;
-        for (const auto& each : find(filter, direction::oldest_first)) {
-            if (hand_back(each)) ++count;
+std::size_t redis_operations::count(const dead_letter_filter& filter) {
+    return guarded([&]() -> std::size_t {
+        if (!filter.id.empty()) return find(filter, direction::oldest_first).size();
+        std::int64_t sum = 0;
+        for (const auto& stream : streams_of(filter)) {
+            for (const auto& [group, dead] : tally(stream)) {
+                if (group != others_name && (filter.group.empty() || filter.group == group)) sum += dead;
+            }
         }
-        return count;
+        return static_cast<std::size_t>(sum);
     });
 }
 
-/// Moves one dead letter to the private stream of its group. False when it is gone, or its group none of ours.
-bool redis_operations::hand_back(const grave& dead) {
+letters_outcome redis_operations::for_each(const dead_letter_filter& filter,
+                                           const std::function<std::string(const grave&)>& change) {
+    letters_outcome outcome;
+    try {
+        const auto wanted = dead_letter_id::parse(filter.id);
+        for (const auto& stream : streams_of(filter)) {
+            static_cast<void>(tally(stream));  // so that what goes is known to have been counted
+            entry_id last;
+            const auto newest = run(range("XREVRANGE", dead_letter_key(stream), "+", "-", 1)).at(0);
+            if (newest.is_error() || newest.size() == 0) continue;
+            last = entry_id::parse(newest[0][0].text()).value_or(last);
+            walk(stream, direction::oldest_first, wanted ? wanted->entry.text() : "-", [&](const grave& each) {
+                const auto& letter = each.content.entry;
+                if (outcome.changed == filter.limit || each.id > last) return false;
+                if (wanted && wanted->entry != each.id) return false;
+                if (!filter.group.empty() && letter.group != filter.group) return true;
+                const auto why_not = change(each);
+                if (why_not.empty()) {
+                    ++outcome.changed;
+                } else {
+                    outcome.leave(letter.stream, letter.group, why_not);
+                }
+                return !wanted;
+            });
+        }
+    } catch (const outage& trouble) {
+        if (outcome.changed == 0) throw;
+        link_.drop();
+        outcome.interrupted = link_.named(trouble).what();
+    }
+    return outcome;
+}
+
+letters_outcome redis_operations::replay(const dead_letter_filter& filter) {
+    return guarded([&] {
+        std::map<std::string, known_groups, std::less<>> readers;
+        return for_each(filter, [&](const grave& each) { return hand_back(each, readers[each.stream]); });
+    });
+}
+
+/// Moves one dead letter to the private stream of its group.
+std::string redis_operations::hand_back(const grave& dead, known_groups& readers) {
     const auto& entry = dead.content.entry;
-    if (call(commands{}.add("EXISTS", group_key(dead.stream, entry.group))).integer() == 0) {
-        observe::log(
-            observe::level::warn, "redis.not_replayed",
-            {{"dead_letter", entry.id}, {"group", entry.group}, {"reason", "no reader of ours has this group"}});
-        return false;
+    auto reader = readers.find(entry.group);
+    if (reader == readers.end()) {
+        const bool known = call(commands{}.add("EXISTS", group_key(dead.stream, entry.group))).integer() != 0;
+        reader = readers.emplace(entry.group, known).first;
+    }
+    if (!reader->second) {
+        return "no consumer of Sluice reads for this group here; replay it with the software that buried it, or purge "
+               "it";
     }
     const auto grave_key = dead_letter_key(dead.stream);
     const auto to = replay_key(dead.stream, entry.group);
     for (int i = 0; i < max_replay_tries; ++i) {
         static_cast<void>(call(commands{}.add("WATCH", grave_key)));
         const auto id = dead.id.text();
-        if (call(range("XRANGE", grave_key, id, id, 1)).size() == 0) return false;
+        if (call(range("XRANGE", grave_key, id, id, 1)).size() == 0) {
+            static_cast<void>(call(commands{}.add("UNWATCH")));
+            return "it is gone: somebody else replayed or deleted it meanwhile";
+        }
         transaction all;
         auto& move = all.what();
         move.add("XGROUP", "CREATE", to, entry.group, "0", "MKSTREAM");  // an error when it is there
         move.add("XADD", to, "*", data_field, entry.body, original_field, entry.original_entry);
         move.add("XDEL", grave_key, id);
+        move.add("HINCRBY", tally_key(dead.stream), entry.group, -1);
         const auto until = link_.answer_deadline();
         const auto result = run_transaction(link_.open(until), all, until);
         if (result.lost()) continue;  // something else happened to the dead letters
         if (!result.done()) throw outage{first_clause(result.result.text())};
         if (result.result[1].is_error()) throw outage{first_clause(result.result[1].text())};
-        return true;
+        return {};
     }
-    throw outage{"the dead letters of " + dead.stream + " change too fast to replay them; try again"};
+    return "the dead letters of this stream change too fast; try again";
 }
 
-std::size_t redis_operations::purge(const dead_letter_filter& filter) {
+letters_outcome redis_operations::purge(const dead_letter_filter& filter) {
     return guarded([&] {
-        std::size_t count = 0;
-        for (const auto& each : find(filter, direction::oldest_first)) {
-            count += static_cast<std::size_t>(
-                call(commands{}.add("XDEL", dead_letter_key(each.stream), each.id.text())).integer());
-        }
-        return count;
+        return for_each(filter, [&](const grave& each) -> std::string {
+            const auto removed = call(commands{}.add("XDEL", dead_letter_key(each.stream), each.id.text())).integer();
+            if (removed == 0) return "it is gone: somebody else replayed or deleted it meanwhile";
+            // A server without memory refuses this; then it is counted anew.
+            static_cast<void>(run(commands{}.add("HINCRBY", tally_key(each.stream), each.content.entry.group, -1)));
+            return {};
+        });
     });
+}
+
+/// Counts what nobody has counted yet, and keeps the sums, unless the account or the server's memory do not allow it.
+redis_operations::counts redis_operations::tally(const std::string& stream) {
+    const auto grave_key = dead_letter_key(stream);
+    const auto key = tally_key(stream);
+    const auto looked = run(commands{}.add("WATCH", key).add("XLEN", grave_key).add("HGETALL", key).add("TIME"));
+    if (looked[1].is_error()) {  // another kind of value has this name
+        static_cast<void>(run(commands{}.add("UNWATCH")));
+        return {};
+    }
+    const auto length = looked[1].integer();
+    std::map<std::string, std::string, std::less<>> kept;
+    for (std::size_t i = 0; i + 1 < looked[2].size(); i += 2)
+        kept.emplace(looked[2][i].text(), looked[2][i + 1].text());
+    constexpr std::int64_t ms_per_second = 1000;
+    std::int64_t seconds = 0;
+    const auto told = looked[3][0].text();
+    std::from_chars(told.data(), told.data() + told.size(), seconds);
+    const auto now = seconds * ms_per_second;
+
+    const auto sum_of = [](const counts& all) {
+        std::int64_t sum = 0;
+        for (const auto& [group, dead] : all) sum += dead;
+        return sum;
+    };
+    counts found;
+    for (const auto& [field, value] : kept) {
+        if (!field.starts_with('@') || field == others_name) found.emplace(field, stored_number(kept, field));
+    }
+    std::string upto = kept.contains(upto_field) ? kept.find(upto_field)->second : std::string{};
+    auto recounted = stored_number(kept, recounted_field);
+    const auto before = upto;
+    if (length == 0) found.clear();
+    if (sum_of(found) != length) count_new(stream, found, upto);
+    if (sum_of(found) != length && (now - recounted >= recount_pause_ms || now < recounted)) {
+        found.clear();
+        upto.clear();
+        count_new(stream, found, upto);
+        recounted = now;
+    }
+    if (upto == before && recounted == stored_number(kept, recounted_field) && (length != 0 || kept.empty())) {
+        static_cast<void>(run(commands{}.add("UNWATCH")));
+    } else {
+        transaction keep;
+        auto& what = keep.what();
+        what.add("DEL", key);
+        if (length != 0) {
+            what.begin(6 + 2 * found.size()).part("HSET").part(key).part(upto_field).part(upto);
+            what.part(recounted_field).part(recounted);
+            for (const auto& [group, dead] : found) what.part(group).part(dead);
+        }
+        const auto until = link_.answer_deadline();
+        static_cast<void>(run_transaction(link_.open(until), keep, until));  // lost: somebody else counted, too
+    }
+    // What was removed by others since the last recount is taken from all alike.
+    if (const auto sum = sum_of(found); sum > length) {
+        for (auto& [group, dead] : found) dead = dead * length / sum;
+    }
+    std::erase_if(found, [](const auto& each) { return each.second <= 0; });
+    return found;
+}
+
+void redis_operations::count_new(const std::string& stream, counts& found, std::string& upto) {
+    auto seen = walk(stream, direction::oldest_first, upto.empty() ? "-" : "(" + upto, [&](const grave& each) {
+        ++found[each.content.entry.group];
+        return true;
+    });
+    if (seen.others != 0) found[others_name] += seen.others;
+    if (!seen.last.empty()) upto = std::move(seen.last);
 }
 
 std::vector<group_status> redis_operations::groups() {
     return guarded([&] {
         std::vector<group_status> result;
         for (const auto& stream : streams()) {
-            if (call(commands{}.add("EXISTS", stream)).integer() == 0) continue;
-            const auto length = call(commands{}.add("XLEN", stream)).integer();
-            std::map<std::string, std::int64_t> dead;
-            walk(stream, direction::oldest_first, [&](const grave& each) {
-                ++dead[each.content.entry.group];
-                return true;
-            });
-            const auto found = call(commands{}.add("XINFO", "GROUPS", stream));
-            for (std::size_t i = 0; i < found.size(); ++i) {
-                const auto group = found[i];
-                group_status status{.stream = stream, .group = std::string{group.field("name").value().text()}};
-                status.length = length;
-                status.pending = group.field("pending").value().integer();
-                status.lag = lag_of(stream, group);
-                status.dead = dead[status.group];
-                add_replays(status);
-                result.push_back(std::move(status));
+            auto dead = tally(stream);
+            const auto looked = run(commands{}.add("XLEN", stream).add("XINFO", "GROUPS", stream));
+            if (!looked[0].is_error() && !looked[1].is_error()) {
+                for (std::size_t i = 0; i < looked[1].size(); ++i) {
+                    const auto group = std::string{looked[1][i].field("name").value().text()};
+                    const auto buried = dead.extract(group);
+                    add_group(stream, looked[0].integer(), looked[1][i], buried.empty() ? 0 : buried.mapped(), result);
+                }
+            }
+            for (const auto& [group, count] : dead) {
+                if (group != others_name) result.push_back({.stream = stream, .group = group, .dead = count});
             }
         }
         return result;
@@ -269,6 +437,20 @@ std::vector<std::string> redis_operations::newest_ids(std::string_view stream, s
         }
         return ids;
     });
+}
+
+void redis_operations::add_group(const std::string& stream, std::int64_t length, const reply& group, std::int64_t dead,
+                                 std::vector<group_status>& to) {
+    group_status status{.stream = stream, .group = std::string{group.field("name").value().text()}};
+    status.length = length;
+    status.pending = group.field("pending").value().integer();
+    status.lag = lag_of(stream, group);
+    status.dead = dead;
+    if (const auto shared = run(commands{}.add("GET", namesake_key(stream, status.group))).at(0); shared.is_text()) {
+        status.shared_name = shared.text();
+    }
+    add_replays(status);
+    to.push_back(std::move(status));
 }
 
 /// As the server counts it (7.0), else counted here, up to a bound.

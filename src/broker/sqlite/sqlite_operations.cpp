@@ -1,5 +1,6 @@
 #include "broker/sqlite/sqlite_operations.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -19,7 +20,9 @@ constexpr const char* ids_oldest_first =
     "SELECT d.id FROM broker_dead_letter AS d JOIN broker_group AS g ON g.id = d.group_id "
     "JOIN broker_stream AS s ON s.id = g.stream_id "
     "WHERE (?1 = '' OR s.name = ?1) AND (?2 = '' OR g.name = ?2) AND (?3 = 0 OR d.id = ?3) "
-    "ORDER BY d.id LIMIT ?4";
+    "AND d.id > ?5 AND d.id <= ?6 ORDER BY d.id LIMIT ?4";
+
+constexpr std::size_t letters_in_a_transaction = 500;
 
 /// 0 means any; -1 is nobody's id.
 std::int64_t wanted_id(const std::string& text) {
@@ -29,15 +32,16 @@ std::int64_t wanted_id(const std::string& text) {
     return failure == std::errc{} && end == text.data() + text.size() && id > 0 ? id : -1;
 }
 
-void bind(query& q, const dead_letter_filter& filter) {
+std::int64_t limit_of(const dead_letter_filter& filter) {
     constexpr auto most = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
-    q.bind(filter.stream, filter.group, wanted_id(filter.id), static_cast<std::int64_t>(std::min(filter.limit, most)));
+    return static_cast<std::int64_t>(std::min(filter.limit, most));
 }
 
-std::vector<std::int64_t> matching_ids(connection& db, const dead_letter_filter& filter) {
+std::vector<std::int64_t> matching_ids(connection& db, const dead_letter_filter& filter, std::int64_t after,
+                                       std::int64_t last) {
     std::vector<std::int64_t> ids;
     query q{db, ids_oldest_first};
-    bind(q, filter);
+    q.bind(filter.stream, filter.group, wanted_id(filter.id), limit_of(filter), after, last);
     while (q.next()) ids.push_back(q.integer(0));
     return ids;
 }
@@ -80,7 +84,7 @@ std::vector<dead_letter_entry> sqlite_operations::dead_letters(const dead_letter
     return guarded<std::vector<dead_letter_entry>>([&](connection& db) {
         std::vector<dead_letter_entry> found;
         query q{db, newest_first};
-        bind(q, filter);
+        q.bind(filter.stream, filter.group, wanted_id(filter.id), limit_of(filter));
         while (q.next()) {
             found.push_back({.id = std::to_string(q.integer(0)),
                              .stream = q.string(1),
@@ -97,27 +101,59 @@ std::vector<dead_letter_entry> sqlite_operations::dead_letters(const dead_letter
     });
 }
 
-std::size_t sqlite_operations::replay(const dead_letter_filter& filter) {
-    return guarded<std::size_t>([&](connection& db) {
-        write_transaction transaction{db};
-        const auto ids = matching_ids(db, filter);
-        for (const auto id : ids) {
-            hand_back_to_group(db, id);
-            remove(db, id);
+std::size_t sqlite_operations::count(const dead_letter_filter& filter) {
+    return guarded<std::size_t>([&](connection& db) -> std::size_t {
+        if (const auto id = wanted_id(filter.id); id != 0) {
+            return matching_ids(db, filter, 0, std::numeric_limits<std::int64_t>::max()).size();
         }
-        transaction.commit();
-        return ids.size();
+        query sum{
+            db,
+            "SELECT COALESCE(SUM(g.dead), 0) FROM broker_group AS g JOIN broker_stream AS s ON s.id = g.stream_id "
+            "WHERE (?1 = '' OR s.name = ?1) AND (?2 = '' OR g.name = ?2)"};
+        sum.bind(filter.stream, filter.group);
+        return sum.next() ? static_cast<std::size_t>(sum.integer(0)) : 0;
     });
 }
 
-std::size_t sqlite_operations::purge(const dead_letter_filter& filter) {
-    return guarded<std::size_t>([&](connection& db) {
-        write_transaction transaction{db};
-        const auto ids = matching_ids(db, filter);
-        for (const auto id : ids) remove(db, id);
-        transaction.commit();
-        return ids.size();
+template <class Action>
+letters_outcome sqlite_operations::for_each(const dead_letter_filter& filter, Action action) {
+    return guarded<letters_outcome>([&](connection& db) {
+        letters_outcome outcome;
+        std::int64_t last = 0;
+        if (query top{db, "SELECT COALESCE(MAX(id), 0) FROM broker_dead_letter"}; top.next()) {
+            last = top.integer(0);
+        }
+        auto page = filter;
+        for (std::int64_t after = 0; outcome.changed < filter.limit;) {
+            page.limit = std::min(letters_in_a_transaction, filter.limit - outcome.changed);
+            try {
+                write_transaction transaction{db};
+                const auto ids = matching_ids(db, page, after, last);
+                for (const auto id : ids) action(db, id);
+                transaction.commit();
+                outcome.changed += ids.size();
+                if (ids.size() < page.limit) break;
+                after = ids.back();
+            } catch (const outage& trouble) {
+                if (outcome.changed == 0) throw;
+                outcome.interrupted = trouble.what();
+                link_.after(trouble);
+                break;
+            }
+        }
+        return outcome;
     });
+}
+
+letters_outcome sqlite_operations::replay(const dead_letter_filter& filter) {
+    return for_each(filter, [](connection& db, std::int64_t id) {
+        hand_back_to_group(db, id);
+        remove(db, id);
+    });
+}
+
+letters_outcome sqlite_operations::purge(const dead_letter_filter& filter) {
+    return for_each(filter, [](connection& db, std::int64_t id) { remove(db, id); });
 }
 
 std::vector<group_status> sqlite_operations::groups() {
@@ -129,15 +165,21 @@ std::vector<group_status> sqlite_operations::groups() {
                 "  (SELECT COUNT(*) FROM broker_entry WHERE stream_id = s.id AND replayed = 0 AND id > g.cursor)"
                 "    + (SELECT COUNT(*) FROM broker_pending WHERE group_id = g.id AND consumer IS NULL),"
                 "  (SELECT COUNT(*) FROM broker_pending WHERE group_id = g.id AND consumer IS NOT NULL),"
-                "  g.dead "
+                "  g.dead,"
+                "  (SELECT a.consumer FROM broker_consumer AS a JOIN broker_consumer AS b"
+                "     ON b.group_id = a.group_id AND b.consumer = a.consumer AND b.name > a.name"
+                "   WHERE a.group_id = g.id AND a.alive_until > ?1 AND b.alive_until > ?1"
+                "     AND (a.place = '' OR a.place <> b.place)) "
                 "FROM broker_group AS g JOIN broker_stream AS s ON s.id = g.stream_id ORDER BY s.name, g.name"};
+        q.bind(link_.file().now());
         while (q.next()) {
             found.push_back({.stream = q.string(0),
                              .group = q.string(1),
                              .length = q.integer(2),
                              .lag = q.integer(3),
                              .pending = q.integer(4),
-                             .dead = q.integer(5)});
+                             .dead = q.integer(5),
+                             .shared_name = q.is_null(6) ? std::string{} : q.string(6)});
         }
         return found;
     });

@@ -13,8 +13,9 @@ public:
     explicit sqlite_operations(const std::shared_ptr<broker_file>& file) : link_{file, flush::as_configured} {}
 
     [[nodiscard]] std::vector<dead_letter_entry> dead_letters(const dead_letter_filter& filter) override;
-    [[nodiscard]] std::size_t replay(const dead_letter_filter& filter) override;
-    [[nodiscard]] std::size_t purge(const dead_letter_filter& filter) override;
+    [[nodiscard]] std::size_t count(const dead_letter_filter& filter) override;
+    [[nodiscard]] letters_outcome replay(const dead_letter_filter& filter) override;
+    [[nodiscard]] letters_outcome purge(const dead_letter_filter& filter) override;
     [[nodiscard]] std::vector<group_status> groups() override;
     [[nodiscard]] std::optional<fence_state> fence_of(std::string_view producer) override;
     [[nodiscard]] std::vector<std::string> newest_ids(std::string_view stream, std::size_t limit) override;
@@ -22,6 +23,9 @@ public:
 private:
     template <class Result, class Action>
     Result guarded(Action action);
+    /// Runs an action on each matching dead letter, in transactions of bounded length.
+    template <class Action>
+    letters_outcome for_each(const dead_letter_filter& filter, Action action);
 
     file_link link_;
 };

@@ -340,8 +340,66 @@ TEST_F(redis_consumer, reads_dead_letters_of_protean) {
     EXPECT_EQ(dead[0].group, "shopapp.Ful");
     EXPECT_EQ(dead[0].reason, "unknown");
     EXPECT_EQ(dead[0].attempts, 3);
-    EXPECT_EQ(operations->replay({}), 0U) << "its group would never read the replay";
-    EXPECT_EQ(operations->purge({}), 1U);
+    EXPECT_EQ(operations->replay({}).changed, 0U) << "its group would never read the replay";
+    EXPECT_EQ(operations->purge({}).changed, 1U);
+}
+
+TEST_F(redis_consumer, passes_over_dead_letters_that_cannot_be_replayed_and_names_them) {
+    deliver(0, 3);
+    for (const auto* group : {"gone", "here"}) {
+        const auto reader = broker_->open_consumer(order_stream, {.group = group, .consumer = "c"});
+        for (const auto& each : reader->read(10, now_)) reader->dead_letter(each, exhausted_);
+    }
+    server_.cli({"del", "sluice:group:gone@shop::order"});
+    const auto operations = broker_->open_operations();
+    const auto outcome = operations->replay({});
+    EXPECT_EQ(outcome.changed, 3U);
+    ASSERT_THAT(outcome.left, SizeIs(1));
+    EXPECT_EQ(outcome.left[0].stream, order_stream);
+    EXPECT_EQ(outcome.left[0].group, "gone");
+    EXPECT_EQ(outcome.left[0].count, 3U);
+    EXPECT_THAT(outcome.left[0].reason, HasSubstr("no consumer of Sluice reads for this group"));
+    EXPECT_EQ(server_.cli({"xlen", "shop::order:dlq"}), "3");
+    EXPECT_EQ(operations->replay({.id = operations->dead_letters({}).at(0).id}).left_count(), 1U);
+}
+
+TEST_F(redis_consumer, finds_dead_letters_of_streams_that_nobody_of_ours_reads) {
+    const auto* const letter = R"({"data": {}, "metadata": {}, "_dlq_metadata": {"consumer_group": "partner.Group"}})";
+    server_.cli({"xadd", "partner::shipment:dlq", "*", "data", letter});
+    server_.cli({"set", "no::stream:dlq", "x"});
+    const auto operations = broker_->open_operations();
+    const auto found = operations->dead_letters({});
+    ASSERT_THAT(found, SizeIs(1));
+    EXPECT_EQ(found[0].stream, "partner::shipment");
+    EXPECT_EQ(operations->count({}), 1U);
+    EXPECT_EQ(operations->replay({}).left_count(), 1U);
+    EXPECT_EQ(operations->purge({}).changed, 1U);
+}
+
+TEST_F(redis_consumer, reads_no_dead_letter_twice_to_count_it) {
+    constexpr int letters = 300;
+    constexpr std::size_t size = 5000;
+    deliver(0, 1);
+    const auto reader = join("c");
+    ASSERT_THAT(reader->read(1, now_), SizeIs(1));
+    const auto letter = R"({"_dlq_metadata": {"consumer_group": "g"}, "x": ")" + std::string(size, 'x') + "\"}";
+    for (int i = 0; i < letters; ++i) server_.cli({"xadd", "shop::order:dlq", "*", "data", letter});
+    server_.cli({"xadd", "shop::order:dlq", "*", "data", "somebody else's"});
+
+    const auto sent = [&] {
+        for (const auto& line : lines(server_.cli({"info", "stats"}))) {
+            if (line.starts_with("total_net_output_bytes:")) return std::stoull(line.substr(line.find(':') + 1));
+        }
+        return 0ULL;
+    };
+    const auto operations = broker_->open_operations();
+    EXPECT_EQ(operations->groups().at(0).dead, letters);
+    const auto before = sent();
+    EXPECT_EQ(broker_->open_operations()->groups().at(0).dead, letters) << "somebody else asks";
+    EXPECT_LT(sent() - before, 20'000U);
+
+    server_.cli({"xtrim", "shop::order:dlq", "maxlen", "101"});
+    EXPECT_EQ(operations->groups().at(0).dead, 100) << "what vanished by another's hand is noticed";
 }
 
 TEST_F(redis_consumer, is_seen_with_its_dead_letters_although_the_list_of_streams_was_lost) {
@@ -381,7 +439,7 @@ TEST_F(redis_consumer, keeps_the_original_id_through_replays) {
         ASSERT_THAT(got, SizeIs(1));
         reader->dead_letter(got[0], exhausted_);
         EXPECT_EQ(operations->dead_letters({}).at(0).original_entry, original);
-        ASSERT_EQ(operations->replay({}), 1U);
+        ASSERT_EQ(operations->replay({}).changed, 1U);
     }
     reader->ack(strings{reader->read(10, now_).at(0).entry});
     EXPECT_EQ(server_.cli({"xlen", "sluice:replay:g@shop::order"}), "0") << "nothing is left behind";
@@ -393,7 +451,7 @@ TEST_F(redis_consumer, reads_replays_before_what_is_new) {
     const auto reader = join("c");
     reader->dead_letter(reader->read(1, now_).at(0), exhausted_);
     deliver(2, 1);
-    ASSERT_EQ(broker_->open_operations()->replay({}), 1U);
+    ASSERT_EQ(broker_->open_operations()->replay({}).changed, 1U);
     EXPECT_THAT(ids_of(reader->read(2, now_)), ElementsAre("m0", "m1"));
     EXPECT_THAT(ids_of(reader->read(10, now_)), ElementsAre("m2"));
 }

@@ -295,7 +295,7 @@ TEST(subscription, a_replayed_dead_letter_reaches_the_group_that_failed_and_no_o
 
     const auto s = f.subscribe();
     ASSERT_TRUE(work_until(f, *s, [&] { return !f.dead().empty(); }));
-    EXPECT_EQ(f.broker->open_operations()->replay({.group = counter}), 1U);
+    EXPECT_EQ(f.broker->open_operations()->replay({.group = counter}).changed, 1U);
     f.clock.advance(1s);
     static_cast<void>(s->work());
     EXPECT_EQ(f.stamps("p-1"), 0);
