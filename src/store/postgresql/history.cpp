@@ -114,7 +114,7 @@ history_stamp ask_history(connection& db, const std::string& schema) {
     auto stamp = ask_server(db, in_recovery);
     if (in_recovery) {
         throw store_error{std::string{db.server_name()} + ": it is a standby; " + std::string{remedy_for("25006")},
-                          error_nature::retryable};
+                          error_nature::outage};
     }
     const auto found = ask(db, {"", in_schema(signs_sql, schema)});
     stamp.emplace("database", std::to_string(found.integer(0, 0)));
