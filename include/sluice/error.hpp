@@ -11,7 +11,11 @@ namespace sluice {
 enum class error_nature {
     permanent,  ///< Trying again with the same input fails again.
     retryable,  ///< Nothing was changed, and trying again may succeed.
-    in_doubt    ///< The effect may or may not have happened: read back before trying again.
+    in_doubt,   ///< The effect may or may not have happened: read back before trying again.
+    conflict,   ///< Nothing was changed, because another writer was faster: read again, and try again.
+    /// Nothing was changed, because what the call needs cannot be reached, opened or logged in to. No input is to
+    /// blame: every call fails until it is back, and a person may have to act first.
+    outage
 };
 
 /// Root of every exception that Sluice throws.
@@ -26,10 +30,15 @@ public:
         : std::runtime_error{what}, nature_{nature} {}
 
     /// True when nothing was changed and the same call may succeed later.
-    [[nodiscard]] bool retryable() const noexcept { return nature_ == error_nature::retryable; }
+    [[nodiscard]] bool retryable() const noexcept {
+        return nature_ == error_nature::retryable || nature_ == error_nature::conflict ||
+               nature_ == error_nature::outage;
+    }
 
     /// True when the outcome is unknown. Never repeat the call without first reading back what it did.
     [[nodiscard]] bool in_doubt() const noexcept { return nature_ == error_nature::in_doubt; }
+
+    [[nodiscard]] error_nature nature() const noexcept { return nature_; }
 
     /// A stable lower-case word for logs and JSON, for example `validation_error`.
     [[nodiscard]] virtual const char* code() const noexcept { return "error"; }
@@ -78,8 +87,15 @@ private:
 /// Somebody else changed the aggregate since it was read. Nothing was written; read again and retry.
 class expected_version_error : public error {
 public:
-    explicit expected_version_error(const std::string& what) : error{what, error_nature::retryable} {}
+    /// @param contended  names what two writers wanted, the same for both; empty: unknown
+    explicit expected_version_error(const std::string& what, std::string contended = {})
+        : error{what, error_nature::conflict}, contended_{std::move(contended)} {}
+    /// What was lost to another writer, for locks: equal texts mean the same thing. Empty when it is unknown.
+    [[nodiscard]] const std::string& contended() const noexcept { return contended_; }
     [[nodiscard]] const char* code() const noexcept override { return "expected_version_error"; }
+
+private:
+    std::string contended_;
 };
 
 /// No aggregate of that type has that identity.

@@ -19,8 +19,8 @@ class unit_view {
 public:
     unit_view(unit& in, std::string_view aggregate) : unit_{in}, aggregate_{aggregate} {}
 
-    [[nodiscard]] aggregate_root* find(std::string_view id) const;
-    [[nodiscard]] aggregate_root& get(std::string_view id) const;
+    [[nodiscard]] aggregate_root* find(std::string_view id, bool locks = false) const;
+    [[nodiscard]] aggregate_root& get(std::string_view id, bool locks = false) const;
     aggregate_root& add(std::unique_ptr<aggregate_root> object) const;
     void remove(const aggregate_root& object) const;
     [[nodiscard]] std::vector<aggregate_root*> find_by(std::string_view field, const json::value& equals) const;
@@ -34,6 +34,12 @@ private:
 };
 
 }  // namespace detail
+
+/// Says that a unit of work wants an aggregate for itself: see `repository::get`.
+struct locked_t {
+    explicit locked_t() = default;
+};
+inline constexpr locked_t locked{};
 
 /// The aggregates of one type, as one unit of work sees them.
 ///
@@ -49,6 +55,20 @@ public:
     /// @throws not_found_error naming aggregate and id
     [[nodiscard]] Aggregate& get(std::string_view id) const { return static_cast<Aggregate&>(view_.get(id)); }
     [[nodiscard]] Aggregate* find(std::string_view id) const { return static_cast<Aggregate*>(view_.find(id)); }
+
+    /// The same, once no other unit of work that locks this aggregate is at work; until this one ends, such others
+    /// wait. For aggregates that many change at a time, where the version check alone would have most of them begin
+    /// anew. Units that do not lock are not kept out, and the version check counts all the same.
+    ///
+    /// Lock several aggregates in one order everywhere: two units that wait for each other both give up.
+    /// @throws not_found_error naming aggregate and id
+    /// @throws store_error  retryable when it was not free within the store's lock timeout
+    [[nodiscard]] Aggregate& get(std::string_view id, locked_t /*tag*/) const {
+        return static_cast<Aggregate&>(view_.get(id, true));
+    }
+    [[nodiscard]] Aggregate* find(std::string_view id, locked_t /*tag*/) const {
+        return static_cast<Aggregate*>(view_.find(id, true));
+    }
 
     /// Takes a new aggregate into the unit. The commit fails with expected_version_error when its identity is in use.
     /// @throws usage_error when the unit holds that identity already, or the object is a copy of a stored one

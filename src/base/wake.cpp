@@ -24,7 +24,7 @@ constexpr std::uint32_t changes = IN_MODIFY | IN_CREATE | IN_MOVED_TO;
 constexpr std::uint32_t ends_of_watch = IN_IGNORED | IN_MOVE_SELF;
 
 [[noreturn]] void fail(const char* call) {
-    throw error{std::string{call} + " failed: " + std::generic_category().message(errno), error_nature::retryable};
+    throw error{std::string{call} + " failed: " + std::generic_category().message(errno), error_nature::outage};
 }
 
 /// Repeats a system call that a signal handler interrupted.

@@ -49,11 +49,19 @@ config::configuration looking(config::configuration with) {
     return with;
 }
 
-/// Rows that wait for a broker of an earlier configuration. Databases that are empty or away have nothing to tell here.
-void add_orphans(const session& in, const config::configuration& with, std::vector<finding>& found) {
+/// What is wrong with the databases themselves, and rows that wait for a broker of an earlier configuration. Databases
+/// that are empty have no such rows.
+void add_findings_of_databases(const session& in, const config::configuration& with, std::vector<finding>& found) {
     const commit::adapters parts = in.host.make_adapters(with);
     for (const auto& [name, database] : parts.databases) {
         try {
+            for (const auto& [code, message, remedy] : database->weaknesses()) {
+                found.push_back({.level = severity::warning,
+                                 .code = code,
+                                 .element = "databases." + name,
+                                 .message = message,
+                                 .remedy = remedy});
+            }
             const store::schema_status schema = database->schema();
             if (schema.applied == 0 || schema.applied != schema.expected) continue;
             const auto summary = database->open_operations()->outbox_summary();
@@ -64,7 +72,7 @@ void add_orphans(const session& in, const config::configuration& with, std::vect
             found.push_back({.level = severity::warning,
                              .code = "DATABASE_UNAVAILABLE",
                              .element = "databases." + name,
-                             .message = std::string{"not checked for orphaned rows: "} + e.what(),
+                             .message = std::string{"not checked: "} + e.what(),
                              .remedy = {}});
         }
     }
@@ -154,7 +162,7 @@ exit_code check(const session& in) {
         for (finding& each : history_findings(declared->declared(), in.host.make_adapters(looking(with)))) {
             found.push_back(std::move(each));
         }
-        add_orphans(in, looking(with), found);
+        add_findings_of_databases(in, looking(with), found);
         add_hazards(in, looking(with), found);
     } catch (const config::invalid_configuration& e) {
         for (const config::problem& each : e.problems()) found.push_back(to_finding(e.file(), each));

@@ -13,7 +13,9 @@ namespace {
 
 constexpr int signal_base_of_init = 128;
 
-int exit_code_of(int status) { return WIFSIGNALED(status) ? signal_base_of_init + WTERMSIG(status) : WEXITSTATUS(status); }
+int exit_code_of(int status) {
+    return WIFSIGNALED(status) ? signal_base_of_init + WTERMSIG(status) : WEXITSTATUS(status);
+}
 
 /// Buries whoever has ended. The exit code when the child is among them.
 std::optional<int> bury(pid_t child) {

@@ -3,6 +3,7 @@
 
 #include <sluice/json.hpp>
 
+#include "base/failure_cause.hpp"
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
 #include "cli/line_reader.hpp"
@@ -104,7 +105,7 @@ public:
     int run(stop_signals& signals) {
         std::optional<int> signal;
         std::string_view line;
-        for (auto read = line_reader::outcome::line; !signal;) {
+        for (auto read = line_reader::outcome::line; !signal && !outage_;) {
             signal = signals.poll();
             if (signal) break;
             read = lines_.next(line);
@@ -117,6 +118,7 @@ public:
         summarise(signal);
         constexpr int died_by_signal = 128;
         if (signal) return died_by_signal + *signal;
+        if (outage_) return static_cast<int>(exit_code::unavailable);
         return static_cast<int>(failed_ > 0 ? exit_code::failed : exit_code::ok);
     }
 
@@ -136,6 +138,8 @@ private:
             }
             ++processed_;
         } catch (const std::exception& e) {
+            // Every line after this one would fail, too; so the file can be fed again from here.
+            outage_ = base::cause_of(e) == base::failure_cause::outage;
             report(judge(e, exit_code::failed));
         }
     }
@@ -159,7 +163,7 @@ private:
     }
 
     void report(const verdict_on_error& error) {
-        ++failed_;
+        if (!outage_) ++failed_;
         progress_.clear();
         if (in_.out.json()) {
             in_.out.print_line(json::object{{"line", line_number_},
@@ -176,10 +180,13 @@ private:
             in_.out.print_line(json::object{{"processed", processed_},
                                             {"failed", failed_},
                                             {"interrupted", signal.has_value()},
+                                            {"outage", outage_},
                                             {"seconds", seconds}});
         } else {
-            in_.out.print(fmt::format("{} processed, {} failed{}", count_text(processed_), count_text(failed_),
-                                      signal ? fmt::format("; stopped after line {}", line_number_) : ""));
+            std::string end;
+            if (signal) end = fmt::format("; stopped after line {}", line_number_);
+            if (outage_) end = fmt::format("; stopped at line {}, which was not processed", line_number_);
+            in_.out.print(fmt::format("{} processed, {} failed{}", count_text(processed_), count_text(failed_), end));
         }
     }
 
@@ -192,6 +199,7 @@ private:
     std::int64_t line_number_ = 0;
     std::int64_t processed_ = 0;
     std::int64_t failed_ = 0;
+    bool outage_ = false;  ///< it met one
 };
 
 int process_stream(const session& in, const process_arguments& given) {

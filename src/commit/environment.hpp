@@ -11,6 +11,7 @@
 #include "base/random.hpp"
 #include "base/sleeper.hpp"
 #include "broker/broker.hpp"
+#include "commit/hot_keys.hpp"
 #include "commit/session_pool.hpp"
 #include "commit/wake_hub.hpp"
 #include "config/configuration.hpp"
@@ -27,9 +28,9 @@ struct adapters {
 
 /// A declared domain with its configuration and its adapters: everything the rooms above work with.
 ///
-/// Thread safety: immutable after construction but for the pools, the hubs and the tracer, which are thread safe.
-/// Lifetime: the registry, the clock, the random source and the sleeper must outlive it; it must outlive contexts,
-/// lanes and engine.
+/// Thread safety: immutable after construction but for the pools, the hubs, the contention and the tracer, which are
+/// thread safe. Lifetime: the registry, the clock, the random source and the sleeper must outlive it; it must outlive
+/// contexts, lanes and engine.
 class environment {
 public:
     environment(const detail::registry& domain, config::configuration configuration, adapters parts, const clock& time,
@@ -43,6 +44,8 @@ public:
     [[nodiscard]] const adapters& parts() const noexcept { return parts_; }
     [[nodiscard]] const clock& time() const noexcept { return clock_; }
     [[nodiscard]] base::random_source& random() const noexcept { return random_; }
+    /// What was lost to other writers a moment ago.
+    [[nodiscard]] hot_keys& contention() noexcept { return contention_; }
     /// Where a unit of work waits before it is repeated.
     [[nodiscard]] base::sleeper& pauses() const noexcept { return pauses_; }
     [[nodiscard]] observe::tracer& tracer() noexcept { return tracer_; }
@@ -65,6 +68,7 @@ private:
     base::random_source& random_;
     base::sleeper& pauses_;
     observe::tracer tracer_;
+    hot_keys contention_;
     wake_hub hub_;
     wake_hub schedules_;
     std::map<std::string, std::unique_ptr<session_pool>, std::less<>> pools_;

@@ -9,6 +9,7 @@
 #include "commit/process_messages.hpp"
 #include "commit/process_transition.hpp"
 #include "commit/stream_name.hpp"
+#include "store/contended_keys.hpp"
 
 namespace sluice::detail {
 
@@ -61,6 +62,9 @@ public:
         : env_{env}, process_{process}, what_{what}, in_{in}, unit_{*context_state::of(in).open} {}
 
     [[nodiscard]] step run() {
+        if (env_.contention().any()) {
+            unit_.take_turn(process_.database, store::stream_key(stream_of(process_.category, what_.correlation)));
+        }
         object_ = load(unit_.reading(process_.database), process_, what_.correlation);
         if (object_ == nullptr && !begin()) return {};
         process_memory& memory = process_access::memory(*object_);

@@ -1,5 +1,6 @@
 #include "commit/projection.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -7,11 +8,13 @@
 #include <sluice/context.hpp>
 #include <sluice/error.hpp>
 
+#include "base/failure_cause.hpp"
 #include "base/utf8.hpp"
 #include "commit/context_state.hpp"
 #include "commit/message_identity.hpp"
 #include "commit/repeat.hpp"
 #include "commit/row_unit.hpp"
+#include "store/contended_keys.hpp"
 
 namespace sluice::commit {
 
@@ -19,7 +22,7 @@ namespace {
 
 /// Trouble of the surroundings, not of the message: it waits without using up its attempts.
 store_error not_ready(const std::string& name, const std::string& why, const std::string& remedy) {
-    return store_error{"read model " + name + " " + why + "; " + remedy, error_nature::retryable};
+    return store_error{"read model " + name + " " + why + "; " + remedy, error_nature::outage};
 }
 
 void require_ready(const detail::table_layout& table, const std::optional<store::projection_gate>& gate) {
@@ -34,6 +37,33 @@ void require_ready(const detail::table_layout& table, const std::optional<store:
     }
 }
 
+/// Locks one row that was lost to another writer a moment ago, before it is read.
+class turn {
+public:
+    turn(environment& env, store::unit_session& session) : env_{env}, session_{session} {}
+    turn(const turn&) = delete;
+    turn& operator=(const turn&) = delete;
+    ~turn() {
+        if (taken_) session_.unlock();
+    }
+
+    void take(const std::string& key) {
+        if (taken_ || !env_.contention().any()) return;
+        if (!env_.contention().is_hot(key, std::chrono::steady_clock::now())) return;
+        try {
+            session_.lock(key);
+            taken_ = true;
+        } catch (const store_error& busy) {
+            if (base::cause_of(busy) == base::failure_cause::outage) throw;
+        }
+    }
+
+private:
+    environment& env_;
+    store::unit_session& session_;
+    bool taken_ = false;
+};
+
 /// One attempt, on one session.
 class projection {
 public:
@@ -47,7 +77,11 @@ public:
         if (gate->other_content) tell_of_reused_id(mark_);
 
         const store::row_table table{&projector_.table, gate->generation};
-        row_unit rows{[&](std::string_view key) { return session.load_row(table, key); }};
+        turn at_row{env_, session};
+        row_unit rows{[&](std::string_view key) {
+            at_row.take(store::row_key(projector_.table.name, key));
+            return session.load_row(table, key);
+        }};
         apply(rows, session, gate->generation);
         if (!rows.changed()) return outcome::handled;
         return commit(session, table, rows);
@@ -70,7 +104,7 @@ private:
         try {
             take_step(rows);
         } catch (const store_error& trouble) {
-            if (trouble.retryable() || trouble.in_doubt()) throw;
+            if (trouble.nature() != error_nature::permanent && trouble.nature() != error_nature::outage) throw;
             const auto now = session.look_at_projection(projector_.table.name, mark_);
             if (now && now->generation != generation) throw expected_version_error{trouble.what()};
             throw;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 
 #include <sluice/error.hpp>
@@ -22,6 +23,9 @@ auto repeat(environment& env, const std::optional<date_time>& deadline, const At
         try {
             return attempt();
         } catch (const error& failure) {
+            if (const auto* race = dynamic_cast<const expected_version_error*>(&failure)) {
+                env.contention().lost(race->contended(), std::chrono::steady_clock::now());
+            }
             const auto next = plan.after(failure, env.time().now(), deadline);
             if (!next) throw;
             pause = *next;

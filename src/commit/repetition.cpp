@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/backoff.hpp"
+#include "base/failure_cause.hpp"
 
 namespace sluice::commit {
 
@@ -26,7 +27,7 @@ duration delay_before(int n, config::delay_growth growth, duration base, duratio
 std::optional<duration> repetition::after(const error& failure, date_time now,
                                           const std::optional<date_time>& deadline) {
     if (!failure.retryable()) return std::nullopt;
-    const bool conflict = dynamic_cast<const expected_version_error*>(&failure) != nullptr;
+    const bool conflict = base::cause_of(failure) == base::failure_cause::conflict;
     const std::optional<duration> pause = conflict ? pause_after_conflict() : pause_after_trouble();
     if (pause && deadline && now + *pause >= *deadline) return std::nullopt;
     return pause;

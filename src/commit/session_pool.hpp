@@ -28,6 +28,8 @@ public:
 
         [[nodiscard]] store::unit_session& operator*() const noexcept { return *session_; }
         [[nodiscard]] store::unit_session* operator->() const noexcept { return session_.get(); }
+        /// False when it was discarded.
+        [[nodiscard]] explicit operator bool() const noexcept { return session_ != nullptr; }
         /// The connection failed: close it instead of returning it.
         void discard() noexcept { session_.reset(); }
 

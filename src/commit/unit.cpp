@@ -1,13 +1,16 @@
 #include "commit/unit.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 
 #include <sluice/codec.hpp>
 #include <sluice/error.hpp>
 #include <sluice/repository.hpp>
 
+#include "base/failure_cause.hpp"
 #include "base/ids.hpp"
+#include "base/one_line.hpp"
 #include "base/utf8.hpp"
 #include "commit/by_events.hpp"
 #include "commit/by_state.hpp"
@@ -19,6 +22,7 @@
 #include "commit/stream_name.hpp"
 #include "domain/aggregate_access.hpp"
 #include "observe/log.hpp"
+#include "store/contended_keys.hpp"
 
 namespace sluice::detail {
 
@@ -40,7 +44,16 @@ void require_searchable(const aggregate_entry& type, std::string_view field, con
     codec::detail::require_none(type.name, broken);
 }
 
+/// What writers of one aggregate contend for.
+std::string key_of(const aggregate_entry& type, std::string_view id) {
+    return type.sourcing ? store::stream_key(commit::stream_of(type.category, id)) : store::state_key(type.name, id);
+}
+
 }  // namespace
+
+unit::~unit() {
+    if (!locked_.empty() && session_ && *session_) (*session_)->unlock();
+}
 
 commit::session_pool::lease& unit::session(const std::string& database) {
     if (!session_) {
@@ -58,8 +71,25 @@ unit::tracked* unit::tracked_object(const aggregate_entry& type, std::string_vie
     return found == by_identity_.end() ? nullptr : found->second;
 }
 
+void unit::lock(const std::string& database, const std::string& key) {
+    if (locked_.contains(key)) return;
+    session(database)->lock(key);
+    locked_.insert(key);
+}
+
+void unit::take_turn(const std::string& database, const std::string& key) {
+    if (!locked_.empty() || !env_.contention().is_hot(key, std::chrono::steady_clock::now())) return;
+    try {
+        lock(database, key);
+    } catch (const store_error& busy) {
+        if (base::cause_of(busy) == base::failure_cause::outage) throw;
+        observe::log(observe::level::debug, "unit.no_turn", {{"key", key}, {"reason", base::one_line(busy.what())}});
+    }
+}
+
 std::unique_ptr<commit::tracked> unit::load(const aggregate_entry& type, std::string_view id) {
     if (!base::is_storable(id)) return nullptr;
+    if (env_.contention().any()) take_turn(type.database, key_of(type, id));
     store::unit_session& from = *session(type.database);
     if (type.sourcing) {
         auto found = commit::replay{env_.domain(), from, type, id}.current();
@@ -75,8 +105,9 @@ aggregate_root& unit::track(std::unique_ptr<tracked> entry) {
     return *kept.object;
 }
 
-aggregate_root* unit::find(std::string_view aggregate, std::string_view id) {
+aggregate_root* unit::find(std::string_view aggregate, std::string_view id, bool locks) {
     const aggregate_entry& type = env_.domain().aggregate(aggregate);
+    if (locks && base::is_storable(id)) lock(type.database, key_of(type, id));
     if (tracked* known = tracked_object(type, id)) {
         return known->state == standing::removed ? nullptr : known->object.get();
     }
@@ -334,10 +365,10 @@ void unit::commit() {
     if (!batch.scheduled.empty()) env_.schedules().wake(database_);
 }
 
-aggregate_root* unit_view::find(std::string_view id) const { return unit_.find(aggregate_, id); }
+aggregate_root* unit_view::find(std::string_view id, bool locks) const { return unit_.find(aggregate_, id, locks); }
 
-aggregate_root& unit_view::get(std::string_view id) const {
-    if (aggregate_root* found = find(id)) return *found;
+aggregate_root& unit_view::get(std::string_view id, bool locks) const {
+    if (aggregate_root* found = find(id, locks)) return *found;
     throw not_found_error{"there is no " + std::string{aggregate_} + " with identity `" + std::string{id} + "`"};
 }
 

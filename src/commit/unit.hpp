@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,8 +32,11 @@ public:
     explicit unit(commit::environment& env) : env_{env} {}
     unit(const unit&) = delete;
     unit& operator=(const unit&) = delete;
+    /// Gives the locks back.
+    ~unit();
 
-    [[nodiscard]] aggregate_root* find(std::string_view aggregate, std::string_view id);
+    /// @param locks  keep out every other unit that locks the same aggregate, until this one ends
+    [[nodiscard]] aggregate_root* find(std::string_view aggregate, std::string_view id, bool locks = false);
     aggregate_root& add(std::string_view aggregate, std::unique_ptr<aggregate_root> object);
     void remove(std::string_view aggregate, const aggregate_root& object);
     [[nodiscard]] std::vector<aggregate_root*> find_by(std::string_view aggregate, std::string_view field,
@@ -78,6 +82,14 @@ public:
     void schedule(const std::string& database, store::scheduled_message message);
     void cancel(const std::string& database, const std::string& scheduled_id);
 
+    /// Keeps out those who lock the same key, until the unit ends.
+    /// @param key  see store/contended_keys.hpp
+    /// @throws store_error  retryable when it was not free in time
+    void lock(const std::string& database, const std::string& key);
+    /// The same for a key that was lost to another writer a moment ago, before it is read. A unit takes one such turn:
+    /// it cannot wait in a circle with others that do the same. When the key is not free in time, it goes on without.
+    void take_turn(const std::string& database, const std::string& key);
+
     /// The handler whose effects commit here; its mark is written only when there is something else to write.
     void guard(store::inbox_mark mark) { guard_ = std::move(mark); }
     /// What the inbox of the default database knows of the guarded message.
@@ -114,6 +126,7 @@ private:
     commit::environment& env_;
     std::optional<commit::session_pool::lease> session_;
     std::string database_;
+    std::set<std::string> locked_;
     std::vector<std::unique_ptr<tracked>> objects_;  ///< in the order of first use
     std::map<std::pair<std::string, std::string>, tracked*> by_identity_;
     std::vector<store::event_write> events_;

@@ -117,7 +117,7 @@ struct health_settings {
 /// `[server.version_retry]`: a unit whose aggregates somebody else has changed meanwhile
 struct version_retry_settings {
     bool enabled = true;
-    int max_retries = 3;
+    int max_retries = 10;
     double base_delay_seconds = 0.05;  ///< before the second retry; doubles each time. The first one does not wait
     double max_delay_seconds = 1;
 };

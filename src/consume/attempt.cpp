@@ -5,16 +5,25 @@
 
 #include <sluice/error.hpp>
 
+#include "base/failure_cause.hpp"
 #include "base/one_line.hpp"
 
 namespace sluice::consume {
 
 namespace {
 
-bool is_outage(const error& e) {
-    const bool infrastructure =
-        dynamic_cast<const store_error*>(&e) != nullptr || dynamic_cast<const broker_error*>(&e) != nullptr;
-    return infrastructure && (e.retryable() || e.in_doubt());
+attempt::result result_of(const std::exception& failure) {
+    switch (base::cause_of(failure)) {
+        case base::failure_cause::outage:
+            return attempt::result::interrupted;
+        case base::failure_cause::conflict:
+            return attempt::result::contended;
+        case base::failure_cause::statement:
+            return attempt::result::hindered;
+        case base::failure_cause::message:
+            break;
+    }
+    return attempt::result::failed;
 }
 
 attempt run(const route& where, const parcel& what, const std::optional<store::lease_fence>& fence, date_time now,
@@ -31,11 +40,9 @@ attempt run(const route& where, const parcel& what, const std::optional<store::l
     } catch (const store::lease_lost& e) {
         return {.is = result::evicted, .reason = base::one_line(e.what())};
     } catch (const error& e) {
-        return {.is = is_outage(e) ? result::interrupted : result::failed,
-                .reason = base::one_line(e.what()),
-                .code = e.code()};
+        return {.is = result_of(e), .reason = base::one_line(e.what()), .code = e.code()};
     } catch (const std::exception& e) {
-        return {.is = result::failed, .reason = base::one_line(e.what()), .code = "handler_failed"};
+        return {.is = result_of(e), .reason = base::one_line(e.what()), .code = "handler_failed"};
     } catch (...) {
         return {.is = result::failed,
                 .reason = "the handler threw something that is no std::exception",

@@ -19,7 +19,9 @@ struct attempt {
         duplicate,    ///< the inbox knew the message already
         expired,      ///< not begun: the deadline of the command had passed
         failed,       ///< the handler's fault, or the message's
-        interrupted,  ///< trouble of the surroundings: the same message may well be handled later
+        contended,    ///< another writer was faster, again and again
+        hindered,     ///< the database could not do it now; whose fault that is, other messages show
+        interrupted,  ///< an outage: no message can be handled now
         evicted       ///< the fence was another owner's; nothing was written
     };
 
@@ -31,8 +33,8 @@ struct attempt {
     date_time deadline{};     ///< when expired
 };
 
-/// Runs the handler of a route for one message. Store errors that are retryable or in doubt, and such broker errors,
-/// are interruptions; everything else that it throws is a failure. A command whose deadline has passed is not begun.
+/// Runs the handler of a route for one message. What an error means to the message is what `base::cause_of` says of it.
+/// A command whose deadline has passed is not begun.
 ///
 /// @param what  with content
 /// @param trace  is told when the handler begins

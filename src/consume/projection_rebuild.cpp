@@ -40,6 +40,8 @@ rebuild_report projection_rebuild::run(rebuild_host& host) {
         } catch (const store_error& trouble) {
             session_.reset();
             if (!trouble.retryable() && !trouble.in_doubt()) throw;
+            // Somebody waits for the first step, and may have to act: no table, no right, no server.
+            if (trouble.nature() == error_nature::outage && report_.generation == 0) throw;
             failures = moved_ ? 1 : failures + 1;
             if (failures >= most_attempts || host.stopped()) throw;
             observe::log(observe::level::warn, "projection.rebuild_interrupted",

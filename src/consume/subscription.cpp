@@ -154,11 +154,13 @@ void subscription::perform(const acknowledge& act) {
 }
 
 void subscription::perform(const put_off& act) {
+    if (act.hindered) tell_hindered(act.what, act.attempts, act.reason);
     consumers_[act.what.source]->defer(act.what.delivery.entry, act.attempts, act.not_before);
     trace_.deferred(act, route_.settings.max_retries);
 }
 
 void subscription::perform(const set_aside& act) {
+    if (act.hindered) tell_hindered(act.what, act.why.attempts, act.why.reason);
     if (!route_.settings.enable_dlq) return drop(act);
     consumers_[act.what.source]->dead_letter(act.what.delivery, act.why);
     trace_.buried(act);
@@ -260,15 +262,15 @@ void subscription::conclude(parcel_number number, const attempt& made) {
             return plan_.skipped(number, now());
         case attempt::result::failed: {
             trace_.failed(what, made.reason, made.took);
-            {
-                const std::lock_guard lock{mutex_};
-                ++status_.failed;
-                status_.detail = made.reason;
-            }
+            count_failure(made.reason);
             return outage_over(plan_.failed(number, made.reason, made.code, now()));
         }
+        case attempt::result::contended:
+            return plan_.contended(number, {made.reason, made.code}, env_.random().uniform(), now());
+        case attempt::result::hindered:
+            return paused(plan_.hindered(number, {made.reason, made.code}, now()), made.reason);
         case attempt::result::interrupted:
-            return interrupt(number, made.reason);
+            return paused(plan_.interrupted(number, now()), made.reason);
         case attempt::result::evicted:
             // A lease of a later epoch is not touched: that the former one was lost is known.
             if (made.epoch == lease_->epoch()) lease_->forget(now());
@@ -276,12 +278,28 @@ void subscription::conclude(parcel_number number, const attempt& made) {
     }
 }
 
-void subscription::interrupt(parcel_number number, const std::string& reason) {
-    if (plan_.interrupted(number, now())) {
+void subscription::paused(bool begins, const std::string& reason) {
+    if (begins) {
         observe::log(observe::level::warn, "subscription.paused",
                      {{"handler", route_.name}, {"stream", route_.streams[0]}, {"reason", reason}});
     }
-    show("paused", reason);
+    show(plan_.paused(now()) ? "paused" : "working", reason);
+}
+
+void subscription::tell_hindered(const parcel& what, int attempts, const std::string& reason) {
+    count_failure(reason);
+    observe::log(observe::level::warn, "subscription.message_hindered",
+                 {{"handler", route_.name},
+                  {"stream", route_.streams[what.source]},
+                  {"message", what.content ? what.content->id() : what.delivery.entry},
+                  {"attempts", std::to_string(attempts)},
+                  {"reason", reason}});
+}
+
+void subscription::count_failure(const std::string& reason) {
+    const std::lock_guard lock{mutex_};
+    ++status_.failed;
+    status_.detail = reason;
 }
 
 void subscription::outage_over(bool over) {

@@ -38,8 +38,8 @@ struct subscription_status {
 /// Reads the streams of one route, hands each message to its handler, and acknowledges what was committed: the shell
 /// around subscription_plan, on a thread and connections of its own.
 ///
-/// Return of a handler is acknowledgement, an exception is a failed attempt (see subscription_plan). A store_error
-/// or broker_error that is retryable or in doubt is an outage: the message is handled again and loses nothing. At most
+/// Return of a handler is acknowledgement, an exception is a failed attempt, unless `base::cause_of` says that the
+/// surroundings or another writer are to blame: then the message is handled again (see subscription_plan). At most
 /// `plan_settings::ack_limit` handled messages are delivered again after a crash; the inbox knows them. Where the route
 /// wants no dead letters, what would be set aside is acknowledged instead, and logged as an error.
 ///
@@ -88,8 +88,10 @@ private:
     /// Reports what came of the parcel in hand.
     void conclude(parcel_number number, const attempt& made);
     void conclude_finished();
-    void interrupt(parcel_number number, const std::string& reason);
+    void paused(bool begins, const std::string& reason);
+    void tell_hindered(const parcel& what, int attempts, const std::string& reason);
     void outage_over(bool over);
+    void count_failure(const std::string& reason);
 
     /// False while another process has the lease.
     [[nodiscard]] bool may_work();

@@ -1,6 +1,7 @@
 #include "consume/subscription_plan.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <type_traits>
 
 namespace sluice::consume {
@@ -53,7 +54,9 @@ std::optional<action> subscription_plan::next_parcel() {
     }
     ready_.erase(ready_.begin());
     in_hand_.insert(head);
-    const parcel& what = items_.at(head).what;
+    item& handed_out = items_.at(head);
+    if (handed_out.hindrances == 0) handed_out.handled_before = handled_;
+    const parcel& what = handed_out.what;
     breaker_.handed_out(what.source, what.delivery.entry);
     return handle_parcel{head, &what};
 }
@@ -93,6 +96,11 @@ bool subscription_plan::handled(parcel_number id, bool duplicate, base::moment n
     const parcel& what = in_hand(id);
     note(breaker_.succeeded(what.source, what.delivery.entry));
     settle(id, duplicate, now);
+    // A duplicate was read and not written, which proves less.
+    if (!duplicate) {
+        ++handled_;
+        resume_at_ = {};
+    }
     return end_outage();
 }
 
@@ -116,23 +124,71 @@ bool subscription_plan::failed(parcel_number id, std::string reason, std::string
     // The broker will hand an orphan out again, and takes no word about it before that.
     if (take_orphan(id)) return end_outage();
 
+    charge(id, {std::move(reason), std::move(code)}, false, now);
+    return end_outage();
+}
+
+void subscription_plan::charge(parcel_number id, trouble why, bool hindered, base::moment now) {
     item& failing = items_.at(id);
+    failing.hindrances = 0;
+    failing.conflicts = 0;
     const int attempts = failing.what.delivery.attempts + 1;
     if (attempts >= settings_.max_attempts) {
-        burials_.push_back({take(id), {std::move(reason), std::move(code), attempts, now.wall}});
-    } else {
-        failing.what.delivery.attempts = attempts;
-        const duration delay = settings_.retry.delay(attempts);
-        failing.due = now.steady + delay;
-        deferrals_.push_back({failing.what, attempts, now.wall + delay, std::move(reason)});
-        in_hand_.erase(id);
-        await_turn(id);
+        burials_.push_back({take(id), {std::move(why.reason), std::move(why.code), attempts, now.wall}, hindered});
+        return;
     }
-    return end_outage();
+    failing.what.delivery.attempts = attempts;
+    const duration delay = settings_.retry.delay(attempts);
+    deferrals_.push_back({failing.what, attempts, now.wall + delay, std::move(why.reason), hindered});
+    await_retry(id, now.steady + delay);
+}
+
+void subscription_plan::await_retry(parcel_number id, instant due) {
+    in_hand_.erase(id);
+    items_.at(id).due = due;
+    await_turn(id);
+}
+
+void subscription_plan::contended(parcel_number id, trouble why, double chance, base::moment now) {
+    assert(chance >= 0 && chance < 1);
+    const parcel& what = in_hand(id);
+    if (!orphans_.contains(id) && ++items_.at(id).conflicts >= settings_.most_conflicts) {
+        static_cast<void>(failed(id, std::move(why.reason), std::move(why.code), now));
+        return;
+    }
+    breaker_.withdrawn(what.source, what.delivery.entry);
+    if (take_orphan(id)) return;
+    const auto whole = static_cast<double>(settings_.contention.delay(items_.at(id).conflicts).count());
+    await_retry(id, now.steady + duration{static_cast<duration::rep>(whole * (1 + chance) / 2)});
+}
+
+bool subscription_plan::hindered(parcel_number id, trouble why, base::moment now) {
+    const parcel& what = in_hand(id);
+    if (orphans_.contains(id)) {
+        withdrawn(id);
+        return begin_outage(now);
+    }
+    item& of = items_.at(id);
+    const bool others_go_on = handled_ > std::exchange(of.handled_before, handled_);
+    const bool often = ++of.hindrances >= settings_.patience;
+    of.suspect = of.suspect || others_go_on;
+    if (often && others_go_on) {
+        note(breaker_.failed(what.source, what.delivery.entry, now.steady));
+        charge(id, std::move(why), true, now);
+        return false;
+    }
+    breaker_.withdrawn(what.source, what.delivery.entry);
+    const bool lets_others_try = often || of.suspect;
+    await_retry(id, now.steady + settings_.outage.delay(of.hindrances));
+    return lets_others_try ? false : begin_outage(now);
 }
 
 bool subscription_plan::interrupted(parcel_number id, base::moment now) {
     withdrawn(id);
+    return begin_outage(now);
+}
+
+bool subscription_plan::begin_outage(base::moment now) {
     // What else was in hand fails by the same outage.
     if (paused(now)) return false;
     ++outages_;

@@ -55,9 +55,16 @@ struct receipt {
 /// Names a parcel while it is in hand: the number of its arrival.
 using parcel_number = std::uint64_t;
 
+/// Why an attempt came to nothing.
+struct trouble {
+    std::string reason;  ///< one line
+    std::string code;    ///< stable word
+};
+
 /// The actions. Pointers are valid until the next call to a non-const member of the plan.
 struct handle_parcel {
-    parcel_number number;  ///< report with `handled`, `skipped`, `failed`, `interrupted` or `withdrawn`
+    parcel_number number;  ///< report with `handled`, `skipped`, `failed`, `contended`, `hindered`, `interrupted` or
+                           ///< `withdrawn`
     const parcel* what;    ///< valid until it is reported
 };
 struct acknowledge {
@@ -69,10 +76,12 @@ struct put_off {
     int attempts;
     date_time not_before;
     std::string reason;
+    bool hindered = false;  ///< not refused by its handler: hindered, again and again, while others were handled
 };
 struct set_aside {
     parcel what;
     broker::death why;
+    bool hindered = false;  ///< the same
 };
 struct read_more {
     std::size_t source;
@@ -104,6 +113,10 @@ struct plan_settings {
     int max_attempts = 3;                     ///< in total, then the dead letters
     base::backoff retry{};                    ///< between the attempts of one message
     base::backoff outage{.first = std::chrono::milliseconds{500}};  ///< while the database is away
+    int patience = 3;  ///< hindrances of one message in a row, before others are tried and it may be to blame
+    /// Between attempts that another writer was faster than; cut by chance to between a half and the whole.
+    base::backoff contention{.first = std::chrono::milliseconds{20}, .factor = 2, .most = std::chrono::seconds{1}};
+    int most_conflicts = 20;    ///< of one message in a row: a race is not lost that often
     int breaker_threshold = 0;  ///< failing messages in a row that open the circuit breaker; 0: none
     duration breaker_reset{std::chrono::minutes{1}};
     duration claim{std::chrono::seconds{30}};
@@ -117,8 +130,14 @@ struct plan_settings {
 ///
 /// Messages of one key are handled in the order of arrival, one at a time, whatever the number of hands. A message that
 /// fails waits for its next attempt and holds back later messages of its own key only; after the last attempt it is set
-/// aside and its key goes on. What nobody can handle is set aside at once. When the database is away the subscription
-/// pauses, and no message loses an attempt.
+/// aside and its key goes on. What nobody can handle is set aside at once.
+///
+/// When the database is away the subscription pauses, and no message loses an attempt. A message that is *hindered*, by
+/// a lock or a connection that breaks, pauses the subscription, too; but after `patience` times in a row another one is
+/// tried. When others are handled between two of its hindrances, the surroundings are sound: it pays an attempt, waits
+/// like one that failed, and delays no other key any more. When the others are hindered as well, all wait. A message
+/// that loses a race to another writer costs nothing and waits a little; one that loses `most_conflicts` in a row is
+/// failing.
 ///
 /// A message of a backfill lane is handed out only when no primary one is ready, and after a look at the primary
 /// streams that is younger than the last message of a backfill lane. So a primary message waits for one of those at
@@ -147,6 +166,13 @@ public:
     void skipped(parcel_number id, base::moment now);
     /// The handler refused the parcel in hand: this costs an attempt. True when this ends an outage.
     bool failed(parcel_number id, std::string reason, std::string code, base::moment now);
+    /// Another writer was faster than the handler: it is handled again after a short wait.
+    /// @param chance  from [0, 1), for that wait
+    /// @param why  counts when this happens too often
+    void contended(parcel_number id, trouble why, double chance, base::moment now);
+    /// The database could not do what the parcel in hand needs, and this may be the parcel's fault or not. True when
+    /// this begins an outage.
+    bool hindered(parcel_number id, trouble why, base::moment now);
     /// Nobody could handle the parcel in hand now: it is handled again after a pause, at no cost. True when this begins
     /// an outage.
     bool interrupted(parcel_number id, base::moment now);
@@ -181,7 +207,11 @@ private:
     struct item {
         parcel what;
         lane_key key;
-        instant due;  ///< not before this time
+        instant due;                       ///< not before this time
+        int conflicts = 0;                 ///< in a row
+        int hindrances = 0;                ///< since the last attempt that counted
+        bool suspect = false;              ///< others were handled while it was hindered
+        std::uint64_t handled_before = 0;  ///< messages handled when it was handed out, or hindered at last
     };
 
     [[nodiscard]] rank rank_of(std::size_t source) const noexcept {
@@ -197,6 +227,11 @@ private:
     [[nodiscard]] bool may_hand_out(base::moment now) const;
     [[nodiscard]] std::optional<action> next_parcel();
     void note(std::optional<circuit_breaker::state> turned);
+    /// Counts an attempt of the parcel in hand.
+    void charge(parcel_number id, trouble why, bool hindered, base::moment now);
+    /// Puts the parcel in hand back, to be handed out again not before `due`.
+    void await_retry(parcel_number id, instant due);
+    bool begin_outage(base::moment now);
     void count_receipt(std::size_t source, receipt what, base::moment now);
     bool end_outage() noexcept;
     /// Takes a parcel out of the hand for good, to be acknowledged.
@@ -240,7 +275,8 @@ private:
     std::map<rank, std::size_t> turns_;  ///< which source of a rank is read next
     instant last_beat_;
     instant resume_at_;
-    int outages_ = 0;  ///< interruptions in a row
+    int outages_ = 0;            ///< interruptions in a row
+    std::uint64_t handled_ = 0;  ///< messages with an effect
 };
 
 }  // namespace sluice::consume

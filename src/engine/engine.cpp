@@ -47,6 +47,7 @@ void engine::start() {
     if (std::exchange(started_, true)) throw usage_error{"an engine starts once; make another one"};
     try {
         require_schema();
+        tell_weaknesses();
         commit::require_read_models(env_);
         slot_ = std::make_unique<instance_slot>(deployment_of(env_));
         consumer_ = host_name() + "-" + env_.domain().normalized + "-" + std::to_string(slot_->number());
@@ -140,6 +141,15 @@ void engine::require_schema() const {
         store::require_domain(database->history(), database->describe(), env_.domain().normalized);
         for (const auto& fault : database->faults(0)) {
             if (fault.fatal) throw store_error{fault.message + "; " + fault.remedy};
+        }
+    }
+}
+
+void engine::tell_weaknesses() const {
+    for (const auto& [name, database] : env_.parts().databases) {
+        for (const auto& [code, message, remedy] : database->weaknesses()) {
+            observe::log(observe::level::warn, "database.weakness",
+                         {{"database", name}, {"code", code}, {"message", message}, {"remedy", remedy}});
         }
     }
 }

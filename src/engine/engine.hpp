@@ -81,6 +81,7 @@ private:
     };
 
     void require_schema() const;
+    void tell_weaknesses() const;
     void make_lanes(const std::string& owner);
     void make_subscriptions(const broker::incarnation& process);
     void make_schedulers();

@@ -1,6 +1,7 @@
 #include "engine/release_plan.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice::engine {
 
@@ -31,6 +32,15 @@ bool release_plan::refused(const std::vector<store::scheduled_message>& chosen, 
     if (chosen.size() != 1) return false;
     put_off(chosen.front().id, now);
     return true;
+}
+
+release_plan::next_step release_plan::hindered(const std::vector<store::scheduled_message>& chosen, instant now) {
+    halve();
+    if (chosen.size() > 1) return next_step::go_on;
+    const std::string& id = chosen.front().id;
+    if (std::exchange(hindered_alone_, id) != id) return next_step::pause;
+    put_off(id, now);
+    return next_step::put_off;
 }
 
 void release_plan::put_off(const std::string& id, instant now) { put_off_.insert_or_assign(id, now + put_off_time); }

@@ -16,7 +16,8 @@ namespace sluice::engine {
 ///
 /// Several engines may release the same messages at a time; the database lets one of them. The others ask again for
 /// half as many, until they are past what was taken. A message that the database does not want for a reason of its own
-/// is put off by a minute, so that it delays no other.
+/// is put off by a minute, so that it delays no other; likewise one that is hindered, by a lock for example, twice in a
+/// row by itself.
 ///
 /// Thread safety: none.
 class release_plan {
@@ -37,6 +38,11 @@ public:
     /// The database refused them. One alone is put off: true then.
     [[nodiscard]] bool refused(const std::vector<store::scheduled_message>& chosen, instant now);
 
+    enum class next_step { go_on, put_off, pause };
+    /// The database could not take them now. Fewer are asked for, until one is alone: everything pauses for it once,
+    /// and it is put off when that did not help.
+    [[nodiscard]] next_step hindered(const std::vector<store::scheduled_message>& chosen, instant now);
+
     /// How long to rest when nothing is left to release.
     [[nodiscard]] duration rest(std::optional<date_time> next_due, date_time now) const;
 
@@ -49,6 +55,7 @@ private:
     duration poll_;
     std::size_t round_ = most;
     std::string contested_alone_;             ///< id of the last message that was contested by itself
+    std::string hindered_alone_;              ///< id of the last message that was hindered by itself
     std::map<std::string, instant> put_off_;  ///< until when, by id
 };
 

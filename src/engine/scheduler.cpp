@@ -5,6 +5,7 @@
 #include <sluice/error.hpp>
 
 #include "base/backoff.hpp"
+#include "base/failure_cause.hpp"
 #include "base/one_line.hpp"
 #include "commit/target_brokers.hpp"
 #include "observe/log.hpp"
@@ -67,7 +68,13 @@ duration scheduler::work(const std::stop_token& stop) {
             const base::moment now = base::moment_of(env_.time());
             const auto chosen = plan_.choose(session->due_messages(now.wall, plan_.limit()), now.steady);
             if (chosen.empty()) return plan_.rest(session->next_due(), now.wall);
-            release(*session, chosen, now);
+            try {
+                release(*session, chosen, now);
+            } catch (const store_error& e) {
+                refused(e, chosen, now.steady);
+                session.discard();
+                session = env_.sessions(database_).borrow();
+            }
         }
         return duration{0};
     } catch (const store_error&) {
@@ -88,12 +95,28 @@ void scheduler::release(store::unit_session& session, const std::vector<store::s
     } catch (const store::duplicate_message&) {
         plan_.contested(chosen, now.steady);
         if (chosen.size() == 1) forget(session, chosen.front(), now);
-    } catch (const store_error& e) {
-        // Whether it is away or in doubt, looking again shows what is still there.
-        if (e.retryable() || e.in_doubt()) throw;
-        if (!plan_.refused(chosen, now.steady)) return;
-        observe::log(observe::level::error, "schedule.refused",
+    }
+}
+
+/// Whether the commit took place or is in doubt, looking again shows what is still there.
+void scheduler::refused(const store_error& e, const std::vector<store::scheduled_message>& chosen, instant now) {
+    const auto tell = [&](observe::level how, const char* event) {
+        observe::log(how, event,
                      {{"database", database_}, {"message", chosen.front().id}, {"reason", base::one_line(e.what())}});
+    };
+    switch (base::cause_of(e)) {
+        case base::failure_cause::outage:
+            throw;
+        case base::failure_cause::conflict:
+            return plan_.contested(chosen, now);
+        case base::failure_cause::statement: {
+            const auto step = plan_.hindered(chosen, now);
+            if (step == release_plan::next_step::pause) throw;
+            if (step == release_plan::next_step::put_off) tell(observe::level::warn, "schedule.hindered");
+            return;
+        }
+        case base::failure_cause::message:
+            if (plan_.refused(chosen, now)) tell(observe::level::error, "schedule.refused");
     }
 }
 

@@ -37,6 +37,8 @@ public:
 
 private:
     void release(store::unit_session& session, const std::vector<store::scheduled_message>& chosen, base::moment now);
+    /// @throws e  when everything is to wait
+    void refused(const store_error& e, const std::vector<store::scheduled_message>& chosen, instant now);
     void forget(store::unit_session& session, const store::scheduled_message& sent, base::moment now);
     void tell(const std::vector<store::scheduled_message>& released) const;
 

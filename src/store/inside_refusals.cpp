@@ -2,21 +2,26 @@
 
 #include <fmt/format.h>
 
+#include "store/contended_keys.hpp"
+
 namespace sluice::store {
 
 expected_version_error wrong_version(const state_write& refused) {
     if (refused.what == state_write::operation::insert) {
         return expected_version_error{
-            fmt::format("{} {} exists already; load it instead of adding it", refused.aggregate, refused.id)};
+            fmt::format("{} {} exists already; load it instead of adding it", refused.aggregate, refused.id),
+            state_key(refused.aggregate, refused.id)};
     }
     return expected_version_error{fmt::format("{} {} is no longer at version {}; load it again and retry",
-                                              refused.aggregate, refused.id, refused.version - 1)};
+                                              refused.aggregate, refused.id, refused.version - 1),
+                                  state_key(refused.aggregate, refused.id)};
 }
 
 expected_version_error wrong_position(const event_write& refused, std::string_view position) {
     return expected_version_error{
         fmt::format("stream {} is at position {}, not {} as expected; load it again and retry", refused.event.stream,
-                    position, refused.expected_position.value_or(-1))};
+                    position, refused.expected_position.value_or(-1)),
+        stream_key(refused.event.stream)};
 }
 
 duplicate_message logged_already(const logged_event& refused) {

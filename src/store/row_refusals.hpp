@@ -7,16 +7,17 @@
 
 #include <sluice/error.hpp>
 
+#include "store/contended_keys.hpp"
 #include "store/read_models.hpp"
 
 /// Refusals that every store says in the same words.
 namespace sluice::store {
 
 [[nodiscard]] inline expected_version_error row_has_changed(const row_write& write) {
-    return expected_version_error{
-        fmt::format("row {} of read model {} has changed since it was read; handle the event "
-                    "again",
-                    write.key, write.table.layout->name)};
+    return expected_version_error{fmt::format("row {} of read model {} has changed since it was read; handle the event "
+                                              "again",
+                                              write.key, write.table.layout->name),
+                                  row_key(write.table.layout->name, write.key)};
 }
 
 [[nodiscard]] inline expected_version_error generation_has_changed(const projection_guard& guard) {

@@ -14,6 +14,13 @@
 
 namespace sluice::store {
 
+/// A setting of a database, or a fault of the library that keeps it, under which a promise does not hold.
+struct weakness {
+    std::string code{};     ///< stable word: DATABASE_WITHOUT_FSYNC
+    std::string message{};  ///< which database, what, and what it means
+    std::string remedy{};
+};
+
 /// One database: a factory of sessions, each with a connection of its own.
 ///
 /// Thread safety: all members may be called concurrently. Sessions must not outlive their store.
@@ -42,6 +49,10 @@ public:
     /// What an operator must know of this history.
     /// @param most_rows  to look at of each lane, from its mark down, for some that are open there
     [[nodiscard]] virtual std::vector<history_fault> faults(std::size_t most_rows) = 0;
+
+    /// What `check` and every start warn of.
+    /// @throws store_error when the database cannot be opened
+    [[nodiscard]] virtual std::vector<weakness> weaknesses() = 0;
 
     /// @throws store_error when the database cannot be opened; names it and the remedy
     [[nodiscard]] virtual std::unique_ptr<unit_session> open_unit() = 0;

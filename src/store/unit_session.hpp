@@ -59,6 +59,18 @@ public:
     /// All that meet the conditions, whatever limit and offset say.
     [[nodiscard]] virtual std::int64_t count_rows(const row_table& table, const detail::row_query& query) = 0;
 
+    /// Waits until no other session holds this key, and holds it until `unlock` or the session's end. It keeps out
+    /// those who lock the same key only: versions prevent lost updates all the same. A session may hold several keys;
+    /// locking one that it holds is an error of the caller, which may block.
+    ///
+    /// The lock counts in all processes that use the database; behind a connection pooler, and for a database in
+    /// memory, in this process only.
+    /// @param key  as `contended_keys.hpp` makes them
+    /// @throws store_error  retryable when it was not granted within the store's lock timeout
+    virtual void lock(std::string_view key) = 0;
+    /// Gives all keys back.
+    virtual void unlock() noexcept = 0;
+
     /// Whether the handler has already dealt with that message.
     [[nodiscard]] virtual inbox_answer look_in_inbox(const inbox_mark& message) = 0;
     /// True when the handler has dealt with any message of that id.

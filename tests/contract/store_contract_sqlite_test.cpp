@@ -2,14 +2,17 @@
 
 #include <gmock/gmock.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <list>
+#include <optional>
 #include <random>
 
 #include "contract/store_contract.hpp"
@@ -389,6 +392,94 @@ TEST_F(sqlite_store, answers_retryable_when_the_lock_is_held_for_too_long) {
     }
     commit(*unit, {insert("o-1")}, {event("m-1")});
     EXPECT_EQ(lane->due(*grant, "partner", 0, 10).rows.size(), 1U);
+}
+
+TEST(sqlite_version, has_the_wal_reset_fault_or_the_fix) {
+    for (const int faulty : {3'007'000, 3'040'001, 3'044'005, 3'046'001, 3'050'006, 3'051'000, 3'051'002}) {
+        EXPECT_TRUE(has_wal_reset_fault(faulty)) << faulty;
+    }
+    for (const int sound : {3'006'000, 3'044'006, 3'050'007, 3'051'003, 3'052'000, 3'053'001}) {
+        EXPECT_FALSE(has_wal_reset_fault(sound)) << sound;
+    }
+}
+
+/// What `act` ends with; empty when it succeeds.
+template <class Act>
+[[nodiscard]] std::optional<error_nature> nature_of_failure(Act act) {
+    try {
+        act();
+    } catch (const store_error& e) {
+        return e.nature();
+    }
+    return std::nullopt;
+}
+
+TEST_F(sqlite_store, writes_nothing_into_a_file_that_was_taken_away) {
+    open_database()->setup();
+    const auto store = open_database();
+    const auto unit = store->open_unit();
+    commit(*unit, {insert("o-1")}, {});
+    const std::filesystem::path away = path_.string() + ".away";
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+        std::filesystem::rename(path_.string() + suffix, away.string() + suffix);
+    }
+    EXPECT_EQ(nature_of_failure([&] { commit(*unit, {insert("o-2")}, {}); }), error_nature::outage);
+    EXPECT_EQ(nature_of_failure([&] { static_cast<void>(store->open_unit()); }), error_nature::outage);
+
+    open_database()->setup();  // as somebody who restores a backup
+    EXPECT_EQ(nature_of_failure([&] { commit(*unit, {insert("o-2")}, {}); }), error_nature::outage)
+        << "another file has its place";
+    commit(*store->open_unit(), {insert("o-2")}, {});
+    EXPECT_EQ(scalar("SELECT group_concat(id) FROM aggregate_state"), "o-2");
+}
+
+TEST_F(sqlite_store, takes_it_for_an_outage_when_there_are_no_descriptors_left) {
+    open_database()->setup();
+    const auto store = open_database();
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    rlimit none = before;
+    none.rlim_cur = 0;
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    const auto nature = nature_of_failure([&] { static_cast<void>(store->open_unit()); });
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(nature, error_nature::outage);
+    commit(*store->open_unit(), {insert("o-1")}, {});
+}
+
+TEST_F(sqlite_store, takes_it_for_an_outage_when_the_file_may_not_be_written) {
+    open_database()->setup();
+    const auto directory = path_.parent_path();
+    std::filesystem::permissions(directory, std::filesystem::perms{0755});
+    std::filesystem::permissions(path_, std::filesystem::perms{0444});
+    // Root may write everywhere, so a child becomes somebody else.
+    child_process reader{[&] {
+        constexpr ::uid_t nobody = 65534;
+        if (::geteuid() == 0 && ::setuid(nobody) != 0) ::_exit(2);
+        const auto nature = nature_of_failure([&] { commit(*open_database()->open_unit(), {insert("o-1")}, {}); });
+        ::_exit(nature == error_nature::outage ? 0 : 3);
+    }};
+    EXPECT_TRUE(reader.wait());
+}
+
+TEST_F(sqlite_store, locks_a_key_against_other_processes) {
+    open_database()->setup();
+    const auto ours = open_database(50ms);
+    const auto theirs = open_database(50ms);  // as in another process: it shares nothing but the file
+    const auto first = ours->open_unit();
+    const auto second = theirs->open_unit();
+    first->lock("state Order o-1");
+    second->lock("state Order o-2");
+    EXPECT_EQ(nature_of_failure([&] { second->lock("state Order o-1"); }), error_nature::retryable);
+    first->unlock();
+    second->lock("state Order o-1");
+
+    child_process dies{[&] {
+        open_database()->open_unit()->lock("state Order o-3");
+        ::raise(SIGKILL);
+    }};
+    EXPECT_FALSE(dies.wait());
+    first->lock("state Order o-3");
 }
 
 TEST_F(sqlite_store, waits_for_a_lock_that_is_given_back) {

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <atomic>
 #include <list>
+#include <thread>
 
 #include "contract/store_contract.hpp"
 
@@ -49,6 +51,62 @@ TEST_P(store_unit, updates_and_removes_only_the_version_before) {
     EXPECT_FALSE(unit_->load("Order", "o-1"));
     EXPECT_THROW(commit({update("o-1", 2)}), expected_version_error);
     commit({insert("o-1")});
+}
+
+TEST_P(store_unit, who_lock_a_key_take_turns_and_lose_no_race) {
+    commit({insert("o-1")});
+    constexpr int writers = 4;
+    constexpr int each = 10;
+    std::atomic<int> lost = 0;
+    {
+        std::vector<std::jthread> all;
+        for (int i = 0; i < writers; ++i) {
+            all.emplace_back([&] {
+                const auto unit = store_->open_unit();
+                for (int n = 0; n < each; ++n) {
+                    unit->lock("state Order o-1");
+                    try {
+                        const auto version = unit->load("Order", "o-1")->version;
+                        unit->commit({.states = {update("o-1", version + 1)}, .at = at(0)});
+                    } catch (const expected_version_error&) {
+                        ++lost;
+                    }
+                    unit->unlock();
+                }
+            });
+        }
+    }
+    EXPECT_EQ(lost, 0);
+    EXPECT_EQ(unit_->load("Order", "o-1")->version, writers * each);
+}
+
+TEST_P(store_unit, gives_its_locks_back_when_it_ends) {
+    {
+        const auto unit = store_->open_unit();
+        unit->lock("state Order o-1");
+        unit->lock("state Order o-2");
+    }
+    unit_->lock("state Order o-2");
+    unit_->lock("state Order o-1");
+    unit_->unlock();
+}
+
+TEST_P(store_unit, names_what_was_lost_the_same_for_both_writers) {
+    const auto contended = [](const auto& act) {
+        try {
+            act();
+        } catch (const expected_version_error& e) {
+            return e.contended();
+        }
+        return std::string{"no conflict"};
+    };
+    commit({insert("o-1")});
+    commit({update("o-1", 1)});
+    EXPECT_EQ(contended([&] { commit({insert("o-1")}); }), "state Order o-1");
+    EXPECT_EQ(contended([&] { commit({update("o-1", 1)}); }), "state Order o-1");
+    auto next = event("m-1");
+    next.expected_position = 7;
+    EXPECT_EQ(contended([&] { commit({next}); }), "stream " + next.event.stream);
 }
 
 TEST_P(store_unit, refuses_a_second_insert_and_names_the_aggregate) {

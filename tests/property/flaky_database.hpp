@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <sluice/error.hpp>
 
@@ -91,6 +92,7 @@ public:
     [[nodiscard]] std::vector<store::history_fault> faults(std::size_t most_rows) override {
         return behind_.faults(most_rows);
     }
+    [[nodiscard]] std::vector<store::weakness> weaknesses() override { return behind_.weaknesses(); }
     [[nodiscard]] std::unique_ptr<store::unit_session> open_unit() override { return behind_.open_unit(); }
     [[nodiscard]] std::unique_ptr<store::operations_session> open_operations() override {
         return behind_.open_operations();

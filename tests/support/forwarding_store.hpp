@@ -27,6 +27,7 @@ public:
     [[nodiscard]] std::vector<store::history_fault> faults(std::size_t most_rows) override {
         return behind_->faults(most_rows);
     }
+    [[nodiscard]] std::vector<store::weakness> weaknesses() override { return behind_->weaknesses(); }
     [[nodiscard]] std::unique_ptr<store::unit_session> open_unit() override { return behind_->open_unit(); }
     [[nodiscard]] std::unique_ptr<store::lane_session> open_lane() override { return behind_->open_lane(); }
     [[nodiscard]] std::unique_ptr<store::operations_session> open_operations() override {
@@ -44,6 +45,8 @@ class forwarding_unit : public store::unit_session {
 public:
     explicit forwarding_unit(std::unique_ptr<store::unit_session> behind) : behind_{std::move(behind)} {}
 
+    void lock(std::string_view key) override { behind_->lock(key); }
+    void unlock() noexcept override { behind_->unlock(); }
     [[nodiscard]] std::optional<store::stored_state> load(std::string_view aggregate, std::string_view id) override {
         about_to_read();
         return behind_->load(aggregate, id);

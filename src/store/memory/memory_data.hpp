@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/keyed_locks.hpp"
 #include "base/wake.hpp"
 #include "store/records.hpp"
 
@@ -58,6 +59,7 @@ struct memory_data {
     using rows_of_broker = std::map<sequence, memory_row>;
 
     mutable std::mutex mutex{};
+    base::keyed_locks locks{};  ///< of units, by themselves
 
     std::string identity{};
     std::string domain{};

@@ -27,6 +27,7 @@ public:
     void claim(std::string_view domain) override;
     adopted adopt(const adoption& how) override;
     std::vector<history_fault> faults(std::size_t most_rows) override;
+    std::vector<weakness> weaknesses() override { return {}; }
 
     std::unique_ptr<unit_session> open_unit() override { return memory::make_unit_session(data_); }
     std::unique_ptr<lane_session> open_lane() override { return memory::make_lane_session(data_); }

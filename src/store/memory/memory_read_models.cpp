@@ -130,7 +130,8 @@ private:
     [[nodiscard]] memory_read_model& model_of(const table_layout& layout) {
         const auto found = data_.read_models.find(layout.name);
         if (found != data_.read_models.end()) return found->second;
-        throw store_error{"read model " + layout.name + " is not registered; run `sluice db setup`"};
+        throw store_error{"read model " + layout.name + " is not registered; run `sluice db setup`",
+                          error_nature::outage};
     }
 
     [[nodiscard]] rebuild_status& rebuild_at(const table_layout& layout, std::int64_t generation, sequence position) {

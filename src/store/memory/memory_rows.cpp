@@ -16,7 +16,7 @@ using rows = std::map<std::string, stored_row, std::less<>>;
 
 rows& table_of(memory_data& data, const row_table& table) {
     if (rows* found = data.rows_of(table)) return *found;
-    throw store_error{"there is no table " + physical_name(table) + "; run `sluice db setup`"};
+    throw store_error{"there is no table " + physical_name(table) + "; run `sluice db setup`", error_nature::outage};
 }
 
 /// Rows that meet the conditions, by key.

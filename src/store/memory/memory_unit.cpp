@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <utility>
 
@@ -180,6 +181,15 @@ class memory_unit_session final : public unit_session {
 public:
     explicit memory_unit_session(memory_data& data) : data_{data} {}
 
+    void lock(std::string_view key) override {
+        auto held = data_.locks.acquire(key, lock_timeout);
+        if (!held) {
+            throw store_error{fmt::format("{} was locked for more than 5 s; try again", key), error_nature::retryable};
+        }
+        held_.push_back(*std::move(held));
+    }
+    void unlock() noexcept override { held_.clear(); }
+
     std::optional<stored_state> load(std::string_view aggregate, std::string_view id) override {
         const std::lock_guard lock{data_.mutex};
         const auto found = data_.states.find({std::string{aggregate}, std::string{id}});
@@ -301,7 +311,10 @@ private:
                 .event = data_.event(seqs[position])};
     }
 
+    static constexpr std::chrono::seconds lock_timeout{5};
+
     memory_data& data_;
+    std::vector<base::keyed_locks::hold> held_;
 };
 
 }  // namespace

@@ -312,7 +312,7 @@ void commit_call::explain(const statement_error& refusal) const {
         }
         // The event has nothing to do with it, and the next one fares no better.
         if (is_taken && is_number_in_use(refusal)) {
-            throw store_error{behind_its_table(server_, schema_), error_nature::retryable};
+            throw store_error{behind_its_table(server_, schema_), error_nature::outage};
         }
     }
     throw refusal;

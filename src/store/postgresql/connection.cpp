@@ -18,7 +18,8 @@ const statement handshake{"",
                           "SELECT pg_backend_pid() = $1,"
                           " (SELECT backend_start FROM pg_stat_get_activity(pg_backend_pid())),"
                           " CASE WHEN pg_backend_pid() = $1 THEN"
-                          " (SELECT count(set_config(setting.name, setting.value, false))"
+                          " (SELECT count(set_config(setting.name, " SLUICE_SETTING_VALUE
+                          ", false))"
                           " FROM unnest($2::text[], $3::text[]) AS setting (name, value)) END"};
 
 struct notification_freer {
@@ -29,6 +30,14 @@ struct notification_freer {
 
 connection::connection(const server_address& server, const connection_use& use)
     : server_{server}, use_{use}, handle_{server.connect()} {
+    try {
+        introduce();
+    } catch (const store_error& e) {
+        throw store_error{e.what(), error_nature::outage};
+    }
+}
+
+void connection::introduce() {
     PQsetNoticeReceiver(handle(), &connection::on_notice, this);
     if (PQsetnonblocking(handle(), 1) != 0 || PQenterPipelineMode(handle()) != 1) lose(PQerrorMessage(handle()));
     array<std::string_view> names;
@@ -79,9 +88,9 @@ std::optional<std::string> connection::next_notification() {
     return next->extra;
 }
 
-void connection::lose(std::string_view reason) {
+void connection::lose(std::string_view reason, error_nature nature) {
     usable_ = false;
-    throw connection_lost{server_name(), reason.empty() ? "the connection was lost" : reason};
+    throw connection_lost{server_name(), reason.empty() ? "the connection was lost" : reason, nature};
 }
 
 }  // namespace sluice::store::postgresql

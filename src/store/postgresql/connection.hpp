@@ -20,6 +20,12 @@ struct statement {
     std::string sql;
 };
 
+/// The value of a setting as it is to be made: `setting.value`, but a synchronous_commit that waits for more than `on`
+/// does stays.
+#define SLUICE_SETTING_VALUE                                                                                   \
+    "CASE WHEN setting.name = 'synchronous_commit' AND current_setting('synchronous_commit') = 'remote_apply'" \
+    " THEN 'remote_apply' ELSE setting.value END"
+
 /// What a connection is used for.
 struct connection_use {
     std::vector<std::pair<std::string, std::string>> settings;  ///< server settings, as text
@@ -35,7 +41,7 @@ struct connection_use {
 /// Thread safety: used by one thread at a time.
 class connection {
 public:
-    /// @throws store_error
+    /// @throws store_error  an outage
     connection(const server_address& server, const connection_use& use);
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
@@ -71,7 +77,8 @@ private:
 
     static void on_notice(void* self, const PGresult* notice) noexcept;
     [[nodiscard]] PGconn* handle() const noexcept { return handle_.get(); }
-    [[noreturn]] void lose(std::string_view reason);
+    void introduce();
+    [[noreturn]] void lose(std::string_view reason, error_nature nature = error_nature::retryable);
 
     const server_address& server_;
     connection_use use_;

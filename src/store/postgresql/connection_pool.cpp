@@ -50,7 +50,7 @@ std::unique_ptr<connection> connection_pool::take_place() {
             fmt::format("{}: all {} connections of this process were in use for {}; raise max_connections, or let less"
                         " happen at once",
                         server_.name(), most_, std::chrono::duration_cast<std::chrono::milliseconds>(wait_)),
-            error_nature::retryable};
+            error_nature::outage};
     }
     ++taken_;
     if (idle_.empty()) return nullptr;

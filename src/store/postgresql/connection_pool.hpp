@@ -37,6 +37,8 @@ public:
         [[nodiscard]] connection* operator->() const noexcept { return connection_.get(); }
         /// It was made for this lease: trouble with it is no leftover of a server that was restarted since.
         [[nodiscard]] bool fresh() const noexcept { return fresh_; }
+        /// Closes the connection instead of giving it back.
+        void discard() noexcept { connection_.reset(); }
 
     private:
         friend class connection_pool;
@@ -49,7 +51,7 @@ public:
         bool held_ = true;
     };
 
-    /// @throws store_error  retryable; no connection became free in time, or the server cannot be reached
+    /// @throws store_error  an outage; no connection became free in time, or the server cannot be reached
     [[nodiscard]] lease borrow();
     /// One that is made for this use and closed after it.
     [[nodiscard]] lease keep(const connection_use& use);

@@ -18,6 +18,14 @@ namespace {
 
 using namespace postgresql;
 
+/// The lock of a stream; and the commit will be as durable as one of Sluice's own, because the event leaves as soon as
+/// it can be seen. That holds for the rest of the transaction; a stronger setting stays.
+statement lock_for_durable_commit(const commit_statements& sql) {
+    return {"", "SELECT locked.*, durable.* FROM (" + sql.lock_one_more.sql +
+                    ") AS locked CROSS JOIN (SELECT CASE WHEN current_setting('synchronous_commit') <> 'remote_apply'"
+                    " THEN set_config('synchronous_commit', 'on', true) END) AS durable"};
+}
+
 void require_transaction(const PGconn& connection) {
     if (PQpipelineStatus(&connection) != PQ_PIPELINE_OFF) {
         throw usage_error{"an event was to be enqueued on a PostgreSQL connection in pipeline mode; leave it before"};
@@ -44,6 +52,18 @@ void require_transaction(const PGconn& connection) {
                       error_nature::retryable};
 }
 
+/// Sluice's texts are UTF-8. A connection that says otherwise would store other characters, without a word.
+void require_utf8(const PGconn& connection) {
+    const char* const name = PQparameterStatus(&connection, "client_encoding");
+    const std::string_view encoding = name == nullptr ? "" : name;
+    // SQL_ASCII converts nothing, and the server checks the bytes against its own encoding.
+    if (encoding == "UTF8" || encoding == "SQL_ASCII") return;
+    throw usage_error{fmt::format(
+        "an event was to be enqueued on a PostgreSQL connection with client_encoding {}, which would store other "
+        "characters; nothing was written. Call PQsetClientEncoding(connection, \"UTF8\") before",
+        encoding.empty() ? "of an unknown name" : encoding)};
+}
+
 std::string name_of(const PGconn& connection) {
     const auto text = [](const char* value) { return std::string_view{value == nullptr ? "" : value}; };
     return fmt::format("postgresql {}:{}/{}", text(PQhost(&connection)), text(PQport(&connection)),
@@ -66,8 +86,9 @@ result execute(PGconn& connection, const statement& what, const parameters& with
 
 std::string enqueue(pg_conn& connection, const std::string& schema, const placeable_event& event) {
     require_transaction(connection);
+    require_utf8(connection);
     const commit_statements sql{schema};
-    const auto locked = execute(connection, sql.lock_one_more, parameters{event.stream});
+    const auto locked = execute(connection, lock_for_durable_commit(sql), parameters{event.stream});
     // A statement of its own: one that waited for the lock would still see the stream as it was before.
     const auto head = execute(connection, sql.next_position, parameters{event.stream});
     const event_write write = event.at(head.integer(0, 0));

@@ -16,9 +16,24 @@ const statement begin_transaction{"", "BEGIN ISOLATION LEVEL READ COMMITTED READ
 const statement begin_one_snapshot{"", "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE"};
 const statement commit_transaction{"", "COMMIT"};
 const statement roll_back_transaction{"", "ROLLBACK"};
-const statement set_locally{"",
-                            "SELECT set_config(setting.name, setting.value, true)"
-                            " FROM unnest($1::text[], $2::text[]) AS setting (name, value)"};
+const statement set_locally{"", "SELECT set_config(setting.name, " SLUICE_SETTING_VALUE
+                                ", true)"
+                                " FROM unnest($1::text[], $2::text[]) AS setting (name, value)"};
+
+std::string_view sqlstate_of(const result& answer) {
+    const char* state = PQresultErrorField(answer.get(), PG_DIAG_SQLSTATE);
+    return state == nullptr ? "" : state;
+}
+
+/// A server that ends connections for reasons of its own says so. One that dies under a statement has no time to.
+error_nature nature_of_end(const result& answer) {
+    return nature_of(sqlstate_of(answer)) == error_nature::outage ? error_nature::outage : error_nature::retryable;
+}
+
+std::string last_words(const result& answer) {
+    const char* message = PQresultErrorField(answer.get(), PG_DIAG_MESSAGE_PRIMARY);
+    return first_clause(sqlstate_of(answer), message == nullptr ? PQresultErrorMessage(answer.get()) : message);
+}
 
 }  // namespace
 
@@ -116,7 +131,7 @@ void exchange::read(const sent& expected) {
         case PGRES_FATAL_ERROR: {
             if (expected.what == step::prepare) over_.prepared_.erase(expected.name);
             const bool goes = ends_connection(answer) || PQstatus(over_.handle()) != CONNECTION_OK;
-            if (goes) over_.lose(PQresultErrorMessage(answer.get()));
+            if (goes) over_.lose(last_words(answer), nature_of_end(answer));
             if (!refusal_) {
                 refusal_ = std::move(answer);
                 refused_ = expected.place;

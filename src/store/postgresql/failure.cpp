@@ -18,7 +18,8 @@ std::string field(const result& answer, int which) {
 
 std::string primary_message(const result& answer) {
     auto message = field(answer, PG_DIAG_MESSAGE_PRIMARY);
-    return base::one_line(message.empty() ? PQresultErrorMessage(answer.get()) : message);
+    return first_clause(field(answer, PG_DIAG_SQLSTATE),
+                        message.empty() ? PQresultErrorMessage(answer.get()) : message);
 }
 
 /// A refusal in Sluice's own words carries no SQLSTATE of the server's.
@@ -27,14 +28,43 @@ constexpr std::string_view no_state = "XX000";
 }  // namespace
 
 error_nature nature_of(std::string_view sqlstate) noexcept {
-    // Connection, resources, rollback (serialization, deadlock), operator intervention, the system underneath.
-    static constexpr std::array classes{"08", "53", "40", "57", "58"};
-    // A lock not granted in time; a server that is read-only because it is a standby now; a prepared statement that
-    // went with its session.
-    static constexpr std::array<std::string_view, 4> states{"55P03", "25006", "25P03", "26000"};
-    const bool retryable = std::ranges::find(classes, sqlstate.substr(0, 2)) != classes.end() ||
-                           std::ranges::find(states, sqlstate) != states.end();
-    return retryable ? error_nature::retryable : error_nature::permanent;
+    struct rule {
+        std::string_view prefix;
+        error_nature nature;
+    };
+    using enum error_nature;
+    // The first prefix counts, so single states come before their class.
+    static constexpr std::array rules{
+        rule{"57014", retryable},  // cancelled, mostly by statement_timeout
+        rule{"53200", retryable},  // out of memory: perhaps for this statement only
+        rule{"40003", in_doubt},   // whether the statement was completed is unknown
+        rule{"40", conflict},      // serialization, deadlock
+        rule{"08", outage},        // connection
+        rule{"28", outage},        // password, pg_hba.conf, role
+        rule{"3D", outage},        // no such database
+        rule{"3F", outage},        // no such schema
+        rule{"53", outage},        // disk full, too many connections
+        rule{"57", outage},        // shutting down, starting up, recovering
+        rule{"58", outage},        // the system underneath
+        rule{"F0", outage},        // the server's configuration
+        rule{"25006", outage},     // read-only: a standby, or a database that somebody closed for writes
+        rule{"42501", outage},     // permission denied
+        rule{"42P01", outage},     // no such table: not set up, or another schema
+        rule{"42703", outage},     // no such column, likewise
+        rule{"42883", outage},     // no such function, likewise
+        rule{"55000", outage},     // the object is not ready, for example in recovery
+        rule{"55P03", retryable},  // a lock that was not granted in time
+        rule{"55006", retryable},  // in use
+        rule{"25P03", retryable},  // the session was idle for too long
+        rule{"25P04", retryable},  // the transaction took too long
+        rule{"26000", retryable},  // a prepared statement that went with its session
+        rule{"0A000", retryable},  // a plan that no longer fits its table
+        rule{"XX", retryable},     // the server's own trouble: perhaps one damaged page
+    };
+    for (const auto& [prefix, nature] : rules) {
+        if (sqlstate.starts_with(prefix)) return nature;
+    }
+    return permanent;
 }
 
 std::string_view remedy_for(std::string_view sqlstate) noexcept {
@@ -77,9 +107,30 @@ statement_error::statement_error(const std::string& server, std::string sqlstate
       constraint_{field(answer, PG_DIAG_CONSTRAINT_NAME)},
       detail_{field(answer, PG_DIAG_MESSAGE_DETAIL)} {}
 
-connection_lost::connection_lost(const std::string& server, std::string_view reason)
+/// Messages of these classes quote names only; all others may quote what a statement said.
+bool quotes_names_only(std::string_view sqlstate) noexcept {
+    static constexpr std::array<std::string_view, 9> classes{"08", "23", "28", "3D", "3F", "42", "53", "55", "57"};
+    // A type and a value are both quoted by 42804 and such; a syntax error quotes the text around it.
+    return sqlstate != "42601" && std::ranges::any_of(classes, [&](auto each) { return sqlstate.starts_with(each); });
+}
+
+std::string first_clause(std::string_view sqlstate, std::string_view message) {
+    std::size_t end = std::min(message.find(": "), message.find(" : "));  // French has a space on both sides
+    end = std::min(end, message.find('\n'));
+    if (!quotes_names_only(sqlstate)) {
+        // The server's language may quote in its own way.
+        for (const std::string_view quote : {"\"", "'", "`", "«", "»", "„", "“", "”", "‘", "「"}) {
+            end = std::min(end, message.find(quote));
+        }
+    }
+    message = message.substr(0, end);
+    while (message.ends_with(' ')) message.remove_suffix(1);
+    return base::one_line(message);
+}
+
+connection_lost::connection_lost(const std::string& server, std::string_view reason, error_nature nature)
     : store_error{fmt::format("{}: {}; it is connected again with the next call", server, base::one_line(reason)),
-                  error_nature::retryable} {}
+                  nature} {}
 
 bool ends_connection(const result& answer) noexcept {
     const char* severity = PQresultErrorField(answer.get(), PG_DIAG_SEVERITY_NONLOCALIZED);

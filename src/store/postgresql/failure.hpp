@@ -10,13 +10,19 @@
 
 namespace sluice::store::postgresql {
 
-/// What a SQLSTATE tells a caller about trying again.
+/// What a SQLSTATE tells a caller about trying again: an outage when no statement could succeed, a conflict when
+/// another transaction was faster, retryable when the database could not do this one now, permanent when it is about
+/// what the statement says.
 [[nodiscard]] error_nature nature_of(std::string_view sqlstate) noexcept;
 /// What a person can do about it.
 [[nodiscard]] std::string_view remedy_for(std::string_view sqlstate) noexcept;
 
-/// The server refused a statement; its transaction was rolled back. The text carries the server's primary message,
-/// which has no values in it, not its details, which have.
+/// What may be shown of a server's message: its first clause, without the values that it quotes. Names of tables,
+/// columns, roles and databases stay.
+[[nodiscard]] std::string first_clause(std::string_view sqlstate, std::string_view message);
+
+/// The server refused a statement; its transaction was rolled back. The text carries the code and the first clause of
+/// the server's primary message, neither its details nor the values that it quotes.
 class statement_error : public store_error {
 public:
     /// @param place  of the statement in its round trip
@@ -44,7 +50,8 @@ private:
 /// The connection broke, or the server did not answer in time. What was under way may have happened.
 class connection_lost : public store_error {
 public:
-    connection_lost(const std::string& server, std::string_view reason);
+    /// @param nature  an outage, when the server said that it is going; else whoever was talking may be to blame
+    connection_lost(const std::string& server, std::string_view reason, error_nature nature = error_nature::retryable);
 };
 
 /// True when the server ends the connection together with the statement.

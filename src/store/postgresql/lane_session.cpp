@@ -130,7 +130,7 @@ connection& postgresql_lane_session::db() {
         if (in_recovery) {
             throw store_error{fmt::format("{}: it is a standby, on which no lane works; {}", fresh->server_name(),
                                           remedy_for("25006")),
-                              error_nature::retryable};
+                              error_nature::outage};
         }
         db_.emplace(std::move(fresh));
     }

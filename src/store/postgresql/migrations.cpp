@@ -216,7 +216,8 @@ int applied_migration(const std::string& schema, Ask ask) {
 void refuse_newer(const connection& db, int applied) {
     if (applied <= expected_migration()) return;
     throw store_error{fmt::format("{} has schema {}, newer than {} which this build knows; use the newer Sluice",
-                                  db.server_name(), applied, expected_migration())};
+                                  db.server_name(), applied, expected_migration()),
+                      error_nature::outage};
 }
 
 void create_schema_if_absent(long_transaction& writing, const std::string& schema) {
@@ -285,10 +286,12 @@ void migrations::apply(connection& db) const {
 void migrations::require_current(connection& db) const {
     const int now = applied(db);
     refuse_newer(db, now);
-    if (now == 0) throw store_error{db.server_name() + " has no Sluice tables; run `sluice db setup`"};
+    if (now == 0)
+        throw store_error{db.server_name() + " has no Sluice tables; run `sluice db setup`", error_nature::outage};
     if (now < expected_migration()) {
         throw store_error{fmt::format("{} has schema {} and this build needs {}; run `sluice db setup`",
-                                      db.server_name(), now, expected_migration())};
+                                      db.server_name(), now, expected_migration()),
+                          error_nature::outage};
     }
 }
 

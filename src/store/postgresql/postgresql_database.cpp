@@ -29,6 +29,8 @@ connection_use use_with(const postgresql_options& options, duration statement_ti
     return {.settings = {{"statement_timeout", milliseconds(statement_timeout)},
                          {"lock_timeout", milliseconds(options.lock_timeout)},
                          {"default_transaction_isolation", "read committed"},
+                         // A role or database that turns it off would lose what was reported as committed.
+                         {"synchronous_commit", "on"},
                          {"jit", "off"}},
             .prepare = options.prepare_statements,
             .patience = statement_timeout + grace};
@@ -118,6 +120,7 @@ public:
         require_schema();
         return postgresql::find_faults(*shared_.pool.borrow(), shared_.options.schema, describe(), most_rows);
     }
+    std::vector<weakness> weaknesses() override;
 
     std::unique_ptr<unit_session> open_unit() override {
         require_schema();
@@ -149,6 +152,41 @@ private:
     std::atomic<bool> schema_is_current_ = false;
 };
 
+std::vector<weakness> postgresql_database::weaknesses() {
+    const auto db = shared_.pool.borrow();
+    exchange trip{*db};
+    const auto place = trip.add(
+        {"",
+         "SELECT current_setting('fsync') = 'off', current_setting('full_page_writes') = 'off',"
+         " current_setting('default_transaction_read_only') = 'on', current_setting('server_encoding'),"
+         " (SELECT string_agg(relname, ', ' ORDER BY relname) FROM pg_class WHERE relnamespace = to_regnamespace($1)"
+         " AND relkind = 'r' AND relpersistence = 'u')"},
+        postgresql::parameters{'"' + shared_.options.schema + '"'});
+    trip.run();
+    const auto& found = trip[place];
+    std::vector<weakness> all;
+    const auto add = [&](bool is_so, std::string code, std::string message, std::string remedy) {
+        if (is_so) all.push_back({std::move(code), describe() + ": " + std::move(message), std::move(remedy)});
+    };
+    add(found.boolean(0, 0), "DATABASE_WITHOUT_FSYNC",
+        "fsync is off, so a power failure can lose committed events and damage the database", "set fsync = on");
+    add(found.boolean(0, 1), "DATABASE_WITHOUT_FULL_PAGES",
+        "full_page_writes is off, so a power failure can damage the database", "set full_page_writes = on");
+    add(found.boolean(0, 2), "DATABASE_READ_ONLY",
+        "default_transaction_read_only is on for this role or database, so nothing can be written",
+        "reset it when the database is to be used again");
+    const auto encoding = found.text(0, 3);
+    add(encoding != "UTF8", "DATABASE_ENCODING",
+        "its encoding is " + encoding + ", so texts with other characters are refused",
+        "use a database with ENCODING UTF8");
+    if (!found.null(0, 4)) {
+        add(true, "DATABASE_UNLOGGED_TABLE",
+            "unlogged tables are emptied by a crash and missing on standbys: " + found.text(0, 4),
+            "ALTER TABLE … SET LOGGED");
+    }
+    return all;
+}
+
 std::string postgresql_database::identity() {
     require_schema();
     const auto db = shared_.pool.borrow();
@@ -158,7 +196,7 @@ std::string postgresql_database::identity() {
                                                            shared_.options.schema)});
     trip.run();
     if (trip[place].rows() == 0) {
-        throw store_error{describe() + " has lost its identity (table sluice_meta); restore it"};
+        throw store_error{describe() + " has lost its identity (table sluice_meta); restore it", error_nature::outage};
     }
     return trip[place].text(0, 0);
 }

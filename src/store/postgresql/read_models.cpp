@@ -190,7 +190,8 @@ std::optional<projection_status> postgresql_read_model_session::hold(long_transa
 projection_status postgresql_read_model_session::hold(long_transaction& in, const table_layout& layout) const {
     if (auto found = hold(in, layout.name)) return *std::move(found);
     throw store_error{fmt::format("{} has no read model {}; run `sluice db setup` with the domain that declares it",
-                                  shared_.server.name(), layout.name)};
+                                  shared_.server.name(), layout.name),
+                      error_nature::outage};
 }
 
 bool postgresql_read_model_session::has_indexes(const row_table& table) {

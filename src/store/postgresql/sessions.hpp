@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/keyed_locks.hpp"
 #include "store/postgresql/connection_pool.hpp"
 #include "store/postgresql/gap_tracker.hpp"
 #include "store/postgresql/postgresql_database.hpp"
@@ -41,6 +42,7 @@ struct shared_state {
     const postgresql_options options;
     const server_address server;
     connection_pool pool;
+    base::keyed_locks locks;  ///< of this process's units, so that one of them at a time waits at the server for a key
 
 private:
     std::mutex mutex_;

@@ -1,5 +1,6 @@
 #include "store/unit_session.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <chrono>
@@ -47,13 +48,19 @@ struct unit_statements {
           look_in_inbox{"sluice_look_in_inbox", in_schema("SELECT bool_or(content IN ('', $3) OR $3 = '') FROM @inbox"
                                                           " WHERE message_id = $1 AND handler = $2",
                                                           schema)},
+          lock{"sluice_lock_key", in_schema("SELECT pg_advisory_lock('@aggregate_state'::regclass::oid::integer,"
+                                            " hashtext($1))",
+                                            schema)},
+          unlock{"sluice_unlock_keys", "SELECT pg_advisory_unlock_all()"},
           gate{"sluice_projection_gate", in_schema(gate_sql, schema)},
           commit{schema},
           inside{schema} {}
 
     statement load;
     statement look_in_inbox;  ///< $1 message, $2 handler, $3 content
-    statement gate;           ///< $1 read model, $2 handler, $3 message, $4 content
+    statement lock;           ///< $1 key; for the session
+    statement unlock;
+    statement gate;  ///< $1 read model, $2 handler, $3 message, $4 content
     commit_statements commit;
     inside_statements inside;
 };
@@ -96,10 +103,16 @@ std::string condition_for(const std::string& field, const json::value& wanted) {
 }
 
 /// Reads, and the one write of a unit of work. Each call borrows a connection for itself, so a unit that does nothing
-/// holds nothing.
+/// holds nothing. With the first lock one is kept for everything, until all locks are given back.
 class postgresql_unit_session final : public unit_session {
 public:
     explicit postgresql_unit_session(shared_state& shared) : shared_{shared} {}
+    postgresql_unit_session(const postgresql_unit_session&) = delete;
+    postgresql_unit_session& operator=(const postgresql_unit_session&) = delete;
+    ~postgresql_unit_session() override { give_back(); }
+
+    void lock(std::string_view key) override;
+    void unlock() noexcept override { give_back(); }
 
     std::optional<stored_state> load(std::string_view aggregate, std::string_view id) override;
     std::vector<stored_state> find(std::string_view aggregate, const state_query& query) override;
@@ -118,26 +131,84 @@ public:
 
 private:
     [[nodiscard]] result read(const statement& what, const parameters& with);
+    [[nodiscard]] static result ask(connection& db, const statement& what, const parameters& with);
+    void lock_at_server(std::string_view key);
+    void give_back() noexcept;
+    /// One round trip with the whole batch. What became of a transaction whose answer was lost is told in `lost`.
+    [[nodiscard]] std::optional<connection_lost> try_commit(connection& db, const commit_batch& batch,
+                                                            lost_commit& lost);
     /// Returns when the batch is in the database.
     void look_up(const lost_commit& lost, const commit_batch& batch, const connection_lost& how);
 
     shared_state& shared_;
     unit_statements sql_{shared_.options.schema};
+    std::vector<base::keyed_locks::hold> held_;
+    std::optional<connection_pool::lease> kept_;  ///< the locks at the server are its session's
 };
+
+result postgresql_unit_session::ask(connection& db, const statement& what, const parameters& with) {
+    exchange trip{db};
+    const auto place = trip.add(what, with);
+    trip.run();
+    return trip.take(place);
+}
 
 /// A read can be repeated, and an idle connection may have been cut since its last use.
 result postgresql_unit_session::read(const statement& what, const parameters& with) {
+    if (kept_) return ask(**kept_, what, with);
     for (;;) {
         const auto db = shared_.pool.borrow();
         try {
-            exchange trip{*db};
-            const auto place = trip.add(what, with);
-            trip.run();
-            return trip.take(place);
+            return ask(*db, what, with);
         } catch (const connection_lost&) {
             if (db.fresh()) throw;
         }
     }
+}
+
+void postgresql_unit_session::lock(std::string_view key) {
+    auto hold = shared_.locks.acquire(key, shared_.options.lock_timeout);
+    if (!hold) {
+        throw store_error{
+            fmt::format("{} of {} was locked for more than {}; try again", key, shared_.server.name(),
+                        std::chrono::duration_cast<std::chrono::milliseconds>(shared_.options.lock_timeout)),
+            error_nature::retryable};
+    }
+    lock_at_server(key);
+    held_.push_back(*std::move(hold));
+}
+
+void postgresql_unit_session::lock_at_server(std::string_view key) {
+    for (;;) {
+        const bool first = !kept_;
+        if (first) kept_.emplace(shared_.pool.borrow());
+        // A pooler hands the next transaction to another session, so nothing can be kept in one.
+        if ((*kept_)->pooled()) return first ? kept_.reset() : void();
+        const bool fresh = !first || kept_->fresh();
+        try {
+            static_cast<void>(ask(**kept_, sql_.lock, parameters{key}));
+            return;
+        } catch (const connection_lost&) {
+            kept_.reset();
+            if (fresh) throw;
+        } catch (const store_error&) {
+            if (first) kept_.reset();
+            throw;
+        }
+    }
+}
+
+void postgresql_unit_session::give_back() noexcept {
+    if (kept_) {
+        try {
+            const bool locked = (*kept_)->usable() && !(*kept_)->pooled();
+            if (locked) static_cast<void>(ask(**kept_, sql_.unlock, parameters{}));
+        } catch (const std::exception&) {
+            kept_->discard();  // the server gives its locks back with the session
+        }
+    }
+    kept_.reset();
+    held_.clear();
 }
 
 std::optional<stored_state> postgresql_unit_session::load(std::string_view aggregate, std::string_view id) {
@@ -263,29 +334,32 @@ inbox_answer postgresql_unit_session::look_in_inbox(const inbox_mark& message) {
 void postgresql_unit_session::commit(const commit_batch& batch) {
     if (batch.empty()) return;
     lost_commit lost;
-    std::optional<connection_lost> how;
-    for (int tries = 1; !how; ++tries) {
+    const auto how = kept_ ? try_commit(**kept_, batch, lost) : try_commit(*shared_.pool.borrow(), batch, lost);
+    if (how) look_up(lost, batch, *how);
+}
+
+std::optional<connection_lost> postgresql_unit_session::try_commit(connection& db, const commit_batch& batch,
+                                                                   lost_commit& lost) {
+    for (int tries = 1;; ++tries) {
         lost = {};
-        const auto db = shared_.pool.borrow();
-        lost.backend = db->backend();
-        lost.backend_start = db->backend_start();
-        lost.server = db->server_stamp();
+        lost.backend = db.backend();
+        lost.backend_start = db.backend_start();
+        lost.server = db.server_stamp();
         commit_call call{sql_.commit, sql_.inside,           shared_.options.schema,
                          batch,       shared_.server.name(), shared_.our_time()};
-        exchange trip{*db};
+        exchange trip{db};
         std::optional<std::size_t> transaction;
         try {
             transaction = call.add_to(trip);
             trip.run();
-            return;
+            return std::nullopt;
         } catch (const statement_error& refusal) {
             if (tries >= most_races || !call.may_be_repeated(refusal)) call.explain(refusal);
         } catch (const connection_lost& loss) {
-            how = loss;
+            if (transaction && trip[*transaction]) lost.transaction = trip[*transaction].integer(0, 0);
+            return loss;
         }
-        if (transaction && trip[*transaction]) lost.transaction = trip[*transaction].integer(0, 0);
     }
-    look_up(lost, batch, *how);
 }
 
 void postgresql_unit_session::look_up(const lost_commit& lost, const commit_batch& batch, const connection_lost& how) {
@@ -305,7 +379,7 @@ void postgresql_unit_session::look_up(const lost_commit& lost, const commit_batc
         }
         if (verdict == commit_verdict::committed) return;
         if (verdict == commit_verdict::absent) {
-            throw store_error{std::string{how.what()} + "; nothing was written", error_nature::retryable};
+            throw store_error{std::string{how.what()} + "; nothing was written", how.nature()};
         }
         if (verdict == commit_verdict::unknown) {
             obstacle = other.empty() ? "what it wrote has changed since" : "another server answers now, " + other;

@@ -21,13 +21,24 @@ namespace {
 constexpr int journal_bytes_kept = 16 * 1024 * 1024;
 
 error_nature nature_of(int code) {
+    if (code == SQLITE_BUSY_SNAPSHOT) return error_nature::conflict;
     switch (code & 0xff) {
-        case SQLITE_BUSY:
-        case SQLITE_LOCKED:
+        case SQLITE_CANTOPEN:
+        case SQLITE_READONLY:
+        case SQLITE_PERM:
+        case SQLITE_AUTH:
         case SQLITE_IOERR:
         case SQLITE_FULL:
-        case SQLITE_PROTOCOL:
+        case SQLITE_NOTADB:
+        case SQLITE_NOLFS:
+            return error_nature::outage;
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+        case SQLITE_PROTOCOL:  // a race for the journal's locks
         case SQLITE_NOMEM:
+        case SQLITE_SCHEMA:
+        case SQLITE_INTERRUPT:
+        case SQLITE_CORRUPT:  // perhaps of one page
             return error_nature::retryable;
         default:
             return error_nature::permanent;
@@ -40,6 +51,9 @@ std::string number_of(const std::filesystem::path& file) {
     if (::stat(file.c_str(), &found) != 0) return {};
     return fmt::format("{}:{}", found.st_dev, found.st_ino);
 }
+
+/// The words of a trigger are the application's own, and may quote a row.
+bool has_foreign_words(int code) { return code == SQLITE_CONSTRAINT_TRIGGER; }
 
 std::filesystem::path file_of(sqlite3& db) {
     const char* const name = sqlite3_db_filename(&db, "main");
@@ -91,13 +105,14 @@ void connection::open(open_mode mode) {
     const auto& path = options_.path;
     std::error_code ignored;
     if (const auto directory = path.parent_path(); !directory.empty() && !std::filesystem::exists(directory, ignored)) {
-        throw store_error{
-            fmt::format("cannot open sqlite {}: directory {} does not exist; create it, or correct "
-                        "database_uri",
-                        path.string(), directory.string())};
+        throw store_error{fmt::format("cannot open sqlite {}: directory {} does not exist; create it, or correct "
+                                      "database_uri",
+                                      path.string(), directory.string()),
+                          error_nature::outage};
     }
     if (mode == open_mode::existing && !std::filesystem::exists(path, ignored)) {
-        throw store_error{fmt::format("sqlite {} does not exist; run `sluice db setup`", path.string())};
+        throw store_error{fmt::format("sqlite {} does not exist; run `sluice db setup`", path.string()),
+                          error_nature::outage};
     }
     if (mode == open_mode::create) base::make_private_file(path);
     read_only_ = options_.look_only && mode == open_mode::existing && base::is_write_protected(path);
@@ -123,13 +138,13 @@ void connection::use_wal() {
         try {
             auto answer = journal_mode.query();
             if (answer.next() && answer.view(0) == "wal") return;
-            throw store_error{
-                fmt::format("sqlite {} cannot switch to WAL; put it on a local disk, not on a network "
-                            "file system",
-                            options_.path.string())};
+            throw store_error{fmt::format("sqlite {} cannot switch to WAL; put it on a local disk, not on a network "
+                                          "file system",
+                                          options_.path.string()),
+                              error_nature::outage};
         } catch (const store_error& e) {
             // The switch needs the file for itself and, when two do it at once, SQLite gives up without waiting.
-            if (!e.retryable() || std::chrono::steady_clock::now() >= give_up) throw;
+            if (e.nature() != error_nature::retryable || std::chrono::steady_clock::now() >= give_up) throw;
         }
         std::this_thread::sleep_for(std::chrono::milliseconds{2});
     }
@@ -155,10 +170,12 @@ int connection::on_busy(void* self, int tries) {
 }
 
 void connection::fail(int code) const {
-    const std::string words = handle() != nullptr ? sqlite3_errmsg(handle()) : sqlite3_errstr(code);
+    const bool own_words = handle() != nullptr && !has_foreign_words(code);
+    const std::string words = own_words ? sqlite3_errmsg(handle()) : sqlite3_errstr(code);
     if (words.starts_with("no such table") || words.starts_with("no such column")) {
         throw store_error{fmt::format("sqlite {} has no Sluice tables of this version ({}); run `sluice db setup`",
-                                      options_.path.string(), words)};
+                                      options_.path.string(), words),
+                          error_nature::outage};
     }
     throw store_error{
         fmt::format("sqlite {}: {} (code {}); {}", options_.path.string(), words, code, remedy_for(code, options_)),
@@ -171,7 +188,7 @@ transaction::transaction(connection& db, kind what) : db_{db} {
             fmt::format("sqlite {}: another file has taken its place, or it is gone; nothing was done, and"
                         " the file of that name is opened with the next call",
                         db.options_.path.string()),
-            error_nature::retryable};
+            error_nature::outage};
     }
     (what == kind::write ? db_.begin_write_ : db_.begin_read_).run();
 }

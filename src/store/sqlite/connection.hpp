@@ -21,8 +21,8 @@ struct connection_closer {
 
 /// One connection to the database file, in WAL mode, waiting up to the busy timeout for a lock.
 ///
-/// Errors become `store_error` with the file's name, SQLite's own words and a remedy; retryable when the database was
-/// busy or the disk failed before anything was committed. Values never appear in them.
+/// Errors become `store_error` with the file's name, SQLite's own words and a remedy: an outage when the file cannot be
+/// used, retryable when it was busy. Values never appear in them.
 ///
 /// Thread safety: used by one thread at a time. Lifetime: outlives its statements.
 class connection {
@@ -47,6 +47,7 @@ public:
     /// False when another file has taken the place of the one that was opened, or none has: what is written here now
     /// would be lost with the last connection.
     [[nodiscard]] bool is_in_place() const;
+    [[nodiscard]] duration busy_timeout() const noexcept { return options_.busy_timeout; }
 
     void execute(const char* sql);
     /// @param code  what SQLite answered

@@ -185,7 +185,8 @@ int expected_migration() { return all_migrations.back().number; }
 void refuse_newer(const connection& db, int applied) {
     if (applied <= expected_migration()) return;
     throw store_error{fmt::format("{} has schema {}, newer than {} which this build knows; use the newer Sluice",
-                                  name_of(db), applied, expected_migration())};
+                                  name_of(db), applied, expected_migration()),
+                      error_nature::outage};
 }
 
 /// The first step that the file lacks; null when it is up to date.
@@ -229,10 +230,12 @@ void migrate(connection& db) {
 void require_current(connection& db) {
     const int applied = applied_migration(db);
     refuse_newer(db, applied);
-    if (applied == 0) throw store_error{name_of(db) + " has no Sluice tables; run `sluice db setup`"};
+    if (applied == 0)
+        throw store_error{name_of(db) + " has no Sluice tables; run `sluice db setup`", error_nature::outage};
     if (applied < expected_migration()) {
         throw store_error{fmt::format("{} has schema {} and this build needs {}; run `sluice db setup`", name_of(db),
-                                      applied, expected_migration())};
+                                      applied, expected_migration()),
+                          error_nature::outage};
     }
 }
 

@@ -142,7 +142,8 @@ projection_status sqlite_read_model_session::get(const table_layout& layout) {
     if (auto found = find(layout.name)) return *std::move(found);
     throw store_error{
         fmt::format("sqlite {} has no read model {}; run `sluice db setup` with the domain that declares it",
-                    db_->file().string(), layout.name)};
+                    db_->file().string(), layout.name),
+        error_nature::outage};
 }
 
 bool sqlite_read_model_session::exists(const std::string& name) { return exists_.query(name).next(); }

@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include <sqlite3.h>
 #include <sluice/error.hpp>
 
 #include "store/sqlite/connection.hpp"
@@ -41,7 +42,9 @@ public:
         const auto db = open();
         sqlite::statement read{*db, "SELECT value FROM sluice_meta WHERE key = 'identity'"};
         auto found = read.query();
-        if (!found.next()) throw store_error{describe() + " has lost its identity (table sluice_meta); restore it"};
+        if (!found.next())
+            throw store_error{describe() + " has lost its identity (table sluice_meta); restore it",
+                              error_nature::outage};
         return found.text(0);
     }
 
@@ -57,8 +60,19 @@ public:
     std::vector<history_fault> faults(std::size_t most_rows) override {
         return sqlite::find_faults(*open(), most_rows);
     }
+    std::vector<weakness> weaknesses() override {
+        if (!has_wal_reset_fault(sqlite3_libversion_number())) return {};
+        return {
+            {.code = "SQLITE_WAL_RESET",
+             .message = describe() + ": SQLite " + sqlite3_libversion() +
+                        " has the WAL-reset fault: in a rare race of two connections commits can be lost, or the file "
+                        "damaged",
+             .remedy =
+                 "use SQLite 3.51.3 or newer (or 3.50.7, 3.44.6), or a package of your distribution with this fix; "
+                 "keep backups"}};
+    }
 
-    std::unique_ptr<unit_session> open_unit() override { return sqlite::make_unit_session(open()); }
+    std::unique_ptr<unit_session> open_unit() override { return sqlite::make_unit_session(open(), locks_); }
     std::unique_ptr<lane_session> open_lane() override { return sqlite::make_lane_session(open()); }
     std::unique_ptr<operations_session> open_operations() override { return sqlite::make_operations_session(open()); }
     std::unique_ptr<read_model_session> open_read_models() override { return sqlite::make_read_model_session(open()); }
@@ -71,9 +85,19 @@ private:
     }
 
     const sqlite_options options_;
+    base::keyed_locks locks_;
 };
 
 }  // namespace
+
+bool has_wal_reset_fault(int version) noexcept {
+    constexpr int introduced = 3'007'000;
+    constexpr int fixed = 3'051'003;
+    const auto is_patched = [version](int minor, int patch) {
+        return version / 1000 == minor && version % 1000 >= patch;
+    };
+    return version >= introduced && version < fixed && !is_patched(3'050, 7) && !is_patched(3'044, 6);
+}
 
 std::unique_ptr<database> make_sqlite_database(sqlite_options options) {
     if (options.path.empty() || options.path == ":memory:") {

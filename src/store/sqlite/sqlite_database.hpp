@@ -23,6 +23,11 @@ struct sqlite_options {
     bool look_only = false;
 };
 
+/// True for versions of SQLite (3040001 for 3.40.1) with the WAL-reset fault: when one connection checkpoints while
+/// another commits and resets the journal, in a window of microseconds, a later checkpoint can skip pages, which loses
+/// commits or damages the file. Fixed in 3.51.3, 3.50.7 and 3.44.6.
+[[nodiscard]] bool has_wal_reset_fault(int version) noexcept;
+
 /// A database in one SQLite file, in WAL mode, shared by any number of threads and processes of one machine.
 /// Nothing is opened before it is used; `setup()` creates the file, for its owner only.
 ///

@@ -1,5 +1,6 @@
 #include "store/unit_session.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "store/inside_refusals.hpp"
 #include "store/sqlite/event_writer.hpp"
+#include "store/sqlite/file_lock.hpp"
 #include "store/sqlite/inside_tables.hpp"
 #include "store/sqlite/row_tables.hpp"
 #include "store/sqlite/sessions.hpp"
@@ -27,7 +29,10 @@ std::string find_where(std::string_view condition, int limit) {
 /// Reads and the one write of a unit of work.
 class sqlite_unit_session final : public unit_session {
 public:
-    explicit sqlite_unit_session(std::unique_ptr<connection> db) : db_{std::move(db)} {}
+    sqlite_unit_session(std::unique_ptr<connection> db, base::keyed_locks& locks) : db_{std::move(db)}, locks_{locks} {}
+
+    void lock(std::string_view key) override;
+    void unlock() noexcept override { held_.clear(); }
 
     bool is_current() const override { return db_->is_in_place(); }
 
@@ -78,7 +83,15 @@ private:
     void write(const state_write& change);
     void mark(const inbox_mark& mark, const std::string& at);
 
+    /// Threads of this process wait for each other without looking at a file.
+    struct held_key {
+        base::keyed_locks::hold inside;
+        file_lock outside;
+    };
+
     std::unique_ptr<connection> db_;
+    base::keyed_locks& locks_;
+    std::vector<held_key> held_;
 
     statement load_{*db_, "SELECT version, state FROM aggregate_state WHERE aggregate = ?1 AND id = ?2"};
     statement find_all_{*db_, find_where("true", 2)};
@@ -173,6 +186,22 @@ std::optional<projection_gate> sqlite_unit_session::look_at_projection(std::stri
                            .other_content = marked && !done};
 }
 
+void sqlite_unit_session::lock(std::string_view key) {
+    const auto patience = db_->busy_timeout();
+    const auto busy = [&] {
+        return store_error{
+            fmt::format("{} of sqlite {} was locked for more than {}; try again", key, db_->file().string(),
+                        std::chrono::duration_cast<std::chrono::milliseconds>(patience)),
+            error_nature::retryable};
+    };
+    auto inside = locks_.acquire(key, patience);
+    if (!inside) throw busy();
+    file_lock outside{db_->file(), key, patience};
+    // Where a file cannot be locked, versions still protect what other processes write.
+    if (outside.result() == file_lock::outcome::busy) throw busy();
+    held_.push_back({*std::move(inside), std::move(outside)});
+}
+
 /// A command that was done before has moved its aggregates on, too: what is repeated is told so first.
 void sqlite_unit_session::commit(const commit_batch& batch) {
     if (batch.empty()) return;
@@ -216,8 +245,8 @@ void sqlite_unit_session::mark(const inbox_mark& mark, const std::string& at) {
 
 }  // namespace
 
-std::unique_ptr<unit_session> make_unit_session(std::unique_ptr<connection> db) {
-    return std::make_unique<sqlite_unit_session>(std::move(db));
+std::unique_ptr<unit_session> make_unit_session(std::unique_ptr<connection> db, base::keyed_locks& locks) {
+    return std::make_unique<sqlite_unit_session>(std::move(db), locks);
 }
 
 }  // namespace sluice::store::sqlite

@@ -313,6 +313,37 @@ TEST_P(transactional_outbox_test, says_how_to_make_the_tables) {
     run("ROLLBACK");
 }
 
+TEST_P(transactional_outbox_test, writes_nothing_on_a_connection_that_would_store_other_characters) {
+    if (GetParam() != "postgresql") GTEST_SKIP() << "SQLite has one encoding on the outside";
+    const ItemPicked event{.item_id = "i-1", .shelf = "\u0141\u00f3d\u017a"};
+    for (const char* other : {"LATIN1", "WIN1252", "LATIN2"}) {
+        run(std::string{"SET client_encoding = "} + other);
+        run(begin());
+        EXPECT_THAT(error_of<usage_error>([&] { application_->enqueue(*outbox_, event); }),
+                    AllOf(HasSubstr(other), HasSubstr("UTF8")));
+        run("COMMIT");
+    }
+    run("SET client_encoding = UTF8");
+    EXPECT_THAT(run("SELECT count(*) FROM event_log"), ElementsAre("0"));
+    run(begin());
+    application_->enqueue(*outbox_, event);
+    run("COMMIT");
+    EXPECT_THAT(run("SELECT data ->> 'shelf' FROM event_log"), ElementsAre("\u0141\u00f3d\u017a"));
+}
+
+TEST_P(transactional_outbox_test, commits_as_durably_as_sluice_itself) {
+    if (GetParam() != "postgresql") GTEST_SKIP() << "a setting of PostgreSQL";
+    for (const auto& [given, expected] : std::vector<std::pair<std::string, std::string>>{
+             {"off", "on"}, {"local", "on"}, {"remote_apply", "remote_apply"}}) {
+        run("SET synchronous_commit = " + given);
+        run(begin());
+        application_->enqueue(*outbox_, ItemCounted{.item_id = "i-1"});
+        EXPECT_THAT(run("SHOW synchronous_commit"), ElementsAre(expected)) << given;
+        run("ROLLBACK");
+        EXPECT_THAT(run("SHOW synchronous_commit"), ElementsAre(given)) << "for the transaction only";
+    }
+}
+
 TEST_P(transactional_outbox_test, keeps_the_order_of_a_stream_among_concurrent_writers) {
     constexpr int writers = 4;
     constexpr int each = 25;

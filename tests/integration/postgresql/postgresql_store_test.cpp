@@ -35,7 +35,7 @@ TEST_F(postgresql_store, says_what_to_do_when_it_cannot_connect) {
         static_cast<void>(open_database(nobody)->open_unit());
         FAIL();
     } catch (const store_error& e) {
-        EXPECT_FALSE(e.retryable()) << e.what();
+        EXPECT_EQ(e.nature(), error_nature::outage) << e.what();
         EXPECT_THAT(e.what(), HasSubstr("does not exist"));
     }
 }
@@ -114,6 +114,48 @@ TEST_F(postgresql_store, works_under_defaults_that_are_against_it) {
     commit(*unit, {event("m-3")}, {update("o-1", 1)});
     const auto lane = store->open_lane();
     EXPECT_THAT(ids(lane->due(take(*lane), "partner", 0, 10)), ::testing::ElementsAre("m-1", "m-2", "m-3"));
+}
+
+TEST_F(postgresql_store, commits_durably_whatever_role_and_database_say) {
+    open_database()->setup();
+    auto admin = connect();
+    admin.execute("CREATE TABLE seen (v text)");
+    admin.execute("CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql SET search_path = " + schema_ +
+                  " AS $$ BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN new; END $$");
+    admin.execute("CREATE TRIGGER look BEFORE INSERT ON event_log FOR EACH ROW EXECUTE FUNCTION look()");
+    int events = 0;
+    for (const auto& [given, expected] : std::vector<std::pair<std::string, std::string>>{
+             {"off", "on"}, {"local", "on"}, {"remote_write", "on"}, {"on", "on"}, {"remote_apply", "remote_apply"}}) {
+        const auto store =
+            open_database({.conninfo = uri_ + "?options=-c%20synchronous_commit%3D" + given, .schema = schema_});
+        commit(*store->open_unit(), {event("m-" + std::to_string(++events))});
+        EXPECT_EQ(admin.scalar("DELETE FROM seen RETURNING v"), expected) << given;
+    }
+}
+
+TEST_F(postgresql_store, tells_of_settings_that_break_its_promises) {
+    const auto store = open_database();
+    store->setup();
+    EXPECT_THAT(store->weaknesses(), IsEmpty());
+    connect().execute("ALTER TABLE outbox SET UNLOGGED");
+    const auto frozen =
+        open_database({.conninfo = uri_ + "?options=-c%20default_transaction_read_only%3Don", .schema = schema_});
+    std::vector<std::string> codes;
+    for (const auto& each : frozen->weaknesses()) codes.push_back(each.code);
+    EXPECT_THAT(codes, ::testing::ElementsAre("DATABASE_READ_ONLY", "DATABASE_UNLOGGED_TABLE"));
+}
+
+TEST_F(postgresql_store, shows_no_value_that_the_server_quotes) {
+    const auto store = open_database();
+    store->setup();
+    connect().execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION"
+        " 'no room: %', new.state USING DETAIL = new.state::text; END $$");
+    connect().execute("CREATE TRIGGER refuse BEFORE INSERT ON aggregate_state FOR EACH ROW EXECUTE FUNCTION refuse()");
+    auto secret = insert("o-1");
+    secret.state = R"({"card":"s3cret"})";
+    const auto told = error_of([&] { commit(*store->open_unit(), {}, {secret}); });
+    EXPECT_THAT(told, AllOf(HasSubstr("no room"), HasSubstr("P0001"), Not(HasSubstr("s3cret"))));
 }
 
 TEST_F(postgresql_store, bounds_its_connections_and_says_so) {

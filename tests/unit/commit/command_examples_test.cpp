@@ -11,6 +11,7 @@ public:
     explicit Seat(sluice::identifier id) : seat_id_{std::move(id)} {}
 
     int reserve() { return ++reservations_; }
+    void refund() { --reservations_; }
 
 private:
     sluice::identifier seat_id_;
@@ -39,6 +40,19 @@ struct reserve_seat {
 };
 // [/declare]
 
+struct RefundSeat {
+    static constexpr sluice::command_of<Seat> contract{};
+    sluice::identifier seat_id;
+};
+
+// [locked]
+struct refund_seat {
+    void operator()(const RefundSeat& c, sluice::context& in) const {
+        in.repository<Seat>().get(c.seat_id.str(), sluice::locked).refund();
+    }
+};
+// [/locked]
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -48,10 +62,20 @@ protected:
     command_examples() {
         f.domain.aggregate<Seat>();
         f.domain.command_handler<reserve_seat, ReserveSeat>();
+        f.domain.command_handler<refund_seat, RefundSeat>();
     }
 
     box_office::fixture f;
 };
+
+TEST_F(command_examples, locked) {
+    sluice::context context = f.context();
+    context.process(ReserveSeat{.seat_id = "A-1"});
+    context.process(RefundSeat{.seat_id = "A-1"});
+    context.process(RefundSeat{.seat_id = "A-1"});  // the first one has given its lock back
+    EXPECT_EQ(context.process(ReserveSeat{.seat_id = "A-1"}).number, 0);
+    EXPECT_THROW(context.process(RefundSeat{.seat_id = "nobody"}), sluice::not_found_error);
+}
 
 TEST_F(command_examples, results) {
     sluice::context context = f.context();

@@ -161,6 +161,10 @@ private:
             plan_.failed(number, "no", "x", now_);
         } else if (chance(20)) {
             plan_.interrupted(number, now_);
+        } else if (chance(10)) {
+            plan_.hindered(number, {"locked", "x"}, now_);
+        } else if (chance(10)) {
+            plan_.contended(number, {"changed", "x"}, 0.5, now_);
         } else if (chance(20)) {
             plan_.withdrawn(number);
         } else {

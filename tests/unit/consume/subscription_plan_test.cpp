@@ -278,6 +278,115 @@ TEST_F(subscription_plan_test, an_outage_costs_no_attempt_and_pauses_with_growin
     EXPECT_FALSE(plan.handled(in_hand, false, now));
 }
 
+TEST_F(subscription_plan_test, a_hindered_message_pauses_all_until_it_was_hindered_often_and_then_another_is_tried) {
+    plan.received(0, {message("1", "a"), message("2", "b")}, now);
+    for (const duration pause : {500ms, 1000ms}) {
+        EXPECT_EQ(handle_next(), "1");
+        plan.hindered(in_hand, {"locked", "store_error"}, now);
+        EXPECT_TRUE(plan.paused(now));
+        now += pause;
+    }
+    EXPECT_EQ(handle_next(), "1");
+    EXPECT_FALSE(plan.hindered(in_hand, {"locked", "store_error"}, now));
+    EXPECT_FALSE(plan.paused(now));
+    EXPECT_EQ(handle_next(), "2");
+    plan.handled(in_hand, false, now);
+}
+
+TEST_F(subscription_plan_test, a_message_that_is_hindered_before_and_after_another_was_handled_pays_an_attempt) {
+    plan.received(0, {message("1", "a"), message("2", "b"), message("3", "c")}, now);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(handle_next(), "1");
+        plan.hindered(in_hand, {"locked", "store_error"}, now);
+        if (i < 2) now += 2s;
+    }
+    EXPECT_EQ(handle_next(), "2");
+    plan.handled(in_hand, false, now);
+    now += 2s;
+    EXPECT_EQ(handle_next(), "1") << "its own wait is over";
+    EXPECT_FALSE(plan.hindered(in_hand, {"locked", "store_error"}, now));
+    const action paid = next();
+    ASSERT_EQ(kind(paid), "defer 1");
+    EXPECT_TRUE(std::get<put_off>(paid).hindered);
+    EXPECT_EQ(std::get<put_off>(paid).reason, "locked");
+    EXPECT_EQ(handle_next(), "3") << "the others go on meanwhile";
+    plan.handled(in_hand, false, now);
+
+    now += 1s;
+    EXPECT_EQ(handle_next(), "1");
+    plan.hindered(in_hand, {"locked", "store_error"}, now);
+    EXPECT_FALSE(plan.paused(now)) << "it has shown that it is alone with its trouble";
+}
+
+TEST_F(subscription_plan_test, when_all_are_hindered_none_pays) {
+    plan.received(0, {message("1", "a"), message("2", "b")}, now);
+    int attempts = 0;
+    for (const sluice::instant end = now.steady + 10min; now.steady < end;) {
+        const action a = next();
+        if (const auto* handle = std::get_if<handle_parcel>(&a)) {
+            ++attempts;
+            EXPECT_EQ(handle->what->delivery.attempts, 0);
+            plan.hindered(handle->number, {"table locked", "store_error"}, now);
+        } else if (std::holds_alternative<read_more>(a)) {
+            plan.received(0, {}, now);
+        } else if (const auto* quiet = std::get_if<rest>(&a)) {
+            ASSERT_GT(quiet->until, now.steady);
+            now += quiet->until - now.steady;
+        } else {
+            ASSERT_TRUE(std::holds_alternative<keep_claims>(a)) << kind(a);
+        }
+    }
+    EXPECT_GT(attempts, 100);
+    EXPECT_LT(attempts, 1000) << "with growing waits between";
+}
+
+TEST_F(subscription_plan_test, a_duplicate_is_no_proof_that_the_database_can_write) {
+    plan.received(0, {message("1", "a"), message("2", "b")}, now);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(handle_next(), "1");
+        plan.hindered(in_hand, {"locked", "store_error"}, now);
+        if (i < 2) now += 2s;
+    }
+    EXPECT_EQ(handle_next(), "2");
+    plan.handled(in_hand, true, now);
+    now += 2s;
+    EXPECT_EQ(handle_next(), "1");
+    plan.hindered(in_hand, {"locked", "store_error"}, now);
+    EXPECT_NE(kind(next()), "defer 1");
+}
+
+TEST_F(subscription_plan_test, losing_a_race_costs_no_attempt_and_waits_a_little_by_chance) {
+    plan.received(0, {message("1", "a"), message("2", "b")}, now);
+    EXPECT_EQ(handle_next(), "1");
+    plan.contended(in_hand, {"changed", "expected_version_error"}, 0.5, now);
+    EXPECT_EQ(handle_next(), "2") << "nobody else waits for it";
+    plan.handled(in_hand, false, now);
+    acknowledge_all();
+    EXPECT_EQ(kind(next()), "read 0 5");
+    plan.received(0, {}, now);
+    const action quiet = next();
+    EXPECT_EQ(std::get<rest>(quiet).until, now.steady + 15ms);
+    now += 15ms;
+    const action again = next();
+    ASSERT_EQ(kind(again), "handle 1");
+    EXPECT_EQ(std::get<handle_parcel>(again).what->delivery.attempts, 0);
+}
+
+TEST_F(subscription_plan_test, a_race_that_is_lost_for_ever_is_none) {
+    plan.received(0, {message("1", "a")}, now);
+    int lost = 0;
+    for (action a = next(); kind(a).find("defer") == std::string::npos; a = next()) {
+        ASSERT_LT(lost, 100);
+        if (std::holds_alternative<read_more>(a)) plan.received(0, {}, now);
+        if (const auto* quiet = std::get_if<rest>(&a)) now += quiet->until - now.steady;
+        if (const auto* handle = std::get_if<handle_parcel>(&a)) {
+            ++lost;
+            plan.contended(handle->number, {"exists already", "expected_version_error"}, 0, now);
+        }
+    }
+    EXPECT_EQ(lost, 20) << "it adds what is there, again and again";
+}
+
 TEST_F(subscription_plan_test, what_is_skipped_does_not_end_an_outage) {
     plan.received(0, {message("1", "a"), message("2", "b")}, now);
     EXPECT_EQ(handle_next(), "1");

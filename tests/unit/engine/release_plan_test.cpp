@@ -60,6 +60,20 @@ TEST(release_plan, finds_the_message_that_the_database_refuses_and_puts_it_off) 
     EXPECT_EQ(plan.limit(), 101U) << "one more than a round, or those put off would hide the others";
 }
 
+TEST(release_plan, finds_the_message_that_is_hindered_and_puts_it_off_when_a_pause_did_not_help) {
+    using step = release_plan::next_step;
+    release_plan plan{1s};
+    EXPECT_EQ(plan.hindered(messages(100), now), step::go_on);
+    EXPECT_EQ(plan.limit(), 50U);
+    EXPECT_EQ(plan.hindered(messages(1), now), step::pause);
+    EXPECT_THAT(plan.choose(messages(1), now), SizeIs(1));
+    EXPECT_EQ(plan.hindered(messages(1), now), step::put_off);
+    const auto next = plan.choose(messages(2), now);
+    ASSERT_THAT(next, SizeIs(1));
+    EXPECT_EQ(next.front().id, "m-1");
+    EXPECT_EQ(plan.hindered(next, now), step::pause) << "another one, too: perhaps all are";
+}
+
 TEST(release_plan, rests_until_the_next_is_due_and_never_longer_than_the_poll) {
     const release_plan plan{1s};
     EXPECT_EQ(plan.rest(std::nullopt, today), 1s);

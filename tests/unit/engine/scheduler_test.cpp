@@ -227,13 +227,32 @@ TEST_F(contested_scheduler_test, a_timer_that_was_set_anew_between_look_and_comm
 TEST_F(contested_scheduler_test, loses_nothing_while_the_database_is_away_or_in_doubt) {
     schedule("ada", 0s);
     sluice::engine::scheduler ours{*env, "default"};
-    for (const auto nature : {sluice::error_nature::retryable, sluice::error_nature::in_doubt}) {
+    for (const auto nature : {sluice::error_nature::outage, sluice::error_nature::in_doubt}) {
         meddled->before_commit = [nature](const auto&) { throw sluice::store_error{"away", nature}; };
         EXPECT_THROW(static_cast<void>(ours.work()), sluice::store_error);
     }
     meddled->before_commit = {};
     static_cast<void>(ours.work());
     EXPECT_THAT(world.sent(), SizeIs(1));
+}
+
+TEST_F(contested_scheduler_test, a_message_whose_row_stays_locked_delays_no_other) {
+    for (int i = 0; i < 20; ++i) schedule("a-" + std::to_string(i), 0s);
+    const std::string locked = ids.at(3);
+    meddled->before_commit = [locked](const sluice::store::commit_batch& batch) {
+        for (const auto& each : batch.events) {
+            if (each.event.message_id != locked) continue;
+            throw sluice::store_error{"lock timeout", sluice::error_nature::retryable};
+        }
+    };
+    sluice::engine::scheduler ours{*env, "default"};
+    EXPECT_THROW(static_cast<void>(ours.work()), sluice::store_error) << "it may be an outage: one pause";
+    EXPECT_EQ(ours.work(), 1s) << "it does not spin";
+    EXPECT_THAT(world.sent(), SizeIs(19));
+    meddled->before_commit = {};
+    world.clock.advance(1min);
+    static_cast<void>(ours.work());
+    EXPECT_THAT(world.sent(), SizeIs(20));
 }
 
 TEST_F(contested_scheduler_test, a_message_that_the_database_refuses_delays_no_other) {
