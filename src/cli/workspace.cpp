@@ -83,6 +83,23 @@ installation open_installation(const session& in) {
     return opened;
 }
 
+declared_installation open_declared(const session& in, std::unique_ptr<domain> declared, config::configuration with) {
+    declared_installation opened{.declared = std::move(declared), .env = nullptr, .routes = {}};
+    commit::adapters parts = in.host.make_adapters(with);
+    opened.env = std::make_unique<commit::environment>(opened.declared->declared(), std::move(with), std::move(parts),
+                                                       system_clock(), base::system_random());
+    commit::look_up_readers(*opened.env);
+    opened.routes = consume::routes_of(*opened.env);
+    return opened;
+}
+
+declared_installation open_declared(const session& in) {
+    std::unique_ptr<domain> declared = load_domain(in);
+    config::configuration with = load_configuration(in);
+    config::require_no_errors(findings_of(*declared, with));
+    return open_declared(in, std::move(declared), std::move(with));
+}
+
 application open_application(const session& in, read_models tables) {
     application opened;
     opened.declared = load_domain(in);
