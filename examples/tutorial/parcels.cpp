@@ -37,6 +37,7 @@ public:
 private:
     sluice::identifier parcel_id_;
     int grams_ = 0;
+    // Lists the private members, all of them: C++ cannot. One that is forgotten refuses the start.
     BOOST_DESCRIBE_CLASS(Parcel, (), (), (), (parcel_id_, grams_))
 };
 

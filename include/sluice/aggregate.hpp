@@ -13,6 +13,7 @@
 
 #include <sluice/codec.hpp>
 #include <sluice/contract.hpp>
+#include <sluice/detail/raised_events.hpp>
 #include <sluice/fields.hpp>
 #include <sluice/violations.hpp>
 
@@ -177,6 +178,7 @@ protected:
     void raise(const Event& event) {
         static_assert(std::same_as<typename detail::contract_type<Event>::aggregate_type, Self>,
                       "this event's contract names another aggregate: event_of<…> must name the class that raises it");
+        static_cast<void>(detail::raised<Self, Event>);
         codec::require_valid(event);
         record({reflect::type_name<Event>(), codec::encode(event)});
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sluice/detail/field_types.hpp>
+#include <sluice/detail/initialisers.hpp>
 #include <sluice/fields.hpp>
 #include <sluice/json.hpp>
 #include <sluice/reflect.hpp>
@@ -46,7 +47,11 @@ enum class unknown_keys {
 
 /// What to do when the key of a member that is not `std::optional` is missing. (One that is keeps its initialiser.)
 enum class missing_keys {
-    refuse,       ///< It is an error.
+    refuse,       ///< It is an error: in a command from outside it is most likely a slip.
+    initialised,  ///< It keeps its initialiser, and is an error when it has none: an older version may have written the
+                  ///< event, or the command that waits. A list or map without one is empty. An initialiser counts when
+                  ///< it makes a difference: `std::string note{}` does not, `std::string note = "none"` and
+                  ///< `int pieces = 0` do.
     keep_default  ///< It keeps its initialiser: an older version may have written the state. Rules across members
                   ///< (`check`) may not hold then, and are left to the next commit.
 };
@@ -319,9 +324,15 @@ bool read_struct(const json::value& from, T& to, const key_rules& keys, violatio
     std::span<const field_alias> aliases;
     if constexpr (has_aliases<T>) aliases = T::aliases;
     bool complete = true;
+    std::size_t number = 0;
     reflect::for_each_field(to, [&]<class M>(std::string_view name, M& member) {
         if constexpr (require_field_type<T, M>()) {
+            const std::size_t index = number++;
             if constexpr (has_aliases<T>) name = name_used(*object, name, aliases);
+            if (keys.missing == missing_keys::initialised && !object->contains(name) &&
+                initialised_members<T>()[index]) {
+                return;
+            }
             const json::value* const found = find_member(*object, name, null_in<M>(), keys.missing, complete, broken);
             if (found == nullptr) return;
             const violations::scope in_member{broken, name};
@@ -331,7 +342,7 @@ bool read_struct(const json::value& from, T& to, const key_rules& keys, violatio
     if (keys.unknown == unknown_keys::refuse) {
         refuse_unknown_keys(*object, reflect::field_names<T>(), aliases, reflect::short_type_name<T>(), broken);
     }
-    if (complete && keys.missing == missing_keys::refuse) check_own_rules(to, broken);
+    if (complete && keys.missing != missing_keys::keep_default) check_own_rules(to, broken);
     return complete;
 }
 
@@ -352,7 +363,8 @@ template <class T>
     return out;
 }
 
-/// Sets the members of `to` from a JSON object. When it throws, some may be set already.
+/// Sets the members of `to` from a JSON object. When it throws, some may be set already. Those whose keys may be
+/// missing are to be as the default constructor leaves them.
 /// @throws validation_error naming every field that is missing, unknown, of the wrong kind or breaks its rule
 template <class T>
 void decode_into(T& to, const json::value& from, unknown_keys unknown = unknown_keys::refuse,

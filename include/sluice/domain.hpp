@@ -13,6 +13,8 @@
 #include <sluice/context.hpp>
 #include <sluice/detail/command_result.hpp>
 #include <sluice/detail/layout.hpp>
+#include <sluice/detail/stored.hpp>
+#include <sluice/detail/whole.hpp>
 #include <sluice/event_sourced.hpp>
 #include <sluice/fact.hpp>
 #include <sluice/identity.hpp>
@@ -42,15 +44,23 @@ namespace detail {
 template <class T>
 concept reaction_type = event_type<T> || is_fact<T>;
 
+/// The name is an option of the subscription, which may be given one level up.
+[[nodiscard]] inline subscription_options named(subscription_options options, std::string_view name) {
+    if (!name.empty()) options.name = name;
+    return options;
+}
+
 }  // namespace detail
 
 struct subscriber_options {
+    std::string_view name{};  ///< of the consumer group, for ever: see subscription_options
     std::string_view broker = "default";
     std::string_view stream;  ///< the producer's category, `myapp::order`
     subscription_options subscription{};
 };
 
 struct projector_options {
+    std::string_view name{};  ///< of the consumer group, for ever: see subscription_options
     /// Each a list of columns by name: what is often asked for together.
     std::vector<std::vector<std::string>> indexes{};
     subscription_options subscription{};
@@ -96,6 +106,7 @@ public:
     aggregate_declaration<Aggregate, event_sourced_type<Aggregate>> aggregate(const aggregate_options& options = {}) {
         static_assert(std::derived_from<Aggregate, sluice::aggregate<Aggregate>> || event_sourced_type<Aggregate>,
                       "an aggregate derives publicly from sluice::aggregate<Itself> or sluice::event_sourced<Itself>");
+        detail::require_whole<Aggregate>("aggregate", registry_->problems);
         detail::aggregate_entry entry = entry_for<Aggregate>(options);
         entry.facts = options.facts;
         entry.fact = reflect::type_name<fact<Aggregate>>();
@@ -150,10 +161,10 @@ public:
         return *this;
     }
 
-    /// Reacts to events of this domain, fed from the internal broker; its consumer group is its class name.
-    /// `void operator()(const Event&, sluice::context&) const` for each event; `sluice::fact<Order>` is the fact event
-    /// of an aggregate that has facts. With a static member `sequential_key` in the class its messages are handled one
-    /// after the other for each key (see sequential.hpp).
+    /// Reacts to events of this domain, fed from the internal broker; its consumer group is `.name`, else its class
+    /// name. `void operator()(const Event&, sluice::context&) const` for each event; `sluice::fact<Order>` is the fact
+    /// event of an aggregate that has facts. With a static member `sequential_key` in the class its messages are
+    /// handled one after the other for each key (see sequential.hpp).
     template <class Handler, detail::reaction_type... Events>
     domain& event_handler(Handler handler = {}) {
         return event_handler<Handler, Events...>(subscription_options{}, std::move(handler));
@@ -179,6 +190,7 @@ public:
     /// group is its class name.
     template <class Process>
     process_declaration<Process> process_manager(const process_manager_options& options = {}) {
+        detail::require_whole<Process>("process manager", registry_->problems);
         return {*registry_, registry_->add(detail::make_process_entry<Process>(options))};
     }
 
@@ -194,14 +206,15 @@ public:
         entry.name = reflect::type_name<Subscriber>();
         entry.broker = options.broker;
         entry.stream = options.stream;
-        entry.options = options.subscription;
+        entry.options = detail::named(options.subscription, options.name);
         entry.handle = [shared](const message& m, context& in) { (*shared)(m, in); };
         registry_->add(std::move(entry));
         return *this;
     }
 
     /// Feeds one read model from events of this domain, which may be of several aggregates of one database; its
-    /// consumer group is its class name. For each event `void operator()(const Event&, sluice::read_model<Row>&)
+    /// consumer group is `.name`, else the class name under which the table was first fed: a projector's class may be
+    /// renamed. For each event `void operator()(const Event&, sluice::read_model<Row>&)
     /// const`, or with a `const sluice::message&` as third parameter. Whatever it changes commits with the mark that
     /// the event was handled, so each event counts once. It must do the same with the same events, for it does so again
     /// when the read model is rebuilt.
@@ -212,10 +225,11 @@ public:
         const auto shared = std::make_shared<const Projector>(std::move(projector));
         detail::projector_entry entry;
         entry.name = reflect::type_name<Projector>();
+        detail::require_whole<Row>("read model", registry_->problems);
         entry.row = reflect::type_name<Row>();
         entry.table = detail::table_of<Row>();
         entry.table.indexes = options.indexes;
-        entry.options = options.subscription;
+        entry.options = detail::named(options.subscription, options.name);
         (add_projection<Projector, Row, Events>(entry, shared), ...);
         registry_->add(std::move(entry));
         return *this;
@@ -315,6 +329,9 @@ private:
         entry.version = Event::contract.version;
         entry.published = Event::contract.published;
         entry.aggregate = reflect::type_name<typename detail::contract_type<Event>::aggregate_type>();
+        entry.fields = [] { return detail::schema_of<Event>(); };
+        entry.try_read = [](const json::value& data) { static_cast<void>(detail::read_event<Event>(data)); };
+        detail::require_whole<Event>("event", registry_->problems);
         registry_->add(std::move(entry));
     }
 
@@ -338,6 +355,12 @@ private:
         entry.decode = [](const json::value& data) -> std::shared_ptr<const void> {
             return std::make_shared<const Command>(codec::decode<Command>(data, codec::unknown_keys::refuse));
         };
+        entry.decode_waiting = [](const json::value& data) -> std::shared_ptr<const void> {
+            return std::make_shared<const Command>(
+                codec::decode<Command>(data, codec::unknown_keys::refuse, codec::missing_keys::initialised));
+        };
+        entry.fields = [] { return detail::schema_of<Command>(); };
+        detail::require_whole<Command>("command", registry_->problems);
         entry.encode = [](const void* command) { return codec::encode(*static_cast<const Command*>(command)); };
         entry.validate = [](const void* command) { return codec::validate(*static_cast<const Command*>(command)); };
         entry.identity = [](const void* command) { return detail::identity_of(*static_cast<const Command*>(command)); };
@@ -358,7 +381,7 @@ private:
         }
     }
 
-    /// What a handler is given. @throws validation_error naming every offending field
+    /// The event as a handler is given it. @throws validation_error naming every offending field
     template <class Event>
     static Event read_as(const message& m) {
         if constexpr (detail::is_fact<Event>) {
@@ -368,7 +391,7 @@ private:
             detail::set_version_of_fact(read.state, read.version);
             return read;
         } else {
-            return codec::decode<Event>(m.data(), codec::unknown_keys::ignore);
+            return detail::read_event<Event>(m.data());
         }
     }
 
@@ -384,7 +407,7 @@ private:
         entry.on[std::string{reflect::type_name<Event>()}] =
             [projector](const json::value& data, [[maybe_unused]] const message* m, detail::row_set& rows) {
                 rows_type model{rows};
-                const auto event = codec::decode<Event>(data, codec::unknown_keys::ignore);
+                const auto event = detail::read_event<Event>(data);
                 if constexpr (takes_message) {
                     (*projector)(event, model, *m);
                 } else {

@@ -3,6 +3,7 @@
 #include <concepts>
 
 #include <sluice/aggregate.hpp>
+#include <sluice/detail/stored.hpp>
 
 namespace sluice {
 
@@ -55,6 +56,7 @@ protected:
         static_assert(applies<Event>(),
                       "the aggregate has no `void apply(const Event&)` for the event that it raises; when it is "
                       "private, add `friend sluice::event_sourced<Aggregate>;`");
+        static_cast<void>(detail::raised<Self, Event>);
         codec::require_valid(event);
         auto& self = static_cast<Self&>(*this);
         if (has_begun()) detail::require_changeable(self);
@@ -96,8 +98,7 @@ struct event_application {
     /// @throws validation_error when the data is not that of the event; whatever `apply` throws
     template <class Aggregate, class Event>
     static void apply(aggregate_root& object, const json::value& data) {
-        event_sourced<Aggregate>::apply_to(static_cast<Aggregate&>(object),
-                                           codec::decode<Event>(data, codec::unknown_keys::ignore));
+        event_sourced<Aggregate>::apply_to(static_cast<Aggregate&>(object), read_event<Event>(data));
     }
 };
 

@@ -14,6 +14,7 @@
 
 #include <sluice/codec.hpp>
 #include <sluice/contract.hpp>
+#include <sluice/detail/stored.hpp>
 #include <sluice/registry.hpp>
 #include <sluice/subscription_options.hpp>
 #include <sluice/time.hpp>
@@ -227,7 +228,7 @@ private:
         reaction.role = role;
         reaction.field = detail::correlation_field<Event>(by);
         reaction.decode = [](const json::value& data) -> std::shared_ptr<const void> {
-            return std::make_shared<const Event>(codec::decode<Event>(data, codec::unknown_keys::ignore));
+            return std::make_shared<const Event>(detail::read_event<Event>(data));
         };
         reaction.correlation = [by = std::move(by)](const void* event) {
             return detail::correlation_text(std::invoke(by, *static_cast<const Event*>(event)));

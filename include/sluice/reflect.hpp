@@ -1,12 +1,14 @@
 #pragma once
 
 #include <sluice/detail/bindings.hpp>
+#include <sluice/not_stored.hpp>
 
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
 #include <boost/describe/enumerators.hpp>
 #include <boost/describe/members.hpp>
 #include <boost/describe/modifiers.hpp>
+#include <boost/mp11/algorithm.hpp>
 
 #include <array>
 #include <cstddef>
@@ -20,8 +22,9 @@
 /// - A plain struct (an aggregate without base class, at most 40 members, no C array among them) needs nothing. Every
 ///   member must be default constructible.
 /// - A class with private state says `BOOST_DESCRIBE_CLASS(Order, (), (), (), (order_id_, status_))` once, inside
-///   the class. The trailing underscore is not part of the name. Base classes are not visited. The listed members win
-///   over what is found without them. Public ones come first, then protected, then private ones.
+///   the class. The trailing underscore is not part of the name. Base classes are not visited, and neither are members
+///   of type `not_stored`. The listed members win over what is found without them. Public ones come first, then
+///   protected, then private ones.
 /// - An enum with a fixed underlying type (every `enum class`) needs nothing as long as its enumerators lie between
 ///   -16 (unsigned: 0) and 127; any other enum says `BOOST_DESCRIBE_ENUM(status, draft, placed)`.
 ///
@@ -220,7 +223,19 @@ struct described_members<list<descriptor...>> {
 };
 
 template <class T>
-using described_members_of = described_members<boost::describe::describe_members<T, boost::describe::mod_any_access>>;
+using all_described = boost::describe::describe_members<T, boost::describe::mod_any_access>;
+
+template <class pointer>
+inline constexpr bool points_to_not_stored = false;
+template <class owner, class member>
+inline constexpr bool points_to_not_stored<member owner::*> = sluice::detail::is_not_stored<member>;
+
+template <class descriptor>
+using is_left_out = std::bool_constant<points_to_not_stored<std::remove_cv_t<decltype(descriptor::pointer)>>>;
+
+/// Those that are stored.
+template <class T>
+using described_members_of = described_members<boost::mp11::mp_remove_if<all_described<T>, is_left_out>>;
 
 // --- enumerators ---
 

@@ -11,6 +11,7 @@
 
 #include <sluice/aggregate.hpp>
 #include <sluice/detail/rows.hpp>
+#include <sluice/detail/stored.hpp>
 #include <sluice/fact.hpp>
 #include <sluice/json.hpp>
 #include <sluice/subscription_options.hpp>
@@ -64,6 +65,12 @@ struct event_entry {
     std::string aggregate;  ///< cpp_name of its aggregate
     std::string type;       ///< `Shop.OrderShipped.v1`
     std::string fqn;        ///< `shop.OrderShipped`
+
+    /// Its members. Null for a fact, whose data is the state of its aggregate.
+    std::vector<field_schema> (*fields)() = nullptr;
+    /// Reads what was stored, in the current version, as handlers do. Null for a fact.
+    /// @throws validation_error naming every offending field
+    void (*try_read)(const json::value& data) = nullptr;
 };
 
 /// One step from an older version of an event to a later one.
@@ -121,6 +128,10 @@ struct command_entry {
     std::shared_ptr<void> (*decode_result)(const json::value& written) = nullptr;
     /// Decodes strictly (unknown keys are refused). @throws validation_error naming every offending field
     std::shared_ptr<const void> (*decode)(const json::value& data) = nullptr;
+    /// The same for one that was submitted or scheduled, maybe by an older build: a missing key leaves its member as
+    /// initialised.
+    std::shared_ptr<const void> (*decode_waiting)(const json::value& data) = nullptr;
+    std::vector<field_schema> (*fields)() = nullptr;
     std::string (*encode)(const void* command) = nullptr;
     std::vector<violation> (*validate)(const void* command) = nullptr;
     /// First identifier field, or empty when it has none.
@@ -129,7 +140,8 @@ struct command_entry {
 };
 
 struct event_handler_entry {
-    std::string name;  ///< fqn of the handler class; also its consumer group
+    std::string name;        ///< as given, else fqn of the handler class; also its consumer group
+    std::string class_name;  ///< fqn
     /// By C++ name of the event. Decodes tolerantly (unknown keys are ignored).
     std::map<std::string, std::function<void(const message& m, context& in)>> on;
     subscription_options options{};
@@ -140,7 +152,8 @@ struct event_handler_entry {
 };
 
 struct subscriber_entry {
-    std::string name;  ///< fqn of the subscriber class; also its consumer group
+    std::string name;        ///< as given, else fqn of the subscriber class; also its consumer group
+    std::string class_name;  ///< fqn
     std::string broker;
     std::string stream;
     std::function<void(const message& m, context& in)> handle;
@@ -162,7 +175,8 @@ struct process_reaction {
 struct process_entry {
     std::string cpp_name;          ///< `bank::Transfer`
     std::string name;              ///< `Transfer`
-    std::string fqn;               ///< `bank.Transfer`; also its consumer group
+    std::string fqn;               ///< `bank.Transfer`
+    std::string group;             ///< its consumer group: the name that was given for it, else `fqn`
     std::string category;          ///< `bank::transfer`: of the streams of transitions
     std::string timeout_category;  ///< `bank::transfer:timeout`
     std::string transition_type;   ///< `Bank._PMTransition.v1`
@@ -185,7 +199,8 @@ struct process_entry {
 using projection_step = std::function<void(const json::value& data, const message* m, row_set& rows)>;
 
 struct projector_entry {
-    std::string name;             ///< fqn of the projector class; also its consumer group
+    std::string name;             ///< as given, else fqn of the projector class
+    std::string class_name;       ///< fqn
     std::string row;              ///< C++ name of the read model's struct
     table_layout table;           ///< its fingerprint tells one build's table from another's
     bool wants_messages = false;  ///< some reaction takes a `message`

@@ -50,6 +50,8 @@ void require_equal(const std::vector<event_text>& expected, const std::vector<ev
                    std::string_view subject);
 /// @throws failure unless something was thrown, it is of the kind `is_expected` knows, and its text contains `part`
 void require_refusal(const std::exception_ptr& thrown, bool is_expected, std::string_view part);
+/// @throws failure unless an aggregate is the same with and without snapshots
+void require_same_state(const std::string& replayed, const std::string& with_snapshots, std::string_view subject);
 [[noreturn]] void report_unexpected(const std::exception_ptr& thrown);
 /// Makes a new object one that is stored with this version.
 void mark_stored(aggregate_root& object, std::int64_t version);
@@ -144,10 +146,23 @@ private:
 /// sluice::test::given_events<Account>(AccountOpened{.account_id = "a-1"}, MoneyDeposited{.account_id = "a-1", .cents =
 /// 5})
 /// @endcode
+///
+/// The history is read twice: from its events alone, and with a snapshot after each event. What is given is the second
+/// object, as a service has it after a restart.
+/// @throws failure when the two differ: something of the state is not in the snapshot
 template <event_sourced_type Aggregate, event_type... Events>
 [[nodiscard]] given<Aggregate> given_events(const Events&... history) {
+    Aggregate replayed{};
     Aggregate object{};
-    (sluice::detail::event_application::apply<Aggregate, Events>(object, json::parse(codec::encode(history))), ...);
+    const auto apply = [&]<class Event>(const Event& event) {
+        const json::value data = json::parse(codec::encode(event));
+        sluice::detail::event_application::apply<Aggregate, Event>(replayed, data);
+        sluice::detail::event_application::apply<Aggregate, Event>(object, data);
+        object = codec::decode<Aggregate>(json::parse(codec::encode(object)), codec::unknown_keys::ignore,
+                                          codec::missing_keys::keep_default);
+    };
+    (apply(history), ...);
+    detail::require_same_state(codec::encode(replayed), codec::encode(object), reflect::short_type_name<Aggregate>());
     detail::mark_stored(object, static_cast<std::int64_t>(sizeof...(Events)) - 1);
     return given<Aggregate>{std::move(object)};
 }
@@ -306,7 +321,7 @@ public:
     [[nodiscard]] std::vector<Event> events_of() const {
         std::vector<Event> found;
         for (const message& each : events_named(reflect::type_name<Event>())) {
-            found.push_back(codec::decode<Event>(each.data(), codec::unknown_keys::ignore));
+            found.push_back(sluice::detail::read_event<Event>(each.data()));
         }
         return found;
     }

@@ -39,7 +39,8 @@ public:
     [[nodiscard]] virtual std::vector<hazard> hazards() { return {}; }
 
     [[nodiscard]] virtual std::unique_ptr<publisher> open_publisher() = 0;
-    /// The group starts at the beginning of the stream, so that nothing published before its first start is lost.
+    /// A group that does not exist yet starts at `membership::from`: by default at the beginning of the stream, so that
+    /// nothing published before its first start is lost.
     [[nodiscard]] virtual std::unique_ptr<consumer> open_consumer(std::string stream, membership member) = 0;
     [[nodiscard]] virtual std::unique_ptr<operations> open_operations() = 0;
 };

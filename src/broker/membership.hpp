@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include <sluice/subscription_options.hpp>
 #include <sluice/time.hpp>
 
 namespace sluice::broker {
@@ -28,6 +29,8 @@ struct membership {
     /// The group under whose name an earlier build did the same work: a new group goes on where that one was, and not
     /// at the beginning of the stream. Messages that were under way there come again.
     std::string former_group{};
+    std::string domain{};           ///< whose group it is, so that groups without a handler can be told from others'
+    start from = start::beginning;  ///< of a group that does not exist yet
 
     /// The name with its incarnation: no two living consumers of a group have the same.
     [[nodiscard]] std::string seat() const { return process.id.empty() ? consumer : consumer + '/' + process.id; }

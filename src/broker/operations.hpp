@@ -59,6 +59,16 @@ struct group_status {
     std::int64_t pending = 0;  ///< delivered and not acknowledged
     std::int64_t dead = 0;
     std::string shared_name{};  ///< a consumer name that two living processes have; empty: none was seen
+    std::string domain{};       ///< whose group it is; empty when nobody has said so
+};
+
+/// A consumer group on one stream.
+struct known_group {
+    std::string stream;
+    std::string group;
+    std::string domain{};  ///< empty when nobody has said so
+
+    friend bool operator==(const known_group&, const known_group&) = default;
 };
 
 /// What operators need of a broker.
@@ -89,6 +99,22 @@ public:
     [[nodiscard]] virtual std::vector<std::string> newest_ids(std::string_view /*stream*/, std::size_t /*limit*/) {
         return {};
     }
+
+    /// The same groups without their counts, which may cost a walk through every stream.
+    [[nodiscard]] virtual std::vector<known_group> known_groups() = 0;
+    /// Gives a group another name on every stream: its place, what it has in hand or waiting, its failed attempts, its
+    /// dead letters, and what is on its way back to it. No consumer of it may be at work. One that was interrupted can
+    /// be repeated. Returns on how many streams it was found.
+    /// @throws usage_error  there is a group of the new name on one of the streams; nothing was changed
+    virtual std::size_t rename_group(std::string_view from, std::string_view to) = 0;
+    /// Removes a group with everything that it holds, its dead letters, too: from one stream, or from all when none is
+    /// named. Returns from how many.
+    virtual std::size_t retire_group(std::string_view stream, std::string_view group) = 0;
+    /// Says that a group has no handler any more: it keeps its place, but from now on what it has not read is kept for
+    /// no longer than the broker's retention. Its next consumer takes that back.
+    virtual void abandon_group(std::string_view stream, std::string_view group, date_time now) = 0;
+    /// Removes now what retention does not keep any more, in small steps; brokers that do it by themselves do nothing.
+    virtual void trim(date_time now) = 0;
 };
 
 }  // namespace sluice::broker

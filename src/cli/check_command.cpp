@@ -8,9 +8,12 @@
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
 #include "cli/history_findings.hpp"
+#include "cli/subscriptions_view.hpp"
 #include "cli/units.hpp"
+#include "commit/stored_log.hpp"
 #include "config/loader.hpp"
 #include "config/problems.hpp"
+#include "consume/orphan_groups.hpp"
 
 namespace sluice::cli {
 
@@ -42,18 +45,14 @@ void add_overlays(const session& in, std::vector<finding>& found) {
     }
 }
 
-/// The configuration, for adapters that may read what they cannot write.
-config::configuration looking(config::configuration with) {
-    for (auto& [name, database] : with.databases) database.look_only = true;
-    for (auto& [name, broker] : with.brokers) broker.look_only = true;
-    return with;
+bool is_told(std::string_view code, std::string_view element, const std::vector<finding>& found) {
+    return std::any_of(found.begin(), found.end(),
+                       [&](const finding& each) { return each.code == code && each.element == element; });
 }
 
-/// What is wrong with the databases themselves, and rows that wait for a broker of an earlier configuration. Databases
-/// that are empty have no such rows.
-void add_findings_of_databases(const session& in, const config::configuration& with, std::vector<finding>& found) {
-    const commit::adapters parts = in.host.make_adapters(with);
-    for (const auto& [name, database] : parts.databases) {
+/// What is wrong with the databases themselves.
+void add_weaknesses(const session& in, const config::configuration& with, std::vector<finding>& found) {
+    for (const auto& [name, database] : in.host.make_adapters(with).databases) {
         try {
             for (const auto& [code, message, remedy] : database->weaknesses()) {
                 found.push_back({.level = severity::warning,
@@ -62,17 +61,68 @@ void add_findings_of_databases(const session& in, const config::configuration& w
                                  .message = message,
                                  .remedy = remedy});
             }
-            const store::schema_status schema = database->schema();
-            if (schema.applied == 0 || schema.applied != schema.expected) continue;
-            const auto summary = database->open_operations()->outbox_summary();
-            for (const orphans& each : find_orphans(with.outbox, name, summary)) {
-                found.push_back(cli::to_finding(each));
-            }
         } catch (const store_error& e) {
             found.push_back({.level = severity::warning,
                              .code = "DATABASE_UNAVAILABLE",
                              .element = "databases." + name,
                              .message = std::string{"not checked: "} + e.what(),
+                             .remedy = {}});
+        }
+    }
+}
+
+finding to_finding(const std::string& database, const commit::log_problem& problem) {
+    return {.level = problem.is_error ? severity::error : severity::warning,
+            .code = problem.is_error ? "UNREADABLE_EVENTS" : "UNKNOWN_EVENTS",
+            .element = database + ":" + problem.type,
+            .message = problem.message,
+            .remedy = problem.remedy};
+}
+
+/// What was left by an earlier configuration or an earlier build: rows that wait for a broker that is gone, and events
+/// that this build cannot read. Databases that are empty or away have nothing to tell here.
+void add_what_is_stored(const declared_installation& in, std::vector<finding>& found) {
+    for (const auto& [name, database] : in.env->parts().databases) {
+        try {
+            const store::schema_status schema = database->schema();
+            if (schema.applied == 0 || schema.applied != schema.expected) continue;
+            const auto operations = database->open_operations();
+            for (const orphans& each :
+                 find_orphans(in.env->configuration().outbox, name, operations->outbox_summary())) {
+                found.push_back(cli::to_finding(each));
+            }
+            for (const commit::log_problem& each : commit::problems_of_log(in.env->domain(), *operations)) {
+                found.push_back(to_finding(name, each));
+            }
+        } catch (const store_error& e) {
+            if (is_told("DATABASE_UNAVAILABLE", "databases." + name, found)) continue;
+            found.push_back({.level = severity::warning,
+                             .code = "DATABASE_UNAVAILABLE",
+                             .element = "databases." + name,
+                             .message = std::string{"not checked for orphaned rows and unreadable events: "} + e.what(),
+                             .remedy = {}});
+        }
+    }
+}
+
+/// Consumer groups whose handlers are gone. Inline brokers have nothing from before this process.
+void add_orphan_groups(const declared_installation& in, std::vector<finding>& found) {
+    for (const auto& [name, broker] : in.env->parts().brokers) {
+        if (in.env->configuration().brokers.at(name).provider == "inline") continue;
+        try {
+            const auto operations = broker->open_operations();
+            const auto& domain = in.env->domain().normalized;
+            if (consume::orphan_groups(operations->known_groups(), in.routes, name, domain).empty()) continue;
+            for (const orphan_row& each : view_orphans(in.routes, {{name, operations->groups()}}, domain)) {
+                found.push_back(cli::to_finding(each));
+            }
+        } catch (const broker_error& e) {
+            const std::string element = "brokers." + name;
+            if (is_told("BROKER_UNAVAILABLE", element, found)) continue;
+            found.push_back({.level = severity::warning,
+                             .code = "BROKER_UNAVAILABLE",
+                             .element = element,
+                             .message = std::string{"not checked for consumer groups without a handler: "} + e.what(),
                              .remedy = {}});
         }
     }
@@ -152,18 +202,26 @@ std::string describe(const detail::registry& declared) {
 }
 
 exit_code check(const session& in) {
-    const std::unique_ptr<domain> declared = load_domain(in);
+    std::unique_ptr<domain> declared = load_domain(in);
+    const std::string name = declared->name();
+    const std::string description = describe(declared->declared());
     std::vector<finding> found;
     try {
-        const config::configuration with = load_configuration(in);
+        config::configuration with = load_configuration(in);
         found = findings_of(*declared, with);
         add_open_files(with, found);
         add_overlays(in, found);
         for (finding& each : history_findings(declared->declared(), in.host.make_adapters(looking(with)))) {
             found.push_back(std::move(each));
         }
-        add_findings_of_databases(in, looking(with), found);
+        add_weaknesses(in, looking(with), found);
         add_hazards(in, looking(with), found);
+        // What is stored cannot be held against a declaration that contradicts itself.
+        if (std::none_of(found.begin(), found.end(), [](const finding& f) { return f.level == severity::error; })) {
+            const declared_installation opened = open_declared(in, std::move(declared), std::move(with));
+            add_what_is_stored(opened, found);
+            add_orphan_groups(opened, found);
+        }
     } catch (const config::invalid_configuration& e) {
         for (const config::problem& each : e.problems()) found.push_back(to_finding(e.file(), each));
     }
@@ -173,13 +231,13 @@ exit_code check(const session& in) {
     if (in.out.json()) {
         json::array list;
         for (const finding& each : found) list.push_back(as_json(each));
-        in.out.print_json(json::object{{"domain", declared->name()},
+        in.out.print_json(json::object{{"domain", name},
                                        {"configuration", in.options.config},
                                        {"errors", errors},
                                        {"warnings", warnings},
                                        {"findings", std::move(list)}});
     } else {
-        in.out.print(safe_lines(describe(declared->declared())));
+        in.out.print(safe_lines(description));
         for (const finding& each : found) in.out.print(to_text(each, in.out));
         in.out.print(found.empty() ? in.out.paint("no problems", tone::good)
                                    : fmt::format("{}, {}", count_of(errors, "error"), count_of(warnings, "warning")));

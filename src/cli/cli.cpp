@@ -38,6 +38,7 @@ int dispatch(int argc, const char* const* argv, session& in) {
     add_process(root);
     add_check(root);
     add_db(root);
+    add_describe(root);
     add_status(root);
     add_subscriptions(root);
     add_outbox(root);

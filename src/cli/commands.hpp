@@ -11,6 +11,7 @@ void add_server(command& root);
 void add_process(command& root);
 void add_check(command& root);
 void add_db(command& root);
+void add_describe(command& root);
 void add_status(command& root);
 void add_subscriptions(command& root);
 void add_outbox(command& root);

@@ -136,12 +136,13 @@ void print(const session& in, const std::vector<read_model_view>& views) {
 
 exit_code list(const session& in) {
     const application opened = open_application(in, read_models::as_they_are);
+    commit::look_up_readers(*opened.env);
     const auto lags = lags_of(in, *opened.env);
     std::vector<read_model_view> views;
     for (read_model_state& state : commit::read_model_states(opened.env->domain(), opened.env->parts())) {
         read_model_view view = view_of(*opened.env, std::move(state));
         if (lags) {
-            const auto found = lags->find(view.state.projector->name);
+            const auto found = lags->find(opened.env->reader_of(*view.state.projector));
             view.lag = found == lags->end() ? live_lag{} : found->second;
         }
         views.push_back(std::move(view));

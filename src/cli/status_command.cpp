@@ -7,6 +7,7 @@
 #include "cli/failure.hpp"
 #include "cli/json_forms.hpp"
 #include "cli/status_view.hpp"
+#include "cli/subscriptions_view.hpp"
 #include "cli/table.hpp"
 #include "cli/units.hpp"
 #include "engine/databases.hpp"
@@ -51,6 +52,7 @@ struct status_report {
     std::vector<subscription_view> subscriptions;
     std::vector<overdue_schedule> overdue;
     std::vector<orphans> orphaned;
+    std::vector<orphan_row> orphaned_groups;  ///< known only when a domain is named
     std::vector<outage> outages;
 };
 
@@ -98,6 +100,19 @@ void add_database(const config::configuration& with, const std::string& name, st
     for (orphans& each : find_orphans(with.outbox, name, counts)) into.orphaned.push_back(std::move(each));
 }
 
+/// A domain with mistakes has nothing to tell here: `sluice check` is about those.
+void add_orphaned_groups(const session& in, status_report& into) {
+    if (in.host.loads_domains() && in.options.domain.empty()) return;
+    groups_by_broker seen;
+    for (const auto& [broker, group] : into.subscriptions) seen[broker].push_back(group);
+    try {
+        const declared_installation opened = open_declared(in);
+        into.orphaned_groups = view_orphans(opened.routes, seen, opened.env->domain().normalized);
+    } catch (const configuration_error& e) {
+        in.out.warn(fmt::format("not looked for consumer groups without a handler: {}", e.what()));
+    }
+}
+
 status_report gather(const session& in) {
     const installation with = open_installation(in);
     const std::set<std::string> with_lanes = databases_with_lanes(in, with.configuration);
@@ -108,6 +123,7 @@ status_report gather(const session& in) {
                          .subscriptions = {},
                          .overdue = {},
                          .orphaned = {},
+                         .orphaned_groups = {},
                          .outages = {}};
     for (const auto& [name, database] : with.parts.databases) {
         try {
@@ -125,6 +141,7 @@ status_report gather(const session& in) {
             report.outages.push_back({"broker " + name, e.what()});
         }
     }
+    add_orphaned_groups(in, report);
     return report;
 }
 
@@ -311,13 +328,19 @@ json::value as_json(const status_report& report) {
                                         {"rows", each.open},
                                         {"remedy", to_finding(each).remedy}});
     }
+    json::array orphaned_groups;
+    for (const orphan_row& each : report.orphaned_groups) orphaned_groups.push_back(as_json(each));
     json::array outages;
     for (const auto& [what, reason] : report.outages) {
         outages.push_back(json::object{{"what", what}, {"reason", reason}});
     }
-    return json::object{
-        {"at", report.now.to_string()},  {"lanes", std::move(lanes)},      {"subscriptions", std::move(subscriptions)},
-        {"overdue", std::move(overdue)}, {"orphans", std::move(orphaned)}, {"unavailable", std::move(outages)}};
+    return json::object{{"at", report.now.to_string()},
+                        {"lanes", std::move(lanes)},
+                        {"subscriptions", std::move(subscriptions)},
+                        {"overdue", std::move(overdue)},
+                        {"orphans", std::move(orphaned)},
+                        {"orphaned_groups", std::move(orphaned_groups)},
+                        {"unavailable", std::move(outages)}};
 }
 
 /// One line for each broker and name.
@@ -347,6 +370,10 @@ exit_code show_status(const session& in) {
         in.out.warn(found.message + "; " + found.remedy);
     }
     for (const std::string& each : shared_names(report)) in.out.warn(each);
+    for (const orphan_row& each : report.orphaned_groups) {
+        const config::finding found = to_finding(each);
+        in.out.warn(found.message + "; " + found.remedy);
+    }
     bool database_away = false;
     for (const auto& [what, reason] : report.outages) {
         in.out.warn(fmt::format("{} is unavailable: {}", what, reason));

@@ -1,14 +1,21 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/random.hpp"
+#include "broker/group_is_taken.hpp"
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
 #include "cli/json_forms.hpp"
 #include "cli/subscriptions_view.hpp"
 #include "cli/table.hpp"
 #include "cli/units.hpp"
+#include "commit/read_model_setup.hpp"
+#include "config/section.hpp"
+#include "domain/subscription_rules.hpp"
+#include "store/operations.hpp"
 
 namespace sluice::cli {
 
@@ -97,7 +104,14 @@ json::value as_json(const std::vector<config::decided_setting>& decided) {
     return settings;
 }
 
-json::value as_json(const std::vector<subscription_row>& rows, const broker_looks& looks) {
+json::array as_json(const std::vector<orphan_row>& orphans) {
+    json::array list;
+    for (const orphan_row& each : orphans) list.push_back(cli::as_json(each));
+    return list;
+}
+
+json::value as_json(const std::vector<subscription_row>& rows, const std::vector<orphan_row>& orphans,
+                    const broker_looks& looks) {
     json::array subscriptions;
     for (const subscription_row& row : rows) {
         subscriptions.push_back(json::object{{"handler", row.of->name},
@@ -122,23 +136,25 @@ json::value as_json(const std::vector<subscription_row>& rows, const broker_look
     for (const auto& [broker, reason] : looks.away) {
         away.push_back(json::object{{"what", "broker " + broker}, {"reason", reason}});
     }
-    return json::object{
-        {"subscriptions", std::move(subscriptions)}, {"summary", std::move(summary)}, {"unavailable", std::move(away)}};
+    return json::object{{"subscriptions", std::move(subscriptions)},
+                        {"orphans", as_json(orphans)},
+                        {"summary", std::move(summary)},
+                        {"unavailable", std::move(away)}};
 }
 
 exit_code show_subscriptions(const session& in) {
-    const std::unique_ptr<domain> declared = load_domain(in);
-    installation with = open_installation(in);
-    config::require_no_errors(findings_of(*declared, with.configuration));
-    commit::environment env{declared->declared(), std::move(with.configuration), std::move(with.parts), system_clock(),
-                            base::system_random()};
-    const std::vector<consume::route> routes = consume::routes_of(env);
-    const broker_looks looks = look_at_brokers(env, routes);
-    const std::vector<subscription_row> rows = view_subscriptions(routes, looks.seen);
+    const declared_installation opened = open_declared(in);
+    const broker_looks looks = look_at_brokers(*opened.env, opened.routes);
+    const std::vector<subscription_row> rows = view_subscriptions(opened.routes, looks.seen);
+    const auto orphans = view_orphans(opened.routes, looks.seen, opened.declared->declared().normalized);
     if (in.out.json()) {
-        in.out.print_json(as_json(rows, looks));
+        in.out.print_json(as_json(rows, orphans, looks));
     } else {
         in.out.print(to_table(rows, in.out) + summary_text(rows));
+    }
+    for (const orphan_row& each : orphans) {
+        const config::finding found = to_finding(each);
+        in.out.warn(found.message + "; " + found.remedy);
     }
     for (const std::string& broker : looks.in_process) {
         in.out.warn(
@@ -150,12 +166,182 @@ exit_code show_subscriptions(const session& in) {
     return looks.away.empty() ? exit_code::ok : exit_code::unavailable;
 }
 
+struct group_arguments {
+    std::string name;
+    std::string new_name;
+    std::string stream;
+    bool yes = false;
+};
+
+/// Opens the operators' side of every broker that outlives the server, for all of which the change must be possible.
+std::map<std::string, std::unique_ptr<broker::operations>> open_lasting_brokers(const commit::environment& env) {
+    std::map<std::string, std::unique_ptr<broker::operations>> opened;
+    for (const auto& [name, broker] : env.parts().brokers) {
+        const auto configured = env.configuration().brokers.find(name);
+        if (configured != env.configuration().brokers.end() && configured->second.provider == "inline") continue;
+        opened.emplace(name, broker->open_operations());
+    }
+    return opened;
+}
+
+/// @throws failure  a lane or a sequential handler of one of the databases has an owner
+void require_no_server(const commit::environment& env) {
+    const date_time now = system_clock().now();
+    for (const auto& [name, database] : env.parts().databases) {
+        for (const store::lane_status& lane : database->open_operations()->lanes()) {
+            if (lane.owner.empty() || lane.expires_at <= now) continue;
+            throw failure{
+                exit_code::failed, "server_running",
+                fmt::format("a server of this domain is running: {} in database {} belongs to {} for {} more; "
+                            "stop every server first. Nothing was changed",
+                            lane.lane, name, lane.owner, age_text(lane.expires_at - now))};
+        }
+    }
+}
+
+std::vector<std::string> names_of(const std::map<std::string, std::vector<broker::known_group>>& groups) {
+    std::set<std::string> names;
+    for (const auto& [broker, known] : groups) {
+        for (const broker::known_group& each : known) names.insert(each.group);
+    }
+    return {names.begin(), names.end()};
+}
+
+bool is_read(const declared_installation& in, const std::string& group, const std::string& stream) {
+    return std::any_of(in.routes.begin(), in.routes.end(), [&](const consume::route& each) {
+        return each.group == group &&
+               (stream.empty() || std::find(each.streams.begin(), each.streams.end(), stream) != each.streams.end());
+    });
+}
+
+/// @throws usage_error  the new name is that of another group on a stream of the old one
+void require_free(const group_arguments& given, const std::string& broker,
+                  const std::vector<broker::known_group>& known) {
+    for (const broker::known_group& each : known) {
+        if (each.group != given.name) continue;
+        const broker::known_group wanted{each.stream, given.new_name, {}};
+        const bool is_taken = std::any_of(known.begin(), known.end(), [&](const auto& other) {
+            return other.stream == wanted.stream && other.group == wanted.group;
+        });
+        if (is_taken) throw broker::group_is_taken(given.new_name, each.stream + " of broker " + broker);
+    }
+}
+
+exit_code rename_group(const session& in, const group_arguments& given) {
+    if (given.name == given.new_name) throw wrong_usage("the two names are the same");
+    if (!sluice::detail::is_group_name(given.new_name) || given.new_name.empty()) {
+        throw wrong_usage(
+            fmt::format("`{}` is no name for a group: it has 1 to 200 characters, none of them white "
+                        "space or `@`",
+                        given.new_name));
+    }
+    const declared_installation opened = open_declared(in);
+    require_no_server(*opened.env);
+    const auto brokers = open_lasting_brokers(*opened.env);
+    std::map<std::string, std::vector<broker::known_group>> groups;
+    for (const auto& [name, operations] : brokers) groups.emplace(name, operations->known_groups());
+    // Asked of all before anything is changed on one.
+    for (const auto& [broker, known] : groups) require_free(given, broker, known);
+
+    std::size_t marks = 0;
+    for (const auto& [name, database] : opened.env->parts().databases) {
+        marks += database->open_operations()->rename_handler(given.name, given.new_name);
+    }
+    std::size_t streams = 0;
+    for (const auto& [name, operations] : brokers) streams += operations->rename_group(given.name, given.new_name);
+    if (marks == 0 && streams == 0) {
+        const auto names = names_of(groups);
+        throw not_found(fmt::format("nothing is called {}; {}", given.name,
+                                    config::did_you_mean(given.name, names, "groups are", "there are no groups")));
+    }
+    if (in.out.json()) {
+        in.out.print_json(
+            json::object{{"from", given.name}, {"to", given.new_name}, {"streams", streams}, {"inbox_marks", marks}});
+    } else {
+        in.out.print(fmt::format("{} is called {} now: {}, {}", given.name, given.new_name,
+                                 count_of(static_cast<std::int64_t>(streams), "stream"),
+                                 count_of(static_cast<std::int64_t>(marks), "inbox mark")));
+    }
+    commit::look_up_readers(*opened.env);
+    const auto routes = consume::routes_of(*opened.env);
+    const bool known = std::any_of(routes.begin(), routes.end(),
+                                   [&](const consume::route& each) { return each.group == given.new_name; });
+    if (!known) {
+        in.out.warn(fmt::format("no handler of this build is called {}; give it .name = \"{}\" before a server starts",
+                                given.new_name, given.new_name));
+    }
+    return exit_code::ok;
+}
+
+exit_code retire_group(const session& in, const group_arguments& given) {
+    const declared_installation opened = open_declared(in);
+    if (is_read(opened, given.name, given.stream)) {
+        throw failure{
+            exit_code::failed, "still_declared",
+            fmt::format("a handler of this build reads in the name of {}; remove it from the domain first, or "
+                        "name a --stream that it does not read. Nothing was changed",
+                        given.name)};
+    }
+    const auto brokers = open_lasting_brokers(*opened.env);
+    std::map<std::string, std::vector<broker::known_group>> known;
+    std::int64_t unread = 0;
+    std::int64_t dead = 0;
+    std::int64_t streams = 0;
+    for (const auto& [name, operations] : brokers) {
+        known.emplace(name, operations->known_groups());
+        for (const broker::group_status& each : operations->groups()) {
+            if (each.group != given.name || (!given.stream.empty() && each.stream != given.stream)) continue;
+            ++streams;
+            unread += each.lag + each.pending;
+            dead += each.dead;
+        }
+    }
+    if (streams == 0) {
+        const auto names = names_of(known);
+        throw not_found(fmt::format("there is no group {}{}; {}", given.name,
+                                    given.stream.empty() ? "" : " on " + given.stream,
+                                    config::did_you_mean(given.name, names, "groups are", "there are no groups")));
+    }
+    const std::string what = fmt::format("{} on {} with {} and {}", given.name, count_of(streams, "stream"),
+                                         count_of(unread, "unread message"), count_of(dead, "dead letter"));
+    if (!given.yes && !in.out.confirm(fmt::format("retire group {}?", what))) {
+        throw failure{exit_code::failed, "declined", "nothing was changed"};
+    }
+    std::size_t retired = 0;
+    bool is_left = false;
+    for (const auto& [name, operations] : brokers) {
+        retired += operations->retire_group(given.stream, given.name);
+        for (const broker::known_group& each : operations->known_groups()) is_left |= each.group == given.name;
+    }
+    std::size_t marks = 0;
+    for (const auto& [name, database] : opened.env->parts().databases) {
+        if (!is_left) marks += database->open_operations()->forget_handler(given.name);
+    }
+    if (in.out.json()) {
+        in.out.print_json(json::object{{"group", given.name}, {"streams", retired}, {"inbox_marks", marks}});
+    } else {
+        in.out.print(fmt::format("retired {}", what));
+    }
+    return exit_code::ok;
+}
+
 }  // namespace
 
 void add_subscriptions(command& root) {
-    command subscriptions = root.add("subscriptions", "Look at subscriptions and how each is configured");
+    command subscriptions = root.add("subscriptions", "Look at subscriptions, rename and retire them");
     subscriptions.add("status", "Show lag, dead letters and settings of each; needs no running server")
         .runs(show_subscriptions);
+    const auto given = std::make_shared<group_arguments>();
+    subscriptions
+        .add("rename", "Give what a handler has left another name, after it was renamed; no server may be running")
+        .argument("OLD", given->name, "Consumer group as it is called now")
+        .argument("NEW", given->new_name, "Name that the handler has from now on")
+        .runs(rename_group, given);
+    subscriptions.add("retire", "Remove the consumer group of a handler that is gone, with all that it holds")
+        .argument("NAME", given->name, "Its consumer group")
+        .option("--stream", "STREAM", given->stream, "On this stream only")
+        .flag("-y,--yes", given->yes, "Do not ask")
+        .runs(retire_group, given);
 }
 
 }  // namespace sluice::cli

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "cli/units.hpp"
+#include "consume/orphan_groups.hpp"
 
 namespace sluice::cli {
 
@@ -73,6 +74,48 @@ std::vector<subscription_row> view_subscriptions(const std::vector<consume::rout
         }
     }
     return rows;
+}
+
+std::vector<orphan_row> view_orphans(const std::vector<consume::route>& routes, const groups_by_broker& seen,
+                                     std::string_view domain) {
+    std::vector<orphan_row> rows;
+    for (const auto& [broker, groups] : seen) {
+        std::vector<broker::known_group> known;
+        for (const auto& each : groups) known.push_back({each.stream, each.group, each.domain});
+        for (const auto& orphan : consume::orphan_groups(known, routes, broker, domain)) {
+            const auto counts = std::find_if(groups.begin(), groups.end(), [&](const auto& each) {
+                return each.stream == orphan.stream && each.group == orphan.group;
+            });
+            rows.push_back({broker, *counts});
+        }
+    }
+    return rows;
+}
+
+config::finding to_finding(const orphan_row& orphan) {
+    const broker::group_status& group = orphan.group;
+    const auto holds = [](std::int64_t count, std::string_view what) {
+        return count == 0 ? std::string{} : ", " + count_of(count, what);
+    };
+    return {
+        .level = config::severity::warning,
+        .code = "ORPHANED_GROUP",
+        .element = orphan.broker + ":" + group.group,
+        .message = fmt::format("no handler reads consumer group {} on stream {} of broker {} any more ({} unread{})",
+                               group.group, group.stream, orphan.broker, count_of(group.lag + group.pending, "message"),
+                               holds(group.dead, "dead letter")),
+        .remedy = consume::remedy_for({group.stream, group.group, group.domain})};
+}
+
+json::value as_json(const orphan_row& orphan) {
+    const broker::group_status& group = orphan.group;
+    return json::object{{"group", group.group},
+                        {"broker", orphan.broker},
+                        {"stream", group.stream},
+                        {"lag", group.lag},
+                        {"pending", group.pending},
+                        {"dead", group.dead},
+                        {"remedy", to_finding(orphan).remedy}};
 }
 
 std::string settings_text(const std::vector<config::decided_setting>& decided) {

@@ -4,9 +4,11 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "broker/operations.hpp"
+#include "config/check.hpp"
 #include "consume/route.hpp"
 
 namespace sluice::cli {
@@ -41,6 +43,18 @@ using groups_by_broker = std::map<std::string, std::vector<broker::group_status>
 /// @param routes  must outlive the rows
 [[nodiscard]] std::vector<subscription_row> view_subscriptions(const std::vector<consume::route>& routes,
                                                                const groups_by_broker& seen);
+
+/// A group of the domain that no handler of this build reads, with what the broker counts.
+struct orphan_row {
+    std::string broker;
+    broker::group_status group;
+};
+
+/// By broker, stream and name. Pure.
+[[nodiscard]] std::vector<orphan_row> view_orphans(const std::vector<consume::route>& routes,
+                                                   const groups_by_broker& seen, std::string_view domain);
+[[nodiscard]] config::finding to_finding(const orphan_row& orphan);
+[[nodiscard]] json::value as_json(const orphan_row& orphan);
 
 /// `profile=fast max_retries=10`: the profiles that decide something, then the keys that were set otherwise than they
 /// or the built-in values have it. Empty when everything is usual.

@@ -77,12 +77,35 @@ std::vector<config::finding> findings_of(const domain& declared, const config::c
     return found;
 }
 
+config::configuration looking(config::configuration with) {
+    for (auto& [name, database] : with.databases) database.look_only = true;
+    for (auto& [name, broker] : with.brokers) broker.look_only = true;
+    return with;
+}
+
 installation open_installation(const session& in, intent what) {
-    installation opened{load_configuration(in), {}};
-    for (auto& [name, database] : opened.configuration.databases) database.look_only = what == intent::look;
-    for (auto& [name, broker] : opened.configuration.brokers) broker.look_only = what == intent::look;
+    config::configuration with = load_configuration(in);
+    installation opened{what == intent::look ? looking(std::move(with)) : std::move(with), {}};
     opened.parts = in.host.make_adapters(opened.configuration);
     return opened;
+}
+
+declared_installation open_declared(const session& in, std::unique_ptr<domain> declared, config::configuration with) {
+    declared_installation opened{.declared = std::move(declared), .env = nullptr, .routes = {}};
+    with = looking(std::move(with));
+    commit::adapters parts = in.host.make_adapters(with);
+    opened.env = std::make_unique<commit::environment>(opened.declared->declared(), std::move(with), std::move(parts),
+                                                       system_clock(), base::system_random());
+    commit::look_up_readers(*opened.env);
+    opened.routes = consume::routes_of(*opened.env);
+    return opened;
+}
+
+declared_installation open_declared(const session& in) {
+    std::unique_ptr<domain> declared = load_domain(in);
+    config::configuration with = load_configuration(in);
+    config::require_no_errors(findings_of(*declared, with));
+    return open_declared(in, std::move(declared), std::move(with));
 }
 
 application open_application(const session& in, read_models tables) {

@@ -12,6 +12,7 @@
 #include "commit/environment.hpp"
 #include "config/check.hpp"
 #include "config/configuration.hpp"
+#include "consume/route.hpp"
 
 namespace sluice::cli {
 
@@ -47,6 +48,13 @@ struct application {
 /// Everything to say about domain and configuration, mistakes in the declaration included.
 [[nodiscard]] std::vector<config::finding> findings_of(const domain& declared, const config::configuration& with);
 
+/// A domain with its databases, its brokers and what it reads of them, whatever state these are in.
+struct declared_installation {
+    std::unique_ptr<domain> declared;
+    std::unique_ptr<commit::environment> env;
+    std::vector<consume::route> routes;
+};
+
 /// What a command wants of the tables of read models.
 enum class read_models {
     required,    ///< absent ones of embedded databases are made; else all must be there, and of this build's layout
@@ -59,7 +67,14 @@ enum class intent {
     run    ///< units of work and lanes, which must be able to write
 };
 
+/// The configuration, for adapters that may read what they cannot write.
+[[nodiscard]] config::configuration looking(config::configuration with);
 [[nodiscard]] installation open_installation(const session& in, intent what = intent::look);
+/// To look at what is there, like `intent::look`. @throws configuration_error for mistakes in declaration or file
+[[nodiscard]] declared_installation open_declared(const session& in);
+/// The same for what was loaded already and has no mistakes.
+[[nodiscard]] declared_installation open_declared(const session& in, std::unique_ptr<domain> declared,
+                                                  config::configuration with);
 /// Checks before anything is written: warnings are shown, errors end the command. An embedded database that is empty is
 /// set up; one of an older or newer schema is refused.
 /// @throws configuration_error, store_error

@@ -29,6 +29,11 @@ environment::environment(const detail::registry& domain, config::configuration c
 
 environment::~environment() = default;
 
+const std::string& environment::reader_of(const detail::projector_entry& projector) const {
+    const auto found = readers_.find(projector.table.name);
+    return found == readers_.end() ? projector.name : found->second;
+}
+
 session_pool& environment::sessions(std::string_view database) {
     const auto found = pools_.find(database);
     if (found == pools_.end()) {

@@ -28,7 +28,8 @@ struct adapters {
 
 /// A declared domain with its configuration and its adapters: everything the rooms above work with.
 ///
-/// Thread safety: immutable after construction but for the pools, the hubs, the contention and the tracer, which are
+/// Thread safety: immutable after construction and `set_reader` but for the pools, the hubs, the contention and the
+/// tracer, which are
 /// thread safe. Lifetime: the registry, the clock, the random source and the sleeper must outlive it; it must outlive
 /// contexts, lanes and engine.
 class environment {
@@ -53,6 +54,12 @@ public:
     /// Woken by commits of this process that schedule something.
     [[nodiscard]] wake_hub& schedules() noexcept { return schedules_; }
 
+    /// The consumer group that feeds the projector's read model: that in the register, which a renamed projector keeps;
+    /// else the projector's name.
+    [[nodiscard]] const std::string& reader_of(const detail::projector_entry& projector) const;
+    /// Remembers what the register says. Not while anything else uses this.
+    void set_reader(const std::string& table, std::string group) { readers_[table] = std::move(group); }
+
     /// @throws configuration_error naming the unknown database
     [[nodiscard]] session_pool& sessions(std::string_view database);
     /// @throws configuration_error naming the unknown broker
@@ -73,6 +80,7 @@ private:
     wake_hub schedules_;
     std::map<std::string, std::unique_ptr<session_pool>, std::less<>> pools_;
     std::map<std::string, std::size_t, std::less<>> largest_messages_;  ///< by broker
+    std::map<std::string, std::string, std::less<>> readers_;  ///< consumer groups by the tables that they feed
 };
 
 }  // namespace sluice::commit

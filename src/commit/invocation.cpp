@@ -89,7 +89,7 @@ outcome handle_command(environment& env, const message& m, std::string_view entr
     if (command == nullptr) {
         throw decode_error{"domain `" + env.domain().name + "` has no command of type `" + m.type().text() + "`"};
     }
-    const std::shared_ptr<const void> decoded = command->decode(m.data());
+    const std::shared_ptr<const void> decoded = command->decode_waiting(m.data());
     if (auto violations = command->validate(decoded.get()); !violations.empty()) {
         throw validation_error{command->name, std::move(violations)};
     }

@@ -184,7 +184,7 @@ outcome handle_process(environment& env, const detail::process_entry& process, c
                        std::string_view entry) {
     const process_input what = read_process_input(env.domain(), process, m);
     step taken;
-    const outcome result = handle(env, m, entry, process.fqn, [&](context& in) {
+    const outcome result = handle(env, m, entry, process.group, [&](context& in) {
         taken = process_stepper{env, process, what, in}.run();
     });
     if (result == outcome::handled) tell(env.tracer(), process, m, what, taken);

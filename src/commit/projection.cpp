@@ -68,7 +68,7 @@ private:
 class projection {
 public:
     projection(environment& env, const detail::projector_entry& projector, const message& m, std::string_view entry)
-        : env_{env}, projector_{projector}, message_{m}, mark_{known_as(m, entry, projector.name)} {}
+        : env_{env}, projector_{projector}, message_{m}, mark_{known_as(m, entry, env.reader_of(projector))} {}
 
     [[nodiscard]] outcome run(store::unit_session& session) const {
         const auto gate = session.look_at_projection(projector_.table.name, mark_);

@@ -1,6 +1,8 @@
 #include "commit/read_model_setup.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include <sluice/error.hpp>
 
@@ -82,11 +84,72 @@ std::vector<read_model_state> read_model_states(const detail::registry& domain, 
 std::vector<std::string> create_read_models(const detail::registry& domain, const adapters& parts) {
     std::vector<std::string> made;
     for (const detail::projector_entry& projector : domain.projectors) {
-        if (database_of(domain, parts, projector).open_read_models()->create(projector.table)) {
-            made.push_back(projector.table.name);
-        }
+        const auto models = database_of(domain, parts, projector).open_read_models();
+        if (models->create(projector.table)) made.push_back(projector.table.name);
+        models->register_reader(projector.table.name, projector.name);
     }
     return made;
+}
+
+namespace {
+
+/// The group that feeds the table from now on.
+void settle_reader(environment& env, const read_model_state& state) {
+    const detail::projector_entry& projector = *state.projector;
+    std::string reader = state.status.reader;
+    if (reader.empty()) {
+        const auto models = database_of(env.domain(), env.parts(), projector).open_read_models();
+        models->register_reader(projector.table.name, projector.name);
+        reader = projector.name;
+        // Another process may have been first.
+        for (const store::projection_status& each : models->list()) {
+            if (each.name == projector.table.name) reader = each.reader;
+        }
+    }
+    if (reader != projector.name) {
+        observe::log(observe::level::info, "projection.keeps_its_group",
+                     {{"read_model", projector.table.name},
+                      {"projector", projector.name},
+                      {"group", reader},
+                      {"remedy",
+                       "none is needed; to have the new name everywhere, stop the servers and run: sluice "
+                       "subscriptions rename " +
+                           reader + " " + projector.name}});
+    }
+    env.set_reader(projector.table.name, std::move(reader));
+}
+
+/// A new handler may have the name of a class whose group a read model has kept.
+void require_own_groups(const environment& env) {
+    std::map<std::string, std::string> by_group;
+    for (const auto& handler : env.domain().event_handlers) by_group.emplace(handler.name, "event handler");
+    for (const auto& subscriber : env.domain().subscribers) by_group.emplace(subscriber.name, "subscriber");
+    for (const auto& [cpp_name, process] : env.domain().processes) by_group.emplace(process.group, "process manager");
+    for (const detail::projector_entry& projector : env.domain().projectors) {
+        const std::string& group = env.reader_of(projector);
+        const auto [other, is_new] = by_group.emplace(group, "read model " + projector.table.name);
+        if (is_new) continue;
+        throw configuration_error{"read model " + projector.table.name + " is fed by consumer group `" + group +
+                                  "`, which is the name of another handler (" + other->second +
+                                  "); give that one another .name, or stop the servers and run `sluice subscriptions "
+                                  "rename " +
+                                  group + " " + projector.name + "`"};
+    }
+}
+
+}  // namespace
+
+void look_up_readers(environment& env) noexcept {
+    try {
+        for (const detail::projector_entry& projector : env.domain().projectors) {
+            const store::schema_status schema = database_of(env.domain(), env.parts(), projector).schema();
+            if (schema.applied != schema.expected) continue;
+            const read_model_state state = state_of(env.domain(), env.parts(), projector);
+            if (!state.status.reader.empty()) env.set_reader(projector.table.name, state.status.reader);
+        }
+    } catch (const std::exception& e) {
+        observe::log(observe::level::debug, "projection.readers_unknown", {{"reason", e.what()}});
+    }
 }
 
 void require_read_models(environment& env) {
@@ -98,6 +161,8 @@ void require_read_models(environment& env) {
         const read_model_state state = state_of(env.domain(), env.parts(), projector);
         if (state.table == table_state::absent || state.table == table_state::outdated) {
             complaints += (complaints.empty() ? "" : "\n") + complaint_about(state);
+        } else {
+            settle_reader(env, state);
         }
         if (state.table == table_state::incomplete) {
             observe::log(
@@ -107,6 +172,7 @@ void require_read_models(environment& env) {
         }
     }
     if (!complaints.empty()) throw store_error{complaints};
+    require_own_groups(env);
 }
 
 }  // namespace sluice::commit

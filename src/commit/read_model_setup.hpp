@@ -36,7 +36,14 @@ std::vector<std::string> create_read_models(const detail::registry& domain, cons
 
 /// Before a domain runs: makes absent tables where the database is an embedded one, and refuses to go on when one is
 /// absent elsewhere or of another layout. Warns of those that are incomplete.
-/// @throws store_error naming every such read model and the remedy
+///
+/// Lets each read model be fed by the consumer group that its register names, and registers that of this build where
+/// there is none: a projector that was renamed goes on where it was.
+/// @throws store_error naming every such read model and the remedy; configuration_error when two handlers would share a
+///         group
 void require_read_models(environment& env);
+
+/// The second half for those that only look: what cannot be asked is passed over.
+void look_up_readers(environment& env) noexcept;
 
 }  // namespace sluice::commit

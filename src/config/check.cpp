@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <sluice/detail/raised_events.hpp>
 #include <sluice/error.hpp>
 
 #include <algorithm>
@@ -94,6 +95,18 @@ void check_subscribers(const detail::registry& domain, const configuration& with
                                     "\", which is not configured",
                          .remedy = "add [brokers." + subscriber.broker + "] to " + with.file + ", or change .broker; " +
                                    did_you_mean(subscriber.broker, names_of(with.brokers), "brokers are")});
+    }
+}
+
+/// Found here and not by the first command that raises one.
+void check_raised(const detail::registry& domain, std::vector<finding>& found) {
+    for (const auto& [event, aggregate] : detail::raised_events()) {
+        if (!domain.aggregates.contains(aggregate) || domain.events.contains(event)) continue;
+        found.push_back({.level = severity::error,
+                         .code = "UNDECLARED_EVENT",
+                         .element = event,
+                         .message = "aggregate " + aggregate + " raises event " + event + ", which is not declared",
+                         .remedy = "add it to `.events<…>()` of the aggregate"});
     }
 }
 
@@ -239,6 +252,7 @@ std::vector<finding> check(const detail::registry& domain, const configuration& 
     check_processes(domain, with, found);
     check_subscribers(domain, with, found);
     check_subscriptions(domain, with, found);
+    check_raised(domain, found);
     check_published(domain, with, found);
     check_versions(domain, found);
     check_reach(with, found);

@@ -138,7 +138,7 @@ std::vector<declared_subscription> declared_subscriptions(const detail::registry
         all.push_back({projector.name, "projector " + projector.name, projector.options});
     }
     for (const auto& [cpp_name, process] : domain.processes) {
-        all.push_back({process.fqn, "process manager " + process.fqn, process.options});
+        all.push_back({process.group, "process manager " + process.fqn, process.options});
     }
     std::set<std::string> categories;
     for (const auto& [cpp_name, command] : domain.commands) {

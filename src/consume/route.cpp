@@ -69,6 +69,7 @@ private:
                    .broker = internal_broker_,
                    .streams = streams_of(internal_broker_, categories),
                    .group = handler.name,
+                   .from = handler.options.from,
                    .settings = how.settings,
                    .decided = how.decided,
                    .interest_in = interest_of(handler.on),
@@ -79,12 +80,14 @@ private:
     }
 
     void add(const process_entry& process) {
-        const config::resolved_subscription how = resolve(process.fqn, process.options);
-        const auto add_route = [&](const std::string& stream, std::function<interest(const message&)> interest_in) {
-            routes_.push_back({.name = process.fqn,
+        const config::resolved_subscription how = resolve(process.group, process.options);
+        const auto add_route = [&](const std::string& stream, start from,
+                                   std::function<interest(const message&)> interest_in) {
+            routes_.push_back({.name = process.group,
                                .broker = internal_broker_,
                                .streams = streams_of(internal_broker_, {stream}),
-                               .group = process.fqn,
+                               .group = process.group,
+                               .from = from,
                                .settings = how.settings,
                                .decided = how.decided,
                                .interest_in = std::move(interest_in),
@@ -92,9 +95,11 @@ private:
                                    return commit::handle_process(env, process, m, entry);
                                }});
         };
-        for (const std::string& category : categories_of(process.on)) add_route(category, interest_of(process.on));
+        for (const std::string& category : categories_of(process.on)) {
+            add_route(category, process.options.from, interest_of(process.on));
+        }
         if (process.on_timeout == nullptr) return;
-        add_route(process.timeout_category, [&process](const message& m) {
+        add_route(process.timeout_category, start::beginning, [&process](const message& m) {
             return m.type().text() == process.timeout_type ? interest::wanted : interest::unknown;
         });
     }
@@ -105,7 +110,7 @@ private:
             routes_.push_back({.name = projector.name,
                                .broker = internal_broker_,
                                .streams = streams_of(internal_broker_, {category}),
-                               .group = projector.name,
+                               .group = env_.reader_of(projector),
                                .settings = how.settings,
                                .decided = how.decided,
                                .interest_in = interest_of(projector.on),
@@ -122,25 +127,26 @@ private:
         }
         for (const std::string& category : categories) {
             const std::string marked_as = domain_.normalized + ".commands:" + category;
+            const subscription_options options = detail::options_of_commands(domain_, category);
             const std::string name{config::commands_subscription};
-            const config::resolved_subscription how = resolve(name, detail::options_of_commands(domain_, category));
-            routes_.push_back({.name = name,
-                               .broker = internal_broker_,
-                               .streams = streams_of(internal_broker_, {category + ":command"}),
-                               .group = "protean.server.engine.Commands:" + category,
-                               .settings = how.settings,
-                               .decided = how.decided,
-                               .interest_in =
-                                   [&domain = domain_](const message& m) {
-                                       const command_entry* known = domain.command_by_type(m.type().text());
-                                       return known == nullptr ? interest::unknown : interest::wanted;
-                                   },
-                               .deadline_of = [](const message& m) { return commit::deadline_of(m); },
-                               .handle =
-                                   [&env = env_, marked_as](const message& m, std::string_view entry) {
-                                       return commit::handle_command(env, m, entry, marked_as);
-                                   },
-                               .former_group = marked_as});
+            const config::resolved_subscription how = resolve(name, options);
+            routes_.push_back(
+                {.name = name,
+                 .broker = internal_broker_,
+                 .streams = streams_of(internal_broker_, {category + ":command"}),
+                 .group = options.name.empty() ? "protean.server.engine.Commands:" + category : options.name,
+                 .settings = how.settings,
+                 .decided = how.decided,
+                 .interest_in =
+                     [&domain = domain_](const message& m) {
+                         const command_entry* known = domain.command_by_type(m.type().text());
+                         return known == nullptr ? interest::unknown : interest::wanted;
+                     },
+                 .deadline_of = [](const message& m) { return commit::deadline_of(m); },
+                 .handle = [&env = env_, marked_as](
+                               const message& m,
+                               std::string_view entry) { return commit::handle_command(env, m, entry, marked_as); },
+                 .former_group = marked_as});
         }
     }
 
@@ -150,6 +156,7 @@ private:
                            .broker = subscriber.broker,
                            .streams = streams_of(subscriber.broker, {subscriber.stream}),
                            .group = subscriber.name,
+                           .from = subscriber.options.from,
                            .settings = how.settings,
                            .decided = how.decided,
                            .interest_in = [](const message&) { return interest::wanted; },

@@ -37,6 +37,7 @@ struct route {
     std::string broker;
     std::vector<std::string> streams;  ///< the primary ones, then the backfill lane of each when lanes are enabled
     std::string group;
+    start from = start::beginning;  ///< of a group that does not exist yet
     config::subscription_settings settings;
     std::vector<config::decided_setting> decided;  ///< where each of the settings comes from
     std::function<interest(const message&)> interest_in;
@@ -51,14 +52,16 @@ struct route {
 
 /// The routes of a domain, from its declaration:
 ///   - an event handler and each stream category of the events it reacts to, on the internal broker; the group is the
-///     handler's class (`shop.notify_customer`). A sequential handler has one route over all categories;
-///   - a projector, in the same way;
+///     handler's name, by default its class (`shop.notify_customer`). A sequential handler has one route over all
+///     categories;
+///   - a projector, in the same way, but that the group is the one that feeds its table already, if any;
 ///   - a process manager and each stream category of its events, and of its timeouts, on the internal broker; the group
-///     is its class;
-///   - the submitted commands of each category, `{category}:command` on the internal broker; the group is that of the
-///     reference, `protean.server.engine.Commands:{category}`, so that servers of both kinds share the commands of a
-///     domain. The inbox knows them under `{domain}.commands:{category}`, which was the group's name;
-///   - a subscriber and its stream, on its own broker; the group is the subscriber's class.
+///     is its name, by default its class;
+///   - the submitted commands of each category, `{category}:command` on the internal broker; the group is the handlers'
+///     name, by default that of the reference, `protean.server.engine.Commands:{category}`, so that servers of both
+///     kinds share the commands of a domain. The inbox knows them under `{domain}.commands:{category}`, which was the
+///     group's name;
+///   - a subscriber and its stream, on its own broker; the group is its name, by default its class.
 ///
 /// With priority lanes, what is read from the internal broker is also read from `{stream}:{suffix}`.
 /// `env` must outlive the routes.

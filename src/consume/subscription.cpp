@@ -46,7 +46,9 @@ subscription::subscription(commit::environment& env, route what, std::string con
               .claim = base::from_seconds(route_.settings.claim_seconds),
               .process = std::move(process),
               .page_bytes = route_.settings.bytes_per_tick,
-              .former_group = route_.former_group},
+              .former_group = route_.former_group,
+              .domain = env.domain().normalized,
+              .from = route_.from},
       broker_{env.broker(route_.broker)},
       trace_{env.tracer(), route_, std::move(consumer)},
       plan_{plan_settings_from(route_)} {

@@ -30,6 +30,13 @@ event_entry fact_of(const aggregate_entry& aggregate) {
     return fact;
 }
 
+/// The name that was given, else that of the class, which the entry has from its declaration.
+template <class Entry>
+void name_after(Entry& entry) {
+    entry.class_name = base::dotted(entry.name);
+    entry.name = entry.options.name.empty() ? entry.class_name : entry.options.name;
+}
+
 /// Short enough for a column, whatever the state looks like.
 std::string fingerprint(const std::string& layout) {
     constexpr std::size_t digits = 32;
@@ -190,7 +197,7 @@ void registry::add(command_entry entry) {
 }
 
 void registry::add(event_handler_entry entry) {
-    entry.name = base::dotted(entry.name);
+    name_after(entry);
     if (std::any_of(event_handlers.begin(), event_handlers.end(),
                     [&](const auto& other) { return other.name == entry.name; })) {
         problems.push_back("event handler `" + entry.name + "` is declared twice; name all its events in one call");
@@ -205,6 +212,7 @@ process_entry& registry::add(process_entry entry) {
     entry.transition_type = type_of("_PMTransition", 1);
     entry.timeout_type = type_of("_PMTimeout", 1);
     entry.fqn = base::dotted(entry.cpp_name);
+    entry.group = entry.options.name.empty() ? entry.fqn : entry.options.name;
     std::string key = entry.cpp_name;
     const auto [kept, fresh] = processes.try_emplace(std::move(key), std::move(entry));
     if (!fresh) {
@@ -224,7 +232,7 @@ void registry::add(process_entry& to, std::string event, process_reaction reacti
 }
 
 void registry::add(subscriber_entry entry) {
-    entry.name = base::dotted(entry.name);
+    name_after(entry);
     if (entry.stream.empty()) {
         problems.push_back("subscriber `" + entry.name +
                            "` has no stream; name the producer's category, for example .stream = \"myapp::order\"");
@@ -239,7 +247,7 @@ void registry::add(subscriber_entry entry) {
 }
 
 void registry::add(projector_entry entry) {
-    entry.name = base::dotted(entry.name);
+    name_after(entry);
     if (entry.table.name.empty()) {
         const auto scope = entry.row.rfind(':');
         entry.table.name = base::underscore(scope == std::string::npos ? entry.row : entry.row.substr(scope + 1));

@@ -45,6 +45,9 @@ void for_each_subscription_key(Visit visit) {
 /// Takes over from `weaker` what `options` does not say itself; the profile is no such key and stays.
 void fill_in(subscription_options& options, const subscription_options& weaker);
 
+/// May a consumer group be called so? At most 200 characters, none of them white space or `@`.
+[[nodiscard]] bool is_group_name(std::string_view name);
+
 /// What is out of range, each as `max_retries = 0, which is not from 1 to 1000000`.
 [[nodiscard]] std::vector<std::string> broken_rules(const subscription_options& options);
 

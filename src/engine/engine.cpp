@@ -9,6 +9,7 @@
 
 #include "base/backoff.hpp"
 #include "commit/read_model_setup.hpp"
+#include "commit/stored_log.hpp"
 #include "engine/databases.hpp"
 #include "observe/log.hpp"
 #include "outbox/lane_owner.hpp"
@@ -49,6 +50,7 @@ void engine::start() {
         require_schema();
         tell_weaknesses();
         commit::require_read_models(env_);
+        require_readable_log();
         slot_ = std::make_unique<instance_slot>(deployment_of(env_));
         consumer_ = host_name() + "-" + env_.domain().normalized + "-" + std::to_string(slot_->number());
         const std::string owner = outbox::make_lane_owner(env_.random());
@@ -152,6 +154,22 @@ void engine::tell_weaknesses() const {
                          {{"database", name}, {"code", code}, {"message", message}, {"remedy", remedy}});
         }
     }
+}
+
+void engine::require_readable_log() const {
+    std::string complaints;
+    for (const auto& [name, database] : env_.parts().databases) {
+        const auto operations = database->open_operations();
+        for (const commit::log_problem& each : commit::problems_of_log(env_.domain(), *operations)) {
+            if (each.is_error) {
+                complaints += (complaints.empty() ? "" : "\n") + each.message + "; " + each.remedy;
+            } else {
+                observe::log(observe::level::info, "log.unknown_events",
+                             {{"database", name}, {"type", each.type}, {"reason", each.message}});
+            }
+        }
+    }
+    if (!complaints.empty()) throw store_error{complaints};
 }
 
 void engine::make_lanes(const std::string& owner) {

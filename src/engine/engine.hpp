@@ -82,6 +82,8 @@ private:
 
     void require_schema() const;
     void tell_weaknesses() const;
+    /// @throws store_error naming what this build cannot read of what is stored
+    void require_readable_log() const;
     void make_lanes(const std::string& owner);
     void make_subscriptions(const broker::incarnation& process);
     void make_schedulers();

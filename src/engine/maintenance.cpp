@@ -7,6 +7,7 @@
 
 #include "base/backoff.hpp"
 #include "base/one_line.hpp"
+#include "consume/orphan_groups.hpp"
 #include "observe/log.hpp"
 
 namespace sluice::engine {
@@ -39,6 +40,32 @@ void maintenance::round(const std::stop_token& stop) {
                          {{"database", name}, {"reason", base::one_line(e.what())}});
         }
     }
+    for (const auto& [name, broker] : env_.parts().brokers) {
+        if (stop.stop_requested()) return;
+        try {
+            tidy_broker(name, *broker);
+        } catch (const broker_error& e) {
+            observe::log(observe::level::warn, "engine.maintenance_failed",
+                         {{"broker", name}, {"reason", base::one_line(e.what())}});
+        }
+    }
+}
+
+void maintenance::tidy_broker(const std::string& name, broker::broker& broker) {
+    const auto operations = broker.open_operations();
+    const auto orphans =
+        consume::orphan_groups(operations->known_groups(), consume::routes_of(env_), name, env_.domain().normalized);
+    for (const broker::known_group& each : orphans) {
+        operations->abandon_group(each.stream, each.group, env_.time().now());
+        if (!told_.insert({each.stream, each.group}).second) continue;
+        observe::log(observe::level::warn, "subscription.orphaned",
+                     {{"group", each.group},
+                      {"broker", name},
+                      {"stream", each.stream},
+                      {"reason", "no handler of this build reads it"},
+                      {"remedy", consume::remedy_for(each)}});
+    }
+    operations->trim(env_.time().now());
 }
 
 void maintenance::report_orphans(std::string_view name, store::database& database) const {

@@ -103,6 +103,12 @@ public:
     /// `outbox discard` and to retire a broker that left the configuration.
     [[nodiscard]] virtual std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) = 0;
 
+    /// Gives what a handler has left here to another name: its inbox marks, its lease and the read models that it
+    /// feeds. Where both have a mark the other's stays. Returns how many marks the former name had.
+    virtual std::size_t rename_handler(std::string_view from, std::string_view to) = 0;
+    /// Deletes a handler's inbox marks and its lease. Returns how many marks.
+    virtual std::size_t forget_handler(std::string_view name) = 0;
+
     /// Deletes inbox marks older than `before`, at most `limit`. Returns how many.
     [[nodiscard]] virtual std::size_t purge_inbox(date_time before, std::size_t limit) = 0;
     /// Deletes outcomes of commands that expired before `before`, at most `limit`. Returns how many.

@@ -74,6 +74,7 @@ struct projection_status {
     sequence floor = 0;  ///< events up to here came in by a rebuild
     std::optional<date_time> rebuilt_at{};
     std::optional<rebuild_status> rebuild{};
+    std::string reader{};  ///< the consumer group that feeds it; empty while none was registered
 };
 
 /// The end of the log, and who may still write below it.

@@ -32,6 +32,9 @@ public:
     /// Several processes may do it at once. Returns true when it is new.
     /// @throws store_error  the name belongs to something that is no read model's
     virtual bool create(const detail::table_layout& layout) = 0;
+    /// Registers the consumer group that feeds a read model, unless there is one: its place in the streams and its
+    /// marks belong to the table, whatever the projector is called later.
+    virtual void register_reader(const std::string& name, const std::string& group) = 0;
 
     /// Goes on with an interrupted rebuild of the same layout, or begins one (again when `restart`). The number of a
     /// generation is never used twice.

@@ -49,6 +49,15 @@ void require_equal(const std::vector<event_text>& expected, const std::vector<ev
                   " on\nexpected:\n" + listed(expected) + "found:\n" + listed(found)};
 }
 
+void require_same_state(const std::string& replayed, const std::string& with_snapshots, std::string_view subject) {
+    if (replayed == with_snapshots) return;
+    throw failure{std::string{subject} +
+                  ": its events alone lead to another state than with snapshots between them: a "
+                  "member is described that does not come back as it was written, or one that "
+                  "matters is not described\nevents alone:\n  " +
+                  replayed + "\nwith snapshots:\n  " + with_snapshots + "\n"};
+}
+
 void require_refusal(const std::exception_ptr& thrown, bool is_expected, std::string_view part) {
     if (!thrown) throw failure{"a refusal was expected, but it went through"};
     const std::string what = what_of(thrown);

@@ -36,7 +36,7 @@ struct process_stage::parts {
 };
 
 process_stage::process_stage(domain declared, std::string_view process, date_time start) {
-    const std::string group = declared_process(declared.declared(), process).fqn;
+    const std::string group = declared_process(declared.declared(), process).group;
     parts_ = std::make_unique<parts>(std::move(declared), group, start);
     parts_->process = &declared_process(parts_->stage.registry(), process);
 }

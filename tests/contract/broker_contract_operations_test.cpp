@@ -8,6 +8,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 const death exhausted{.reason = "no such order", .code = "handler_failed", .attempts = 3, .at = noon + second};
 
@@ -188,6 +189,104 @@ TEST_P(broker_contract, tells_how_far_each_group_is) {
 
     EXPECT_EQ(operations->replay({}).changed, 1U);
     EXPECT_EQ(operations->groups().at(0).lag, 3) << "a replayed message is to be delivered";
+}
+
+TEST_P(broker_contract, knows_whose_a_group_is) {
+    deliver(*broker_, notes("m", 1));
+    const auto reader = broker_->open_consumer("shop::order", {.group = "g", .consumer = "c", .domain = "shop"});
+    static_cast<void>(reader->read(10, noon));
+    const auto operations = broker_->open_operations();
+    EXPECT_THAT(operations->known_groups(), ElementsAre(known_group{"shop::order", "g", "shop"}));
+    EXPECT_EQ(operations->groups().at(0).domain, "shop");
+}
+
+/// A group that has acknowledged m0, buried m1, put off m2, and not read the rest of five.
+void leave_something_of_everything(broker& on, const std::string& group) {
+    deliver(on, notes("m", 5));
+    const auto reader = on.open_consumer("shop::order", {.group = group, .consumer = "c", .claim = claim});
+    const auto got = reader->read(3, noon);
+    reader->ack(std::vector{got.at(0).entry});
+    reader->dead_letter(got.at(1), exhausted);
+    reader->defer(got.at(2).entry, 2, noon + second);
+}
+
+TEST_P(broker_contract, renames_a_group_with_all_that_it_has) {
+    leave_something_of_everything(*broker_, "old");
+    const auto operations = broker_->open_operations();
+    EXPECT_EQ(operations->rename_group("old", "new"), 1U);
+
+    const auto groups = operations->groups();
+    ASSERT_THAT(groups, SizeIs(1));
+    EXPECT_EQ(groups[0].group, "new");
+    EXPECT_EQ(groups[0].lag, 2);
+    EXPECT_EQ(groups[0].pending, 1);
+    EXPECT_EQ(groups[0].dead, 1);
+    EXPECT_EQ(operations->dead_letters({.group = "new"}).at(0).body, "m1");
+    EXPECT_EQ(operations->dead_letters({.group = "new"}).at(0).reason, "no such order");
+
+    const auto got = join("new", "c")->read(10, noon);
+    EXPECT_THAT(bodies_of(got), ElementsAre("m2", "m3", "m4"));
+    EXPECT_EQ(got.at(0).attempts, 2);
+    EXPECT_TRUE(got.at(0).not_before) << "it still waits";
+    EXPECT_EQ(operations->rename_group("old", "new"), 0U) << "there is nothing left to rename";
+}
+
+TEST_P(broker_contract, renames_a_group_with_what_is_on_its_way_back) {
+    deliver(*broker_, notes("m", 3));
+    bury_all(*broker_, "old");
+    const auto operations = broker_->open_operations();
+    EXPECT_EQ(operations->replay({}), 3U);
+    {
+        const auto reader = join("old", "c");
+        const auto got = reader->read(1, noon);
+        ASSERT_THAT(bodies_of(got), ElementsAre("m0"));
+        reader->defer(got.at(0).entry, 1, noon + second);
+    }
+    EXPECT_EQ(operations->rename_group("old", "new"), 1U);
+    const auto got = join("new", "c")->read(10, noon);
+    EXPECT_THAT(bodies_of(got), UnorderedElementsAre("m0", "m1", "m2"));
+    for (const auto& d : got) EXPECT_EQ(d.attempts, d.body == "m0" ? 1 : 0);
+}
+
+TEST_P(broker_contract, gives_no_group_the_name_of_another) {
+    deliver(*broker_, notes("m", 3));
+    bury_all(*broker_, "old");
+    static_cast<void>(join("new", "c")->read(1, noon));
+    const auto operations = broker_->open_operations();
+    EXPECT_THROW(operations->rename_group("old", "new"), usage_error);
+    EXPECT_THAT(operations->dead_letters({.group = "old"}), SizeIs(3)) << "nothing was changed";
+}
+
+TEST_P(broker_contract, retires_a_group_with_all_that_it_has) {
+    leave_something_of_everything(*broker_, "old");
+    bury_all(*broker_, "well");
+    const auto operations = broker_->open_operations();
+    EXPECT_EQ(operations->retire_group("shop::customer", "old"), 0U) << "another stream";
+    EXPECT_EQ(operations->retire_group("", "old"), 1U);
+    ASSERT_THAT(operations->groups(), SizeIs(1));
+    EXPECT_EQ(operations->groups().at(0).group, "well");
+    EXPECT_THAT(operations->dead_letters({.group = "old"}), IsEmpty());
+    EXPECT_THAT(operations->dead_letters({.group = "well"}), SizeIs(5));
+    const auto again = join("old", "c")->read(10, noon);
+    EXPECT_THAT(bodies_of(again), ElementsAre("m0", "m1", "m2", "m3", "m4")) << "a new group of that name begins anew";
+    EXPECT_EQ(again.at(2).attempts, 0);
+}
+
+TEST_P(broker_contract, lets_a_new_group_begin_where_it_wants_to) {
+    deliver(*broker_, notes("before", 2));
+    const auto begin = [&](const std::string& group, start from) {
+        return broker_->open_consumer("shop::order", {.group = group, .consumer = "c", .claim = claim, .from = from});
+    };
+    const auto all = begin("all", start::beginning);
+    const auto only_new = begin("new", start::now);
+    EXPECT_THAT(bodies_of(all->read(10, noon)), ElementsAre("before0", "before1"));
+    EXPECT_THAT(only_new->read(10, noon), IsEmpty());
+    deliver(*broker_, notes("after", 1));
+    EXPECT_THAT(bodies_of(all->read(10, noon)), ElementsAre("after0"));
+    EXPECT_THAT(bodies_of(only_new->read(10, noon)), ElementsAre("after0"));
+    EXPECT_THAT(bodies_of(begin("new", start::now)->read(10, noon)), ElementsAre("after0"))
+        << "one that exists goes on where it is";
+    EXPECT_THAT(bodies_of(begin("since", date_time::parse("2020-01-01T00:00:00Z"))->read(10, noon)), SizeIs(3));
 }
 
 }  // namespace

@@ -398,6 +398,42 @@ TEST_F(sqlite_broker, lets_old_entries_go_when_every_group_has_acknowledged_them
     EXPECT_EQ(everything_in(*broker).size(), auditors_hold_everything.size() + 1);
 }
 
+TEST_F(sqlite_broker, waits_no_longer_than_retention_for_a_group_that_nobody_has_a_handler_for) {
+    options_.retention = std::chrono::hours{1};
+    const auto broker = open();
+    const auto length = [&] { return broker->open_operations()->groups().at(0).length; };
+    deliver(*broker, notes("m", 3));
+    {
+        const auto gone = broker->open_consumer("shop::order", {.group = "gone", .consumer = "c", .domain = "shop"});
+        gone->ack(entries_of(gone->read(1, clock_.now())));
+    }
+    const auto operations = broker->open_operations();
+    clock_.pass(std::chrono::hours{2});
+    operations->trim(clock_.now());
+    EXPECT_EQ(length(), 2) << "while it has a handler it may come back at any time";
+    operations->abandon_group("shop::order", "gone", clock_.now());
+    operations->trim(clock_.now());
+    EXPECT_EQ(length(), 2) << "the handler may only be away for a moment";
+    clock_.pass(std::chrono::hours{2});
+    operations->trim(clock_.now());
+    EXPECT_EQ(length(), 0);
+}
+
+TEST_F(sqlite_broker, waits_for_a_group_whose_handler_came_back) {
+    options_.retention = std::chrono::hours{0};
+    const auto broker = open();
+    deliver(*broker, notes("m", 3));
+    const membership member{.group = "g", .consumer = "c", .domain = "shop"};
+    static_cast<void>(broker->open_consumer("shop::order", member)->read(0, noon));
+    const auto operations = broker->open_operations();
+    operations->abandon_group("shop::order", "g", clock_.now());
+    const auto back = broker->open_consumer("shop::order", member);
+    static_cast<void>(back->read(0, noon));
+    clock_.pass(std::chrono::hours{2});
+    operations->trim(clock_.now());
+    EXPECT_THAT(back->read(10, noon), SizeIs(3));
+}
+
 TEST_F(sqlite_broker, keeps_no_more_than_maxlen_of_what_is_acknowledged) {
     options_.maxlen = 10;
     const auto broker = open();

@@ -56,6 +56,26 @@ TEST_P(store_operations, list_newest_first_by_every_filter) {
     EXPECT_THAT(listed(filter), ElementsAre("m-2>default", "m-1>default"));
 }
 
+TEST_P(store_operations, give_the_marks_of_a_handler_to_another_name) {
+    commit({}, {}, {{"m-1", "old"}, {"m-2", "old"}, {"m-2", "new"}, {"m-1", "other"}});
+    EXPECT_EQ(operations_->rename_handler("old", "new"), 2U);
+    EXPECT_TRUE(unit_->is_marked("m-1", "new"));
+    EXPECT_TRUE(unit_->is_marked("m-2", "new"));
+    EXPECT_TRUE(unit_->is_marked("m-1", "other"));
+    EXPECT_FALSE(unit_->is_marked("m-1", "old"));
+    EXPECT_EQ(operations_->rename_handler("old", "new"), 0U) << "repeating it does no harm";
+    EXPECT_EQ(operations_->forget_handler("new"), 2U);
+    EXPECT_FALSE(unit_->is_marked("m-1", "new"));
+    EXPECT_TRUE(unit_->is_marked("m-1", "other"));
+}
+
+TEST_P(store_operations, remove_the_lease_of_a_handler_with_its_name) {
+    const auto grant = lane_->acquire("sequential/old", "me", at(0), ttl);
+    ASSERT_TRUE(grant);
+    static_cast<void>(operations_->rename_handler("old", "new"));
+    for (const auto& each : operations_->lanes()) EXPECT_NE(each.lane, "sequential/old");
+}
+
 TEST_P(store_operations, show_an_event) {
     commit({event("m-1")});
     const auto logged = operations_->event("m-1");

@@ -97,6 +97,17 @@ protected:
 };
 SLUICE_FOR_EVERY_STORE(store_read_models);
 
+TEST_P(store_read_models, belong_to_the_group_that_was_registered_first) {
+    read_models_->create(layout_);
+    EXPECT_EQ(status().reader, "");
+    read_models_->register_reader(layout_.name, "shop.first");
+    read_models_->register_reader(layout_.name, "shop.second");
+    read_models_->register_reader("unknown", "shop.third");
+    EXPECT_EQ(status().reader, "shop.first");
+    static_cast<void>(operations_->rename_handler("shop.first", "shop.renamed"));
+    EXPECT_EQ(status().reader, "shop.renamed");
+}
+
 TEST_P(store_read_models, are_made_once_and_registered) {
     EXPECT_THAT(read_models_->list(), IsEmpty());
     EXPECT_TRUE(read_models_->create(layout_));

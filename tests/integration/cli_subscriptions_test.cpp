@@ -13,9 +13,11 @@ namespace sluice {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::Not;
 using testing::program_result;
 
 TEST_F(command_line, a_section_for_a_handler_that_is_not_there_refuses_the_start) {
@@ -106,6 +108,106 @@ TEST_F(command_line, a_subscription_without_dead_letters_logs_what_it_drops) {
                                   ContainsRegex(" error message.dropped [^\n]*message_id=m-1 [^\n]*"
                                                 "handler=tiny.grumpy_listener error=\"do not like m-1")));
     EXPECT_EQ(sluice({"dlq", "list"}).out, "no dead letters\n");
+}
+
+/// A group of this domain that no handler reads, with a dead letter and a message that waits.
+class orphaned_group : public command_line {
+protected:
+    orphaned_group() {
+        EXPECT_EQ(sluice({"db", "setup"}).code, 0);
+        const auto broker = open();
+        const auto to = broker->open_publisher();
+        for (const char* id : {"m-1", "m-2"}) {
+            const broker::outgoing message{.stream = "tiny::counter", .message_id = id, .key = "k", .body = "{}"};
+            static_cast<void>(to->publish({&message, 1}, {}, std::chrono::seconds{10}));
+        }
+        const auto reader =
+            broker->open_consumer("tiny::counter", {.group = "tiny.former", .consumer = "c", .domain = "tiny"});
+        const auto got = reader->read(1, system_clock().now());
+        reader->dead_letter(got.at(0), {.reason = "no", .code = "handler_failed", .attempts = 1, .at = {}});
+    }
+    [[nodiscard]] std::unique_ptr<broker::broker> open() const {
+        return broker::make_sqlite_broker({.path = directory_ / "default.db"});
+    }
+    [[nodiscard]] std::vector<std::string> groups() const {
+        std::vector<std::string> names;
+        for (const auto& each : open()->open_operations()->known_groups()) names.push_back(each.group);
+        return names;
+    }
+};
+
+TEST_F(orphaned_group, is_named_by_check_and_status_with_what_to_do) {
+    const auto text = AllOf(HasSubstr("no handler reads consumer group tiny.former on stream tiny::counter of broker "
+                                      "default any more (1 message unread, 1 dead letter)"),
+                            HasSubstr("sluice subscriptions rename tiny.former NEW_NAME"),
+                            HasSubstr("sluice subscriptions retire tiny.former --stream tiny::counter"));
+    EXPECT_THAT(sluice({"check"}).out, text);
+    EXPECT_THAT(sluice({"status"}).err, text);
+    EXPECT_THAT(sluice({"subscriptions", "status"}).err, text);
+    const json::value orphan = sluice_json({"subscriptions", "status"}).at("orphans").at(0);
+    EXPECT_EQ(orphan.at("group").as_string(), "tiny.former");
+    EXPECT_EQ(orphan.at("dead").as_int(), 1);
+    EXPECT_EQ(sluice_json({"status"}).at("orphaned_groups").at(0).at("group").as_string(), "tiny.former");
+}
+
+TEST_F(orphaned_group, is_renamed_with_its_marks_unless_a_server_runs) {
+    {
+        const testing::running_program server{{"server"}, settings()};
+        ASSERT_TRUE(
+            eventually([&] { return sluice_json({"status"}).at("lanes").at(0).at("state").as_string() == "idle"; }));
+        const program_result refused = sluice({"subscriptions", "rename", "tiny.former", "tiny.new"});
+        EXPECT_EQ(refused.code, 1);
+        EXPECT_THAT(refused.err, HasSubstr("a server of this domain is running"));
+    }
+    sql("tiny.db",
+        "INSERT INTO inbox (message_id, handler, processed_at) VALUES ('m-0', 'tiny.former', "
+        "'2026-01-01T00:00:00+00:00')");
+    // It was killed, so its leases end by themselves.
+    sql("tiny.db", "UPDATE lease SET expires_at = '2026-01-01T00:00:00.000000+00:00'");
+    const program_result result = sluice({"subscriptions", "rename", "tiny.former", "tiny.new"});
+    EXPECT_EQ(result.code, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr("tiny.former is called tiny.new now: 1 stream, 1 inbox mark"));
+    EXPECT_THAT(result.err, HasSubstr("no handler of this build is called tiny.new"));
+    EXPECT_THAT(groups(), AllOf(Contains("tiny.new"), Not(Contains("tiny.former"))));
+    EXPECT_EQ(sluice_json({"dlq", "list", "--group", "tiny.new"}).at("dead_letters").as_array().size(), 1U);
+    EXPECT_EQ(sluice({"subscriptions", "rename", "tiny.former", "tiny.new"}).code, 1) << "there is nothing left";
+    EXPECT_EQ(sluice({"subscriptions", "rename", "tiny.new", "two words"}).code, 2);
+}
+
+TEST_F(orphaned_group, is_retired_when_asked_for_and_no_handler_reads_it) {
+    const program_result result = sluice({"subscriptions", "retire", "tiny.former", "--yes"});
+    EXPECT_EQ(result.code, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr("retired tiny.former on 1 stream with 1 unread message and 1 dead letter"));
+    EXPECT_THAT(groups(), Not(Contains("tiny.former")));
+    EXPECT_EQ(sluice({"dlq", "list"}).out, "no dead letters\n");
+    EXPECT_EQ(sluice({"subscriptions", "retire", "tiny.former", "--yes"}).code, 1);
+    const program_result declared = sluice({"subscriptions", "retire", "tiny.Tally", "--yes"});
+    EXPECT_EQ(declared.code, 1);
+    EXPECT_THAT(declared.err, HasSubstr("a handler of this build reads in the name of tiny.Tally"));
+}
+
+TEST_F(orphaned_group, is_told_of_once_by_a_server_that_starts) {
+    testing::running_program server{{"server"}, settings()};
+    EXPECT_TRUE(server.wait_for_text("subscription.orphaned"));
+    server.signal(SIGTERM);
+    EXPECT_THAT(server.finish().err, ContainsRegex("subscription.orphaned group=tiny.former broker=default"));
+}
+
+TEST_F(command_line, describe_lists_what_a_domain_declares) {
+    const program_result text = sluice({"describe"});
+    EXPECT_EQ(text.code, 0) << text.err;
+    EXPECT_THAT(text.out, AllOf(ContainsRegex("Counter +tiny::counter +default +state"),
+                                ContainsRegex("Increase +counter_id +identifier +yes +at most 255 characters"),
+                                ContainsRegex("Increase +by +integer +yes"),
+                                ContainsRegex("CounterCreated +Counter +1 +yes +counter_id"),
+                                ContainsRegex("tiny.Tally +tiny.Tally +default +tiny::counter")));
+    const json::value all = sluice_json({"describe"});
+    const json::value& counter = all.at("aggregates").at(0);
+    EXPECT_EQ(counter.at("stream").as_string(), "tiny::counter");
+    EXPECT_EQ(counter.at("events").at(0).at("type").as_string(), "Tiny.CounterCreated.v1");
+    EXPECT_TRUE(counter.at("events").at(0).at("published").as_bool());
+    EXPECT_EQ(all.at("handlers").at(0).at("group").as_string(), "tiny.Tally");
+    EXPECT_FALSE(exists("tiny.db")) << "it writes nothing";
 }
 
 }  // namespace

@@ -45,6 +45,9 @@ public:
 
     std::vector<store::projection_status> list() override { return behind_->list(); }
     std::int64_t count_rows(const store::row_table& table) override { return behind_->count_rows(table); }
+    void register_reader(const std::string& name, const std::string& group) override {
+        behind_->register_reader(name, group);
+    }
     bool create(const detail::table_layout& layout) override { return behind_->create(layout); }
     store::rebuild_status begin_rebuild(const detail::table_layout& layout, bool restart, date_time now) override {
         hit("begin");

@@ -252,6 +252,17 @@ public:
         return reachable().purge(filter);
     }
     [[nodiscard]] std::vector<broker::group_status> groups() override { return reachable().groups(); }
+    [[nodiscard]] std::vector<broker::known_group> known_groups() override { return reachable().known_groups(); }
+    std::size_t rename_group(std::string_view from, std::string_view to) override {
+        return reachable().rename_group(from, to);
+    }
+    std::size_t retire_group(std::string_view stream, std::string_view group) override {
+        return reachable().retire_group(stream, group);
+    }
+    void abandon_group(std::string_view stream, std::string_view group, date_time now) override {
+        reachable().abandon_group(stream, group, now);
+    }
+    void trim(date_time now) override { reachable().trim(now); }
 
 private:
     broker::operations& reachable() {

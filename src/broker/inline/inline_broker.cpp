@@ -134,6 +134,17 @@ public:
     [[nodiscard]] std::vector<std::string> newest_ids(std::string_view stream, std::size_t limit) override {
         return streams_->newest_ids(stream, limit);
     }
+    [[nodiscard]] std::vector<known_group> known_groups() override { return streams_->known_groups(); }
+    std::size_t rename_group(std::string_view from, std::string_view to) override {
+        return streams_->rename_group(std::string{from}, std::string{to});
+    }
+    std::size_t retire_group(std::string_view stream, std::string_view group) override {
+        return streams_->retire_group(stream, std::string{group});
+    }
+    void abandon_group(std::string_view stream, std::string_view group, date_time /*now*/) override {
+        streams_->abandon_group(stream, std::string{group});
+    }
+    void trim(date_time /*now*/) override {}
 
 private:
     std::shared_ptr<memory_streams> streams_;

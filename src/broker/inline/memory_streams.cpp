@@ -1,10 +1,12 @@
 #include "broker/inline/memory_streams.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "broker/admission.hpp"
+#include "broker/group_is_taken.hpp"
 #include "broker/hand_out.hpp"
 #include "broker/reused_id.hpp"
 #include "envelope/content.hpp"
@@ -92,6 +94,24 @@ verdict memory_streams::insert(const outgoing& message) {
     return delivered{std::to_string(entry)};
 }
 
+memory_streams::group& memory_streams::group_of(const seat& at) {
+    auto& s = streams_[at.stream];
+    if (!at.member.former_group.empty() && !s.groups.contains(at.member.group)) {
+        if (auto former = s.groups.extract(at.member.former_group)) {
+            former.key() = at.member.group;
+            s.groups.insert(std::move(former));
+        }
+    }
+    const auto [found, is_new] = s.groups.try_emplace(at.member.group);
+    group& g = found->second;
+    if (is_new && at.member.from == start::now && !s.entries.empty()) g.cursor = s.entries.rbegin()->first;
+    g.domain = at.member.domain;
+    if (std::exchange(g.abandoned, false)) {
+        std::erase_if(g.pending, [&](const auto& each) { return !s.entries.contains(each.first); });
+    }
+    return g;
+}
+
 /// Drops the oldest entry that every group has acknowledged.
 bool memory_streams::make_room(stream& s) {
     const auto unneeded = [&](const auto& kept) {
@@ -155,17 +175,6 @@ std::vector<delivery> memory_streams::read(const seat& at, const std::unordered_
     }
     if (!taken.empty()) g.members[me] = {at.member.consumer, at.member.process, now + at.member.claim};
     return taken;
-}
-
-memory_streams::group& memory_streams::group_of(const seat& at) {
-    auto& groups = streams_[at.stream].groups;
-    if (!at.member.former_group.empty() && !groups.contains(at.member.group)) {
-        if (auto former = groups.extract(at.member.former_group)) {
-            former.key() = at.member.group;
-            return groups.insert(std::move(former)).position->second;
-        }
-    }
-    return groups[at.member.group];
 }
 
 memory_streams::claim* memory_streams::claim_of(const seat& at, entry_id entry) {
@@ -302,7 +311,7 @@ std::vector<group_status> memory_streams::groups() {
     std::vector<group_status> found;
     for (const auto& [stream_name, s] : streams_) {
         for (const auto& [group_name, g] : s.groups) {
-            group_status status{.stream = stream_name, .group = group_name};
+            group_status status{.stream = stream_name, .group = group_name, .domain = g.domain};
             for (const auto& [entry, kept] : s.entries) {
                 if (kept.replayed) continue;
                 ++status.length;
@@ -316,6 +325,56 @@ std::vector<group_status> memory_streams::groups() {
         }
     }
     return found;
+}
+
+std::vector<known_group> memory_streams::known_groups() {
+    const std::lock_guard lock{mutex_};
+    std::vector<known_group> found;
+    for (const auto& [stream_name, s] : streams_) {
+        for (const auto& [name, g] : s.groups) {
+            found.push_back({.stream = stream_name, .group = name, .domain = g.domain});
+        }
+    }
+    return found;
+}
+
+std::size_t memory_streams::rename_group(const std::string& from, const std::string& to) {
+    const std::lock_guard lock{mutex_};
+    for (const auto& [name, s] : streams_) {
+        if (s.groups.contains(from) && s.groups.contains(to)) throw group_is_taken(to, name);
+    }
+    std::size_t renamed = 0;
+    for (auto& [name, s] : streams_) {
+        auto moved = s.groups.extract(from);
+        if (moved.empty()) continue;
+        moved.key() = to;
+        moved.mapped().abandoned = false;
+        s.groups.insert(std::move(moved));
+        ++renamed;
+    }
+    for (auto& [id, buried] : graves_) {
+        if (buried.record.group == from) buried.record.group = to;
+    }
+    return renamed;
+}
+
+std::size_t memory_streams::retire_group(std::string_view stream_name, const std::string& name) {
+    const std::lock_guard lock{mutex_};
+    const auto is_meant = [&](std::string_view found) { return stream_name.empty() || found == stream_name; };
+    std::size_t retired = 0;
+    for (auto& [each, s] : streams_) retired += is_meant(each) ? s.groups.erase(name) : 0;
+    std::erase_if(graves_, [&](const auto& each) {
+        return each.second.record.group == name && is_meant(each.second.record.stream);
+    });
+    return retired;
+}
+
+void memory_streams::abandon_group(std::string_view stream_name, const std::string& name) {
+    const std::lock_guard lock{mutex_};
+    const auto s = streams_.find(stream_name);
+    if (s == streams_.end()) return;
+    const auto g = s->second.groups.find(name);
+    if (g != s->second.groups.end()) g->second.abandoned = true;
 }
 
 }  // namespace sluice::broker::memory

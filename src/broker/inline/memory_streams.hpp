@@ -60,6 +60,10 @@ public:
     [[nodiscard]] std::vector<std::string> newest_ids(std::string_view name, std::size_t limit);
     /// Who keeps the producer from publishing.
     [[nodiscard]] std::optional<fence_state> rival_of(const producer& from);
+    [[nodiscard]] std::vector<known_group> known_groups();
+    std::size_t rename_group(const std::string& from, const std::string& to);
+    std::size_t retire_group(std::string_view stream, const std::string& name);
+    void abandon_group(std::string_view stream, const std::string& name);
 
 private:
     struct stored {
@@ -83,8 +87,12 @@ private:
         entry_id cursor = 0;
         std::map<entry_id, claim> pending;
         std::map<std::string, life> members;  ///< by seat
+        std::string domain{};
+        bool abandoned = false;  ///< it has no handler, and holds nothing back
 
-        [[nodiscard]] bool is_done_with(entry_id entry) const { return entry <= cursor && !pending.contains(entry); }
+        [[nodiscard]] bool is_done_with(entry_id entry) const {
+            return abandoned || (entry <= cursor && !pending.contains(entry));
+        }
     };
     struct stream {
         std::map<entry_id, stored> entries;
@@ -100,6 +108,7 @@ private:
         dead_letter_entry record;  ///< with the body
     };
 
+    /// Made where the member wants to start when it is new.
     [[nodiscard]] group& group_of(const seat& at);
     [[nodiscard]] claim* claim_of(const seat& at, entry_id entry);
     [[nodiscard]] verdict insert(const outgoing& message);

@@ -93,6 +93,23 @@ std::string dead_letter_text(const delivery& message, std::string_view original_
     return with_metadata(readable ? message.body : "{}", metadata);
 }
 
+std::string dead_letter_of_group(std::string_view text, std::string_view group) {
+    try {
+        auto whole = json::parse(text);
+        const auto* const found = whole.find(metadata_key);
+        if (found == nullptr || !found->is_object()) return std::string{text};
+        json::object metadata = found->as_object();
+        metadata.set("consumer_group", group);
+        if ((whole.as_object().end() - 1)->first == metadata_key) {
+            return with_metadata(without_metadata(text), metadata);
+        }
+        whole.as_object().set(std::string{metadata_key}, std::move(metadata));
+        return json::dump(whole, json::style::python);
+    } catch (const decode_error&) {
+        return std::string{text};
+    }
+}
+
 std::optional<dead_letter_parts> read_dead_letter(std::string_view text) {
     try {
         const auto whole = json::parse(text);

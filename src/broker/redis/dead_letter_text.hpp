@@ -26,4 +26,7 @@ struct dead_letter_parts {
 /// Tolerant: keys that are missing or of another kind are empty. Nothing when this is no dead letter.
 [[nodiscard]] std::optional<dead_letter_parts> read_dead_letter(std::string_view text);
 
+/// The same dead letter as one of another group, its body byte for byte. What is no dead letter is returned as it is.
+[[nodiscard]] std::string dead_letter_of_group(std::string_view text, std::string_view group);
+
 }  // namespace sluice::broker::redis

@@ -25,6 +25,10 @@ struct entry_id {
         return {milliseconds - 1, std::numeric_limits<std::uint64_t>::max()};
     }
 
+    /// The greatest id of a millisecond.
+    [[nodiscard]] static entry_id last_of(std::int64_t milliseconds) {
+        return {static_cast<std::uint64_t>(milliseconds), std::numeric_limits<std::uint64_t>::max()};
+    }
     /// Nothing when the text is no such id.
     [[nodiscard]] static std::optional<entry_id> parse(std::string_view text) {
         entry_id id;

@@ -168,13 +168,16 @@ bool redis_consumer::join(const deadline& until) {
         more.add("SADD", readers_key(stream_, member_.group), member_.consumer,
                  former.empty() ? member_.consumer : former);
         // An error when it is there.
-        more.add("XGROUP", "CREATE", stream_, member_.group, beginning(until), "MKSTREAM");
+        const std::string place = joined_ || member_.from == start::beginning ? beginning(until) : place_of_new_group();
+        more.add("XGROUP", "CREATE", stream_, member_.group, place, "MKSTREAM");
         const guard::fields ours{{"holder", member_.consumer},
+                                 {"domain", member_.domain},
                                  {"incarnation", member_.process.id},
                                  {"place", member_.process.place},
                                  {"claim", std::to_string(member_.claim.count())},
                                  {"alive_until", std::to_string((server_now() + member_.claim).micros())}};
         if (!lease_.take(on, base::uuid4(base::system_random()), ours, more, until)) continue;
+        joined_ = true;
         other_.reset();
         if (!take_over()) continue;
         start_over(until);
@@ -258,6 +261,21 @@ bool redis_consumer::inherit(const source& from, const std::string& former) {
         }
         begin = "(" + std::string{pending[pending.size() - 1][0].text()};
     }
+}
+
+std::string redis_consumer::place_of_new_group() const {
+    if (joined_) return "0";  // what was passed over once may have been sent again meanwhile
+    switch (member_.from.where()) {
+        case start::kind::now:
+            return "$";
+        case start::kind::time: {
+            const auto milliseconds = member_.from.first().micros() / 1000;
+            return milliseconds <= 0 ? "0" : entry_id::last_of(milliseconds - 1).text();
+        }
+        case start::kind::beginning:
+            break;
+    }
+    return "0";
 }
 
 void redis_consumer::start_over(const deadline& until) {

@@ -104,6 +104,8 @@ private:
     [[nodiscard]] bool inherit(const source& from, const std::string& former);
     void load_attempts(const deadline& until);
     void start_over(const deadline& until);
+    /// Behind which entry a group that is not there is made.
+    [[nodiscard]] std::string place_of_new_group() const;
     void read_pending_again();
     [[nodiscard]] commands renewal() const;
 
@@ -156,6 +158,7 @@ private:
     std::optional<reading> server_{};  ///< the server's clock
     std::optional<sighting> other_{};
     bool told_of_namesake_ = false;
+    bool joined_ = false;  ///< at least once: a group that vanished since is made anew at the beginning
 };
 
 }  // namespace sluice::broker::redis

@@ -11,6 +11,8 @@
 #include <sluice/error.hpp>
 #include <sluice/message.hpp>
 
+#include "base/one_line.hpp"
+#include "broker/group_is_taken.hpp"
 #include "broker/redis/error_reply.hpp"
 #include "broker/redis/fence_fields.hpp"
 #include "broker/redis/guard.hpp"
@@ -267,13 +269,13 @@ letters_outcome redis_operations::for_each(const dead_letter_filter& filter,
 
 letters_outcome redis_operations::replay(const dead_letter_filter& filter) {
     return guarded([&] {
-        std::map<std::string, known_groups, std::less<>> readers;
+        std::map<std::string, own_groups, std::less<>> readers;
         return for_each(filter, [&](const grave& each) { return hand_back(each, readers[each.stream]); });
     });
 }
 
 /// Moves one dead letter to the private stream of its group.
-std::string redis_operations::hand_back(const grave& dead, known_groups& readers) {
+std::string redis_operations::hand_back(const grave& dead, own_groups& readers) {
     const auto& entry = dead.content.entry;
     auto reader = readers.find(entry.group);
     if (reader == readers.end()) {
@@ -446,6 +448,7 @@ void redis_operations::add_group(const std::string& stream, std::int64_t length,
     status.pending = group.field("pending").value().integer();
     status.lag = lag_of(stream, group);
     status.dead = dead;
+    status.domain = domain_of(stream, status.group);
     if (const auto shared = run(commands{}.add("GET", namesake_key(stream, status.group))).at(0); shared.is_text()) {
         status.shared_name = shared.text();
     }
@@ -466,6 +469,156 @@ std::int64_t redis_operations::lag_of(const std::string& key, const reply& group
     }
     return count;
 }
+
+std::vector<std::string> redis_operations::names_of_groups(const std::string& stream) {
+    std::vector<std::string> names;
+    if (call(commands{}.add("EXISTS", stream)).integer() == 0) return names;
+    const auto found = call(commands{}.add("XINFO", "GROUPS", stream));
+    for (std::size_t i = 0; i < found.size(); ++i) names.emplace_back(found[i].field("name").value().text());
+    return names;
+}
+
+std::string redis_operations::domain_of(const std::string& stream, const std::string& group) {
+    const auto found = call(commands{}.add("HGET", group_key(stream, group), "domain"));
+    return found.is_text() ? std::string{found.text()} : std::string{};
+}
+
+std::vector<known_group> redis_operations::known_groups() {
+    return guarded([&] {
+        std::vector<known_group> result;
+        for (const auto& stream : streams()) {
+            for (auto& name : names_of_groups(stream)) {
+                std::string domain = domain_of(stream, name);
+                result.push_back({.stream = stream, .group = std::move(name), .domain = std::move(domain)});
+            }
+        }
+        return result;
+    });
+}
+
+std::vector<std::string> redis_operations::streams_of(std::string_view group) {
+    std::vector<std::string> found;
+    for (auto& stream : streams()) {
+        const auto names = names_of_groups(stream);
+        if (std::ranges::find(names, group) != names.end()) found.push_back(std::move(stream));
+    }
+    return found;
+}
+
+std::size_t redis_operations::rename_group(std::string_view from, std::string_view to) {
+    return guarded([&] {
+        const auto affected = streams_of(from);
+        const auto taken = streams_of(to);
+        for (const auto& stream : affected) {
+            if (std::ranges::find(taken, stream) != taken.end()) throw group_is_taken(to, stream);
+        }
+        for (const auto& stream : affected) rename_on(stream, std::string{from}, std::string{to});
+        return affected.size();
+    });
+}
+
+/// The dead letters first, one by one; the rest in one step, so that an interruption leaves a group to repeat it with.
+void redis_operations::rename_on(const std::string& stream, const std::string& from, const std::string& to) {
+    rename_letters(stream, from, to);
+    transaction all;
+    auto& what = all.what();
+    move_place(what, stream, stream, from, to);
+    const auto is_there = [&](const std::string& key) { return call(commands{}.add("EXISTS", key)).integer() != 0; };
+    if (const auto replays = replay_key(stream, from); is_there(replays)) {
+        what.add("RENAME", replays, replay_key(stream, to));
+        move_place(what, replays, replay_key(stream, to), from, to);
+    }
+    for (const auto key_of : {&attempts_key, &group_key, &readers_key}) {
+        if (is_there(key_of(stream, from))) what.add("RENAME", key_of(stream, from), key_of(stream, to));
+    }
+    const auto until = link_.answer_deadline();
+    const auto result = run_transaction(link_.open(until), all, until);
+    if (!result.done()) throw outage{base::one_line(result.result.text())};
+    for (std::size_t i = 0; i < result.result.size(); ++i) {
+        if (result.result[i].is_error()) throw outage{base::one_line(result.result[i].text())};
+    }
+}
+
+void redis_operations::move_place(commands& into, const std::string& key, const std::string& key_then,
+                                  const std::string& from, const std::string& to) {
+    const auto groups = call(commands{}.add("XINFO", "GROUPS", key));
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        if (groups[i].field("name").value().text() != from) continue;
+        into.add("XGROUP", "CREATE", key_then, to, groups[i].field("last-delivered-id").value().text());
+        std::string begin = "-";
+        for (;;) {
+            const auto page = call(commands{}.add("XPENDING", key, from, begin, "+", page_size));
+            for (std::size_t n = 0; n < page.size(); ++n) {
+                into.add("XCLAIM", key_then, to, page[n][1].text(), 0, page[n][0].text(), "FORCE", "JUSTID");
+            }
+            if (page.size() < page_size) break;
+            begin = "(" + std::string{page[page.size() - 1][0].text()};
+        }
+        into.add("XGROUP", "DESTROY", key_then, from);
+    }
+}
+
+void redis_operations::rename_letters(const std::string& stream, const std::string& from, const std::string& to) {
+    std::vector<grave> letters;
+    walk(stream, direction::oldest_first, "-", [&](grave each) {
+        if (each.content.entry.group == from) letters.push_back(std::move(each));
+        return true;
+    });
+    for (const auto& each : letters) rename_letter(each, to);
+}
+
+void redis_operations::rename_letter(const grave& dead, const std::string& to) {
+    const auto key = dead_letter_key(dead.stream);
+    const auto id = dead.id.text();
+    for (int i = 0; i < max_replay_tries; ++i) {
+        static_cast<void>(call(commands{}.add("WATCH", key)));
+        const auto there = call(range("XRANGE", key, id, id, 1));
+        if (there.size() == 0) return;
+        const auto text = there[0][1].field(data_field);
+        if (!text) return;
+        transaction all;
+        all.what().add("XADD", key, "*", data_field, dead_letter_of_group(text->text(), to)).add("XDEL", key, id);
+        // The new entry is counted like every one that comes; only the old is missing now.
+        all.what().add("HINCRBY", tally_key(dead.stream), dead.content.entry.group, -1);
+        const auto until = link_.answer_deadline();
+        const auto result = run_transaction(link_.open(until), all, until);
+        if (result.lost()) continue;  // something else happened to the dead letters
+        if (!result.done()) throw outage{base::one_line(result.result.text())};
+        if (result.result[0].is_error()) throw outage{base::one_line(result.result[0].text())};
+        return;
+    }
+    throw outage{"the dead letters of " + dead.stream + " change too fast to rename their group; try again"};
+}
+
+std::size_t redis_operations::retire_group(std::string_view only_stream, std::string_view group) {
+    return guarded([&] {
+        auto affected = streams_of(group);
+        if (!only_stream.empty()) std::erase_if(affected, [&](const auto& each) { return each != only_stream; });
+        const std::string name{group};
+        for (const auto& stream : affected) {
+            std::vector<grave> letters;
+            walk(stream, direction::oldest_first, "-", [&](grave each) {
+                if (each.content.entry.group == name) letters.push_back(std::move(each));
+                return true;
+            });
+            for (const auto& each : letters) {
+                static_cast<void>(call(commands{}.add("XDEL", dead_letter_key(stream), each.id.text())));
+                static_cast<void>(run(commands{}.add("HINCRBY", tally_key(stream), name, -1)));
+            }
+            transaction all;
+            all.what()
+                .add("DEL", attempts_key(stream, name), replay_key(stream, name), group_key(stream, name),
+                     readers_key(stream, name), namesake_key(stream, name))
+                .add("XGROUP", "DESTROY", stream, name);
+            const auto until = link_.answer_deadline();
+            const auto result = run_transaction(link_.open(until), all, until);
+            if (!result.done()) throw outage{base::one_line(result.result.text())};
+        }
+        return affected.size();
+    });
+}
+
+void redis_operations::abandon_group(std::string_view /*stream*/, std::string_view /*group*/, date_time /*now*/) {}
 
 void redis_operations::add_replays(group_status& to) {
     const auto key = replay_key(to.stream, to.group);

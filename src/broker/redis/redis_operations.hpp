@@ -35,6 +35,12 @@ public:
     [[nodiscard]] std::vector<group_status> groups() override;
     [[nodiscard]] std::optional<fence_state> fence_of(std::string_view producer) override;
     [[nodiscard]] std::vector<std::string> newest_ids(std::string_view stream, std::size_t limit) override;
+    [[nodiscard]] std::vector<known_group> known_groups() override;
+    std::size_t rename_group(std::string_view from, std::string_view to) override;
+    std::size_t retire_group(std::string_view stream, std::string_view group) override;
+    /// Nothing: streams are trimmed by their length, whoever has read them.
+    void abandon_group(std::string_view stream, std::string_view group, date_time now) override;
+    void trim(date_time /*now*/) override {}
 
 private:
     enum class direction { newest_first, oldest_first };
@@ -50,7 +56,7 @@ private:
     };
     using counts = std::map<std::string, std::int64_t>;  ///< by group
     /// Groups of one stream that a consumer of ours ever read for, as far as they were asked about.
-    using known_groups = std::map<std::string, bool, std::less<>>;
+    using own_groups = std::map<std::string, bool, std::less<>>;
 
     template <class Action>
     auto guarded(Action action);
@@ -66,11 +72,22 @@ private:
     walked walk(const std::string& stream, direction from, std::string begin, const std::function<bool(grave)>& visit);
     /// Runs `change` on the matching dead letters that are there now, oldest first. It returns why not, or nothing.
     letters_outcome for_each(const dead_letter_filter& filter, const std::function<std::string(const grave&)>& change);
-    [[nodiscard]] std::string hand_back(const grave& dead, known_groups& readers);
+    [[nodiscard]] std::string hand_back(const grave& dead, own_groups& readers);
     [[nodiscard]] counts tally(const std::string& stream);
     void count_new(const std::string& stream, counts& found, std::string& upto);
     void add_group(const std::string& stream, std::int64_t length, const reply& group, std::int64_t dead,
                    std::vector<group_status>& to);
+    /// Streams that have the group, in the order of their names.
+    [[nodiscard]] std::vector<std::string> streams_of(std::string_view group);
+    [[nodiscard]] std::vector<std::string> names_of_groups(const std::string& stream);
+    [[nodiscard]] std::string domain_of(const std::string& stream, const std::string& group);
+    void rename_on(const std::string& stream, const std::string& from, const std::string& to);
+    void rename_letters(const std::string& stream, const std::string& from, const std::string& to);
+    void rename_letter(const grave& dead, const std::string& to);
+    /// Adds what moves a group's place and what it has in hand, from one name to another.
+    /// @param key  the stream as it is now; `key_then` as it is called when the commands run
+    void move_place(commands& into, const std::string& key, const std::string& key_then, const std::string& from,
+                    const std::string& to);
     [[nodiscard]] std::int64_t lag_of(const std::string& key, const reply& group);
     void add_replays(group_status& to);
 

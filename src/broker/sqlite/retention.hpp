@@ -10,7 +10,8 @@
 namespace sluice::broker::sqlite {
 
 /// Removes entries that are too old or too many, in small steps beside the publishing. Never one that an existing group
-/// has not acknowledged.
+/// has not acknowledged; one that nobody has
+/// a handler for any more counts for the time that entries are kept, and then only while it is being read.
 ///
 /// Looks once a minute. When there was more than one step could remove, the next batch goes on.
 ///
@@ -24,9 +25,12 @@ public:
 
     /// Removes at most `step` entries when it is time to. Call within a write transaction.
     void trim(connection& db, date_time now);
+    /// The same whatever the time. True when there may be more.
+    bool trim_once(connection& db, date_time now) const;
 
 private:
-    [[nodiscard]] std::int64_t trim_stream(connection& db, std::int64_t stream_id, std::int64_t budget, date_time now);
+    [[nodiscard]] std::int64_t trim_stream(connection& db, std::int64_t stream_id, std::int64_t budget,
+                                           date_time now) const;
     [[nodiscard]] std::int64_t last_beyond_maxlen(connection& db, std::int64_t stream_id) const;
 
     std::int64_t maxlen_;

@@ -14,9 +14,12 @@ namespace {
 // A group has seen every entry up to its cursor; those of them that it has not acknowledged are in broker_pending, with
 // `consumer` NULL while nobody holds them. A consumer holds its messages until `alive_until`.
 //
+// `domain` is that of the group's last consumer. While `abandoned_at` is set, that domain has no handler for it, and
+// from a retention time later on the group holds nothing back.
+//
 // `replayed` marks an entry that had been trimmed and came back for the groups that have it pending: others do not see
 // it, and it does not count as a duplicate.
-constexpr std::array<const char*, 4> migrations{
+constexpr std::array<const char*, 5> migrations{
     R"sql(
     CREATE TABLE broker_stream(
         id INTEGER PRIMARY KEY,
@@ -115,6 +118,10 @@ constexpr std::array<const char*, 4> migrations{
     ALTER TABLE broker_producer ADD COLUMN owner TEXT NOT NULL DEFAULT '';
     ALTER TABLE broker_producer ADD COLUMN place TEXT NOT NULL DEFAULT '';
     ALTER TABLE broker_producer ADD COLUMN timeline INTEGER NOT NULL DEFAULT 0;
+)sql",
+    R"sql(
+    ALTER TABLE broker_group ADD COLUMN domain TEXT NOT NULL DEFAULT '';
+    ALTER TABLE broker_group ADD COLUMN abandoned_at INTEGER;
 )sql"};
 
 constexpr auto newest = static_cast<std::int64_t>(migrations.size());

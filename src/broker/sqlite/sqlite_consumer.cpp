@@ -37,9 +37,9 @@ auto sqlite_consumer::guarded(Action action) {
 void sqlite_consumer::join(connection& db) {
     if (group_ && joined_ == link_.generation()) return;
     group_ = find_group(db, stream_, member_.group);
-    if (!group_) {
+    if (!group_ || group_->abandoned || group_->domain != member_.domain) {
         write_transaction transaction{db};
-        const auto made = ensure_group(db, stream_, member_.group, member_.former_group);
+        const auto made = ensure_group(db, stream_, member_);
         transaction.commit();
         group_ = made;
     }

@@ -4,7 +4,9 @@
 #include <charconv>
 #include <limits>
 
+#include "broker/group_is_taken.hpp"
 #include "broker/sqlite/fence.hpp"
+#include "broker/sqlite/retention.hpp"
 
 namespace sluice::broker::sqlite {
 namespace {
@@ -169,7 +171,7 @@ std::vector<group_status> sqlite_operations::groups() {
                 "  (SELECT a.consumer FROM broker_consumer AS a JOIN broker_consumer AS b"
                 "     ON b.group_id = a.group_id AND b.consumer = a.consumer AND b.name > a.name"
                 "   WHERE a.group_id = g.id AND a.alive_until > ?1 AND b.alive_until > ?1"
-                "     AND (a.place = '' OR a.place <> b.place)) "
+                "     AND (a.place = '' OR a.place <> b.place)), g.domain "
                 "FROM broker_group AS g JOIN broker_stream AS s ON s.id = g.stream_id ORDER BY s.name, g.name"};
         q.bind(link_.file().now());
         while (q.next()) {
@@ -179,7 +181,8 @@ std::vector<group_status> sqlite_operations::groups() {
                              .lag = q.integer(3),
                              .pending = q.integer(4),
                              .dead = q.integer(5),
-                             .shared_name = q.is_null(6) ? std::string{} : q.string(6)});
+                             .shared_name = q.is_null(6) ? std::string{} : q.string(6),
+                             .domain = q.string(7)});
         }
         return found;
     });
@@ -198,6 +201,75 @@ std::vector<std::string> sqlite_operations::newest_ids(std::string_view stream, 
         q.bind(stream, static_cast<std::int64_t>(limit));
         while (q.next()) ids.push_back(q.string(0));
         return ids;
+    });
+}
+
+std::vector<known_group> sqlite_operations::known_groups() {
+    return guarded<std::vector<known_group>>([&](connection& db) {
+        std::vector<known_group> found;
+        query q{db,
+                "SELECT s.name, g.name, g.domain FROM broker_group AS g JOIN broker_stream AS s ON s.id = g.stream_id "
+                "ORDER BY s.name, g.name"};
+        while (q.next()) found.push_back({.stream = q.string(0), .group = q.string(1), .domain = q.string(2)});
+        return found;
+    });
+}
+
+std::size_t sqlite_operations::rename_group(std::string_view from, std::string_view to) {
+    return guarded<std::size_t>([&](connection& db) {
+        write_transaction transaction{db};
+        query taken{db,
+                    "SELECT s.name FROM broker_group AS g JOIN broker_stream AS s ON s.id = g.stream_id "
+                    "WHERE g.name = ?2 AND EXISTS (SELECT 1 FROM broker_group AS o"
+                    "                              WHERE o.stream_id = g.stream_id AND o.name = ?1)"};
+        if (taken.bind(from, to).next()) throw group_is_taken(to, taken.string(0));
+        query{db, "UPDATE broker_group SET name = ?2, abandoned_at = NULL WHERE name = ?1"}.bind(from, to).run();
+        const auto renamed = static_cast<std::size_t>(db.changes());
+        transaction.commit();
+        return renamed;
+    });
+}
+
+std::size_t sqlite_operations::retire_group(std::string_view stream, std::string_view group) {
+    return guarded<std::size_t>([&](connection& db) {
+        write_transaction transaction{db};
+        std::vector<std::int64_t> ids;
+        query named{db,
+                    "SELECT g.id FROM broker_group AS g JOIN broker_stream AS s ON s.id = g.stream_id "
+                    "WHERE g.name = ?1 AND (?2 = '' OR s.name = ?2)"};
+        named.bind(group, stream);
+        while (named.next()) ids.push_back(named.integer(0));
+        for (const auto id : ids) {
+            query{db, "DELETE FROM broker_pending WHERE group_id = ?"}.bind(id).run();
+            query{db, "DELETE FROM broker_consumer WHERE group_id = ?"}.bind(id).run();
+            query{db, "DELETE FROM broker_dead_letter WHERE group_id = ?"}.bind(id).run();
+            query{db, "DELETE FROM broker_group WHERE id = ?"}.bind(id).run();
+        }
+        transaction.commit();
+        return ids.size();
+    });
+}
+
+void sqlite_operations::abandon_group(std::string_view stream, std::string_view group, date_time now) {
+    guarded<bool>([&](connection& db) {
+        query{db,
+              "UPDATE broker_group SET abandoned_at = ? WHERE abandoned_at IS NULL AND name = ? "
+              "AND stream_id = (SELECT id FROM broker_stream WHERE name = ?)"}
+            .bind(now, group, stream)
+            .run();
+        return true;
+    });
+}
+
+void sqlite_operations::trim(date_time now) {
+    guarded<bool>([&](connection& db) {
+        const retention keeper{link_.file().options()};
+        for (bool more = true; more;) {
+            write_transaction transaction{db};
+            more = keeper.trim_once(db, now);
+            transaction.commit();
+        }
+        return true;
     });
 }
 

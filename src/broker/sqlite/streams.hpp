@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
+#include "broker/consumer.hpp"
 #include "broker/sqlite/connection.hpp"
 
 /// Rows that more than one part of the adapter looks up.
@@ -15,10 +17,12 @@ namespace sluice::broker::sqlite {
 struct group_row {
     std::int64_t id = 0;
     std::int64_t stream_id = 0;
+    std::string domain{};
+    bool abandoned = false;
 };
 [[nodiscard]] std::optional<group_row> find_group(connection& db, std::string_view stream, std::string_view group);
-/// The group's row, made at the beginning of the stream when it is new. Call within a write transaction.
-[[nodiscard]] group_row ensure_group(connection& db, std::string_view stream, std::string_view group,
-                                     std::string_view former = {});
+/// The group's row, owned by the member's domain; made where the member wants to start when it is new. Call within a
+/// write transaction.
+[[nodiscard]] group_row ensure_group(connection& db, std::string_view stream, const membership& member);
 
 }  // namespace sluice::broker::sqlite

@@ -58,6 +58,8 @@ public:
     std::vector<lane_status> lanes() override;
     std::size_t retry(const outbox_filter& filter) override;
     std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) override;
+    std::size_t rename_handler(std::string_view from, std::string_view to) override;
+    std::size_t forget_handler(std::string_view name) override;
     std::size_t purge_inbox(date_time before, std::size_t limit) override;
     std::size_t purge_outcomes(date_time before, std::size_t limit) override;
 
@@ -212,6 +214,34 @@ void memory_operations_session::rescan(const std::vector<found_row>& changed) {
         ++lease.rescan;
     }
     data_.tell_lanes();
+}
+
+std::size_t memory_operations_session::rename_handler(std::string_view from, std::string_view to) {
+    const std::lock_guard lock{data_.mutex};
+    std::map<inbox_key, date_time> kept;
+    std::size_t marks = 0;
+    for (const auto& [key, at] : data_.inbox) {
+        const auto& [message_id, handler, content] = key;
+        // The other's own mark stays.
+        if (handler != from) {
+            kept.insert_or_assign(key, at);
+            continue;
+        }
+        ++marks;
+        kept.try_emplace(inbox_key{message_id, std::string{to}, content}, at);
+    }
+    data_.inbox = std::move(kept);
+    data_.leases.erase("sequential/" + std::string{from});
+    for (auto& [name, model] : data_.read_models) {
+        if (model.status.reader == from) model.status.reader = to;
+    }
+    return marks;
+}
+
+std::size_t memory_operations_session::forget_handler(std::string_view name) {
+    const std::lock_guard lock{data_.mutex};
+    data_.leases.erase("sequential/" + std::string{name});
+    return std::erase_if(data_.inbox, [&](const auto& each) { return std::get<1>(each.first) == name; });
 }
 
 std::size_t memory_operations_session::purge_inbox(date_time before, std::size_t limit) {

@@ -41,6 +41,14 @@ public:
         return true;
     }
 
+    void register_reader(const std::string& name, const std::string& group) override {
+        const auto lock = lock_unless_held();
+        const auto found = data_.read_models.find(name);
+        if (found != data_.read_models.end() && found->second.status.reader.empty()) {
+            found->second.status.reader = group;
+        }
+    }
+
     rebuild_status begin_rebuild(const table_layout& layout, bool restart, date_time now) override {
         const auto lock = lock_unless_held();
         memory_read_model& model = model_of(layout);

@@ -188,13 +188,18 @@ constexpr std::array lane_history{"ALTER TABLE @lease ADD COLUMN history text NO
 // How often a lane went past a number whose transaction took long.
 constexpr std::array overtaken_rows{"ALTER TABLE @lease ADD COLUMN overtaken bigint NOT NULL DEFAULT 0"};
 
+// A read model belongs to the group that feeds it, whatever the projector is called.
+constexpr std::array readers{R"sql(
+ALTER TABLE @projection ADD COLUMN reader text COLLATE "C" NOT NULL DEFAULT '')sql"};
+
 constexpr std::array all_migrations{migration{1, "first tables", first_tables},
                                     migration{2, "former lanes", former_lanes},
                                     migration{3, "inside", inside},
                                     migration{4, "read models", read_models},
                                     migration{5, "content of inbox marks", inbox_content},
                                     migration{6, "history of lanes", lane_history},
-                                    migration{7, "overtaken rows", overtaken_rows}};
+                                    migration{7, "overtaken rows", overtaken_rows},
+                                    migration{8, "readers of read models", readers}};
 
 int expected_migration() { return all_migrations.back().number; }
 

@@ -182,6 +182,8 @@ public:
     std::vector<open_writer> open_writers() override;
     std::size_t retry(const outbox_filter& filter) override;
     std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) override;
+    std::size_t rename_handler(std::string_view from, std::string_view to) override;
+    std::size_t forget_handler(std::string_view name) override;
     std::size_t purge_inbox(date_time before, std::size_t limit) override;
     std::size_t purge_outcomes(date_time before, std::size_t limit) override;
 
@@ -392,6 +394,30 @@ std::size_t postgresql_operations_session::retry(const outbox_filter& filter) {
 std::size_t postgresql_operations_session::discard(const outbox_filter& filter, std::string_view reason,
                                                    date_time now) {
     return change(filter, unpublished, give_up, std::pair{discard_record(reason, now), now});
+}
+
+std::size_t postgresql_operations_session::rename_handler(std::string_view from, std::string_view to) {
+    const auto db = shared_.pool.borrow();
+    exchange trip{*db};
+    const auto place = trip.add(sql("WITH moved AS (DELETE FROM @inbox WHERE handler = $1"
+                                    " RETURNING message_id, content, processed_at), kept AS (INSERT INTO @inbox"
+                                    " (message_id, handler, content, processed_at)"
+                                    " SELECT message_id, $2, content, processed_at FROM moved"
+                                    " ON CONFLICT DO NOTHING) SELECT count(*) FROM moved"),
+                                parameters{from, to});
+    trip.add(sql("DELETE FROM @lease WHERE lane = 'sequential/' || $1"), parameters{from});
+    trip.add(sql("UPDATE @projection SET reader = $2 WHERE reader = $1"), parameters{from, to});
+    trip.run();
+    return static_cast<std::size_t>(trip[place].integer(0, 0));
+}
+
+std::size_t postgresql_operations_session::forget_handler(std::string_view name) {
+    const auto db = shared_.pool.borrow();
+    exchange trip{*db};
+    const auto place = trip.add(sql("DELETE FROM @inbox WHERE handler = $1"), parameters{name});
+    trip.add(sql("DELETE FROM @lease WHERE lane = 'sequential/' || $1"), parameters{name});
+    trip.run();
+    return trip[place].affected();
 }
 
 std::size_t postgresql_operations_session::purge_inbox(date_time before, std::size_t limit) {

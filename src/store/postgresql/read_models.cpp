@@ -27,7 +27,7 @@ using sluice::detail::table_layout;
 
 constexpr auto list_sql = R"sql(
 SELECT name, generation, layout, built, floor, rebuilt_at, rebuild_generation, rebuild_layout, rebuild_position,
-       rebuild_started_at, rebuild_updated_at
+       rebuild_started_at, rebuild_updated_at, reader
 FROM @projection)sql";
 
 constexpr auto register_sql = R"sql(
@@ -103,7 +103,8 @@ projection_status read_status(const result& found, int row) {
                              .layout = found.text(row, 2),
                              .built = found.boolean(row, 3),
                              .floor = found.integer(row, 4),
-                             .rebuilt_at = found.optional_time(row, 5)};
+                             .rebuilt_at = found.optional_time(row, 5),
+                             .reader = found.text(row, 11)};
     if (!found.null(row, 6)) {
         status.rebuild = rebuild_status{.generation = found.integer(row, 6),
                                         .layout = found.text(row, 7),
@@ -122,6 +123,10 @@ public:
     std::vector<projection_status> list() override;
     std::int64_t count_rows(const row_table& table) override;
     bool create(const table_layout& layout) override;
+    void register_reader(const std::string& name, const std::string& group) override {
+        static_cast<void>(
+            ask(sql("UPDATE @projection SET reader = $2 WHERE name = $1 AND reader = ''"), parameters{name, group}));
+    }
     rebuild_status begin_rebuild(const table_layout& layout, bool restart, date_time now) override;
     log_end end_of_log() override;
     std::vector<stream_event> events(const std::vector<std::string>& categories, sequence after, sequence upto,

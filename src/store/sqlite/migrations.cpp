@@ -164,11 +164,14 @@ CREATE INDEX inbox_processed_at ON inbox (processed_at);
 // Which history of the database the lane's last owner knew.
 constexpr auto lane_history = "ALTER TABLE lease ADD COLUMN history TEXT NOT NULL DEFAULT ''";
 
+// A read model belongs to the group that feeds it, whatever the projector is called.
+constexpr auto readers = "ALTER TABLE projection ADD COLUMN reader TEXT NOT NULL DEFAULT ''";
+
 constexpr std::array all_migrations{
-    migration{1, "first tables", first_tables},    migration{2, "index of abandoned rows", abandoned_rows},
-    migration{3, "former lanes", former_lanes},    migration{4, "inside", inside},
-    migration{5, "read models", read_models},      migration{6, "content of inbox marks", inbox_content},
-    migration{7, "history of lanes", lane_history}};
+    migration{1, "first tables", first_tables},     migration{2, "index of abandoned rows", abandoned_rows},
+    migration{3, "former lanes", former_lanes},     migration{4, "inside", inside},
+    migration{5, "read models", read_models},       migration{6, "content of inbox marks", inbox_content},
+    migration{7, "history of lanes", lane_history}, migration{8, "readers of read models", readers}};
 
 int applied_migration(connection& db) {
     statement is_there{db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'sluice_migration'"};

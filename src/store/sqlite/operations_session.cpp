@@ -105,6 +105,8 @@ public:
     std::vector<lane_status> lanes() override;
     std::size_t retry(const outbox_filter& filter) override;
     std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) override;
+    std::size_t rename_handler(std::string_view from, std::string_view to) override;
+    std::size_t forget_handler(std::string_view name) override;
     std::size_t purge_inbox(date_time before, std::size_t limit) override {
         return static_cast<std::size_t>(purge_inbox_.run(to_sql(before), limit));
     }
@@ -118,6 +120,8 @@ private:
     [[nodiscard]] std::int64_t estimate_rows(std::string_view broker, sequence from, sequence upto);
     [[nodiscard]] std::vector<outbox_row> matching(const outbox_filter& filter, std::string_view statuses,
                                                    order direction);
+    /// Within a transaction.
+    std::size_t forget_handler_here(std::string_view name);
     /// Makes the lanes of these rows' brokers start again at the first of them.
     void rescan(const std::vector<outbox_row>& changed);
 
@@ -292,6 +296,30 @@ std::size_t sqlite_operations_session::discard(const outbox_filter& filter, std:
     rescan(unpublished);
     writing.commit();
     return unpublished.size();
+}
+
+std::size_t sqlite_operations_session::rename_handler(std::string_view from, std::string_view to) {
+    transaction writing{*db_, transaction::kind::write};
+    statement{*db_,
+              "INSERT INTO inbox (message_id, handler, content, processed_at)"
+              " SELECT message_id, ?2, content, processed_at FROM inbox WHERE handler = ?1 ON CONFLICT DO NOTHING"}
+        .run(from, to);
+    const auto marks = forget_handler_here(from);
+    statement{*db_, "UPDATE projection SET reader = ?2 WHERE reader = ?1"}.run(from, to);
+    writing.commit();
+    return marks;
+}
+
+std::size_t sqlite_operations_session::forget_handler(std::string_view name) {
+    transaction writing{*db_, transaction::kind::write};
+    const auto marks = forget_handler_here(name);
+    writing.commit();
+    return marks;
+}
+
+std::size_t sqlite_operations_session::forget_handler_here(std::string_view name) {
+    statement{*db_, "DELETE FROM lease WHERE lane = 'sequential/' || ?1"}.run(name);
+    return static_cast<std::size_t>(statement{*db_, "DELETE FROM inbox WHERE handler = ?1"}.run(name));
 }
 
 void sqlite_operations_session::rescan(const std::vector<outbox_row>& changed) {

@@ -54,6 +54,7 @@ public:
     std::vector<projection_status> list() override;
     std::int64_t count_rows(const row_table& table) override { return rows_.count(table, {}); }
     bool create(const table_layout& layout) override;
+    void register_reader(const std::string& name, const std::string& group) override { reader_.run(name, group); }
     rebuild_status begin_rebuild(const table_layout& layout, bool restart, date_time now) override;
     log_end end_of_log() override;
     std::vector<stream_event> events(const std::vector<std::string>& categories, sequence after, sequence upto,
@@ -86,10 +87,11 @@ private:
 
     statement list_{*db_,
                     "SELECT name, generation, layout, built, floor, rebuilt_at, rebuild_generation, rebuild_layout,"
-                    " rebuild_position, rebuild_started_at, rebuild_updated_at FROM projection ORDER BY name"};
+                    " rebuild_position, rebuild_started_at, rebuild_updated_at, reader FROM projection ORDER BY name"};
     statement register_{*db_,
                         "INSERT INTO projection (name, generation, last_generation, layout, built, floor)"
                         " VALUES (?1, 1, 1, ?2, NOT EXISTS (SELECT 1 FROM event_log), 0)"};
+    statement reader_{*db_, "UPDATE projection SET reader = ?2 WHERE name = ?1 AND reader = ''"};
     statement begin_{*db_,
                      "UPDATE projection SET last_generation = last_generation + 1,"
                      " rebuild_generation = last_generation + 1, rebuild_layout = ?2, rebuild_position = 0,"
@@ -118,7 +120,8 @@ std::vector<projection_status> sqlite_read_model_session::list() {
                               .layout = found.text(2),
                               .built = found.integer(3) != 0,
                               .floor = found.integer(4),
-                              .rebuilt_at = found.optional_time(5)};
+                              .rebuilt_at = found.optional_time(5),
+                              .reader = found.text(11)};
         if (!found.null(6)) {
             one.rebuild = rebuild_status{.generation = found.integer(6),
                                          .layout = found.text(7),

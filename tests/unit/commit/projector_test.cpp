@@ -78,6 +78,48 @@ TEST_F(projector, applies_a_redelivered_event_once_without_being_asked_to) {
     EXPECT_EQ(crates().get("c-1").pieces, 3);
 }
 
+struct renamed_projector : depot::crate_summary_projector {
+    using depot::crate_summary_projector::operator();
+};
+
+TEST_F(projector, goes_on_where_it_was_when_its_class_is_renamed) {
+    sluice::commit::require_read_models(*depot_.env);
+    depot_.pack("c-1");
+    depot_.add("c-1", 3);
+    hand_all("crate_summary");
+    const auto log = depot_.log();
+
+    sluice::domain renamed{"depot"};
+    renamed.aggregate<depot::Crate>()
+        .events<depot::CratePacked, depot::ItemAdded, depot::CrateShipped, depot::CrateBurnt>();
+    renamed.projector<renamed_projector, CrateSummary, depot::CratePacked, depot::ItemAdded>();
+    depot::fixture next{depot_.database, std::move(renamed)};
+    sluice::commit::require_read_models(*next.env);
+    const auto& by = next.projector("crate_summary");
+    EXPECT_EQ(next.env->reader_of(by), depot_.projector("crate_summary").name) << "the group belongs to the table";
+    for (const auto& each : log) {
+        const auto m = sluice::message::decode(sluice::envelope::render_internal(each.event.data, each.event.metadata));
+        EXPECT_EQ(sluice::commit::project(*next.env, by, m, "1-0"), outcome::duplicate);
+    }
+    EXPECT_EQ(crates().get("c-1").pieces, 3);
+}
+
+TEST_F(projector, shares_its_group_with_no_handler_that_got_the_former_name) {
+    sluice::commit::require_read_models(*depot_.env);
+    sluice::domain renamed{"depot"};
+    renamed.aggregate<depot::Crate>()
+        .events<depot::CratePacked, depot::ItemAdded, depot::CrateShipped, depot::CrateBurnt>();
+    renamed.projector<renamed_projector, CrateSummary, depot::CratePacked>();
+    struct another {
+        void operator()(const depot::CratePacked&, sluice::context&) const {}
+    };
+    renamed.event_handler<another, depot::CratePacked>({.name = depot_.projector("crate_summary").name});
+    depot::fixture next{depot_.database, std::move(renamed)};
+    EXPECT_THAT(
+        error_of([&] { sluice::commit::require_read_models(*next.env); }),
+        HasSubstr("is fed by consumer group `" + depot_.projector("crate_summary").name + "`, which is the name"));
+}
+
 // B425
 TEST_F(projector, leaves_neither_row_nor_mark_of_an_event_that_failed) {
     depot_.pack("c-1");
