@@ -235,7 +235,7 @@ TEST_P(broker_contract, renames_a_group_with_what_is_on_its_way_back) {
     deliver(*broker_, notes("m", 3));
     bury_all(*broker_, "old");
     const auto operations = broker_->open_operations();
-    EXPECT_EQ(operations->replay({}), 3U);
+    EXPECT_EQ(operations->replay({}).changed, 3U);
     {
         const auto reader = join("old", "c");
         const auto got = reader->read(1, noon);
