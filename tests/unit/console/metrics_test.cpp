@@ -52,11 +52,11 @@ TEST_F(metrics_test, counters_are_there_before_anything_happens) {
 TEST_F(metrics_test, name_the_transaction_that_lanes_keep_a_place_for) {
     health_report report{.at = phase::running};
     report.writers.push_back({.database = "default"});
-    EXPECT_THAT(text(report), HasSubstr("sluice_log_writer_age_seconds{application=\"\",database=\"default\",domain="
-                                        "\"shop\",pid=\"\"} 0\n"));
+    EXPECT_THAT(text(report), HasSubstr("sluice_log_writer_age_seconds{domain=\"shop\",database=\"default\","
+                                        "pid=\"\",application=\"\"} 0\n"));
     report.writers.front().oldest = store::open_writer{.pid = 4242, .age = 3min, .application = "nightly_import"};
-    EXPECT_THAT(text(report), HasSubstr("sluice_log_writer_age_seconds{application=\"nightly_import\",database="
-                                        "\"default\",domain=\"shop\",pid=\"4242\"} 180\n"));
+    EXPECT_THAT(text(report), HasSubstr("sluice_log_writer_age_seconds{domain=\"shop\",database=\"default\","
+                                        "pid=\"4242\",application=\"nightly_import\"} 180\n"));
 }
 
 TEST_F(metrics_test, counts_rows_by_lane) {
