@@ -279,10 +279,14 @@ std::size_t memory_streams::count(const dead_letter_filter& filter) {
 
 void memory_streams::unbury(std::uint64_t id) {
     const auto found = graves_.find(id);
-    const auto& record = found->second.record;
+    forget_one(found->second.record);
+    graves_.erase(found);
+}
+
+/// Takes a dead letter out of the count of its group.
+void memory_streams::forget_one(const dead_letter_entry& record) {
     const auto counter = dead_.find({record.stream, record.group});
     if (--counter->second == 0) dead_.erase(counter);
-    graves_.erase(found);
 }
 
 std::size_t memory_streams::replay(const dead_letter_filter& filter) {
@@ -353,7 +357,10 @@ std::size_t memory_streams::rename_group(const std::string& from, const std::str
         ++renamed;
     }
     for (auto& [id, buried] : graves_) {
-        if (buried.record.group == from) buried.record.group = to;
+        if (buried.record.group != from) continue;
+        forget_one(buried.record);
+        buried.record.group = to;
+        ++dead_[{buried.record.stream, to}];
     }
     return renamed;
 }
@@ -364,7 +371,10 @@ std::size_t memory_streams::retire_group(std::string_view stream_name, const std
     std::size_t retired = 0;
     for (auto& [each, s] : streams_) retired += is_meant(each) ? s.groups.erase(name) : 0;
     std::erase_if(graves_, [&](const auto& each) {
-        return each.second.record.group == name && is_meant(each.second.record.stream);
+        const auto& record = each.second.record;
+        if (record.group != name || !is_meant(record.stream)) return false;
+        forget_one(record);
+        return true;
     });
     return retired;
 }

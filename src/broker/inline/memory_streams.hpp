@@ -116,6 +116,7 @@ private:
     /// Oldest first, up to the filter's limit.
     [[nodiscard]] std::vector<std::uint64_t> matching(const dead_letter_filter& filter) const;
     void unbury(std::uint64_t id);
+    void forget_one(const dead_letter_entry& record);
     static void announce(stream& s);
 
     std::mutex mutex_;
