@@ -198,9 +198,9 @@ exit_code show_dead_letter(const session& in, const dlq_arguments& given) {
 
 /// What can be done with dead letters.
 struct letter_change {
-    const char* verb;
-    const char* done;
-    broker::letters_outcome (broker::operations::*run)(const dead_letter_filter&);
+    const char* verb = "";
+    const char* done = "";
+    broker::letters_outcome (broker::operations::*run)(const dead_letter_filter&) = nullptr;
     bool loses = false;  ///< nothing brings them back
 };
 

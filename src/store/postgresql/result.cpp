@@ -18,7 +18,7 @@ std::int64_t number_in(std::string_view bytes) noexcept {
 }
 
 /// The elements of a one-dimensional array.
-std::vector<std::string_view> elements_of(std::string_view bytes) {
+std::vector<std::string_view> array_elements(std::string_view bytes) {
     constexpr std::size_t word = 4;
     constexpr std::size_t header = 5 * word;  // dimensions, flags, type, size, first index
     std::vector<std::string_view> elements;
@@ -60,13 +60,13 @@ std::optional<date_time> result::optional_time(int row, int column) const noexce
 
 std::vector<std::int64_t> result::integers(int row, int column) const {
     std::vector<std::int64_t> numbers;
-    for (const auto element : elements_of(view(row, column))) numbers.push_back(number_in(element));
+    for (const auto element : array_elements(view(row, column))) numbers.push_back(number_in(element));
     return numbers;
 }
 
 std::vector<std::string> result::texts(int row, int column) const {
     std::vector<std::string> texts;
-    for (const auto element : elements_of(view(row, column))) texts.emplace_back(element);
+    for (const auto element : array_elements(view(row, column))) texts.emplace_back(element);
     return texts;
 }
 

@@ -363,9 +363,9 @@ std::optional<connection_lost> postgresql_unit_session::try_commit(connection& d
 }
 
 void postgresql_unit_session::look_up(const lost_commit& lost, const commit_batch& batch, const connection_lost& how) {
-    const auto give_up = std::chrono::steady_clock::now() + look_up_time;
+    const auto end = std::chrono::steady_clock::now() + look_up_time;
     std::string obstacle = "its transaction did not end";
-    for (int look = 1; std::chrono::steady_clock::now() < give_up; ++look) {
+    for (int look = 1; std::chrono::steady_clock::now() < end; ++look) {
         auto verdict = commit_verdict::in_progress;
         std::string other;
         try {
