@@ -140,8 +140,8 @@ struct command_entry {
 };
 
 struct event_handler_entry {
-    std::string name;        ///< as given, else fqn of the handler class; also its consumer group
-    std::string class_name;  ///< fqn
+    std::string name;          ///< as given, else fqn of the handler class; also its consumer group
+    std::string class_name{};  ///< fqn
     /// By C++ name of the event. Decodes tolerantly (unknown keys are ignored).
     std::map<std::string, std::function<void(const message& m, context& in)>> on;
     subscription_options options{};
@@ -152,8 +152,8 @@ struct event_handler_entry {
 };
 
 struct subscriber_entry {
-    std::string name;        ///< as given, else fqn of the subscriber class; also its consumer group
-    std::string class_name;  ///< fqn
+    std::string name;          ///< as given, else fqn of the subscriber class; also its consumer group
+    std::string class_name{};  ///< fqn
     std::string broker;
     std::string stream;
     std::function<void(const message& m, context& in)> handle;
@@ -200,7 +200,7 @@ using projection_step = std::function<void(const json::value& data, const messag
 
 struct projector_entry {
     std::string name;             ///< as given, else fqn of the projector class
-    std::string class_name;       ///< fqn
+    std::string class_name{};     ///< fqn
     std::string row;              ///< C++ name of the read model's struct
     table_layout table;           ///< its fingerprint tells one build's table from another's
     bool wants_messages = false;  ///< some reaction takes a `message`

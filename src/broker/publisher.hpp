@@ -27,7 +27,7 @@ struct outgoing {
 /// Who publishes: a lane of one database under one lease epoch. A broker that can do so refuses an older epoch of the
 /// same name, so that a frozen former owner cannot publish behind its successor.
 struct producer {
-    std::string name;  ///< `{database identity}/{lane}`; empty: unfenced
+    std::string name{};  ///< `{database identity}/{lane}`; empty: unfenced
     std::uint64_t epoch = 0;
     /// Names that sent these messages before, with lower epochs, and shall not any more. Whoever publishes under one of
     /// them is refused like an older epoch, and what was sent under them is known as far as one's own is.

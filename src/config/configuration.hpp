@@ -24,11 +24,11 @@ struct database_settings {
 
 /// `[brokers.NAME]`
 struct broker_settings {
-    std::string name;
-    std::string provider;  ///< inline | sqlite | …
-    std::string uri;       ///< key `URI`; may hold a password: never print it
-    std::string path;      ///< of a file-based provider: absolute
-    std::map<std::string, std::string> options;
+    std::string name{};
+    std::string provider{};  ///< inline | sqlite | …
+    std::string uri{};       ///< key `URI`; may hold a password: never print it
+    std::string path{};      ///< of a file-based provider: absolute
+    std::map<std::string, std::string> options{};
     bool look_only = false;  ///< as above
 };
 

@@ -189,27 +189,27 @@ TEST_P(broker_contract, hands_over_at_once_what_a_consumer_releases) {
 
 TEST_P(broker_contract, tells_apart_two_processes_whose_consumers_have_one_name) {
     deliver(*broker_, notes("m", 2));
-    const auto one = join("shop-0", {.id = "1", .place = "here"});
+    const auto one = join("shop-0", incarnation{.id = "1", .place = "here"});
     const auto held = one->read(10, noon);
     ASSERT_THAT(held, SizeIs(2));
-    const auto two = join("shop-0", {.id = "2", .place = "there"});
-    const auto three = join("shop-0", {.id = "3", .place = ""});
+    const auto two = join("shop-0", incarnation{.id = "2", .place = "there"});
+    const auto three = join("shop-0", incarnation{.id = "3", .place = ""});
     EXPECT_THAT(two->read(10, noon), IsEmpty()) << "the first one may live";
     EXPECT_THAT(three->read(10, noon), IsEmpty());
 
     one->ack(std::vector{held.at(0).entry});
     EXPECT_THAT(bodies_of(two->read(10, at(noon + claim + second))), ElementsAre("m1")) << "what was not acknowledged";
     one->ack(std::vector{held.at(1).entry});
-    EXPECT_THAT(bodies_of(join("shop-0", {.id = "2", .place = "there"})->read(10, noon + claim + second)),
+    EXPECT_THAT(bodies_of(join("shop-0", incarnation{.id = "2", .place = "there"})->read(10, noon + claim + second)),
                 ElementsAre("m1"))
         << "the former holder acknowledges nothing any more";
 }
 
 TEST_P(broker_contract, gives_a_restarted_process_at_once_what_it_held) {
     deliver(*broker_, notes("m", 2));
-    const auto killed = join("shop-0", {.id = "1", .place = "here"});
+    const auto killed = join("shop-0", incarnation{.id = "1", .place = "here"});
     ASSERT_THAT(killed->read(10, noon), SizeIs(2));
-    const auto restarted = join("shop-0", {.id = "2", .place = "here"});
+    const auto restarted = join("shop-0", incarnation{.id = "2", .place = "here"});
     EXPECT_THAT(bodies_of(restarted->read(10, noon)), ElementsAre("m0", "m1"));
 }
 

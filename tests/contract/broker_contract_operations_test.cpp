@@ -1,5 +1,7 @@
 #include <limits>
 
+#include <sluice/error.hpp>
+
 #include "contract/broker_contract.hpp"
 
 namespace sluice::broker::contract {
@@ -129,10 +131,10 @@ TEST_P(broker_contract, tells_of_a_name_that_two_living_processes_have) {
     if (!broker_->can().cross_process) GTEST_SKIP() << "one process has it for itself";
     deliver(*broker_, {{"a", "k1", "1"}, {"b", "k2", "2"}});
     const auto operations = broker_->open_operations();
-    const auto one = join("shop-0", {.id = "1", .place = "here"});
+    const auto one = join("shop-0", incarnation{.id = "1", .place = "here"});
     ASSERT_THAT(one->read(1, noon), SizeIs(1));
     EXPECT_EQ(operations->groups().at(0).shared_name, "");
-    const auto two = join("shop-0", {.id = "2", .place = "there"});
+    const auto two = join("shop-0", incarnation{.id = "2", .place = "there"});
     static_cast<void>(two->read(1, noon));
     EXPECT_EQ(operations->groups().at(0).shared_name, "shop-0");
 }

@@ -451,7 +451,9 @@ TEST_F(command_line, server_logs_as_configured) {
     EXPECT_THAT(result.err, Not(HasSubstr("\"level\":\"info\"")));
     const bool warns = store::has_wal_reset_fault(sqlite3_libversion_number());
     EXPECT_EQ(std::ranges::count(result.err, '\n'), warns ? 1 : 0) << result.err;
-    if (warns) EXPECT_EQ(json::parse(result.err).at("code").as_string(), "SQLITE_WAL_RESET");
+    if (warns) {
+        EXPECT_EQ(json::parse(result.err).at("code").as_string(), "SQLITE_WAL_RESET");
+    }
 }
 
 // ---- status and outbox

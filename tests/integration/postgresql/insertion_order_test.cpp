@@ -157,7 +157,9 @@ TEST_P(insertion_order, holds_across_aggregates_while_many_commit_at_once) {
                   << static_cast<double>(found.events) / found.seconds << " events/s, " << found.inversions
                   << " inversions, from insertion to the lane p50 " << took.at(took.size() / 2) << " ms, p99 "
                   << took.at(took.size() * 99 / 100) << " ms\n";
-        if (order_wait != duration{0}) EXPECT_EQ(found.inversions, 0);
+        if (order_wait != duration{0}) {
+            EXPECT_EQ(found.inversions, 0);
+        }
     }
 }
 
