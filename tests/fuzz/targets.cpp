@@ -167,30 +167,38 @@ void fuzz_redis_reply(std::string_view input) {
     require(replies_in(input, input.size()) == replies_in(input, 3), "the cuts of the network do not matter");
 }
 
+/// Ends every address, so that none is a piece of the advice that a refusal gives.
+constexpr std::string_view end_of_address = "zq9Zq9";
+
+bool quotes(std::string_view refusal, std::string_view address) {
+    constexpr std::size_t too_short_to_tell = 24;
+    return address.size() >= too_short_to_tell && refusal.find(address) != std::string_view::npos;
+}
+
 /// An address that is refused is not quoted, and one that is taken shows no password.
 void fuzz_redis_address(std::string_view input) {
-    const std::string uri{input};
+    const std::string uri = std::string{input}.append(end_of_address);
     try {
         const broker::redis::endpoint where = broker::redis::parse_uri(uri);
         const bool shown = where.name().find(where.password) != std::string::npos;
         require(where.password.size() < 12 || !shown, "the name shows no password");
     } catch (const configuration_error& e) {
         const std::string_view what = e.what();
-        require(!what.empty() && (uri.size() < 24 || what.find(uri) == std::string_view::npos), "no address is quoted");
+        require(!what.empty() && !quotes(what, uri), "no address is quoted");
     }
 }
 
 void fuzz_postgresql_address(std::string_view input) {
     if (input.find('\0') != std::string_view::npos) return;  // libpq takes a C string
+    const std::string conninfo = std::string{input}.append(end_of_address);
     try {
-        const store::postgresql::server_address where{{.conninfo = std::string{input}}};
+        const store::postgresql::server_address where{{.conninfo = conninfo}};
         const auto password = where.settings().find("password");
         if (password == where.settings().end() || password->second.size() < 12) return;
         require(where.name().find(password->second) == std::string::npos, "the name shows no password");
     } catch (const configuration_error& e) {
         const std::string_view what = e.what();
-        require(!what.empty() && (input.size() < 24 || what.find(input) == std::string_view::npos),
-                "no address is quoted");
+        require(!what.empty() && !quotes(what, conninfo), "no address is quoted");
     }
 }
 
