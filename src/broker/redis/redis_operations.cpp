@@ -32,7 +32,7 @@ constexpr const char* others_name = "@others";  // entries that are nobody's dea
 constexpr const char* recounted_field = "@recounted";
 /// Dead letters that vanish without our knowledge (trimmed, or deleted by hand) have all others read again, which may
 /// be much, so not more often than this.
-constexpr std::int64_t recount_pause_ms = 10 * 60 * 1000;
+constexpr std::int64_t recount_pause_ms = std::int64_t{10} * 60 * 1000;
 constexpr std::int64_t max_counted_lag = 10'000;
 constexpr int max_replay_tries = 10;
 

@@ -171,6 +171,7 @@ adopted begin_incarnation(connection& db, const std::string& schema, const adopt
     const auto in = [&schema](const char* sql) { return statement{"", in_schema(sql, schema)}; };
     const auto lanes = ask(db, in(lanes_sql));
     std::vector<open_below> open;
+    open.reserve(static_cast<std::size_t>(lanes.rows()));
     for (int row = 0; row < lanes.rows(); ++row) {
         open.push_back(find_open_below(db, schema, lanes.view(row, 0), lanes.integer(row, 2),
                                        std::numeric_limits<std::size_t>::max()));
