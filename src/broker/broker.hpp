@@ -31,7 +31,8 @@ class broker {
 public:
     virtual ~broker() = default;
 
-    /// A few words for people: `sqlite partner/broker.db`. Never contains credentials.
+    /// A few words for people: `sqlite partner/broker.db`. Never contains credentials. Brokers that lead to one place,
+    /// and are spelt alike, describe themselves alike.
     [[nodiscard]] virtual std::string describe() const = 0;
     [[nodiscard]] virtual capabilities can() const = 0;
     /// What of the broker's own settings can lose what it has confirmed; it is asked, where there is somebody to ask.

@@ -73,7 +73,7 @@ struct known_group {
 
 /// What operators need of a broker.
 ///
-/// Thread safety: used by one thread at a time. Throws broker_error when the broker is away.
+/// Thread safety: used by one thread at a time, but for `hurry`. Throws broker_error when the broker is away.
 class operations {
 public:
     virtual ~operations() = default;
@@ -115,6 +115,10 @@ public:
     virtual void abandon_group(std::string_view stream, std::string_view group, date_time now) = 0;
     /// Removes now what retention does not keep any more, in small steps; brokers that do it by themselves do nothing.
     virtual void trim(date_time now) = 0;
+
+    /// Call this from any thread to let calls that wait for the broker end soon: the one under way and all later ones
+    /// wait no longer than `patience` from now. Adapters that never wait for anybody do nothing.
+    virtual void hurry(duration /*patience*/) noexcept {}
 };
 
 }  // namespace sluice::broker

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "base/database_file.hpp"
 #include "cli/commands.hpp"
@@ -107,13 +108,16 @@ void add_what_is_stored(const declared_installation& in, std::vector<finding>& f
 
 /// Consumer groups whose handlers are gone. Inline brokers have nothing from before this process.
 void add_orphan_groups(const declared_installation& in, std::vector<finding>& found) {
+    const auto places = consume::places_of(*in.env);
+    std::set<std::string> told;
     for (const auto& [name, broker] : in.env->parts().brokers) {
         if (in.env->configuration().brokers.at(name).provider == "inline") continue;
+        if (!told.insert(places.at(name)).second) continue;
         try {
             const auto operations = broker->open_operations();
             const auto& domain = in.env->domain().normalized;
-            if (consume::orphan_groups(operations->known_groups(), in.routes, name, domain).empty()) continue;
-            for (const orphan_row& each : view_orphans(in.routes, {{name, operations->groups()}}, domain)) {
+            if (consume::orphan_groups(operations->known_groups(), in.routes, name, places, domain).empty()) continue;
+            for (const orphan_row& each : view_orphans(in.routes, {{name, operations->groups()}}, places, domain)) {
                 found.push_back(cli::to_finding(each));
             }
         } catch (const broker_error& e) {

@@ -107,7 +107,8 @@ void add_orphaned_groups(const session& in, status_report& into) {
     for (const auto& [broker, group] : into.subscriptions) seen[broker].push_back(group);
     try {
         const declared_installation opened = open_declared(in);
-        into.orphaned_groups = view_orphans(opened.routes, seen, opened.env->domain().normalized);
+        into.orphaned_groups =
+            view_orphans(opened.routes, seen, consume::places_of(*opened.env), opened.env->domain().normalized);
     } catch (const configuration_error& e) {
         in.out.warn(fmt::format("not looked for consumer groups without a handler: {}", e.what()));
     }

@@ -146,7 +146,8 @@ exit_code show_subscriptions(const session& in) {
     const declared_installation opened = open_declared(in);
     const broker_looks looks = look_at_brokers(*opened.env, opened.routes);
     const std::vector<subscription_row> rows = view_subscriptions(opened.routes, looks.seen);
-    const auto orphans = view_orphans(opened.routes, looks.seen, opened.declared->declared().normalized);
+    const auto orphans = view_orphans(opened.routes, looks.seen, consume::places_of(*opened.env),
+                                      opened.declared->declared().normalized);
     if (in.out.json()) {
         in.out.print_json(as_json(rows, orphans, looks));
     } else {

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "cli/units.hpp"
-#include "consume/orphan_groups.hpp"
 
 namespace sluice::cli {
 
@@ -77,12 +77,16 @@ std::vector<subscription_row> view_subscriptions(const std::vector<consume::rout
 }
 
 std::vector<orphan_row> view_orphans(const std::vector<consume::route>& routes, const groups_by_broker& seen,
-                                     std::string_view domain) {
+                                     const consume::broker_places& places, std::string_view domain) {
     std::vector<orphan_row> rows;
+    std::set<std::string> told;
     for (const auto& [broker, groups] : seen) {
+        if (const auto place = places.find(broker); place != places.end() && !told.insert(place->second).second) {
+            continue;
+        }
         std::vector<broker::known_group> known;
         for (const auto& each : groups) known.push_back({each.stream, each.group, each.domain});
-        for (const auto& orphan : consume::orphan_groups(known, routes, broker, domain)) {
+        for (const auto& orphan : consume::orphan_groups(known, routes, broker, places, domain)) {
             const auto counts = std::find_if(groups.begin(), groups.end(), [&](const auto& each) {
                 return each.stream == orphan.stream && each.group == orphan.group;
             });

@@ -9,6 +9,7 @@
 
 #include "broker/operations.hpp"
 #include "config/check.hpp"
+#include "consume/orphan_groups.hpp"
 #include "consume/route.hpp"
 
 namespace sluice::cli {
@@ -50,9 +51,10 @@ struct orphan_row {
     broker::group_status group;
 };
 
-/// By broker, stream and name. Pure.
+/// By broker, stream and name; a broker that was seen under two names counts once. Pure.
 [[nodiscard]] std::vector<orphan_row> view_orphans(const std::vector<consume::route>& routes,
-                                                   const groups_by_broker& seen, std::string_view domain);
+                                                   const groups_by_broker& seen, const consume::broker_places& places,
+                                                   std::string_view domain);
 [[nodiscard]] config::finding to_finding(const orphan_row& orphan);
 [[nodiscard]] json::value as_json(const orphan_row& orphan);
 

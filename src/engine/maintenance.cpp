@@ -43,18 +43,21 @@ void maintenance::round(const std::stop_token& stop) {
     for (const auto& [name, broker] : env_.parts().brokers) {
         if (stop.stop_requested()) return;
         try {
-            tidy_broker(name, *broker);
+            tidy_broker(name, *broker, stop);
         } catch (const broker_error& e) {
+            if (stop.stop_requested()) return;  // it was not given the time
             observe::log(observe::level::warn, "engine.maintenance_failed",
                          {{"broker", name}, {"reason", base::one_line(e.what())}});
         }
     }
 }
 
-void maintenance::tidy_broker(const std::string& name, broker::broker& broker) {
+/// None of it is worth waiting for when the engine is to stop.
+void maintenance::tidy_broker(const std::string& name, broker::broker& broker, const std::stop_token& stop) {
     const auto operations = broker.open_operations();
-    const auto orphans =
-        consume::orphan_groups(operations->known_groups(), consume::routes_of(env_), name, env_.domain().normalized);
+    const std::stop_callback give_up{stop, [&] { operations->hurry(duration{0}); }};
+    const auto orphans = consume::orphan_groups(operations->known_groups(), consume::routes_of(env_), name,
+                                                consume::places_of(env_), env_.domain().normalized);
     for (const broker::known_group& each : orphans) {
         operations->abandon_group(each.stream, each.group, env_.time().now());
         if (!told_.insert({each.stream, each.group}).second) continue;

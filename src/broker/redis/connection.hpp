@@ -68,10 +68,11 @@ public:
 
     [[nodiscard]] server& at() const noexcept { return *server_; }
     /// For one call: as long as the answer timeout without progress, and several times as long while bytes flow.
-    [[nodiscard]] deadline answer_deadline() const {
+    /// @param haste  as deadline takes it
+    [[nodiscard]] deadline answer_deadline(const haste* haste = nullptr) const {
         constexpr int most_steps = 6;
         const auto patience = server_->options().answer_timeout;
-        return deadline{most_steps * patience}.with_patience(patience);
+        return deadline{most_steps * patience, haste}.with_patience(patience);
     }
     /// The same trouble with the server's name in front.
     [[nodiscard]] outage named(const outage& trouble) const;

@@ -81,12 +81,12 @@ auto redis_operations::guarded(Action action) {
 }
 
 reply redis_operations::call(const commands& one) {
-    const auto until = link_.answer_deadline();
+    const auto until = link_.answer_deadline(&haste_);
     return link_.open(until).call(one, until);
 }
 
 std::vector<reply> redis_operations::run(const commands& several) {
-    const auto until = link_.answer_deadline();
+    const auto until = link_.answer_deadline(&haste_);
     return link_.open(until).run(several, until);
 }
 
@@ -104,7 +104,7 @@ std::set<std::string> redis_operations::streams_of_groups() {
     std::set<std::string> found;
     std::string cursor = "0";
     for (int step = 0; step < max_scan_steps; ++step) {
-        const auto until = link_.answer_deadline();
+        const auto until = link_.answer_deadline(&haste_);
         commands look;
         look.begin(6).part("SCAN").part(cursor).part("MATCH").part(prefix + "*").part("COUNT").part(scan_step);
         const auto answer = link_.open(until).run(look, until).at(0);
@@ -121,7 +121,7 @@ std::set<std::string> redis_operations::streams_of_groups() {
         commands restore;
         restore.begin(2 + found.size()).part("SADD").part(streams_key);
         for (const auto& each : found) restore.part(each);
-        const auto until = link_.answer_deadline();
+        const auto until = link_.answer_deadline(&haste_);
         static_cast<void>(link_.open(until).run(restore, until));
     }
     return found;
@@ -301,7 +301,7 @@ std::string redis_operations::hand_back(const grave& dead, own_groups& readers) 
         move.add("XADD", to, "*", data_field, entry.body, original_field, entry.original_entry);
         move.add("XDEL", grave_key, id);
         move.add("HINCRBY", tally_key(dead.stream), entry.group, -1);
-        const auto until = link_.answer_deadline();
+        const auto until = link_.answer_deadline(&haste_);
         const auto result = run_transaction(link_.open(until), all, until);
         if (result.lost()) continue;  // something else happened to the dead letters
         if (!result.done()) throw outage{first_clause(result.result.text())};
@@ -373,7 +373,7 @@ redis_operations::counts redis_operations::tally(const std::string& stream) {
             what.part(recounted_field).part(recounted);
             for (const auto& [group, dead] : found) what.part(group).part(dead);
         }
-        const auto until = link_.answer_deadline();
+        const auto until = link_.answer_deadline(&haste_);
         static_cast<void>(run_transaction(link_.open(until), keep, until));  // lost: somebody else counted, too
     }
     // What was removed by others since the last recount is taken from all alike.
@@ -531,7 +531,7 @@ void redis_operations::rename_on(const std::string& stream, const std::string& f
     for (const auto key_of : {&attempts_key, &group_key, &readers_key}) {
         if (is_there(key_of(stream, from))) what.add("RENAME", key_of(stream, from), key_of(stream, to));
     }
-    const auto until = link_.answer_deadline();
+    const auto until = link_.answer_deadline(&haste_);
     const auto result = run_transaction(link_.open(until), all, until);
     if (!result.done()) throw outage{base::one_line(result.result.text())};
     for (std::size_t i = 0; i < result.result.size(); ++i) {
@@ -580,7 +580,7 @@ void redis_operations::rename_letter(const grave& dead, const std::string& to) {
         all.what().add("XADD", key, "*", data_field, dead_letter_of_group(text->text(), to)).add("XDEL", key, id);
         // The new entry is counted like every one that comes; only the old is missing now.
         all.what().add("HINCRBY", tally_key(dead.stream), dead.content.entry.group, -1);
-        const auto until = link_.answer_deadline();
+        const auto until = link_.answer_deadline(&haste_);
         const auto result = run_transaction(link_.open(until), all, until);
         if (result.lost()) continue;  // something else happened to the dead letters
         if (!result.done()) throw outage{base::one_line(result.result.text())};
@@ -610,7 +610,7 @@ std::size_t redis_operations::retire_group(std::string_view only_stream, std::st
                 .add("DEL", attempts_key(stream, name), replay_key(stream, name), group_key(stream, name),
                      readers_key(stream, name), namesake_key(stream, name))
                 .add("XGROUP", "DESTROY", stream, name);
-            const auto until = link_.answer_deadline();
+            const auto until = link_.answer_deadline(&haste_);
             const auto result = run_transaction(link_.open(until), all, until);
             if (!result.done()) throw outage{base::one_line(result.result.text())};
         }

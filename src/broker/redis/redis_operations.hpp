@@ -41,6 +41,7 @@ public:
     /// Nothing: streams are trimmed by their length, whoever has read them.
     void abandon_group(std::string_view stream, std::string_view group, date_time now) override;
     void trim(date_time /*now*/) override {}
+    void hurry(duration patience) noexcept override { haste_.hurry(patience); }
 
 private:
     enum class direction { newest_first, oldest_first };
@@ -91,6 +92,7 @@ private:
     [[nodiscard]] std::int64_t lag_of(const std::string& key, const reply& group);
     void add_replays(group_status& to);
 
+    haste haste_;
     link link_;
     reading_pace reading_;
     bool looked_for_groups_ = false;

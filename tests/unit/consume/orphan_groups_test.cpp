@@ -26,10 +26,18 @@ TEST(orphan_groups, are_those_of_the_domain_that_no_route_reads) {
     const broker::known_group of_another{"shop::order", "billing.c", "billing"};
     const broker::known_group of_nobody{"shop::order", "python", ""};
     EXPECT_THAT(
-        orphan_groups({read, backfill, other_stream, renamed, of_another, of_nobody}, routes, "default", "shop"),
+        orphan_groups({read, backfill, other_stream, renamed, of_another, of_nobody}, routes, "default", {}, "shop"),
         ElementsAre(other_stream, renamed));
-    EXPECT_THAT(orphan_groups({read}, routes, "elsewhere", "shop"), ElementsAre(read)) << "on another broker";
-    EXPECT_THAT(orphan_groups({}, routes, "default", "shop"), IsEmpty());
+    EXPECT_THAT(orphan_groups({read}, routes, "elsewhere", {}, "shop"), ElementsAre(read)) << "on another broker";
+    EXPECT_THAT(orphan_groups({}, routes, "default", {}, "shop"), IsEmpty());
+}
+
+TEST(orphan_groups, are_none_that_a_route_reads_under_another_name_of_the_broker) {
+    const std::vector<route> routes{reads("shop.a", "default", {"shop::order"})};
+    const broker::known_group read{"shop::order", "shop.a", "shop"};
+    const broker_places places{{"default", "redis one:6379/0"}, {"same", "redis one:6379/0"}, {"other", "redis two"}};
+    EXPECT_THAT(orphan_groups({read}, routes, "same", places, "shop"), IsEmpty());
+    EXPECT_THAT(orphan_groups({read}, routes, "other", places, "shop"), ElementsAre(read));
 }
 
 TEST(orphan_groups, come_with_what_to_do) {
