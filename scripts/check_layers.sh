@@ -20,6 +20,7 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' --include='*.hpp' 
         owner["sqlite3.h"] = "^src/(store|broker)/sqlite/"
         owner["libpq-fe.h"] = "^src/store/postgresql/"
         owner["hiredis"] = "^src/broker/redis/"
+        owner["xxhash.h"] = "^src/base/fingerprint\\.cpp$"
         owner["toml++"] = "^src/config/"
         owner["CLI"] = "^src/cli/command_line\\.cpp$"
         owner["prometheus"] = "^src/console/"

@@ -18,7 +18,7 @@ TEXT
 build_packages=(
     cmake ninja-build g++ ccache mold pkg-config
     libboost1.81-dev libsqlite3-dev sqlite3 libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev libssl-dev
-    prometheus-cpp-dev libpq-dev libhiredis-dev
+    prometheus-cpp-dev libpq-dev libhiredis-dev libxxhash-dev
 )
 server_packages=(postgresql-15 pgbouncer redis-server python3)
 dev_packages=(

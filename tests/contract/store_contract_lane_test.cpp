@@ -1,3 +1,7 @@
+#include <numeric>
+#include <string>
+#include <vector>
+
 #include "contract/store_contract.hpp"
 
 namespace sluice::store::contract {
@@ -140,6 +144,33 @@ TEST_P(store_due, hands_out_no_more_bytes_than_asked_for) {
     const auto last = lane_->due(grant, "partner", 4, {10, 1000});
     EXPECT_THAT(seqs(last), ElementsAre(5, 6));
     EXPECT_FALSE(last.more);
+}
+
+TEST_P(store_due, hands_out_small_and_large_rows_in_their_order) {
+    constexpr std::size_t most_bytes = 200'000;
+    constexpr sequence count = 60;
+    for (sequence i = 1; i <= count; ++i) {
+        const auto id = "m-" + std::to_string(i);
+        const bool among_large = (i > 20 && i <= 30) || i == 45;
+        commit({among_large ? large(id, i % 2 == 0 ? 30'000 : 300'000) : event(id)});
+    }
+    const auto grant = take_lane();
+    std::vector<sequence> seen;
+    while (seen.size() < count) {
+        const auto page = lane_->due(grant, "partner", seen.empty() ? 0 : seen.back(), {10, most_bytes});
+        ASSERT_FALSE(page.rows.empty()) << "after " << seen.size();
+        std::size_t bytes = 0;
+        for (const auto& row : page.rows) {
+            bytes += bytes_of(row);
+            seen.push_back(row.seq);
+            EXPECT_EQ(row.event.message_id, "m-" + std::to_string(row.seq));
+        }
+        EXPECT_TRUE(bytes <= most_bytes || page.rows.size() == 1) << bytes << " bytes up to " << seen.back();
+        EXPECT_TRUE(page.more || page.rows.size() == 10 || seen.size() == count) << seen.back();
+    }
+    std::vector<sequence> all(count);
+    std::iota(all.begin(), all.end(), 1);
+    EXPECT_EQ(seen, all);
 }
 
 TEST_P(store_due, hands_out_no_more_bytes_of_one_stream_than_asked_for) {

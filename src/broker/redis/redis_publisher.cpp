@@ -409,17 +409,24 @@ void redis_publisher::correct_journal(journal_page page, const reply& results, c
     static_cast<void>(fence_->run(link_.open(until), correction, until));
 }
 
-/// What took a message is a stream, and tells the server's time.
+/// What took a message is a stream; the last entry's id tells the server's time. Neighbours mostly share a stream.
 void redis_publisher::note_streams(const batch_plan& plan, const batch_plan::wave& wave, const reply& results) {
+    std::string_view known;
+    std::string_view last;
     for (std::size_t i = 0; i < wave.size(); ++i) {
         const auto stream = plan.message(wave[i]).stream;
-        if (results[i].is_error()) {
-            if (const auto known = streams_.find(stream); known != streams_.end()) streams_.erase(known);
+        const auto& entry = results[i];
+        if (entry.is_error()) {
+            if (const auto no_stream = streams_.find(stream); no_stream != streams_.end()) streams_.erase(no_stream);
+            known = {};
             continue;
         }
+        last = entry.text();
+        if (stream == known) continue;
+        known = stream;
         if (!streams_.contains(stream)) streams_.emplace(stream);
-        server_time_ = std::max(server_time_, milliseconds_of(results[i].text()));
     }
+    server_time_ = std::max(server_time_, milliseconds_of(last));
 }
 
 void redis_publisher::send_plainly(batch_plan& plan, const batch_plan::wave& wave, const deadline& until) {

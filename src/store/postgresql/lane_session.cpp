@@ -111,7 +111,8 @@ private:
     std::set<std::string, std::less<>> same_history_;  ///< lanes whose grant was compared with it
     std::string lost_history_;
     lane_wake::view seen_;
-    bool held_ = false;  ///< rows were held back, and that ends soon
+    bool held_ = false;    ///< rows were held back, and that ends soon
+    bool weighs_ = false;  ///< large rows were met: the server counts their bytes
 
     sequence unwritten_mark_ = 0;  ///< 0: it is in the database
     std::uint64_t unwritten_rescan_ = 0;
@@ -369,7 +370,9 @@ bool postgresql_lane_session::look(connection& server, const lease_grant& grant,
     if (gaps.wants_writers(now)) writers = trip.add(sql_.writers);
     trip.end();
     std::optional<std::size_t> late;
-    const auto bytes = signed_of(std::min<std::size_t>(limit.bytes, std::numeric_limits<std::int64_t>::max()));
+    const auto bytes = signed_of(limit.bytes);
+    const bool weighed = weighs_;
+    const auto large = limit.bytes / (2 * std::max<std::size_t>(limit.rows, 1));  // as many others fit in any case
     const auto most_late = std::max(limit.rows, smallest_window);
     if (!gaps.empty()) {
         // One snapshot for the gaps and the rows. Otherwise an older event of a stream could commit after the one look
@@ -386,9 +389,10 @@ bool postgresql_lane_session::look(connection& server, const lease_grant& grant,
     }
     guard_timeline(trip, server, grant);
     const auto ahead =
-        trip.add(sql_.due, parameters{grant.lane, grant.owner, grant.epoch, target_broker, after,
-                                      signed_of(limit.rows - batch.rows.size()), gaps.high(), signed_of(window),
-                                      std::int32_t{part.number}, std::int32_t{part.count}, bytes});
+        trip.add(weighed ? sql_.due_by_weight : sql_.due,
+                 parameters{grant.lane, grant.owner, grant.epoch, target_broker, after,
+                            signed_of(limit.rows - batch.rows.size()), gaps.high(), signed_of(window),
+                            std::int32_t{part.number}, std::int32_t{part.count}, weighed ? bytes : signed_of(large)});
     std::optional<std::size_t> bound;
     if (gaps.wants_bound()) bound = trip.add(sql_.next_transaction);
     if (!run_guarded(trip, server, grant)) {
@@ -419,17 +423,26 @@ bool postgresql_lane_session::look(connection& server, const lease_grant& grant,
     gaps.scanned(found.integer(0, due_column::upto), missing, now);
 
     if (!gaps_are_done) return true;  // first the rest of what was late: among it are older events of these streams
+    bool has_large = false;
     for (int row = 0; row < found.rows() && batch.rows.size() < limit.rows; ++row) {
         if (found.null(row, due_column::row)) continue;
+        if (found.null(row, due_column::data) || found.null(row, due_column::metadata)) {
+            weighs_ = true;
+            if (batch.rows.empty()) return look(server, grant, target_broker, after, limit, page, window, batch);
+            batch.more = true;
+            break;
+        }
         auto one = read_due_row(found, row, due_column::row);
         if (!page.admits(bytes_of(one))) {
             batch.more = true;
             break;
         }
+        has_large = has_large || std::max(one.event.data.size(), one.event.metadata.size()) >= large;
         gaps.appeared(one.seq);
         batch.rows.push_back(std::move(one));
     }
     if (page.may_be_cut()) batch.more = true;
+    if (weighed) weighs_ = has_large || batch.more;
     if (!part.is_whole()) {
         const bool is_full = batch.more || batch.rows.size() == limit.rows;
         batch.upto = is_full ? std::max(after, batch.rows.back().seq) : found.integer(0, due_column::upto);
@@ -491,7 +504,7 @@ due_batch postgresql_lane_session::due_in_stream(const lease_grant& grant, std::
     if (!batch.owned) return batch;
     exchange trip{*server};
     guard_timeline(trip, *server, grant);
-    const auto bytes = signed_of(std::min<std::size_t>(limit.bytes, std::numeric_limits<std::int64_t>::max()));
+    const auto bytes = signed_of(limit.bytes);
     const auto page = trip.add(sql_.due_in_stream, parameters{grant.lane, grant.owner, grant.epoch, target_broker,
                                                               stream, after, upto, signed_of(limit.rows), bytes});
     batch.owned = run_guarded(trip, *server, grant);

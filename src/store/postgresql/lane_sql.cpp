@@ -20,8 +20,10 @@ namespace {
 // Of `rows`, in ascending order, as many as their bytes let through, and always the first. What a value has when it is
 // read is known by reading it only, so first those are left out that are too many by what they take on disk, which is
 // less; and a small one is not read for its size.
-#define SLUICE_BYTES(value) \
-    "CASE WHEN pg_column_size(" value ") < 600 THEN pg_column_size(" value ") ELSE octet_length(" value "::text) END"
+#define SLUICE_SMALL "600"
+#define SLUICE_BYTES(value)                                                                                          \
+    "CASE WHEN pg_column_size(" value ") < " SLUICE_SMALL " THEN pg_column_size(" value ") ELSE octet_length(" value \
+    "::text) END"
 #define SLUICE_UP_TO_BYTES(rows, bytes)                                                                              \
     "SELECT " SLUICE_ROW_NAMES " FROM (SELECT *, sum(" SLUICE_BYTES("data") " + " SLUICE_BYTES(                      \
         "metadata") ") " SLUICE_BEFORE                                                                               \
@@ -122,30 +124,39 @@ SELECT pg_notify(@sluice_channel(broker), 'released') FROM released)sql";
 
 // One snapshot for the numbers looked at, the lease and the rows, and one line at least. The log is scanned from the
 // highest number looked at so far; no row above what was scanned is handed out, so none can hide below a row that was.
-constexpr auto due_sql = R"sql(
-WITH scan AS MATERIALIZED (
-    SELECT seq, lag(seq, 1, $7) OVER (ORDER BY seq) AS previous
-    FROM (SELECT seq FROM @event_log WHERE seq > $7 ORDER BY seq LIMIT $8) AS ahead
-), head AS MATERIALIZED (
-    SELECT greatest(max(seq), $7) AS upto, count(*) AS scanned,
-           array_agg(previous + 1 ORDER BY seq) FILTER (WHERE seq > previous + 1) AS firsts,
-           array_agg(seq - 1 ORDER BY seq) FILTER (WHERE seq > previous + 1) AS lasts
-    FROM scan
-)
-SELECT head.upto, head.scanned, head.firsts, head.lasts,
-       coalesce(held.owner = $2 AND held.epoch = $3, false), held.rescan, held.mark, d.*
-FROM head
-LEFT JOIN @lease AS held ON held.lane = $1
-LEFT JOIN LATERAL (
-    )sql" SLUICE_UP_TO_BYTES(R"sql(
-    SELECT )sql" SLUICE_ROW_COLUMNS R"sql(
-    FROM (SELECT * FROM @outbox AS o
-          WHERE o.target_broker = $4 AND o.seq > $5 AND o.seq <= head.upto AND )sql" SLUICE_OPEN R"sql(
-            AND )sql" SLUICE_CARRIES("o.stream", "$9", "$10") R"sql(
-          ORDER BY o.seq LIMIT $6) AS o
-    )sql" SLUICE_EVENT_OF_ROW,
-                             "$11") R"sql(
-) AS d ON held.owner = $2 AND held.epoch = $3)sql";
+#define SLUICE_DUE(rows)                                                                 \
+    "WITH scan AS MATERIALIZED ("                                                        \
+    " SELECT seq, lag(seq, 1, $7) OVER (ORDER BY seq) AS previous"                       \
+    " FROM (SELECT seq FROM @event_log WHERE seq > $7 ORDER BY seq LIMIT $8) AS ahead"   \
+    "), head AS MATERIALIZED ("                                                          \
+    " SELECT greatest(max(seq), $7) AS upto, count(*) AS scanned,"                       \
+    " array_agg(previous + 1 ORDER BY seq) FILTER (WHERE seq > previous + 1) AS firsts," \
+    " array_agg(seq - 1 ORDER BY seq) FILTER (WHERE seq > previous + 1) AS lasts"        \
+    " FROM scan) "                                                                       \
+    "SELECT head.upto, head.scanned, head.firsts, head.lasts,"                           \
+    " coalesce(held.owner = $2 AND held.epoch = $3, false), held.rescan, held.mark, d.*" \
+    " FROM head"                                                                         \
+    " LEFT JOIN @lease AS held ON held.lane = $1"                                        \
+    " LEFT JOIN LATERAL (" rows ") AS d ON held.owner = $2 AND held.epoch = $3"
+
+#define SLUICE_DUE_ROWS(columns)                                                         \
+    "SELECT " columns                                                                    \
+    " FROM (SELECT * FROM @outbox AS o"                                                  \
+    " WHERE o.target_broker = $4 AND o.seq > $5 AND o.seq <= head.upto AND " SLUICE_OPEN \
+    " AND " SLUICE_CARRIES("o.stream", "$9", "$10") " ORDER BY o.seq LIMIT $6) AS o " SLUICE_EVENT_OF_ROW
+
+// Weighing costs more than reading small rows does. So rows are read unweighed, without the values that are large; a
+// batch ends where one is missing, and the next is weighed.
+#define SLUICE_UNLESS_LARGE(value)                                                             \
+    "CASE WHEN pg_column_size(" value ") < $11 AND (pg_column_size(" value ") < " SLUICE_SMALL \
+    " OR octet_length(" value "::text) < $11) THEN " value " END"
+#define SLUICE_LIGHT_COLUMNS                                                                              \
+    "o.seq, o.status, o.priority, o.retry_count, o.next_retry_at, o.last_error, o.message_id, o.stream, " \
+    "e.stream_category, e.type, " SLUICE_UNLESS_LARGE("e.data") ", " SLUICE_UNLESS_LARGE(                 \
+        "e.metadata") ", e.created_at"
+
+constexpr auto due_sql = SLUICE_DUE(SLUICE_DUE_ROWS(SLUICE_LIGHT_COLUMNS));
+constexpr auto due_by_weight_sql = SLUICE_DUE(SLUICE_UP_TO_BYTES(SLUICE_DUE_ROWS(SLUICE_ROW_COLUMNS), "$11"));
 
 // What has appeared in the gaps, with its open row of this broker where it has one.
 constexpr auto late_sql = R"sql(
@@ -300,6 +311,7 @@ lane_statements::lane_statements(const std::string& schema)
       renew{"sluice_renew", in_schema(renew_sql, schema)},
       release{"sluice_release", in_schema(release_sql, schema)},
       due{"sluice_due", in_schema(due_sql, schema)},
+      due_by_weight{"sluice_due_by_weight", in_schema(due_by_weight_sql, schema)},
       late{"sluice_late", in_schema(late_sql, schema)},
       due_in_stream{"sluice_due_in_stream", in_schema(due_in_stream_sql, schema)},
       settle{"sluice_settle", in_schema(settle_sql, schema)},

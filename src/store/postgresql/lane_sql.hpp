@@ -22,10 +22,13 @@ struct lane_statements {
     statement acquire;
     statement renew;    ///< $1 lane, $2 owner, $3 epoch, $4 now, $5 ttl, $6-$11 report, $12 horizon, $13 overtaken
     statement release;  ///< $1 lane, $2 owner, $3 epoch, $4-$10 report
-    statement due;      ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 after, $6 limit, $7 high, $8 window,
-                        ///< $9 shard, $10 shards
-    statement late;     ///< $1 broker, $2 firsts, $3 lasts, $4 limit, $5 shard, $6 shards
-    statement due_in_stream;  ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 stream, $6 after, $7 upto, $8 limit
+    // $1 lane, $2 owner, $3 epoch, $4 broker, $5 after, $6 limit, $7 high, $8 window, $9 shard, $10 shards, and $11 the
+    // size in bytes from which data and metadata are NULL, or the bytes of all rows
+    statement due;
+    statement due_by_weight;
+    statement late;           ///< $1 broker, $2 firsts, $3 lasts, $4 limit, $5 shard, $6 shards, $7 bytes
+    statement due_in_stream;  ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 stream, $6 after, $7 upto, $8 limit,
+                              ///< $9 bytes
     statement settle;         ///< $1 lane, $2 owner, $3 epoch, $4 rescan, $5 broker, $6-$13 columns of the outcomes,
                               ///< $14 our time
     statement raise_mark;     ///< $1 lane, $2 owner, $3 epoch, $4 rescan, $5 mark
@@ -43,7 +46,7 @@ struct lane_statements {
 
 /// Columns of `due`, `late` and `due_in_stream` before those of the rows.
 namespace due_column {
-enum : int { upto, scanned, firsts, lasts, owned, rescan, mark, row };
+enum : int { upto, scanned, firsts, lasts, owned, rescan, mark, row, data = row + 10, metadata };
 }
 namespace late_column {
 enum : int { oldest_transaction, seq, row, offered = row + 13 };
