@@ -37,6 +37,7 @@ int dispatch(int argc, const char* const* argv, session& in) {
     add_server(root);
     add_process(root);
     add_check(root);
+    add_config(root);
     add_db(root);
     add_describe(root);
     add_status(root);

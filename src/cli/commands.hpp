@@ -10,6 +10,7 @@ namespace sluice::cli {
 void add_server(command& root);
 void add_process(command& root);
 void add_check(command& root);
+void add_config(command& root);
 void add_db(command& root);
 void add_describe(command& root);
 void add_status(command& root);

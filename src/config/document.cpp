@@ -31,7 +31,7 @@ class expansion {
 public:
     expansion(std::string_view text, const variable_lookup& variables) : rest_{text}, variables_{variables} { run(); }
 
-    [[nodiscard]] bool changed() const noexcept { return changed_; }
+    [[nodiscard]] const std::vector<used_variable>& variables() const noexcept { return used_; }
     [[nodiscard]] const std::string& result() const noexcept { return result_; }
     [[nodiscard]] const std::vector<problem>& problems() const noexcept { return problems_; }
 
@@ -67,8 +67,9 @@ private:
                 "use letters, digits and _, or write $${ for a literal ${");
             return;
         }
-        changed_ = true;
-        if (const auto value = variables_(name)) {
+        const auto value = variables_(name);
+        used_.push_back({name, value.has_value()});
+        if (value) {
             result_ += *value;
         } else if (bar != std::string_view::npos) {
             result_ += reference.substr(bar + 1);
@@ -85,7 +86,7 @@ private:
     const variable_lookup& variables_;
     std::string result_;
     std::vector<problem> problems_;
-    bool changed_ = false;
+    std::vector<used_variable> used_;
 };
 
 void substitute_below(node& at, const std::string& path, const variable_lookup& variables,
@@ -98,7 +99,8 @@ void substitute_below(node& at, const std::string& path, const variable_lookup& 
             found.push_back(std::move(p));
         }
         *text = expanded.result();
-        at.substituted = expanded.changed();
+        at.substituted = !expanded.variables().empty();
+        at.variables = expanded.variables();
         at.broken = !expanded.problems().empty();
     } else if (auto* elements = std::get_if<node::array>(&at.value)) {
         for (node& element : *elements) substitute_below(element, path, variables, found);
@@ -143,6 +145,15 @@ std::optional<std::string> process_variable(const std::string& name) {
 
 void substitute(node& root, const variable_lookup& variables, std::vector<problem>& found) {
     substitute_below(root, "", variables, found);
+}
+
+void mark_overlaid(node& root) {
+    root.overlaid = true;
+    if (auto* members = root.as_table()) {
+        for (auto& [key, child] : *members) mark_overlaid(child);
+    } else if (auto* elements = std::get_if<node::array>(&root.value)) {
+        for (node& element : *elements) mark_overlaid(element);
+    }
 }
 
 void lay_over(node& base, const node& overlay) { merge(base, overlay, false); }

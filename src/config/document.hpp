@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/problems.hpp"
+#include "config/setting.hpp"
 
 /// The TOML file as a tree that remembers lines, before anybody asks what its keys mean.
 namespace sluice::config {
@@ -19,9 +20,11 @@ struct node {
     using table = std::vector<member>;
     struct moment {};  ///< a date or time; no key of ours holds one
 
-    int line = 0;              ///< of the key, or of the element of an array
-    bool substituted = false;  ///< the text holds something that came from a `${VAR}`
-    bool broken = false;       ///< already reported: the value means nothing
+    int line = 0;                            ///< of the key, or of the element of an array
+    bool substituted = false;                ///< the text holds something that came from a `${VAR}`
+    bool broken = false;                     ///< already reported: the value means nothing
+    bool overlaid = false;                   ///< comes from the section of an environment
+    std::vector<used_variable> variables{};  ///< in the text
     std::variant<table, array, std::string, std::int64_t, double, bool, moment> value;
 
     [[nodiscard]] const table* as_table() const noexcept { return std::get_if<table>(&value); }
@@ -51,6 +54,9 @@ inline constexpr std::string_view unset_variable = "environment variable ";
 /// Replaces `${VAR}` and `${VAR|default}` in every string below `root`; `$${` stands for a literal `${`.
 /// What cannot be replaced is added to `found`, with the path of its key.
 void substitute(node& root, const variable_lookup& variables, std::vector<problem>& found);
+
+/// Marks everything from `root` on as `overlaid`.
+void mark_overlaid(node& root);
 
 /// Lays `overlay` over `base`: tables are merged key by key, everything else is replaced. When an entry of [databases]
 /// or [brokers] gets another provider, the entry is replaced as a whole: the old one's keys mean nothing to the new

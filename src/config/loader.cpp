@@ -12,6 +12,7 @@
 #include "config/location.hpp"
 #include "config/printable.hpp"
 #include "config/section.hpp"
+#include "config/setting_completion.hpp"
 #include "config/subscription_sections.hpp"
 
 namespace sluice::config {
@@ -78,6 +79,7 @@ node select_environment(node root, const std::string& environment, std::vector<p
     }
     node known = *overlay;
     std::erase_if(*known.as_table(), [](const auto& m) { return !is_section(m.key); });
+    mark_overlaid(known);
     lay_over(sections, known);
     return sections;
 }
@@ -89,34 +91,37 @@ bool is_plain_name(std::string_view name) {
 }
 
 /// @param base_directory  where relative names of files start
+/// @param options  gets the value that holds, also when the file does not set it
 void read_option(section& in, const provider_option& option, const std::filesystem::path& base_directory,
                  std::map<std::string, std::string>& options) {
-    in.know(option.key);
-    if (!in.has(option.key)) return;
     const std::string key{option.key};
     switch (option.what) {
         case provider_option::kind::whole: {
-            std::size_t value = 0;
+            auto value = static_cast<std::size_t>(std::stoull(option.usual));
             in.whole(key, value, option.lowest, option.highest);
             options[key] = std::to_string(value);
             break;
         }
         case provider_option::kind::choice:
+            options[key] = option.usual;
             in.choice(key, options[key], option.words);
             break;
         case provider_option::kind::flag: {
-            bool value = false;
+            bool value = option.usual == "true";
             in.flag(key, value);
             options[key] = value ? "true" : "false";
             break;
         }
         case provider_option::kind::text:
+            options[key] = option.usual;
             in.text(key, options[key]);
             break;
         case provider_option::kind::file: {
             std::string value;
             in.text(key, value);
-            if (!value.empty()) options[key] = (base_directory / value).lexically_normal().string();
+            if (value.empty()) break;
+            options[key] = (base_directory / value).lexically_normal().string();
+            in.resolve(key, options[key]);
             break;
         }
     }
@@ -150,8 +155,8 @@ struct adapter_reader {
             in.ignore_unknown();
             return entry;
         }
-        for (const provider_option& option : rule->options) read_option(in, option, base_directory, entry.options);
         read_location(in, *rule, entry);
+        for (const provider_option& option : rule->options) read_option(in, option, base_directory, entry.options);
         return entry;
     }
 
@@ -189,6 +194,7 @@ private:
             file_location located = locate_file(entry.uri, base_directory);
             if (!located.problem.empty()) in.report(uri_key, std::move(located.problem), std::move(located.remedy));
             entry.path = std::move(located.path);
+            in.resolve(uri_key, entry.path);
         } else if (rule.where == provider_rule::location::server) {
             entry.uri = with_absolute_files(entry.uri, base_directory);
         }
@@ -222,9 +228,10 @@ private:
 
 /// The extensions that may leave to a broker, when the file lists them.
 void read_extensions(section& lane, const std::string& broker, outbox_settings& outbox) {
-    std::vector<std::string> listed;
-    lane.texts("extensions", listed);
+    std::optional<std::vector<std::string>> list;
+    lane.texts("extensions", list);
     if (!lane.has("extensions")) return;
+    std::vector<std::string> listed = std::move(list).value_or(std::vector<std::string>{});
     const auto& external = outbox.external_brokers;
     if (broker == outbox.broker) {
         lane.report("extensions", "is for external brokers; the internal one gets all extensions", "remove it");
@@ -242,6 +249,15 @@ void read_extensions(section& lane, const std::string& broker, outbox_settings& 
         }
     }
     outbox.lanes[broker].extensions = std::move(listed);
+}
+
+constexpr std::int64_t most_shards = 64;
+
+/// Notes what holds for a lane of which the file says nothing.
+void note_usual_lane(section lane) {
+    lane_options usual;
+    lane.whole("shards", usual.shards, 1, most_shards);
+    lane.texts("extensions", usual.extensions);
 }
 
 void read_outbox(section in, const configuration& so_far, outbox_settings& outbox) {
@@ -277,10 +293,15 @@ void read_outbox(section in, const configuration& so_far, outbox_settings& outbo
         if (!so_far.brokers.contains(name)) {
             lanes.report(name, "no such broker in [brokers]", did_you_mean(name, names, "brokers are"));
         }
-        constexpr std::int64_t most_shards = 64;
         lane.whole("shards", outbox.lanes[name].shards, 1, most_shards);
         read_extensions(lane, name, outbox);
         lane.refuse_unknown();
+    }
+    for (const auto& [name, settings] : so_far.brokers) {
+        const auto& external = outbox.external_brokers;
+        const bool has_lane =
+            name == outbox.broker || std::find(external.begin(), external.end(), name) != external.end();
+        if (has_lane && !lanes.has(name)) note_usual_lane(lanes.below(name));
     }
     in.refuse_unknown();
 
@@ -332,9 +353,7 @@ void read_transient_retry(section in, transient_retry_settings& retry) {
 }
 
 void read_commands(section in, command_settings& commands) {
-    double timeout = 0;
-    in.number("default_timeout_seconds", timeout, 0.001, 315'360'000);
-    if (in.has("default_timeout_seconds")) commands.default_timeout_seconds = timeout;
+    in.number("default_timeout_seconds", commands.default_timeout_seconds, 0.001, 315'360'000);
     in.number("idempotency_retention_hours", commands.idempotency_retention_hours, 0.01, 876'000);
     in.number("failure_retention_seconds", commands.failure_retention_seconds, 0, 604'800);
     in.refuse_unknown();
@@ -416,17 +435,17 @@ void read_adapters(section& root, const providers& available, const std::filesys
 
 }  // namespace
 
-configuration parse(std::string_view text, const std::filesystem::path& file, const providers& available,
-                    const variable_lookup& variables) {
+explained_configuration explain_text(std::string_view text, const std::filesystem::path& file,
+                                     const providers& available, const variable_lookup& variables) {
     configuration result;
     result.file = file.string();
     result.environment = variables(environment_variable).value_or("");
 
-    std::vector<problem> found;
-    node sections = select_environment(read_toml(text, result.file), result.environment, found);
-    substitute(sections, variables, found);
+    reading into;
+    node sections = select_environment(read_toml(text, result.file), result.environment, into.problems);
+    substitute(sections, variables, into.problems);
 
-    section root{&sections, "", found};
+    section root{&sections, "", into};
     read_adapters(root, available, std::filesystem::absolute(file).parent_path(), result);
     read_outbox(root.below("outbox"), result, result.outbox);
     read_server(root.below("server"), result.server);
@@ -440,8 +459,10 @@ configuration parse(std::string_view text, const std::filesystem::path& file, co
     inbox.refuse_unknown();
     read_log(root.below("log"), result.log);
 
-    if (!found.empty()) throw invalid_configuration{result.file, std::move(found)};
-    return result;
+    if (!into.problems.empty()) throw invalid_configuration{result.file, std::move(into.problems)};
+    complete_subscriptions(into.settings, result.server);
+    group_by_section(into.settings);
+    return {std::move(result), std::move(into.settings)};
 }
 
 namespace {
@@ -463,8 +484,18 @@ std::string read_file(const std::filesystem::path& file) {
 
 }  // namespace
 
+configuration parse(std::string_view text, const std::filesystem::path& file, const providers& available,
+                    const variable_lookup& variables) {
+    return explain_text(text, file, available, variables).values;
+}
+
 configuration load(const std::filesystem::path& file, const providers& available, const variable_lookup& variables) {
     return parse(read_file(file), file, available, variables);
+}
+
+explained_configuration explain(const std::filesystem::path& file, const providers& available,
+                                const variable_lookup& variables) {
+    return explain_text(read_file(file), file, available, variables);
 }
 
 std::vector<overlay_problems> check_overlays(const std::filesystem::path& file, const providers& available,

@@ -7,6 +7,7 @@
 #include "config/document.hpp"
 #include "config/problems.hpp"
 #include "config/providers.hpp"
+#include "config/setting.hpp"
 
 namespace sluice::config {
 
@@ -22,6 +23,21 @@ inline constexpr const char* environment_variable = "SLUICE_ENV";
 /// @throws invalid_configuration with everything that is wrong, not just the first thing
 [[nodiscard]] configuration load(const std::filesystem::path& file, const providers& available,
                                  const variable_lookup& variables = process_variable);
+
+/// A configuration with all of its keys.
+struct explained_configuration {
+    configuration values;
+    std::vector<effective_setting> settings;  ///< each key once, section by section
+};
+
+/// `load`, and what every key comes to: also those that the file does not set.
+/// @throws invalid_configuration with everything that is wrong
+[[nodiscard]] explained_configuration explain(const std::filesystem::path& file, const providers& available,
+                                              const variable_lookup& variables = process_variable);
+
+/// `explain` for a text that is already in memory.
+[[nodiscard]] explained_configuration explain_text(std::string_view text, const std::filesystem::path& file,
+                                                   const providers& available, const variable_lookup& variables);
 
 /// What is wrong in the overlay of one environment.
 struct overlay_problems {

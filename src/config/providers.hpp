@@ -25,6 +25,7 @@ struct provider_option {
     std::int64_t lowest = 0;
     std::int64_t highest = 0;
     std::vector<std::string> words{};  ///< of a choice
+    std::string usual{};               ///< the default as text; empty: there is none
 };
 
 /// What a provider wants to be told.

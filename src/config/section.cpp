@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cassert>
 #include <charconv>
 #include <optional>
 
@@ -68,104 +69,154 @@ std::optional<bool> as_flag(const node& value) {
     return std::nullopt;
 }
 
+/// Takes an address out of what is shown. True when something is missing then.
+bool hide_secret(std::string& text, sensitivity how) {
+    if (how == sensitivity::open && !base::may_hold_password(text)) return false;
+    std::string visible = base::shown_address(text);
+    const bool hidden = visible != text;
+    text = std::move(visible);
+    return hidden;
+}
+
 }  // namespace
 
-section::section(const node* table, std::string path, std::vector<problem>& found)
-    : table_{table}, path_{std::move(path)}, found_{&found} {
+section::section(const node* table, std::string path, reading& into)
+    : table_{table}, path_{std::move(path)}, into_{&into} {
     if (table_ != nullptr && table_->as_table() == nullptr) {
         if (!table_->broken) {
-            found_->push_back({.line = table_->line,
-                               .key = path_,
-                               .value = shown(*table_, sensitivity::open),
-                               .message = "must be a table",
-                               .remedy = "write [" + path_ + "] on a line of its own, with its keys below"});
+            into_->problems.push_back({.line = table_->line,
+                                       .key = path_,
+                                       .value = shown(*table_, sensitivity::open),
+                                       .message = "must be a table",
+                                       .remedy = "write [" + path_ + "] on a line of its own, with its keys below"});
         }
         table_ = nullptr;
     }
 }
 
 void section::whole(std::string_view key, int& target, std::int64_t lowest, std::int64_t highest) {
-    std::int64_t value = 0;
-    if (read_whole(key, value, lowest, highest)) target = static_cast<int>(value);
+    if (const auto value = read_whole(key, lowest, highest)) target = static_cast<int>(*value);
+    note(key, static_cast<std::int64_t>(target));
 }
 
 void section::whole(std::string_view key, std::size_t& target, std::int64_t lowest, std::int64_t highest) {
-    std::int64_t value = 0;
-    if (read_whole(key, value, lowest, highest)) target = static_cast<std::size_t>(value);
+    if (const auto value = read_whole(key, lowest, highest)) target = static_cast<std::size_t>(*value);
+    note(key, static_cast<std::int64_t>(target));
 }
 
-bool section::read_whole(std::string_view key, std::int64_t& target, std::int64_t lowest, std::int64_t highest) {
+void section::whole(std::string_view key, std::optional<int>& target, std::int64_t lowest, std::int64_t highest) {
+    const auto value = read_whole(key, lowest, highest);
+    if (value) target = static_cast<int>(*value);
+    note(key, value ? setting_value{*value} : setting_value{});
+}
+
+void section::whole(std::string_view key, std::optional<std::size_t>& target, std::int64_t lowest,
+                    std::int64_t highest) {
+    const auto value = read_whole(key, lowest, highest);
+    if (value) target = static_cast<std::size_t>(*value);
+    note(key, value ? setting_value{*value} : setting_value{});
+}
+
+std::optional<std::int64_t> section::read_whole(std::string_view key, std::int64_t lowest, std::int64_t highest) {
     const node* value = ask(key);
-    if (value == nullptr) return false;
+    if (value == nullptr) return std::nullopt;
     const auto read = as_whole(*value);
-    if (!read || *read < lowest || *read > highest) {
-        mismatch(key, *value, fmt::format("a whole number from {} to {}", lowest, highest));
-        return false;
-    }
-    target = *read;
-    return true;
+    if (read && *read >= lowest && *read <= highest) return read;
+    mismatch(key, *value, fmt::format("a whole number from {} to {}", lowest, highest));
+    return std::nullopt;
 }
 
 void section::number(std::string_view key, double& target, double lowest, double highest) {
+    target = read_number(key, lowest, highest).value_or(target);
+    note(key, target);
+}
+
+void section::number(std::string_view key, std::optional<double>& target, double lowest, double highest) {
+    const auto value = read_number(key, lowest, highest);
+    if (value) target = value;
+    note(key, value ? setting_value{*value} : setting_value{});
+}
+
+std::optional<double> section::read_number(std::string_view key, double lowest, double highest) {
     const node* value = ask(key);
-    if (value == nullptr) return;
+    if (value == nullptr) return std::nullopt;
     const auto read = as_number(*value);
-    if (!read || !(*read >= lowest && *read <= highest)) {
-        mismatch(key, *value, fmt::format("a number from {:g} to {:g}", lowest, highest));
-    } else {
-        target = *read;
-    }
+    if (read && *read >= lowest && *read <= highest) return read;
+    mismatch(key, *value, fmt::format("a number from {:g} to {:g}", lowest, highest));
+    return std::nullopt;
 }
 
 void section::flag(std::string_view key, bool& target) {
+    target = read_flag(key).value_or(target);
+    note(key, target);
+}
+
+void section::flag(std::string_view key, std::optional<bool>& target) {
+    const auto value = read_flag(key);
+    if (value) target = value;
+    note(key, value ? setting_value{*value} : setting_value{});
+}
+
+std::optional<bool> section::read_flag(std::string_view key) {
     const node* value = ask(key);
-    if (value == nullptr) return;
-    if (const auto read = as_flag(*value)) {
-        target = *read;
-    } else {
-        mismatch(key, *value, "true or false, without quotes");
-    }
+    if (value == nullptr) return std::nullopt;
+    const auto read = as_flag(*value);
+    if (!read) mismatch(key, *value, "true or false, without quotes");
+    return read;
 }
 
 void section::text(std::string_view key, std::string& target, sensitivity shown) {
     if (shown == sensitivity::uri) uris_.emplace(key);
-    const node* value = ask(key);
-    if (value == nullptr) return;
-    const auto* read = std::get_if<std::string>(&value->value);
-    if (read == nullptr) {
-        mismatch(key, *value, "a text in quotes");
-    } else if (read->find_first_not_of(" \t\r\n") == std::string::npos) {
-        add(key, value, "is blank", "give it a value or remove it");
-    } else {
-        target = *read;
+    if (const node* value = ask(key)) {
+        const auto* read = std::get_if<std::string>(&value->value);
+        if (read == nullptr) {
+            mismatch(key, *value, "a text in quotes");
+        } else if (read->find_first_not_of(" \t\r\n") == std::string::npos) {
+            add(key, value, "is blank", "give it a value or remove it");
+        } else {
+            target = *read;
+        }
     }
+    note(key, target.empty() ? setting_value{} : setting_value{target});
 }
 
 void section::choice(std::string_view key, std::string& target, std::span<const std::string> words) {
-    const node* value = ask(key);
-    if (value == nullptr) return;
-    const auto* read = std::get_if<std::string>(&value->value);
-    if (read == nullptr) {
-        mismatch(key, *value, fmt::format("one of \"{}\"", fmt::join(words, "\", \"")));
-    } else if (std::find(words.begin(), words.end(), *read) == words.end()) {
-        add(key, value, "is not one of the choices", did_you_mean(*read, words, "use one of"));
-    } else {
-        target = *read;
+    if (const node* value = ask(key)) {
+        const auto* read = std::get_if<std::string>(&value->value);
+        if (read == nullptr) {
+            mismatch(key, *value, fmt::format("one of \"{}\"", fmt::join(words, "\", \"")));
+        } else if (std::find(words.begin(), words.end(), *read) == words.end()) {
+            add(key, value, "is not one of the choices", did_you_mean(*read, words, "use one of"));
+        } else {
+            target = *read;
+        }
     }
+    note(key, target);
 }
 
 void section::texts(std::string_view key, std::vector<std::string>& target) {
+    if (auto read = read_texts(key)) target = *std::move(read);
+    note(key, target);
+}
+
+void section::texts(std::string_view key, std::optional<std::vector<std::string>>& target) {
+    const auto read = read_texts(key);
+    if (read) target = read;
+    note(key, read ? setting_value{*read} : setting_value{});
+}
+
+std::optional<std::vector<std::string>> section::read_texts(std::string_view key) {
     const node* value = ask(key);
-    if (value == nullptr) return;
+    if (value == nullptr) return std::nullopt;
     if (const auto* single = std::get_if<std::string>(&value->value)) {
         add(key, value, "must be a list of texts",
             fmt::format("did you mean [\"{}\"]?", shown_text(*single, sensitivity::open)));
-        return;
+        return std::nullopt;
     }
     const auto* elements = std::get_if<node::array>(&value->value);
     if (elements == nullptr) {
         mismatch(key, *value, "a list of texts, for example [\"partner_events\"]");
-        return;
+        return std::nullopt;
     }
     std::vector<std::string> read;
     for (const node& element : *elements) {
@@ -173,16 +224,44 @@ void section::texts(std::string_view key, std::vector<std::string>& target) {
         const auto* text = std::get_if<std::string>(&element.value);
         if (text == nullptr) {
             add(key, &element, "must hold texts only", "put every element in quotes");
-            return;
+            return std::nullopt;
         }
         read.push_back(*text);
     }
-    target = std::move(read);
+    return read;
+}
+
+void section::resolve(std::string_view key, const std::string& path) {
+    if (path.empty() || into_->settings.empty()) return;
+    effective_setting& last = into_->settings.back();
+    assert(last.key == join_key("", key));
+    if (!last.masked) last.resolved = path;  // it has the same text in it
+}
+
+void section::note(std::string_view key, setting_value effective) {
+    noted_.emplace(key);
+    effective_setting noted{.section = path_, .key = join_key("", key), .value = std::move(effective)};
+    const auto how = uris_.contains(key) ? sensitivity::uri : sensitivity::open;
+    if (auto* text = std::get_if<std::string>(&noted.value)) noted.masked = hide_secret(*text, how);
+    if (auto* list = std::get_if<std::vector<std::string>>(&noted.value)) {
+        for (std::string& each : *list) noted.masked = hide_secret(each, how) || noted.masked;
+    }
+    if (const node* value = peek(key)) {
+        noted.from = value->overlaid ? origin::overlay : origin::file;
+        noted.line = value->line;
+        noted.variables = value->variables;
+        if (const auto* elements = std::get_if<node::array>(&value->value)) {
+            for (const node& each : *elements) {
+                noted.variables.insert(noted.variables.end(), each.variables.begin(), each.variables.end());
+            }
+        }
+    }
+    into_->settings.push_back(std::move(noted));
 }
 
 section section::below(std::string_view key) {
     known_.emplace(key);
-    return {peek(key), join_key(path_, key), *found_};
+    return {peek(key), join_key(path_, key), *into_};
 }
 
 std::vector<std::pair<std::string, section>> section::all_below() {
@@ -190,7 +269,7 @@ std::vector<std::pair<std::string, section>> section::all_below() {
     if (table_ == nullptr) return sections;
     for (const auto& [key, value] : *table_->as_table()) {
         known_.insert(key);
-        sections.emplace_back(key, section{&value, join_key(path_, key), *found_});
+        sections.emplace_back(key, section{&value, join_key(path_, key), *into_});
     }
     return sections;
 }
@@ -212,16 +291,17 @@ bool section::is_substituted(std::string_view key) const noexcept {
 }
 
 void section::refuse_unknown() const {
+    assert(asked_ == noted_);
     if (table_ == nullptr || ignores_unknown_) return;
     for (const auto& [key, value] : *table_->as_table()) {
         if (known_.contains(key)) continue;
         // The value of a key nobody knows may be anything, also a secret: it is not shown.
         const std::vector<std::string> candidates{known_.begin(), known_.end()};
-        found_->push_back({.line = value.line,
-                           .key = join_key(path_, key),
-                           .value = {},
-                           .message = "unknown key",
-                           .remedy = did_you_mean(key, candidates, "known here")});
+        into_->problems.push_back({.line = value.line,
+                                   .key = join_key(path_, key),
+                                   .value = {},
+                                   .message = "unknown key",
+                                   .remedy = did_you_mean(key, candidates, "known here")});
     }
 }
 
@@ -238,6 +318,7 @@ void section::report_element(std::string_view key, std::size_t index, std::strin
 
 const node* section::ask(std::string_view key) {
     known_.emplace(key);
+    asked_.emplace(key);
     const node* value = peek(key);
     return value == nullptr || value->broken ? nullptr : value;
 }
@@ -255,11 +336,11 @@ void section::mismatch(std::string_view key, const node& value, const std::strin
 
 void section::add(std::string_view key, const node* value, std::string message, std::string remedy) const {
     const auto how = uris_.contains(key) ? sensitivity::uri : sensitivity::open;
-    found_->push_back({.line = value == nullptr ? line() : value->line,
-                       .key = join_key(path_, key),
-                       .value = value == nullptr ? std::string{} : shown(*value, how),
-                       .message = std::move(message),
-                       .remedy = std::move(remedy)});
+    into_->problems.push_back({.line = value == nullptr ? line() : value->line,
+                               .key = join_key(path_, key),
+                               .value = value == nullptr ? std::string{} : shown(*value, how),
+                               .message = std::move(message),
+                               .remedy = std::move(remedy)});
 }
 
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates, std::string_view otherwise,

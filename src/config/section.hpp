@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -19,14 +20,21 @@ enum class sensitivity {
     uri    ///< scheme, host and path only
 };
 
+/// What came of reading a file.
+struct reading {
+    std::vector<problem> problems{};
+    std::vector<effective_setting> settings{};  ///< one for each key that was asked for
+};
+
 /// Reads the keys of one table of the document and reports what does not fit, always going on.
 ///
 /// A reader leaves its target alone when the key is absent or wrong, so the target's initial value is the default.
-/// Keys that were asked for are the known ones; `refuse_unknown` reports all others.
+/// Keys that were asked for are the known ones; `refuse_unknown` reports all others. Every key that was asked for is
+/// noted with its effective value, whether or not the file has it.
 class section {
 public:
-    /// @param table  null when the file has no such section; must outlive this object, like `found`
-    section(const node* table, std::string path, std::vector<problem>& found);
+    /// @param table  null when the file has no such section; must outlive this object, like `into`
+    section(const node* table, std::string path, reading& into);
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
     [[nodiscard]] int line() const noexcept { return table_ == nullptr ? 0 : table_->line; }
@@ -38,6 +46,15 @@ public:
     void text(std::string_view key, std::string& target, sensitivity shown = sensitivity::open);
     void choice(std::string_view key, std::string& target, std::span<const std::string> words);
     void texts(std::string_view key, std::vector<std::string>& target);
+    // The same for keys without a default.
+    void whole(std::string_view key, std::optional<int>& target, std::int64_t lowest, std::int64_t highest);
+    void whole(std::string_view key, std::optional<std::size_t>& target, std::int64_t lowest, std::int64_t highest);
+    void number(std::string_view key, std::optional<double>& target, double lowest, double highest);
+    void flag(std::string_view key, std::optional<bool>& target);
+    void texts(std::string_view key, std::optional<std::vector<std::string>>& target);
+
+    /// Says what the name of a file, which was read last, comes to.
+    void resolve(std::string_view key, const std::string& path);
 
     /// A table below this one.
     [[nodiscard]] section below(std::string_view key);
@@ -46,8 +63,8 @@ public:
     /// The keys here that hold a table, asked for or not.
     [[nodiscard]] std::vector<std::string> tables() const;
 
-    /// Makes a key known without reading it.
-    void know(std::string_view key) { known_.emplace(key); }
+    /// Does not report a key as unknown, because something else is reported about it.
+    void excuse(std::string_view key) { known_.emplace(key); }
     /// True when the file sets the key, rightly or wrongly.
     [[nodiscard]] bool has(std::string_view key) const noexcept;
     /// True when the value came from a variable, at least in part.
@@ -66,13 +83,19 @@ private:
     [[nodiscard]] const node* peek(std::string_view key) const noexcept;
     void mismatch(std::string_view key, const node& value, const std::string& expected) const;
     void add(std::string_view key, const node* value, std::string message, std::string remedy) const;
-    [[nodiscard]] bool read_whole(std::string_view key, std::int64_t& target, std::int64_t lowest,
-                                  std::int64_t highest);
+    [[nodiscard]] std::optional<std::int64_t> read_whole(std::string_view key, std::int64_t lowest,
+                                                         std::int64_t highest);
+    [[nodiscard]] std::optional<double> read_number(std::string_view key, double lowest, double highest);
+    [[nodiscard]] std::optional<bool> read_flag(std::string_view key);
+    [[nodiscard]] std::optional<std::vector<std::string>> read_texts(std::string_view key);
+    void note(std::string_view key, setting_value effective);
 
     const node* table_;
     std::string path_;
-    std::vector<problem>* found_;
+    reading* into_;
     std::set<std::string, std::less<>> known_;
+    std::set<std::string, std::less<>> asked_;  // must all be noted
+    std::set<std::string, std::less<>> noted_;
     std::set<std::string, std::less<>> uris_;
     bool ignores_unknown_ = false;
 };

@@ -169,35 +169,57 @@ std::vector<std::string> subscriptions_meant(std::string_view name,
     return {by_last_part.begin(), by_last_part.end()};
 }
 
-resolved_subscription resolve_subscription(std::string_view name, const subscription_options& in_code,
-                                           const detail::registry& domain, const server_settings& with) {
-    const subscription_options built_in = built_in_options();
-    layers all{with.profiles};
-    all.add(setting_source::code, in_code);
-    all.add_profile(setting_source::code_profile, in_code.profile, name);
-    if (const subscription_options* section = section_of(name, declared_subscriptions(domain), with)) {
+namespace {
+
+/// What the file and Sluice itself say.
+void add_configured(layers& all, const subscription_options* section, std::string_view name,
+                    const server_settings& with) {
+    static const subscription_options built_in = built_in_options();
+    if (section != nullptr) {
         all.add(setting_source::handler_section, *section);
         all.add_profile(setting_source::handler_profile, section->profile, name);
     }
     all.add(setting_source::global_section, with.subscription);
     all.add_profile(setting_source::default_profile, with.default_subscription_profile, name);
     all.add(setting_source::built_in, built_in);
+}
+
+std::vector<decided_setting> decide(const layers& all) {
+    std::vector<decided_setting> decided;
+    detail::for_each_subscription_key([&](const auto& key) {
+        const layer& decides = all.deciding(key.option, false);
+        const auto& value = *(decides.options->*key.option);
+        const auto& otherwise = *(all.deciding(key.option, true).options->*key.option);
+        decided.push_back({.key = key.name,
+                           .value = to_variant(value),
+                           .source = decides.source,
+                           .profile = decides.profile,
+                           .deviates = value != otherwise});
+    });
+    return decided;
+}
+
+}  // namespace
+
+resolved_subscription resolve_subscription(std::string_view name, const subscription_options& in_code,
+                                           const detail::registry& domain, const server_settings& with) {
+    layers all{with.profiles};
+    all.add(setting_source::code, in_code);
+    all.add_profile(setting_source::code_profile, in_code.profile, name);
+    add_configured(all, section_of(name, declared_subscriptions(domain), with), name, with);
 
     resolved_subscription resolved;
     for_each_setting([&](auto option, auto setting) {
         resolved.settings.*setting = *(all.deciding(option, false).options->*option);
     });
-    detail::for_each_subscription_key([&](const auto& key) {
-        const layer& decides = all.deciding(key.option, false);
-        const auto& value = *(decides.options->*key.option);
-        const auto& otherwise = *(all.deciding(key.option, true).options->*key.option);
-        resolved.decided.push_back({.key = key.name,
-                                    .value = to_variant(value),
-                                    .source = decides.source,
-                                    .profile = decides.profile,
-                                    .deviates = value != otherwise});
-    });
+    resolved.decided = decide(all);
     return resolved;
+}
+
+std::vector<decided_setting> resolve_section(const subscription_options* section, const server_settings& with) {
+    layers all{with.profiles};
+    add_configured(all, section, "", with);
+    return decide(all);
 }
 
 }  // namespace sluice::config

@@ -77,4 +77,9 @@ struct declared_subscription {
 [[nodiscard]] resolved_subscription resolve_subscription(std::string_view name, const subscription_options& in_code,
                                                          const detail::registry& domain, const server_settings& with);
 
+/// The same for a handler whose code says nothing, under one section of the file; null: under none.
+/// @throws configuration_error when a profile does not exist
+[[nodiscard]] std::vector<decided_setting> resolve_section(const subscription_options* section,
+                                                           const server_settings& with);
+
 }  // namespace sluice::config

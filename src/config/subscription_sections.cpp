@@ -15,17 +15,13 @@ namespace {
 
 template <class Value>
 void read_key(section& in, const detail::subscription_key<Value>& key, std::optional<Value>& target) {
-    in.know(key.name);
-    if (!in.has(key.name)) return;
-    Value value{};
     if constexpr (std::is_same_v<Value, bool>) {
-        in.flag(key.name, value);
+        in.flag(key.name, target);
     } else if constexpr (std::is_same_v<Value, double>) {
-        in.number(key.name, value, key.lowest, key.highest);
+        in.number(key.name, target, key.lowest, key.highest);
     } else {
-        in.whole(key.name, value, static_cast<std::int64_t>(key.lowest), static_cast<std::int64_t>(key.highest));
+        in.whole(key.name, target, static_cast<std::int64_t>(key.lowest), static_cast<std::int64_t>(key.highest));
     }
-    target = value;
 }
 
 subscription_options read_options(section& in) {
@@ -119,7 +115,7 @@ void read_handler(section& in, const profile_map& custom, subscription_options& 
     require_profile(in, "profile", options.profile, custom);
     // TOML takes `subscriptions.shop.notify_customer` for a table in a table.
     for (const std::string& inner : in.tables()) {
-        in.know(inner);
+        in.excuse(inner);
         in.report(inner, "is no key of a subscription",
                   "put a name with dots in quotes, as in [server.subscriptions.\"shop.notify_customer\"]");
     }
@@ -132,7 +128,7 @@ void read_subscriptions(section& server_section, server_settings& server) {
     section global = server_section.below("subscription");
     server.subscription = read_options(global);
     if (global.has("profile")) {
-        global.know("profile");
+        global.excuse("profile");
         global.report("profile", "is no key here", "use server.default_subscription_profile");
     }
     global.refuse_unknown();

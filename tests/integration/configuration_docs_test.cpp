@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "app/compose.hpp"
@@ -104,10 +106,57 @@ TEST(configuration_docs, b400_the_built_in_profiles_are_those_of_the_table) {
     }
 }
 
+std::vector<config::effective_setting> shown_settings() {
+    return config::explain_text(text_of("/tests/integration/every_key.toml"), "/srv/shop/domain.toml",
+                                app::available_providers(), no_variable)
+        .settings;
+}
+
+/// `sluice config show` has every key that the loader reads.
+TEST(configuration_docs, every_key_is_shown_as_an_effective_setting) {
+    std::set<std::string> shown;
+    for (const config::effective_setting& each : shown_settings()) {
+        EXPECT_TRUE(shown.insert(each.path()).second) << each.path() << " is shown twice";
+    }
+    std::istringstream lines{text_of("/tests/integration/every_key.toml")};
+    std::string section;
+    std::size_t keys = 0;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with('[')) section = line.substr(1, line.find(']') - 1);
+        const auto end = line.find(" = ");
+        if (line.starts_with('#') || end == std::string::npos) continue;
+        EXPECT_TRUE(shown.contains(section + "." + line.substr(0, end))) << section << ": " << line;
+        ++keys;
+    }
+    EXPECT_GT(keys, 90U) << "the example was not read";
+}
+
+/// The defaults of the providers' own keys against the tables.
+TEST(configuration_docs, the_tables_have_the_defaults_of_every_provider) {
+    const std::string document = text_of("/docs/configuration.md");
+    for (const auto& rules : {config::known_databases(), config::known_brokers()}) {
+        for (const config::provider_rule& rule : rules) {
+            for (const config::provider_option& option : rule.options) {
+                if (option.usual.empty()) continue;
+                bool found = false;
+                std::istringstream lines{document};
+                for (std::string line; std::getline(lines, line);) {
+                    if (!line.starts_with(fmt::format("| `{}` |", option.key))) continue;
+                    found =
+                        found || (line.find(fmt::format("| {} | {}.", option.usual, rule.name)) != std::string::npos ||
+                                  line.find(fmt::format("| `{}` | {}.", option.usual, rule.name)) != std::string::npos);
+                }
+                EXPECT_TRUE(found) << rule.name << " " << option.key << " " << option.usual;
+            }
+        }
+    }
+}
+
 /// The loader names the keys of a section when it meets one that it does not know.
 TEST(configuration_docs, every_key_of_every_section_is_documented) {
     const std::string document = text_of("/docs/configuration.md");
     const std::string example = "\n" + text_of("/tests/integration/every_key.toml");
+    const auto shown = shown_settings();
     for (const std::string section :
          {"databases.default", "brokers.default", "outbox", "outbox.retry", "outbox.cleanup",
           "outbox.lanes.partner_events", "server", "server.health", "server.subscription",
@@ -127,6 +176,13 @@ TEST(configuration_docs, every_key_of_every_section_is_documented) {
                 const bool is_section = document.find("`[" + section + "." + key + "]`") != std::string::npos;
                 EXPECT_TRUE(is_section || document.find("| `" + key + "` |") != std::string::npos)
                     << section << "." << key;
+                EXPECT_TRUE(std::ranges::any_of(shown,
+                                                [&](const auto& each) {
+                                                    return each.path() == section + "." + key ||
+                                                           each.section == section + "." + key ||
+                                                           each.section.starts_with(section + "." + key + ".");
+                                                }))
+                    << section << "." << key << " is not among the effective settings";
             }
         }
     }
