@@ -1,12 +1,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "cli/causation_tree.hpp"
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
+#include "cli/follow.hpp"
+#include "cli/follow_output.hpp"
 #include "cli/json_forms.hpp"
 #include "cli/open_databases.hpp"
+#include "cli/shown_lately.hpp"
 #include "cli/table.hpp"
 #include "cli/units.hpp"
 #include "config/printable.hpp"
@@ -31,6 +35,7 @@ struct event_arguments {
     std::string id;
     std::size_t limit = 100;
     bool oldest_first = false;
+    bool follow = false;
     bool data = false;
     bool causes = false;
     bool effects = false;
@@ -53,22 +58,25 @@ event_filter to_filter(const event_arguments& given, date_time now) {
     return filter;
 }
 
+/// Events of several databases by time, as many as the filter lets through.
+void merge_events(std::vector<located_event>& found, const event_filter& filter) {
+    std::ranges::stable_sort(found, [&](const located_event& a, const located_event& b) {
+        const date_time first = a.at.event.created_at;
+        const date_time second = b.at.event.created_at;
+        return filter.newest_first ? first > second : first < second;
+    });
+    if (found.size() > filter.limit) {
+        found.erase(found.begin() + static_cast<std::ptrdiff_t>(filter.limit), found.end());
+    }
+}
+
 /// Of one database in the order of its log; several are merged by time.
 std::vector<located_event> read_events(const std::vector<open_database>& databases, const event_filter& filter) {
     std::vector<located_event> found;
     for (const open_database& database : databases) {
         for (stream_event& each : database.session->events(filter)) found.push_back({database.name, std::move(each)});
     }
-    if (databases.size() > 1) {
-        std::ranges::stable_sort(found, [&](const located_event& a, const located_event& b) {
-            const date_time first = a.at.event.created_at;
-            const date_time second = b.at.event.created_at;
-            return filter.newest_first ? first > second : first < second;
-        });
-    }
-    if (found.size() > filter.limit) {
-        found.erase(found.begin() + static_cast<std::ptrdiff_t>(filter.limit), found.end());
-    }
+    if (databases.size() > 1) merge_events(found, filter);
     return found;
 }
 
@@ -82,6 +90,96 @@ json::object as_json(const std::string& database, const stream_event& at) {
                         {"created_at", at.event.created_at.to_string()},
                         {"data", embedded(at.event.data)},
                         {"metadata", embedded(at.event.metadata)}};
+}
+
+/// Shows events as they come, in the order of the log.
+class event_follower final : public follower {
+public:
+    event_follower(const session& in, const event_arguments& given, event_filter filter, bool many, follow_output& out)
+        : in_{in}, given_{given}, filter_{std::move(filter)}, many_{many}, out_{out}, lines_{columns()} {}
+
+    bool begin(std::vector<log_tail>& tails) override {
+        if (!in_.out.json() && !out_.line(lines_.header(in_.out))) return false;
+        if (given_.oldest_first) return true;  // from the first event on
+        std::vector<located_event> found;
+        event_filter newest = filter_;
+        newest.newest_first = true;
+        for (log_tail& tail : tails) {
+            newest.upto = tail.upto();
+            for (stream_event& each : tail.session().events(newest)) found.push_back({tail.name(), std::move(each)});
+            tail.move_to(tail.upto());
+        }
+        if (tails.size() > 1) merge_events(found, newest);
+        std::ranges::reverse(found);
+        return std::ranges::all_of(found, [this](const located_event& each) { return show(each); });
+    }
+
+    bool advance(log_tail& tail) override {
+        constexpr std::size_t page = 100;
+        event_filter next = filter_;
+        next.newest_first = false;
+        next.limit = page;
+        while (tail.position() < tail.upto()) {
+            next.after = tail.position();
+            next.upto = tail.upto();
+            const std::vector<stream_event> found = tail.session().events(next);
+            for (const stream_event& each : found) {
+                if (!show({tail.name(), each})) return false;
+                tail.move_to(each.seq);
+            }
+            if (found.size() < page) tail.move_to(tail.upto());
+        }
+        return true;
+    }
+
+private:
+    /// False when the output wants no more.
+    bool show(const located_event& each) {
+        const auto lately = shown_.try_emplace(each.database, shown_lately{log_tail::looked_back}).first;
+        const auto& [database, at] = each;
+        if (lately->second.see(at.seq, {}, at.event.message_id) == shown_lately::news::same) return true;
+        if (in_.out.json()) return out_.line(json::dump(as_json(database, at)));
+        std::vector<cell> cells;
+        if (many_) cells.emplace_back(database);
+        for (const std::string& text : {std::to_string(at.seq), at.event.created_at.to_string(), at.event.type,
+                                        at.event.stream, std::to_string(at.position), at.event.message_id}) {
+            cells.emplace_back(text);
+        }
+        constexpr std::size_t longest_data = 120;
+        if (given_.data) cells.emplace_back(config::printable(at.event.data, longest_data));
+        return out_.line(lines_.row(std::move(cells), in_.out));
+    }
+
+    [[nodiscard]] std::vector<column> columns() const {
+        std::vector<column> all;
+        if (many_) all.push_back({"DATABASE"});
+        for (const column& each : {column{"SEQ", alignment::right}, column{"CREATED"}, column{"TYPE"}, column{"STREAM"},
+                                   column{"POSITION", alignment::right}, column{"MESSAGE ID"}}) {
+            all.push_back(each);
+        }
+        if (given_.data) all.push_back({"DATA"});
+        return all;
+    }
+
+    const session& in_;
+    const event_arguments& given_;
+    event_filter filter_;
+    bool many_;
+    follow_output& out_;
+    growing_table lines_;
+    std::map<std::string, shown_lately> shown_{};
+};
+
+exit_code follow_events(const session& in, const event_arguments& given) {
+    if (!given.older_than.empty()) {
+        throw wrong_usage("--follow shows what comes, and --older-than leaves out all that comes: remove one of them");
+    }
+    stop_signals stop;  // before any other thread
+    follow_output out{stop};
+    const event_filter filter = to_filter(given, system_clock().now());
+    const installation with = open_installation(in);
+    event_follower what{in, given, filter, with.parts.databases.size() > 1, out};
+    return follow(in, with, what, out);
 }
 
 void print_table(const session& in, const std::vector<located_event>& events, const event_arguments& given) {
@@ -109,6 +207,7 @@ void print_table(const session& in, const std::vector<located_event>& events, co
 }
 
 exit_code list_events(const session& in, const event_arguments& given) {
+    if (given.follow) return follow_events(in, given);
     const installation with = open_installation(in);
     const event_filter filter =
         to_filter(given, system_clock().now());  // wrong usage is told before anything is opened
@@ -373,6 +472,7 @@ void add_events(command& root) {
         .option("--older-than", "AGE", given->older_than, "Written longer ago")
         .limit(given->limit)
         .flag("--oldest-first", given->oldest_first, "In the order of the log")
+        .flag("--follow", given->follow, "In the order of the log, and go on with what comes until SIGINT")
         .flag("--data", given->data, "With the beginning of the data")
         .runs(list_events, given);
     events.add("show", "Show one event with its data and metadata")

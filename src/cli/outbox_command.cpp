@@ -7,8 +7,11 @@
 
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
+#include "cli/follow.hpp"
+#include "cli/follow_output.hpp"
 #include "cli/json_forms.hpp"
 #include "cli/open_databases.hpp"
+#include "cli/shown_lately.hpp"
 #include "cli/table.hpp"
 #include "cli/units.hpp"
 #include "config/printable.hpp"
@@ -34,6 +37,7 @@ struct row_arguments {
     bool all = false;
     bool yes = false;
     bool envelope = false;
+    bool follow = false;
 
     [[nodiscard]] bool picks_nothing() const {
         return message_id.empty() && broker.empty() && status.empty() && stream.empty() && older_than.empty();
@@ -70,6 +74,7 @@ struct located_row {
     outbox_row row;
 };
 
+/// Newest first; several databases are merged by time.
 std::vector<located_row> list_rows(const std::vector<open_database>& databases, const outbox_filter& filter) {
     std::vector<located_row> found;
     for (const open_database& database : databases) {
@@ -145,7 +150,142 @@ void doubt_filter(const session& in, const row_arguments& given, const installat
                             config::did_you_mean(given.broker, names, "brokers are")));
 }
 
+/// Shows rows as they come, in the order of the log, and again when their state changes.
+class row_follower final : public follower {
+public:
+    row_follower(const session& in, const row_arguments& given, outbox_filter filter, bool many, follow_output& out)
+        : in_{in},
+          filter_{std::move(filter)},
+          many_{many},
+          out_{out},
+          watched_{std::min(given.limit, most_watched)},
+          lines_{columns()} {}
+
+    bool begin(std::vector<log_tail>& tails) override {
+        if (!in_.out.json() && !out_.line(lines_.header(in_.out))) return false;
+        std::vector<located_row> found;
+        for (log_tail& tail : tails) {
+            outbox_filter newest = filter_;
+            newest.upto = tail.upto();
+            for (outbox_row& row : tail.session().list(newest)) found.push_back({tail.name(), std::move(row)});
+            for (const outbox_row& row : watched_rows(tail, tail.upto())) static_cast<void>(see(tail, row));
+            tail.move_to(tail.upto());
+        }
+        std::ranges::stable_sort(found, std::ranges::greater{},
+                                 [](const located_row& each) { return each.row.created_at; });
+        if (found.size() > filter_.limit) found.resize(filter_.limit);
+        std::ranges::reverse(found);
+        return std::ranges::all_of(found, [this](const located_row& each) { return show(each.database, each.row); });
+    }
+
+    bool advance(log_tail& tail) override { return show_changes(tail) && show_new(tail); }
+
+private:
+    static constexpr std::size_t most_watched = 1'000;
+    static constexpr std::size_t most_remembered = 4 * most_watched;
+
+    [[nodiscard]] std::vector<outbox_row> watched_rows(const log_tail& tail, store::sequence upto) const {
+        outbox_filter newest = filter_;
+        newest.status.reset();
+        newest.upto = upto;
+        newest.limit = watched_;
+        return tail.session().list(newest);
+    }
+
+    /// Of the rows that were seen.
+    bool show_changes(const log_tail& tail) {
+        std::vector<outbox_row> rows = watched_rows(tail, tail.position());
+        std::ranges::reverse(rows);
+        for (const outbox_row& row : rows) {
+            if (see(tail, row) == shown_lately::news::changed && !show_wanted(tail, row)) return false;
+        }
+        return true;
+    }
+
+    bool show_new(log_tail& tail) {
+        constexpr std::size_t page = 500;  // more than an event can have rows
+        outbox_filter next = filter_;
+        next.status.reset();
+        next.oldest_first = true;
+        next.limit = page;
+        while (tail.position() < tail.upto()) {
+            next.after = tail.position();
+            next.upto = tail.upto();
+            std::vector<outbox_row> found = tail.session().list(next);
+            store::sequence reached = tail.upto();
+            if (found.size() == page && found.front().seq < found.back().seq) {
+                // Rows of the last event may be missing.
+                reached = found.back().seq - 1;
+                std::erase_if(found, [&](const outbox_row& row) { return row.seq > reached; });
+            }
+            for (const outbox_row& row : found) {
+                if (see(tail, row) != shown_lately::news::same && !show_wanted(tail, row)) return false;
+            }
+            tail.move_to(reached);
+        }
+        return true;
+    }
+
+    shown_lately::news see(const log_tail& tail, const outbox_row& row) {
+        const auto lately = shown_.try_emplace(tail.name(), shown_lately{most_remembered}).first;
+        return lately->second.see(
+            row.seq, row.target_broker,
+            fmt::format("{} {} {}", row.message_id, store::to_string(row.status), row.retry_count));
+    }
+
+    bool show_wanted(const log_tail& tail, const outbox_row& row) {
+        return (filter_.status && *filter_.status != row.status) || show(tail.name(), row);
+    }
+
+    /// False when the output wants no more.
+    bool show(const std::string& database, const outbox_row& row) {
+        if (in_.out.json()) return out_.line(json::dump(as_json(located_row{database, row})));
+        constexpr std::size_t longest_error = 80;
+        std::vector<cell> cells;
+        if (many_) cells.emplace_back(database);
+        cells.emplace_back(row.message_id);
+        cells.emplace_back(row.target_broker);
+        cells.emplace_back(store::to_string(row.status), tone_of(row.status));
+        cells.emplace_back(row.type);
+        cells.emplace_back(std::to_string(row.retry_count));
+        cells.emplace_back(row.created_at.to_string());
+        cells.emplace_back(config::printable(brief_error(row), longest_error));
+        return out_.line(lines_.row(std::move(cells), in_.out));
+    }
+
+    [[nodiscard]] std::vector<column> columns() const {
+        std::vector<column> all;
+        if (many_) all.push_back({"DATABASE"});
+        for (const column& each : {column{"MESSAGE ID"}, column{"BROKER"}, column{"STATUS"}, column{"TYPE"},
+                                   column{"TRIES", alignment::right}, column{"CREATED"}, column{"ERROR"}}) {
+            all.push_back(each);
+        }
+        return all;
+    }
+
+    const session& in_;
+    outbox_filter filter_;
+    bool many_;
+    follow_output& out_;
+    std::size_t watched_;
+    growing_table lines_;
+    std::map<std::string, shown_lately> shown_{};
+};
+
+exit_code follow_outbox(const session& in, const row_arguments& given) {
+    if (!given.older_than.empty()) {
+        throw wrong_usage("--follow shows what comes, and --older-than leaves out all that comes: remove one of them");
+    }
+    stop_signals stop;  // before any other thread
+    follow_output out{stop};
+    const outbox_filter filter = to_filter(given, system_clock().now());
+    const installation with = open_installation(in);
+    row_follower what{in, given, filter, with.parts.databases.size() > 1, out};
+    return follow(in, with, what, out);
+}
+
 exit_code list_outbox(const session& in, const row_arguments& given) {
+    if (given.follow) return follow_outbox(in, given);
     const installation with = open_installation(in);
     const date_time now = system_clock().now();
     const outbox_filter filter = to_filter(given, now);  // wrong usage is told before anything is opened
@@ -543,7 +683,10 @@ void add_outbox(command& root) {
     command outbox = root.add("outbox", "Look at outbox rows, retry them or give them up");
 
     command listing = outbox.add("list", "List rows, newest first");
-    add_choice(listing, *given).limit(given->limit).runs(list_outbox, given);
+    add_choice(listing, *given)
+        .limit(given->limit)
+        .flag("--follow", given->follow, "Oldest first, and go on with new rows and changes until SIGINT")
+        .runs(list_outbox, given);
 
     outbox.add("show", "Show one message with all its rows")
         .argument("MESSAGE_ID", given->message_id, "Id of the message")

@@ -16,6 +16,14 @@ void end_line(std::string& text) {
     text += '\n';
 }
 
+/// One cell and the gap behind it.
+std::string padded(const cell& content, std::size_t width, alignment align, const console& on) {
+    const std::string padding(width - display_width(content.text), ' ');
+    const bool right = align == alignment::right;
+    return (right ? padding : "") + on.paint(content.text, content.colour) + (right ? "" : padding) +
+           std::string(gap, ' ');
+}
+
 }  // namespace
 
 void table::add(std::vector<cell> cells) {
@@ -30,19 +38,42 @@ std::string table::render(const console& on) const {
         for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i].text));
     }
     std::string text;
-    const auto put = [&](std::size_t i, const std::string& content, tone colour) {
+    const auto put = [&](std::size_t i, const cell& content) {
         if (widths[i] == 0) return;
-        const std::size_t width = std::max(widths[i], display_width(columns_[i].title));
-        const std::string padding(width - display_width(content), ' ');
-        const bool right = columns_[i].align == alignment::right;
-        text += (right ? padding : "") + on.paint(content, colour) + (right ? "" : padding) + std::string(gap, ' ');
+        text += padded(content, std::max(widths[i], display_width(columns_[i].title)), columns_[i].align, on);
     };
-    for (std::size_t i = 0; i < columns_.size(); ++i) put(i, columns_[i].title, tone::strong);
+    for (std::size_t i = 0; i < columns_.size(); ++i) put(i, {columns_[i].title, tone::strong});
     end_line(text);
     for (const auto& row : rows_) {
-        for (std::size_t i = 0; i < row.size(); ++i) put(i, row[i].text, row[i].colour);
+        for (std::size_t i = 0; i < row.size(); ++i) put(i, row[i]);
         end_line(text);
     }
+    return text;
+}
+
+growing_table::growing_table(std::vector<column> columns) : columns_{std::move(columns)} {
+    for (const column& each : columns_) widths_.push_back(display_width(each.title));
+}
+
+std::string growing_table::header(const console& on) const {
+    std::vector<cell> titles;
+    for (const column& each : columns_) titles.emplace_back(each.title, tone::strong);
+    return line(titles, on);
+}
+
+std::string growing_table::row(std::vector<cell> cells, const console& on) {
+    if (cells.size() != columns_.size()) throw std::logic_error{"a row of a table has another number of cells"};
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        cells[i].text = config::printable(cells[i].text);
+        widths_[i] = std::max(widths_[i], display_width(cells[i].text));
+    }
+    return line(cells, on);
+}
+
+std::string growing_table::line(const std::vector<cell>& cells, const console& on) const {
+    std::string text;
+    for (std::size_t i = 0; i < cells.size(); ++i) text += padded(cells[i], widths_[i], columns_[i].align, on);
+    text.erase(text.find_last_not_of(' ') + 1);
     return text;
 }
 

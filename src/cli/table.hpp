@@ -39,6 +39,24 @@ private:
     std::vector<std::vector<cell>> rows_;
 };
 
+/// The same for rows that come one after the other and are shown at once: a column becomes wider when a value needs it,
+/// and stays so. No column is left out.
+class growing_table {
+public:
+    explicit growing_table(std::vector<column> columns);
+
+    /// The titles, without a line break.
+    [[nodiscard]] std::string header(const console& on) const;
+    /// One row, without a line break. @param cells  one for each column
+    [[nodiscard]] std::string row(std::vector<cell> cells, const console& on);
+
+private:
+    [[nodiscard]] std::string line(const std::vector<cell>& cells, const console& on) const;
+
+    std::vector<column> columns_;
+    std::vector<std::size_t> widths_;
+};
+
 /// How many characters a terminal shows for a UTF-8 text (every code point counts as one).
 [[nodiscard]] std::size_t display_width(std::string_view text) noexcept;
 

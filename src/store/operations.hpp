@@ -48,6 +48,10 @@ struct outbox_filter {
     std::string stream{};      ///< exact per-aggregate stream, or a category; empty: any
     std::string message_id{};  ///< empty: any
     std::optional<date_time> created_before{};
+    // Of `list` only.
+    sequence after = 0;              ///< only `seq` above this
+    std::optional<sequence> upto{};  ///< only `seq` up to this
+    bool oldest_first = false;
     std::size_t limit = 100;
 };
 
@@ -82,7 +86,7 @@ public:
     /// above the lanes' marks and at a bounded number of rows below them, so it may be asked often at any length of
     /// history.
     [[nodiscard]] virtual std::map<std::string, outbox_counts> outbox_summary() = 0;
-    /// Newest first.
+    /// By `seq`, newest first unless the filter says otherwise; rows of one event by broker.
     [[nodiscard]] virtual std::vector<outbox_row> list(const outbox_filter& filter) = 0;
     [[nodiscard]] virtual std::optional<logged_event> event(std::string_view message_id) = 0;
     /// The log, by `seq`. Walks the log's own key, or the stream's when the filter names a stream of one aggregate.

@@ -56,6 +56,26 @@ TEST_P(store_operations, list_newest_first_by_every_filter) {
     EXPECT_THAT(listed(filter), ElementsAre("m-2>default", "m-1>default"));
 }
 
+TEST_P(store_operations, list_a_range_of_numbers_oldest_first) {
+    commit({event("m-1", "o-1"), event("m-2", "o-2"), event("m-3", "o-3"), event("m-4", "o-4", {"default"})});
+    const auto rows = operations_->list({});
+    ASSERT_EQ(rows.size(), 7U);
+    const sequence first = rows.back().seq;
+    outbox_filter filter;
+    filter.oldest_first = true;
+    filter.after = first;
+    EXPECT_THAT(listed(filter), ElementsAre("m-2>default", "m-2>partner", "m-3>default", "m-3>partner", "m-4>default"));
+    filter.upto = rows.front().seq - 1;
+    EXPECT_THAT(listed(filter), ElementsAre("m-2>default", "m-2>partner", "m-3>default", "m-3>partner"));
+    filter.limit = 1;
+    EXPECT_THAT(listed(filter), ElementsAre("m-2>default"));
+    filter.limit = 100;
+    filter.target_broker = "partner";
+    EXPECT_THAT(listed(filter), ElementsAre("m-2>partner", "m-3>partner"));
+    filter.oldest_first = false;
+    EXPECT_THAT(listed(filter), ElementsAre("m-3>partner", "m-2>partner"));
+}
+
 TEST_P(store_operations, give_the_marks_of_a_handler_to_another_name) {
     commit({}, {}, {{"m-1", "old"}, {"m-2", "old"}, {"m-2", "new"}, {"m-1", "other"}});
     EXPECT_EQ(operations_->rename_handler("old", "new"), 2U);

@@ -104,6 +104,11 @@ void running_program::close_input() {
     in_ = -1;
 }
 
+void running_program::close_output() {
+    if (out_ >= 0) close(out_);
+    out_ = -1;
+}
+
 void running_program::signal(int number) const { kill(child_, number); }
 
 bool running_program::read_some(deadline until) {

@@ -39,6 +39,8 @@ public:
 
     void write(std::string_view text) const;
     void close_input();
+    /// Reads nothing more of what it writes, as `head` when it has enough.
+    void close_output();
     void signal(int number) const;
     [[nodiscard]] pid_t pid() const noexcept { return child_; }
     /// Reads what comes until standard output or standard error holds `text`. False after 20 seconds without it.

@@ -20,6 +20,10 @@ bool matches(const outbox_filter& filter, std::string_view broker, const memory_
            (!filter.created_before || event.created_at < *filter.created_before);
 }
 
+bool is_between(const outbox_filter& filter, sequence seq) {
+    return seq > filter.after && (!filter.upto || seq <= *filter.upto);
+}
+
 std::string correlation_of(const logged_event& event) {
     const auto metadata = json::parse(event.metadata);
     const auto* const domain = metadata.find("domain");
@@ -91,7 +95,7 @@ std::vector<found_row> memory_operations_session::matching(const outbox_filter& 
     std::vector<found_row> found;
     for (auto& [broker, rows] : data_.outbox) {
         for (auto& [seq, row] : rows) {
-            if (accept(row.status) && matches(filter, broker, row, data_.event(seq)))
+            if (accept(row.status) && is_between(filter, seq) && matches(filter, broker, row, data_.event(seq)))
                 found.push_back({seq, &broker, &row});
         }
     }
@@ -102,7 +106,7 @@ std::vector<found_row> memory_operations_session::matching(const outbox_filter& 
 std::vector<outbox_row> memory_operations_session::list(const outbox_filter& filter) {
     const std::lock_guard lock{data_.mutex};
     auto found = matching(filter, [](row_status) { return true; });
-    std::ranges::stable_sort(found, std::ranges::greater{}, &found_row::seq);
+    if (!filter.oldest_first) std::ranges::stable_sort(found, std::ranges::greater{}, &found_row::seq);
     if (found.size() > filter.limit) found.resize(filter.limit);
     std::vector<outbox_row> listed;
     for (const auto& [seq, broker, row] : found) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <iterator>
 #include <utility>
 
@@ -29,7 +30,8 @@ constexpr std::string_view given_up = "('failed', 'abandoned')";
 constexpr std::string_view unpublished = "('pending', 'processing', 'failed', 'abandoned')";
 
 /// A select of the rows that match a filter. Every condition has the same parameter whether it is used or not: $1
-/// broker, $2 status, $3 stream, $4 message id, $5 created before, $6 limit.
+/// broker, $2 status, $3 stream, $4 message id, $5 created before, $6 limit. The ends of a range of numbers follow
+/// where there are any.
 struct row_query {
     row_query(const outbox_filter& filter, bool is_stream, std::string_view statuses, order direction);
 
@@ -52,6 +54,12 @@ row_query::row_query(const outbox_filter& filter, bool is_stream, std::string_vi
     if (!filter.message_id.empty()) require("e.message_id = $4 AND o.message_id = $4");
     if (filter.created_before) require("e.created_at < $5");
     if (!statuses.empty()) require(fmt::format("o.status IN {}", statuses));
+    const auto require_number = [&](std::string_view compared, sequence number) {
+        with.add(number);
+        require(fmt::format("o.seq {} ${}", compared, with.count()));
+    };
+    if (filter.after > 0) require_number(">", filter.after);
+    if (filter.upto) require_number("<=", *filter.upto);
     const auto* const down = direction == order::newest_first ? " DESC" : "";
     from_where_order_limit = fmt::format(
         "FROM @outbox AS o JOIN @event_log AS e ON e.seq = o.seq WHERE {} ORDER BY o.seq{}, o.target_broker LIMIT $6",
@@ -269,7 +277,8 @@ bool postgresql_operations_session::is_stream(connection& db, const std::string&
 
 std::vector<outbox_row> postgresql_operations_session::list(const outbox_filter& filter) {
     const auto db = shared_.pool.borrow();
-    const row_query query{filter, is_stream(*db, filter.stream), "", order::newest_first};
+    const row_query query{filter, is_stream(*db, filter.stream), "",
+                          filter.oldest_first ? order::oldest_first : order::newest_first};
     const auto found = ask(*db,
                            "SELECT o.seq, o.message_id, o.target_broker, o.stream, o.status, o.priority, o.retry_count,"
                            " o.next_retry_at, o.last_error, o.published_at, o.receipt, e.type, e.created_at " +
@@ -372,6 +381,7 @@ std::size_t postgresql_operations_session::change(const outbox_filter& filter, s
                                                   std::string_view how,
                                                   const std::optional<std::pair<std::string, date_time>>& record) {
     const auto db = shared_.pool.borrow();
+    assert(filter.after == 0 && !filter.upto);  // their parameters would stand where those of the record do
     row_query query{filter, is_stream(*db, filter.stream), statuses, order::oldest_first};
     if (record) {
         query.with.add(record->first);

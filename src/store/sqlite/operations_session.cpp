@@ -18,7 +18,8 @@ namespace {
 enum class order { newest_first, oldest_first };
 
 /// The query for the rows that match a filter. Every condition has the same parameter whether it is used or not, so
-/// one binding serves every shape: ?1 broker, ?2 status, ?3 stream, ?4 message id, ?5 created before, ?6 limit.
+/// one binding serves every shape: ?1 broker, ?2 status, ?3 stream, ?4 message id, ?5 created before, ?6 after, ?7
+/// upto, ?8 limit.
 std::string select_matching(const outbox_filter& filter, std::string_view statuses, order direction) {
     std::string sql =
         "SELECT o.seq, o.message_id, o.target_broker, o.stream, o.status, o.priority, o.retry_count, o.next_retry_at,"
@@ -27,7 +28,9 @@ std::string select_matching(const outbox_filter& filter, std::string_view status
     const bool by_broker = !filter.target_broker.empty() && filter.message_id.empty();
     sql += by_broker ? "FROM outbox o CROSS JOIN event_log e ON e.seq = o.seq "
                      : "FROM event_log e CROSS JOIN outbox o ON o.message_id = e.message_id ";
-    sql += "WHERE true";
+    const std::string seq = by_broker ? "o.seq" : "e.seq";
+    sql += "WHERE " + seq + " > ?6";
+    if (filter.upto) sql += " AND " + seq + " <= ?7";
     if (!filter.target_broker.empty()) sql += " AND o.target_broker = ?1";
     if (filter.status) sql += " AND o.status = ?2";
     if (!filter.stream.empty()) sql += " AND (e.stream = ?3 OR e.stream_category = ?3)";
@@ -37,10 +40,10 @@ std::string select_matching(const outbox_filter& filter, std::string_view status
         sql += " AND o.status IN ";
         sql += statuses;
     }
-    sql += by_broker ? " ORDER BY o.seq" : " ORDER BY e.seq";
+    sql += " ORDER BY " + seq;
     if (direction == order::newest_first) sql += " DESC";
     if (!by_broker) sql += ", o.target_broker";
-    sql += " LIMIT ?6";
+    sql += " LIMIT ?8";
     return sql;
 }
 
@@ -97,7 +100,7 @@ public:
 
     std::map<std::string, outbox_counts> outbox_summary() override;
     std::vector<outbox_row> list(const outbox_filter& filter) override {
-        return matching(filter, "", order::newest_first);
+        return matching(filter, "", filter.oldest_first ? order::oldest_first : order::newest_first);
     }
     std::optional<logged_event> event(std::string_view message_id) override;
     std::vector<stream_event> events(const event_filter& filter) override;
@@ -272,7 +275,7 @@ std::vector<outbox_row> sqlite_operations_session::matching(const outbox_filter&
     statement select{*db_, select_matching(filter, statuses, direction)};
     std::vector<outbox_row> matches;
     auto found = select.query(filter.target_broker, status, filter.stream, filter.message_id,
-                              to_sql(filter.created_before), filter.limit);
+                              to_sql(filter.created_before), filter.after, filter.upto, filter.limit);
     while (found.next()) matches.push_back(read_row(found));
     return matches;
 }

@@ -34,6 +34,15 @@ TEST(table, values_cannot_break_it_or_drive_the_terminal) {
     EXPECT_EQ(t.render(console{}), "A            B\nx\\ny\\x1b[2J  1\n");
 }
 
+TEST(growing_table, becomes_wider_and_never_narrower) {
+    growing_table t{{{"NAME"}, {"COUNT", alignment::right}, {"NOTE"}}};
+    EXPECT_EQ(t.header(console{}), "NAME  COUNT  NOTE");
+    EXPECT_EQ(t.row({"a", "1", "x"}, console{}), "a         1  x");
+    EXPECT_EQ(t.row({"a-longer-one", "7", ""}, console{}), "a-longer-one      7");
+    EXPECT_EQ(t.row({"b\n", "8", "y"}, console{}), "b\\n               8  y");
+    EXPECT_THROW(static_cast<void>(t.row({"1"}, console{})), std::logic_error);
+}
+
 TEST(table, refuses_a_row_of_another_length) {
     table t{{{"A"}, {"B"}}};
     EXPECT_THROW(t.add({"1"}), std::logic_error);
