@@ -13,8 +13,8 @@
 #include "observe/tracer.hpp"
 #include "outbox/lane.hpp"
 #include "property/flaky_database.hpp"
+#include "property/world_clock.hpp"
 #include "support/scripted_broker.hpp"
-#include "support/virtual_clock.hpp"
 
 namespace sluice::testing {
 
@@ -40,10 +40,13 @@ struct world_parts {
     std::shared_ptr<store::database> database;  ///< what the world looks with; nothing ever is in its way
     std::map<std::string, std::shared_ptr<broker::broker>> brokers;  ///< default, east, west
     std::unique_ptr<world_network> network{};                        ///< null: nothing is between
+    /// Of the processes. It flows where the database has a clock of its own.
+    std::shared_ptr<world_clock> time = std::make_shared<world_clock>();
 };
 
 /// One database, one internal and two external brokers, and everything that can happen to them and their lanes, decided
-/// by a seed. Time is virtual, and lanes are turned by hand, so that a run is the same each time.
+/// by a seed. Lanes are turned by hand, and time is virtual unless the database has a clock of its own, so that a run
+/// is the same each time.
 ///
 /// What must hold is checked along the way and at the end; `complaints()` tells what did not.
 class lane_world {
@@ -88,6 +91,7 @@ private:
         std::set<std::string> reopened{};  ///< given up and then retried: out of order by the operator's wish
     };
 
+    void hurry();
     // What can happen.
     void commit_some();
     void turn_some();
@@ -107,6 +111,8 @@ private:
 
     // What must hold.
     void check_rows();
+    /// Somebody else owns rows of this lane, and did all the time, if asked before and after.
+    [[nodiscard]] bool is_owned_by_successor(const outbox::lane& zombie);
     void check_atomic();
     void check_order(const post& p);
     void check_nothing_lost(const post& p);
@@ -132,9 +138,9 @@ private:
     std::optional<instant> turn(outbox::lane& lane);
 
     base::seeded_random random_;
-    virtual_clock clock_;
     flakiness faults_;
     world_parts parts_;
+    world_clock& clock_ = *parts_.time;
     observe::tracer tracer_{"shop", clock_};
     std::shared_ptr<store::database> writing_;  ///< of the process that commits
     std::unique_ptr<store::unit_session> unit_;

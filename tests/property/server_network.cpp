@@ -46,8 +46,12 @@ std::string spoil(tcp_gate& gate, base::random_source& random) {
 
 }  // namespace
 
-server_network::server_network(std::string schema, const redis_server& redis, const std::vector<std::string>& brokers)
-    : schema_{std::move(schema)}, redis_{redis}, to_database_{postgresql::server::shared().port()} {
+server_network::server_network(std::string schema, const redis_server& redis, const std::vector<std::string>& brokers,
+                               std::shared_ptr<const clock> time)
+    : schema_{std::move(schema)},
+      redis_{redis},
+      time_{std::move(time)},
+      to_database_{postgresql::server::shared().port()} {
     for (const auto& name : brokers) {
         const auto number = static_cast<int>(to_brokers_.size());
         to_brokers_.try_emplace(name, redis.port(), number);
@@ -61,7 +65,7 @@ std::shared_ptr<store::database> server_network::connect_database() {
          .max_connections = 3,
          .connect_timeout = 2s,
          .statement_timeout = 2s,
-         .server_clock = false});
+         .time = time_.get()});
 }
 
 std::shared_ptr<broker::broker> server_network::connect_broker(const std::string& name) {

@@ -18,7 +18,9 @@ namespace sluice::testing {
 class server_network final : public world_network {
 public:
     /// Uses one database of the Redis server for each of `brokers`.
-    server_network(std::string schema, const redis_server& redis, const std::vector<std::string>& brokers);
+    /// @param time  of the processes; the servers have theirs
+    server_network(std::string schema, const redis_server& redis, const std::vector<std::string>& brokers,
+                   std::shared_ptr<const clock> time);
 
     [[nodiscard]] std::shared_ptr<store::database> connect_database() override;
     [[nodiscard]] std::shared_ptr<broker::broker> connect_broker(const std::string& name) override;
@@ -39,6 +41,7 @@ private:
 
     std::string schema_;
     const redis_server& redis_;
+    std::shared_ptr<const clock> time_;
     tcp_gate to_database_;
     std::map<std::string, way> to_brokers_;
     std::jthread mender_;  ///< last: uses the gate
