@@ -104,6 +104,24 @@ bool take_setting(std::string_view& rest, std::map<std::string, std::string, std
     return into.emplace(key, std::move(value)).second;
 }
 
+/// `db` of `db:5432`, `::1` of `[::1]:5432`
+std::string host_alone(std::string_view host_and_port) {
+    if (host_and_port.starts_with('[')) return std::string{host_and_port.substr(1, host_and_port.find(']') - 1)};
+    return percent_decoded(host_and_port.substr(0, host_and_port.find(':')));
+}
+
+/// `db,::1` of `db:5432,[::1]:5433`
+std::string hosts_alone(std::string_view authority) {
+    std::string hosts;
+    for (;;) {
+        const auto end = authority.find(',');
+        hosts += host_alone(authority.substr(0, end));
+        if (end == std::string_view::npos) return hosts;
+        hosts += ',';
+        authority.remove_prefix(end + 1);
+    }
+}
+
 }  // namespace
 
 std::optional<uri_parts> read_uri(std::string_view text) {
@@ -146,6 +164,29 @@ std::optional<std::map<std::string, std::string, std::less<>>> read_keywords(std
     while (!text.empty()) {
         if (!take_setting(text, settings)) return std::nullopt;
     }
+    return settings;
+}
+
+std::map<std::string, std::string, std::less<>> read_query(std::string_view query) {
+    std::map<std::string, std::string, std::less<>> parameters;
+    while (!query.empty()) {
+        const auto end = std::min(query.find('&'), query.size());
+        const auto parameter = query.substr(0, end);
+        const auto equals = std::min(parameter.find('='), parameter.size());
+        parameters.insert_or_assign(std::string{parameter.substr(0, equals)},
+                                    percent_decoded(parameter.substr(std::min(equals + 1, parameter.size()))));
+        query.remove_prefix(std::min(end + 1, query.size()));
+    }
+    return parameters;
+}
+
+std::optional<std::map<std::string, std::string, std::less<>>> read_settings(std::string_view address) {
+    if (address.find(scheme_mark) == std::string_view::npos) return read_keywords(address);
+    const auto parts = read_uri(address);
+    if (!parts) return std::nullopt;
+    auto settings = read_query(parts->query);
+    if (!parts->authority.empty()) settings.insert_or_assign("host", hosts_alone(parts->authority));
+    if (parts->password) settings.insert_or_assign("password", percent_decoded(*parts->password));
     return settings;
 }
 

@@ -29,6 +29,13 @@ struct uri_parts {
 /// quote.
 [[nodiscard]] std::optional<std::map<std::string, std::string, std::less<>>> read_keywords(std::string_view text);
 
+/// The settings of the address of a PostgreSQL server, in either of its forms, with `host` (`a,b` when there are
+/// several) and `password` of a URI among them. Nothing when it allows a second reading.
+[[nodiscard]] std::optional<std::map<std::string, std::string, std::less<>>> read_settings(std::string_view address);
+
+/// The parameters of the query of a URI.
+[[nodiscard]] std::map<std::string, std::string, std::less<>> read_query(std::string_view query);
+
 /// The text of a part of a URI. A `%` that is not followed by two hexadecimal digits stays.
 [[nodiscard]] std::string percent_decoded(std::string_view text);
 

@@ -35,19 +35,6 @@ std::vector<std::string> split_list(std::string_view text) {
     }
 }
 
-settings_map parameters_of(std::string_view query) {
-    settings_map parameters;
-    while (!query.empty()) {
-        const auto end = std::min(query.find('&'), query.size());
-        const auto parameter = query.substr(0, end);
-        const auto equals = parameter.find('=');
-        parameters.insert_or_assign(std::string{parameter.substr(0, equals)},
-                                    base::percent_decoded(parameter.substr(equals + 1)));
-        query.remove_prefix(std::min(end + 1, query.size()));
-    }
-    return parameters;
-}
-
 /// `db` of `db:5432`, `::1` of `[::1]:5432`
 std::string host_of(std::string_view host_and_port) {
     if (host_and_port.starts_with('[')) return std::string{host_and_port.substr(1, host_and_port.find(']') - 1)};
@@ -64,19 +51,6 @@ std::vector<std::string> far_hosts(const std::vector<std::string>& hosts) {
     std::vector<std::string> far;
     std::ranges::copy_if(hosts, std::back_inserter(far), [](const std::string& host) { return !is_near(host); });
     return far;
-}
-
-/// The settings of a PostgreSQL address, hosts as `host`.
-std::optional<settings_map> postgresql_settings(const std::string& address) {
-    if (address.find("://") == std::string::npos) return base::read_keywords(address);
-    const auto parts = base::read_uri(address);
-    if (!parts) return std::nullopt;
-    settings_map settings = parameters_of(parts->query);
-    std::string hosts;
-    for (const std::string& each : split_list(parts->authority)) hosts += (hosts.empty() ? "" : ",") + host_of(each);
-    if (!parts->authority.empty()) settings.insert_or_assign("host", hosts);
-    if (parts->password) settings.insert_or_assign("password", base::percent_decoded(*parts->password));
-    return settings;
 }
 
 finding warning(const server_entry& of, const char* code, std::string message, std::string remedy) {
@@ -108,7 +82,7 @@ finding unverified(const server_entry& of, const std::string& how, std::string r
 }
 
 void check_postgresql(const server_entry& of, std::vector<finding>& found) {
-    const auto settings = postgresql_settings(of.address);
+    const auto settings = base::read_settings(of.address);
     if (!settings) return found.push_back(ambiguous(of));
     auto hosts = split_list(setting(*settings, "host"));
     if (hosts.size() == 1 && hosts.front().empty()) hosts = split_list(setting(*settings, "hostaddr"));
@@ -136,7 +110,7 @@ void check_redis(const server_entry& of, std::vector<finding>& found) {
     const std::string host = host_of(parts->authority);
     if (parts->scheme == "rediss") {
         const auto verify = of.options.find("tls_verify");
-        const std::string by_uri = setting(parameters_of(parts->query), "ssl_cert_reqs");
+        const std::string by_uri = setting(base::read_query(parts->query), "ssl_cert_reqs");
         const bool off = by_uri.empty() ? verify != of.options.end() && verify->second == "false" : by_uri == "none";
         if (off) {
             found.push_back(unverified(of, by_uri.empty() ? "tls_verify = false" : "ssl_cert_reqs=none",

@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 
+#include "base/address_text.hpp"
 #include "config/address_check.hpp"
 #include "config/section.hpp"
 #include "config/subscription_profiles.hpp"
@@ -41,26 +42,20 @@ void check_databases(const detail::registry& domain, const configuration& with, 
     }
 }
 
-/// Of the hosts that a connection string names libpq takes the first that answers.
-bool names_several_hosts(std::string_view uri) {
-    for (const std::string_view key : {"host=", "hostaddr="}) {
-        for (auto at = uri.find(key); at != std::string_view::npos; at = uri.find(key, at + 1)) {
-            const std::string_view value = uri.substr(at, uri.find_first_of(" &", at) - at);
-            if (value.find(',') != std::string_view::npos) return true;
-        }
-    }
-    const auto scheme = uri.find("://");
-    if (scheme == std::string_view::npos) return false;
-    std::string_view authority = uri.substr(scheme + 3);
-    authority = authority.substr(0, authority.find_first_of("/?"));
-    if (const auto user = authority.rfind('@'); user != std::string_view::npos) authority.remove_prefix(user + 1);
-    return authority.find(',') != std::string_view::npos;
+/// Of the hosts that a connection string names libpq takes the first that answers, unless it is told which to take.
+bool takes_any_of_several_hosts(std::string_view address) {
+    const auto settings = base::read_settings(address);
+    if (!settings || settings->contains("target_session_attrs")) return false;
+    const auto lists = [&](const char* key) {
+        const auto value = settings->find(key);
+        return value != settings->end() && value->second.find(',') != std::string::npos;
+    };
+    return lists("host") || lists("hostaddr");
 }
 
 void check_hosts(const configuration& with, std::vector<finding>& found) {
     for (const auto& [name, settings] : with.databases) {
-        if (settings.provider != "postgresql" || !names_several_hosts(settings.database_uri)) continue;
-        if (settings.database_uri.find("target_session_attrs=") != std::string::npos) continue;
+        if (settings.provider != "postgresql" || !takes_any_of_several_hosts(settings.database_uri)) continue;
         found.push_back({.level = severity::warning,
                          .code = "ANY_HOST",
                          .element = "databases." + name,

@@ -31,6 +31,21 @@ TEST(address_text, takes_a_uri_apart) {
     EXPECT_EQ(percent_decoded(socket->authority), "/run/pg");
 }
 
+TEST(address_text, reads_the_same_settings_in_both_forms_of_an_address) {
+    for (const char* text : {"postgresql://me:a%40b@db:5432,[::1]:5433/shop?sslmode=require",
+                             "host=db,::1 password='a@b' sslmode=require"}) {
+        const auto all = read_settings(text);
+        ASSERT_TRUE(all) << text;
+        EXPECT_EQ(all->at("host"), "db,::1") << text;
+        EXPECT_EQ(all->at("password"), "a@b") << text;
+        EXPECT_EQ(all->at("sslmode"), "require") << text;
+    }
+    EXPECT_FALSE(read_settings("postgresql://me:a@b@db/shop"));
+    EXPECT_FALSE(read_settings("host=db and more"));
+    EXPECT_THAT(read_query("a=b%20c&d="), ElementsAre(Pair("a", "b c"), Pair("d", "")));
+    EXPECT_TRUE(read_query("").empty());
+}
+
 TEST(address_text, reads_no_uri_that_can_be_read_in_two_ways) {
     for (const char* text : {"no scheme",
                              "1x://h",

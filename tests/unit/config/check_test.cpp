@@ -84,12 +84,14 @@ TEST(check, warns_of_several_hosts_of_which_any_may_answer) {
         return codes;
     };
     for (const char* uri : {"postgresql://u@a,b/shop", "postgresql://u:p%2Cq@a:5432,b:5433/shop?sslmode=verify-full",
-                            "postgresql:///shop?host=a,b", "host=a,b dbname=shop"}) {
+                            "postgresql:///shop?host=a,b", "host=a,b dbname=shop", "host = 'a,b' dbname=shop",
+                            "postgresql://u@a%2Cb/shop", "hostaddr=10.0.0.1,10.0.0.2 host=db"}) {
         EXPECT_THAT(codes_for(uri), ElementsAre("databases.default")) << uri;
     }
     for (const char* uri :
          {"postgresql://u@a/shop", "postgresql://u:p,q@a/shop", "host=a dbname=shop options='-c x=1,2'",
-          "postgresql://u@a,b/shop?target_session_attrs=read-write"}) {
+          "postgresql://u@a,b/shop?target_session_attrs=read-write", "host=a,b target_session_attrs = read-write",
+          "postgresql://u@a/shop?application_name=host=x,y", "host=a password='host=x,y'"}) {
         EXPECT_THAT(codes_for(uri), IsEmpty()) << uri;
     }
 }
