@@ -160,7 +160,9 @@ std::vector<weakness> postgresql_database::weaknesses() {
          "SELECT current_setting('fsync') = 'off', current_setting('full_page_writes') = 'off',"
          " current_setting('default_transaction_read_only') = 'on', current_setting('server_encoding'),"
          " (SELECT string_agg(relname, ', ' ORDER BY relname) FROM pg_class WHERE relnamespace = to_regnamespace($1)"
-         " AND relkind = 'r' AND relpersistence = 'u')"},
+         " AND relkind = 'r' AND relpersistence = 'u'),"
+         // What a session has that is not one of ours.
+         " (SELECT reset_val = 'off' FROM pg_settings WHERE name = 'synchronous_commit')"},
         postgresql::parameters{'"' + shared_.options.schema + '"'});
     trip.run();
     const auto& found = trip[place];
@@ -172,6 +174,11 @@ std::vector<weakness> postgresql_database::weaknesses() {
         "fsync is off, so a power failure can lose committed events and damage the database", "set fsync = on");
     add(found.boolean(0, 1), "DATABASE_WITHOUT_FULL_PAGES",
         "full_page_writes is off, so a power failure can damage the database", "set full_page_writes = on");
+    add(!found.null(0, 5) && found.boolean(0, 5), "DATABASE_ASYNCHRONOUS_COMMIT",
+        "synchronous_commit is off for this role, this database or the server; what Sluice commits is safe, what "
+        "others "
+        "commit there can be lost by a crash after they were told of it",
+        "set synchronous_commit = on");
     add(found.boolean(0, 2), "DATABASE_READ_ONLY",
         "default_transaction_read_only is on for this role or database, so nothing can be written",
         "reset it when the database is to be used again");

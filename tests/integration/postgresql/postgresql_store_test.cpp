@@ -1,6 +1,15 @@
 #include <atomic>
+#include <fstream>
 
+#include "base/random.hpp"
+#include "broker/inline/inline_broker.hpp"
+#include "commit/environment.hpp"
+#include "engine/engine.hpp"
+#include "integration/cli_program.hpp"
 #include "integration/postgresql/postgresql_fixture.hpp"
+#include "support/captured_log.hpp"
+#include "support/post_office.hpp"
+#include "support/temporary_directory.hpp"
 
 /// What only a store on a server can get wrong: other processes, rights, zones, locks, limits.
 namespace sluice::store::postgresql_test {
@@ -143,6 +152,50 @@ TEST_F(postgresql_store, tells_of_settings_that_break_its_promises) {
     std::vector<std::string> codes;
     for (const auto& each : frozen->weaknesses()) codes.push_back(each.code);
     EXPECT_THAT(codes, ::testing::ElementsAre("DATABASE_READ_ONLY", "DATABASE_UNLOGGED_TABLE"));
+}
+
+/// A server, a database or a role that somebody made fast.
+class dangerous_setting : public ::testing::Test {
+protected:
+    dangerous_setting() {
+        store_->setup();
+        session admin{server_.uri()};
+        admin.execute("ALTER SYSTEM SET fsync = off");
+        admin.execute("ALTER SYSTEM SET full_page_writes = off");
+        admin.execute("ALTER DATABASE test SET synchronous_commit = off");
+        admin.execute("SELECT pg_reload_conf()");
+        EXPECT_TRUE(eventually([&] { return admin.scalar("SHOW full_page_writes") == "off"; }, 30s));
+    }
+
+    testing::postgresql::server server_ = testing::postgresql::server::own();
+    std::shared_ptr<database> store_ = make_postgresql_database({.conninfo = server_.uri()});
+};
+
+TEST_F(dangerous_setting, is_told_with_its_remedy_by_check_and_at_the_start) {
+    const std::vector<std::pair<const char*, const char*>> told{
+        {"DATABASE_WITHOUT_FSYNC", "set fsync = on"},
+        {"DATABASE_WITHOUT_FULL_PAGES", "set full_page_writes = on"},
+        {"DATABASE_ASYNCHRONOUS_COMMIT", "set synchronous_commit = on"}};
+
+    const sluice::testing::temporary_directory directory;
+    std::ofstream{directory / "domain.toml"} << "[databases.default]\nprovider = \"postgresql\"\ndatabase_uri = \""
+                                             << server_.uri() << "\"\n[brokers.default]\nprovider = \"inline\"\n";
+    const auto checked =
+        sluice::testing::run_sluice({"check", "--domain", TINY_DOMAIN}, {.directory = directory.path()});
+
+    domain post = post::make_domain(std::make_shared<post::script>());
+    commit::adapters parts;
+    parts.databases.emplace("default", store_);
+    parts.brokers.emplace("default", broker::make_inline_broker("default"));
+    commit::environment env{post.declared(), config::configuration{}, parts, system_clock(), base::system_random()};
+    sluice::testing::captured_log log;
+    engine::engine{env}.start();
+    const auto at_start = log.text();
+
+    for (const auto& [code, remedy] : told) {
+        EXPECT_THAT(checked.out, AllOf(HasSubstr(code), HasSubstr(remedy))) << checked.err;
+        EXPECT_THAT(at_start, AllOf(HasSubstr(code), HasSubstr(remedy)));
+    }
 }
 
 TEST_F(postgresql_store, shows_no_value_that_the_server_quotes) {
