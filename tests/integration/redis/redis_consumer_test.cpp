@@ -75,6 +75,28 @@ protected:
     const death exhausted_{.reason = "no such order", .code = "handler_failed", .attempts = 3, .at = now_};
 };
 
+TEST_F(redis_consumer, operations_that_wait_for_a_hung_server_end_when_they_are_hurried) {
+    using steady = std::chrono::steady_clock;
+    const auto broker = connect({.answer_timeout = seconds{120}});
+    const auto operations = broker->open_operations();
+    EXPECT_THAT(operations->known_groups(), IsEmpty());
+    server_.freeze();
+    const auto begun = steady::now();
+    std::string reason;
+    std::jthread asking{[&] {
+        try {
+            static_cast<void>(operations->known_groups());
+        } catch (const broker_error& e) {
+            reason = e.what();
+        }
+    }};
+    operations->hurry(milliseconds{0});
+    asking.join();
+    EXPECT_LT(steady::now() - begun, seconds{60});
+    EXPECT_THAT(reason, HasSubstr("did not answer"));
+    server_.thaw();
+}
+
 TEST_F(redis_consumer, goes_on_after_the_server_restarted) {
     deliver(0, 3);
     const auto reader = join("c");
