@@ -30,7 +30,8 @@ public:
     [[nodiscard]] std::uint16_t port() const;
     /// `restart`, `crash` (as after a power cut), `stop`, `start` or `fail_over_to PORT` (a crash, and a promoted
     /// successor at another address); `add_standby PORT` (streams), `cut_standby` (gets nothing more) and
-    /// `promote_standby` (after a crash of the primary).
+    /// `promote_standby` (after a crash of the primary); `login FILE` (a pg_hba.conf) and `certificate FILE KEY`, which
+    /// count for connections from a moment later on.
     void control(const std::string& action) const;
 
 private:

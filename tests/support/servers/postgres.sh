@@ -6,7 +6,8 @@
 #   env    SLUICE_TEST_POSTGRES_URI, SLUICE_TEST_PGBOUNCER_URI, SLUICE_TEST_POSTGRES_CONTROL (the path below)
 #   control  a script: `control restart`, `control crash` (SIGQUIT, no checkpoint, then started again), `control stop`,
 #            `control start`, `control fail_over_to PORT`, and, of a standby that streams: `control add_standby PORT`,
-#            `control cut_standby` (it gets nothing more) and `control promote_standby` (the primary dies before)
+#            `control cut_standby` (it gets nothing more) and `control promote_standby` (the primary dies before),
+#            `control login FILE` (the lines of pg_hba.conf) and `control certificate CERTIFICATE KEY` (for TLS)
 # `stop` ends what `start` began and removes it. A server left over from an earlier run is stopped first.
 set -euo pipefail
 
@@ -93,6 +94,10 @@ CONF
         echo "        ${as_server[*]} '$programs/pg_ctl' -D '$home/standby' reload >/dev/null ;;"
         echo '    promote_standby) pg_ctl -m immediate stop'
         echo "        ${as_server[*]} '$programs/pg_ctl' -D '$home/standby' -w -t 60 promote >/dev/null ;;"
+        echo "    login) ${as_server[*]} tee '$home/data/pg_hba.conf' <\"\$2\" >/dev/null; pg_ctl reload ;;"
+        echo '    certificate)'
+        echo "        ${as_server[*]} tee '$home/data/server.crt' <\"\$2\" >/dev/null"
+        echo "        (umask 077 && ${as_server[*]} tee '$home/data/server.key' <\"\$3\" >/dev/null); pg_ctl reload ;;"
         echo '    *) exit 2 ;;'
         echo 'esac'
     } >"$directory/control"
