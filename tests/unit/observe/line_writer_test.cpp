@@ -8,12 +8,14 @@
 
 #include <array>
 #include <functional>
+#include <memory>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "base/unique_fd.hpp"
+#include "support/eventually.hpp"
 
 namespace sluice::observe {
 namespace {
@@ -96,12 +98,15 @@ TEST(line_writer, waits_for_no_reader_and_tells_what_is_missing) {
 
 TEST(line_writer, can_go_while_the_pipe_is_full) {
     const pipe_ends ends;
+    auto held = std::make_shared<bool>();  // for as long as the thread has something to tell
+    const std::weak_ptr<bool> thread = held;
     {
-        line_writer writer{ends.write.get(), missing};
+        line_writer writer{ends.write.get(), [held = std::move(held)](auto count) { return missing(count); }};
         for (int i = 0; i < 100; ++i) writer.write(std::string(1000, 'x') + "\n");
         EXPECT_FALSE(writer.flush(10ms));
     }
-    SUCCEED() << "nothing waits for the thread";
+    // Before its descriptor does, whose number the next test may get.
+    EXPECT_TRUE(sluice::testing::eventually([&] { return thread.expired(); }, 20s)) << "the thread goes by itself";
 }
 
 TEST(line_writer, survives_a_reader_that_is_gone) {
