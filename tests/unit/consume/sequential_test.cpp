@@ -292,6 +292,7 @@ TEST_P(sequential_test, b181_what_a_stalled_owner_commits_is_refused_and_the_new
 TEST_P(sequential_test, an_owner_that_leaves_is_followed_at_once_and_in_order) {
     for (int i = 1; i <= 6; ++i) place("o-" + std::to_string(i), "ann");
     const auto two = process("two");
+    auto left = 6;
     {
         const auto one = process("one");
         std::stop_source stop;
@@ -299,10 +300,12 @@ TEST_P(sequential_test, an_owner_that_leaves_is_followed_at_once_and_in_order) {
             if (line == "o-3") stop.request_stop();
         });
         one->run(stop.get_token());
-        EXPECT_EQ(one->status().handled, 3);
+        left -= static_cast<int>(one->status().handled);
+        EXPECT_GE(left, 1) << "it stops before the end";
+        EXPECT_LE(left, 3) << "what it had begun it has done";
     }
     hook_->on_handle(nullptr);
-    ASSERT_TRUE(keep_working(*two, [&] { return two->status().handled == 3; }))
+    ASSERT_TRUE(keep_working(*two, [&] { return static_cast<int>(two->status().handled) == left; }))
         << "without waiting for the lease's end";
     EXPECT_EQ(lines("ann"), "o-1 o-2 o-3 o-4 o-5 o-6");
 }
