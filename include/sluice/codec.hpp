@@ -26,12 +26,12 @@
 /// | integers, `float`, `double` | number (integers are range-checked; NaN and infinities are not valid) |
 /// | `std::string`, `identifier`, `text`, `string<N>` | string |
 /// | `date_time` | string in ISO 8601 |
-/// | enum | string, the enumerator's name |
-/// | `std::optional<X>` | as X, or null |
-/// | `std::vector<X>` | array |
-/// | `std::map<K, X>` where K is `std::string` or `identifier` | object |
-/// | another struct | object |
-/// | `json::value`, `json::object` | as it is |
+/// | `date` | string in ISO 8601, `2026-11-23` |
+/// | `decimal<N>` | string with N digits after the point, `19.90`; a number is read, too |
+/// | `duration`, whole `std::chrono` durations from microseconds to weeks | string in ISO 8601, `PT1H30M`; a number of
+/// seconds is read, too | | `uuid` | string, lower case with dashes | | enum | string, the enumerator's name | |
+/// `std::optional<X>` | as X, or null | | `std::vector<X>` | array | | `std::map<K, X>` where K is `std::string` or
+/// `identifier` | object | | another struct | object | | `json::value`, `json::object` | as it is |
 ///
 /// A struct may add rules of its own: see violations.hpp. A member that was renamed is read under its former names,
 /// too: see aliases.hpp.
@@ -75,6 +75,11 @@ struct key_rules {
 void append_int(std::string& out, std::int64_t number);
 void append_uint(std::string& out, std::uint64_t number);
 void append_time(std::string& out, const date_time& time);
+void append_date(std::string& out, const date& day);
+void append_decimal(std::string& out, std::int64_t units, int digits);
+/// @param unit  in microseconds
+void append_duration(std::string& out, std::int64_t count, std::int64_t unit);
+void append_uuid(std::string& out, const uuid& id);
 void append_object(std::string& out, const json::object& object);
 
 // Readers report what is wrong, and answer whether they could set or find what was asked for.
@@ -84,6 +89,13 @@ void append_object(std::string& out, const json::object& object);
 [[nodiscard]] bool read_uint(const json::value& from, std::uint64_t max, std::uint64_t& to, violations& broken);
 [[nodiscard]] bool read_double(const json::value& from, double max, double& to, violations& broken);
 [[nodiscard]] bool read_time(const json::value& from, date_time& to, violations& broken);
+[[nodiscard]] bool read_date(const json::value& from, date& to, violations& broken);
+[[nodiscard]] bool read_decimal(const json::value& from, int digits, std::int64_t& units, violations& broken);
+/// @param unit  in microseconds; what is read must be a multiple of it
+/// @param min,max  of the count
+[[nodiscard]] bool read_duration(const json::value& from, std::int64_t unit, std::int64_t min, std::int64_t max,
+                                 std::int64_t& count, violations& broken);
+[[nodiscard]] bool read_uuid(const json::value& from, uuid& to, violations& broken);
 [[nodiscard]] const std::string* read_string(const json::value& from, violations& broken);
 [[nodiscard]] const json::array* read_array(const json::value& from, violations& broken);
 [[nodiscard]] const json::object* read_object(const json::value& from, violations& broken);
@@ -103,6 +115,9 @@ void check_text(std::string_view text, const text_rule& rule, violations& broken
 void check_key(std::string_view key, const text_rule& rule, violations& broken, text_source from = text_source::given);
 void check_double(double number, violations& broken);
 void check_time(const date_time& time, violations& broken);
+void check_date(const date& day, violations& broken);
+void check_duration(std::int64_t count, std::int64_t unit, violations& broken);
+void check_uuid(const uuid& id, violations& broken);
 void check_json(const json::value& value, violations& broken, text_source from = text_source::given);
 void check_json(const json::object& object, violations& broken, text_source from = text_source::given);
 
@@ -125,6 +140,14 @@ void write(std::string& out, const T& value) {
         json::append_string(out, view_of(value));
     } else if constexpr (std::same_as<T, date_time>) {
         append_time(out, value);
+    } else if constexpr (std::same_as<T, date>) {
+        append_date(out, value);
+    } else if constexpr (is_decimal<T>) {
+        append_decimal(out, value.units(), T::digits);
+    } else if constexpr (is_duration<T>) {
+        append_duration(out, value.count(), micros_of_unit<T>);
+    } else if constexpr (std::same_as<T, uuid>) {
+        append_uuid(out, value);
     } else if constexpr (std::is_enum_v<T>) {
         json::append_string(out, reflect::enum_name(value));
     } else if constexpr (std::same_as<T, json::value>) {
@@ -179,7 +202,7 @@ void check_own_rules(const T& value, violations& broken) {
 
 template <class T>
 void check(const T& value, violations& broken) {
-    if constexpr (std::integral<T>) {
+    if constexpr (std::integral<T> || is_decimal<T>) {
         // Every value is valid.
     } else if constexpr (std::floating_point<T>) {
         check_double(static_cast<double>(value), broken);
@@ -187,6 +210,12 @@ void check(const T& value, violations& broken) {
         check_text(view_of(value), rule_of<T>(), broken);
     } else if constexpr (std::same_as<T, date_time>) {
         check_time(value, broken);
+    } else if constexpr (std::same_as<T, date>) {
+        check_date(value, broken);
+    } else if constexpr (is_duration<T>) {
+        check_duration(value.count(), micros_of_unit<T>, broken);
+    } else if constexpr (std::same_as<T, uuid>) {
+        check_uuid(value, broken);
     } else if constexpr (std::is_enum_v<T>) {
         if (reflect::enum_name(value).empty()) refuse_enumerator(reflect::enum_names<T>(), broken);
     } else if constexpr (free_form<T>) {
@@ -246,6 +275,22 @@ template <class T>
         return found != nullptr;
     } else if constexpr (std::same_as<T, date_time>) {
         return read_time(from, to, broken);
+    } else if constexpr (std::same_as<T, date>) {
+        return read_date(from, to, broken);
+    } else if constexpr (is_decimal<T>) {
+        std::int64_t units = 0;
+        const bool done = read_decimal(from, T::digits, units, broken);
+        to = T::from_units(units);
+        return done;
+    } else if constexpr (is_duration<T>) {
+        using rep = typename T::rep;
+        std::int64_t count = 0;
+        const bool done = read_duration(from, micros_of_unit<T>, std::numeric_limits<rep>::min(),
+                                        std::numeric_limits<rep>::max(), count, broken);
+        to = T{static_cast<rep>(count)};
+        return done;
+    } else if constexpr (std::same_as<T, uuid>) {
+        return read_uuid(from, to, broken);
     } else if constexpr (std::is_enum_v<T>) {
         const std::string* const name = read_string(from, broken);
         if (name == nullptr) return false;

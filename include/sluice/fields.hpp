@@ -10,7 +10,8 @@
 #include <string_view>
 #include <utility>
 
-/// The types of fields that carry a rule: `identifier`, `text`, `string<N>` (and `date_time`, in time.hpp).
+/// The types of fields that carry a rule: `identifier`, `text`, `string<N>` (and `date_time`, `date`, `uuid` in
+/// headers of their own).
 ///
 /// No constructor refuses a value. One that breaks the rule is kept as it is, and `codec::validate()` reports it
 /// together with every other offender of the same event, command or aggregate; a constructor could only ever name the

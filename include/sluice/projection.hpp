@@ -33,8 +33,8 @@ namespace sluice {
 /// };
 /// @endcode
 ///
-/// Texts and enums become text columns, whole numbers (up to 63 bits), `double`, `bool` and `date_time` columns of
-/// their kind, everything else JSON. `std::optional` columns may be NULL.
+/// Texts, enums and `uuid` become text columns, whole numbers (up to 63 bits), `double`, `bool`, `date_time`, `date`,
+/// `decimal` and durations columns of their kind, everything else JSON. `std::optional` columns may be NULL.
 struct projection_of {
     /// Of the table, for people's SQL: lower-case letters, digits and single underscores, at most 40 characters. The
     /// struct's own name in that spelling when empty.
@@ -84,12 +84,29 @@ consteval column_kind kind_of_column() {
         return column_kind::integer;
     } else if constexpr (std::floating_point<T>) {
         return column_kind::real;
-    } else if constexpr (codec::detail::text_type<T> || std::is_enum_v<T>) {
+    } else if constexpr (codec::detail::text_type<T> || std::is_enum_v<T> || std::same_as<T, uuid>) {
         return column_kind::text;
     } else if constexpr (std::same_as<T, date_time>) {
         return column_kind::time;
+    } else if constexpr (std::same_as<T, date>) {
+        return column_kind::date;
+    } else if constexpr (codec::detail::is_decimal<T>) {
+        return column_kind::decimal;
+    } else if constexpr (codec::detail::is_duration<T>) {
+        return column_kind::duration;
     } else {
         return column_kind::json;
+    }
+}
+
+template <class T>
+consteval int digits_of_column() {
+    if constexpr (codec::detail::is_optional<T>) {
+        return digits_of_column<typename T::value_type>();
+    } else if constexpr (codec::detail::is_decimal<T>) {
+        return T::digits;
+    } else {
+        return 0;
     }
 }
 
@@ -113,7 +130,8 @@ template <class Row>
     layout.version = Row::contract.version;
     const Row row{};
     reflect::for_each_field(row, [&layout]<class M>(std::string_view name, const M&) {
-        layout.columns.push_back({std::string{name}, kind_of_column<M>(), codec::detail::is_optional<M>});
+        layout.columns.push_back(
+            {std::string{name}, kind_of_column<M>(), codec::detail::is_optional<M>, digits_of_column<M>()});
         if (std::same_as<M, identifier> && layout.key.empty()) layout.key = name;
     });
     return layout;

@@ -6,7 +6,10 @@
 #include <sluice/aliases.hpp>
 #include <sluice/context.hpp>
 #include <sluice/contract.hpp>
+#include <sluice/date.hpp>
+#include <sluice/decimal.hpp>
 #include <sluice/domain.hpp>
+#include <sluice/duration.hpp>
 #include <sluice/error.hpp>
 #include <sluice/event_sourced.hpp>
 #include <sluice/fact.hpp>
@@ -24,3 +27,4 @@
 #include <sluice/trace.hpp>
 #include <sluice/transactional_outbox.hpp>
 #include <sluice/upcaster.hpp>
+#include <sluice/uuid.hpp>

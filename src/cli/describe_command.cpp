@@ -17,6 +17,7 @@ json::array as_json(const std::vector<field_schema>& fields) {
     for (const field_schema& each : fields) {
         json::object field{{"name", each.name}, {"kind", each.kind}, {"required", each.required}};
         if (each.max_length != 0) field.set("max_length", each.max_length);
+        if (each.digits) field.set("digits", *each.digits);
         if (!each.words.empty()) field.set("one_of", json::array(each.words.begin(), each.words.end()));
         if (!each.fields.empty()) field.set("fields", as_json(each.fields));
         list.push_back(std::move(field));
@@ -76,6 +77,7 @@ json::array as_json(const std::vector<consume::route>& routes) {
 std::string limits_of(const field_schema& field) {
     std::string text;
     if (field.max_length != 0) text = fmt::format("at most {} characters", field.max_length);
+    if (field.digits) text = fmt::format("{} digits after the point", *field.digits);
     for (const std::string& word : field.words) text += (text.empty() ? "one of " : ", ") + word;
     return text;
 }

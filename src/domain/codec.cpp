@@ -1,3 +1,4 @@
+#include "base/decimal_text.hpp"
 #include "base/names.hpp"
 #include "base/utf8.hpp"
 
@@ -7,6 +8,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
+#include <optional>
 #include <system_error>
 
 namespace sluice::codec::detail {
@@ -23,6 +26,19 @@ void append_number(std::string& out, I number) {
     std::array<char, 24> digits{};
     const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), number);
     out.append(digits.data(), written.ptr);
+}
+
+/// For a text that needs no escapes.
+void append_quoted(std::string& out, std::string_view text) {
+    out += '"';
+    out += text;
+    out += '"';
+}
+
+/// The nearest count of microseconds that there is.
+std::int64_t saturated_micros(std::int64_t count, std::int64_t unit) {
+    using limits = std::numeric_limits<std::int64_t>;
+    return std::clamp(count, limits::min() / unit, limits::max() / unit) * unit;
 }
 
 /// Reports another kind of JSON than the expected one.
@@ -60,6 +76,28 @@ std::string joined(std::span<const std::string_view> names) {
         list += name;
     }
     return list;
+}
+
+/// Of a duration; nothing after reporting why there are none. What has no text form in JSON, a number of seconds, is
+/// rounded to microseconds, as Python does: a binary fraction is seldom exact.
+std::optional<std::int64_t> micros_in(const json::value& from, violations& broken) {
+    constexpr int digits_of_second = 6;
+    if (from.is_number()) {
+        const auto read =
+            base::read_decimal(from.as_number().text, digits_of_second, base::excess_digits::round_half_even);
+        if (read.problem == base::decimal_problem::none) return read.units;
+    } else if (from.is_string()) {
+        try {
+            return parse_duration(from.as_string()).count();
+        } catch (const decode_error&) {
+            // It is reported below, like a number that is none.
+        }
+    } else {
+        refuse_kind(from, "a duration, as a string or a number of seconds", broken);
+        return std::nullopt;
+    }
+    broken.add({}, "is not a duration of weeks to seconds in ISO 8601, such as PT1H30M");
+    return std::nullopt;
 }
 
 /// What is wrong with a text; empty when nothing is.
@@ -147,6 +185,18 @@ void append_time(std::string& out, const date_time& time) {
     out += '"';
 }
 
+void append_date(std::string& out, const date& day) { append_quoted(out, day.to_string()); }
+
+void append_decimal(std::string& out, std::int64_t units, int digits) {
+    append_quoted(out, sluice::detail::decimal_text(units, digits));
+}
+
+void append_duration(std::string& out, std::int64_t count, std::int64_t unit) {
+    append_quoted(out, format_duration(duration{saturated_micros(count, unit)}));
+}
+
+void append_uuid(std::string& out, const uuid& id) { append_quoted(out, id.to_string()); }
+
 void append_object(std::string& out, const json::object& object) {
     out += '{';
     const char* separator = "";
@@ -204,6 +254,72 @@ bool read_time(const json::value& from, date_time& to, violations& broken) {
         return true;
     } catch (const decode_error&) {
         broken.add({}, "is not a date and time in ISO 8601, such as 2026-11-23T07:56:25+00:00");
+        return false;
+    }
+}
+
+bool read_date(const json::value& from, date& to, violations& broken) {
+    const std::string* const text = read_string(from, broken);
+    if (text == nullptr) return false;
+    try {
+        to = date::parse(*text);
+        return true;
+    } catch (const decode_error&) {
+        broken.add({}, "is not a date of the calendar in ISO 8601, such as 2026-11-23");
+        return false;
+    }
+}
+
+bool read_decimal(const json::value& from, int digits, std::int64_t& units, violations& broken) {
+    if (!from.is_string() && !from.is_number()) {
+        refuse_kind(from, "a decimal number, as a string or a number", broken);
+        return false;
+    }
+    const auto read = base::read_decimal(from.is_string() ? from.as_string() : from.as_number().text, digits);
+    units = read.units;
+    switch (read.problem) {
+        case base::decimal_problem::none:
+            return true;
+        case base::decimal_problem::malformed:
+            broken.add({}, "is not a decimal number, such as " + sluice::detail::decimal_text(1999, digits));
+            return false;
+        case base::decimal_problem::too_fine:
+            broken.add({}, "has more than " + std::to_string(digits) + " digits after the point");
+            return false;
+        case base::decimal_problem::too_large:
+            break;
+    }
+    using limits = std::numeric_limits<std::int64_t>;
+    broken.add({}, "must be between " + sluice::detail::decimal_text(limits::min(), digits) + " and " +
+                       sluice::detail::decimal_text(limits::max(), digits));
+    return false;
+}
+
+bool read_duration(const json::value& from, std::int64_t unit, std::int64_t min, std::int64_t max, std::int64_t& count,
+                   violations& broken) {
+    const auto micros = micros_in(from, broken);
+    if (!micros) return false;
+    count = *micros / unit;
+    if (*micros % unit != 0) {
+        broken.add({}, "must be a whole multiple of " + format_duration(duration{unit}));
+        return false;
+    }
+    const bool fits_in = count >= min && count <= max;
+    if (!fits_in) {
+        broken.add({}, "must be between " + format_duration(duration{saturated_micros(min, unit)}) + " and " +
+                           format_duration(duration{saturated_micros(max, unit)}));
+    }
+    return fits_in;
+}
+
+bool read_uuid(const json::value& from, uuid& to, violations& broken) {
+    const std::string* const text = read_string(from, broken);
+    if (text == nullptr) return false;
+    try {
+        to = uuid::parse(*text);
+        return true;
+    } catch (const decode_error&) {
+        broken.add({}, "is not a UUID, such as 0f8fad5b-d9cb-469f-a165-70867728950e");
         return false;
     }
 }
@@ -283,6 +399,19 @@ void check_double(double number, violations& broken) {
 
 void check_time(const date_time& time, violations& broken) {
     if (time < year_1 || time >= year_10000) broken.add({}, "must be between the years 1 and 9999");
+}
+
+void check_date(const date& day, violations& broken) {
+    if (!day.ok()) broken.add({}, "must be a date of the calendar between the years 1 and 9999");
+}
+
+void check_duration(std::int64_t count, std::int64_t unit, violations& broken) {
+    using limits = std::numeric_limits<std::int64_t>;
+    if (count < limits::min() / unit || count > limits::max() / unit) broken.add({}, "must be less than 292,000 years");
+}
+
+void check_uuid(const uuid& id, violations& broken) {
+    if (id.is_nil()) broken.add({}, "must not be the nil UUID");
 }
 
 void check_json(const json::value& value, violations& broken, text_source from) { check_value(value, 0, broken, from); }

@@ -1,5 +1,8 @@
 #include <sluice/detail/rows.hpp>
 
+#include <sluice/date.hpp>
+#include <sluice/decimal.hpp>
+#include <sluice/duration.hpp>
 #include <sluice/error.hpp>
 #include <sluice/time.hpp>
 
@@ -10,8 +13,8 @@ namespace sluice::detail {
 
 namespace {
 
-const char* word_for(column_kind kind) {
-    switch (kind) {
+std::string word_for(const table_column& column) {
+    switch (column.kind) {
         case column_kind::text:
             return "a text";
         case column_kind::integer:
@@ -22,6 +25,12 @@ const char* word_for(column_kind kind) {
             return "a boolean";
         case column_kind::time:
             return "a date and time";
+        case column_kind::date:
+            return "a date";
+        case column_kind::decimal:
+            return "a decimal number with " + std::to_string(column.digits) + " digits after the point";
+        case column_kind::duration:
+            return "a duration";
         case column_kind::json:
             break;
     }
@@ -38,8 +47,8 @@ bool can_read(const Read& read) {
     }
 }
 
-bool fits(column_kind kind, const json::value& value) {
-    switch (kind) {
+bool fits(const table_column& column, const json::value& value) {
+    switch (column.kind) {
         case column_kind::text:
             return value.is_string();
         case column_kind::real:
@@ -50,6 +59,12 @@ bool fits(column_kind kind, const json::value& value) {
             return can_read([&] { static_cast<void>(value.as_int()); });
         case column_kind::time:
             return can_read([&] { static_cast<void>(date_time::parse(value.as_string())); });
+        case column_kind::date:
+            return can_read([&] { static_cast<void>(date::parse(value.as_string())); });
+        case column_kind::decimal:
+            return can_read([&] { static_cast<void>(decimal_units(value.as_string(), column.digits)); });
+        case column_kind::duration:
+            return can_read([&] { static_cast<void>(parse_duration(value.as_string())); });
         case column_kind::json:
             break;
     }
@@ -85,8 +100,8 @@ void require_usable(const table_layout& in, const row_condition& condition) {
                           "` cannot be compared with a text that contains U+0000 or is not valid UTF-8; no store keeps "
                           "such a text"};
     }
-    if (fits(column.kind, condition.value)) return;
-    throw usage_error{"column `" + column.name + "` of read model `" + in.name + "` holds " + word_for(column.kind) +
+    if (fits(column, condition.value)) return;
+    throw usage_error{"column `" + column.name + "` of read model `" + in.name + "` holds " + word_for(column) +
                       "; compare it with one, not with " + json::to_string(condition.value.kind()) + " " +
                       json::dump(condition.value)};
 }

@@ -66,9 +66,11 @@ void check_indexes(const table_layout& table, std::vector<std::string>& problems
     }
 }
 
-const char* layout_word(column_kind kind) {
-    constexpr std::array<const char*, 6> words{"text", "integer", "real", "boolean", "time", "json"};
-    return words.at(static_cast<std::size_t>(kind));
+std::string layout_word(const table_column& column) {
+    constexpr std::array<const char*, 9> words{"text", "integer", "real",    "boolean", "time",
+                                               "json", "date",    "decimal", "duration"};
+    const std::string word = words.at(static_cast<std::size_t>(column.kind));
+    return column.kind == column_kind::decimal ? word + std::to_string(column.digits) : word;
 }
 
 }  // namespace
@@ -93,7 +95,7 @@ std::string fingerprint_of(const table_layout& table) {
     constexpr std::size_t digits = 16;
     std::string text = table.name + "\n" + table.key + "\n" + std::to_string(table.version);
     for (const table_column& column : table.columns) {
-        text += "\n" + column.name + " " + layout_word(column.kind) + (column.optional ? " optional" : "");
+        text += "\n" + column.name + " " + layout_word(column) + (column.optional ? " optional" : "");
     }
     return base::sha256_hex(text).substr(0, digits);
 }

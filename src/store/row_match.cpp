@@ -2,6 +2,9 @@
 
 #include <compare>
 
+#include <sluice/decimal.hpp>
+#include <sluice/duration.hpp>
+
 namespace sluice::store {
 
 namespace {
@@ -9,8 +12,8 @@ namespace {
 using detail::column_kind;
 using detail::comparison_kind;
 
-std::partial_ordering compare(column_kind kind, const json::value& a, const json::value& b) {
-    switch (kind) {
+std::partial_ordering compare(const detail::table_column& column, const json::value& a, const json::value& b) {
+    switch (column.kind) {
         case column_kind::integer:
             return a.as_int() <=> b.as_int();
         case column_kind::real:
@@ -19,7 +22,12 @@ std::partial_ordering compare(column_kind kind, const json::value& a, const json
             return a.as_bool() <=> b.as_bool();
         case column_kind::time:
             return date_time::parse(a.as_string()) <=> date_time::parse(b.as_string());
-        default:
+        case column_kind::decimal:
+            return detail::decimal_units(a.as_string(), column.digits) <=>
+                   detail::decimal_units(b.as_string(), column.digits);
+        case column_kind::duration:
+            return parse_duration(a.as_string()) <=> parse_duration(b.as_string());
+        default:  // texts, and dates, whose texts are in the order of the days
             return a.as_string() <=> b.as_string();
     }
 }
@@ -36,7 +44,7 @@ bool meets(const detail::table_layout& layout, const detail::row_condition& cond
     if (condition.how == comparison_kind::missing) return value == nullptr;
     if (condition.how == comparison_kind::present) return value != nullptr;
     if (value == nullptr) return condition.how == comparison_kind::not_equal;
-    const auto order = compare(layout.find(condition.column)->kind, *value, condition.value);
+    const auto order = compare(*layout.find(condition.column), *value, condition.value);
     switch (condition.how) {
         case comparison_kind::equal:
             return order == 0;
@@ -60,7 +68,7 @@ bool comes_before(const detail::table_layout& layout, const std::vector<detail::
         const json::value* b = value_of(descending ? left : right, column);
         if (a == nullptr && b == nullptr) continue;
         if (a == nullptr || b == nullptr) return b == nullptr;
-        const auto order = compare(layout.find(column)->kind, *a, *b);
+        const auto order = compare(*layout.find(column), *a, *b);
         if (order != 0) return order < 0;
     }
     return false;

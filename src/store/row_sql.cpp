@@ -31,7 +31,8 @@ std::string condition_text(const table_layout& layout, const detail::row_conditi
     const std::string column = quoted_name(condition.column);
     if (condition.how == comparison_kind::missing) return column + " IS NULL";
     if (condition.how == comparison_kind::present) return column + " IS NOT NULL";
-    values.push_back({layout.find(condition.column)->kind, condition.value});
+    const detail::table_column& holds = *layout.find(condition.column);
+    values.push_back({holds.kind, condition.value, holds.digits});
     const std::string compared = column + operator_for(condition.how) + marker + std::to_string(values.size());
     return condition.how == comparison_kind::not_equal ? "(" + compared + " OR " + column + " IS NULL)" : compared;
 }
@@ -84,7 +85,7 @@ row_clauses clauses_of(const table_layout& layout, const detail::row_query& quer
     auto made = conditions_of(layout, query, marker);
     made.sql += order_text(layout, query.order);
     const auto number = [&](std::size_t value) {
-        made.values.push_back({detail::column_kind::integer, json::value{static_cast<std::int64_t>(value)}});
+        made.values.push_back({detail::column_kind::integer, json::value{static_cast<std::int64_t>(value)}, 0});
         return marker + std::to_string(made.values.size());
     };
     made.sql += " LIMIT " + number(query.limit);

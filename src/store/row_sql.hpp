@@ -26,6 +26,7 @@ namespace sluice::store {
 struct row_value {
     detail::column_kind kind = detail::column_kind::text;
     json::value value{};
+    int digits = 0;  ///< after the point, of a decimal
 };
 
 /// `WHERE … ORDER BY … LIMIT … OFFSET …` with a value for each parameter.

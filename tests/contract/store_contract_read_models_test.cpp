@@ -16,12 +16,14 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr auto ada = R"({"order":"o-1","customer":"Ada \"A\" Grüße","lines":3,"weight":0.1,"urgent":true,)"
-                     R"("at":"2026-11-23T08:00:00.500000+00:00","extra":{"a":[1,2.0,"x"],"b":null}})";
-constexpr auto nobody =
-    R"({"order":"o-2","customer":null,"lines":-7,"weight":2.0,"urgent":false,"at":null,"extra":[]})";
-constexpr auto bob = R"({"order":"o-3","customer":"Bob","lines":10,"weight":1e+22,"urgent":true,)"
-                     R"("at":"2026-11-23T08:00:01+00:00","extra":"text"})";
+constexpr auto ada =
+    R"({"order":"o-1","customer":"Ada \"A\" Grüße","lines":3,"weight":0.1,"urgent":true,)"
+    R"("at":"2026-11-23T08:00:00.500000+00:00","due":"2026-11-23","price":"9.50","took":"PT1H30M","extra":{"a":[1,2.0,"x"],"b":null}})";
+constexpr auto nobody = R"({"order":"o-2","customer":null,"lines":-7,"weight":2.0,"urgent":false,"at":null,"due":null,)"
+                        R"("price":"-12.00","took":"-PT0.000001S","extra":[]})";
+constexpr auto bob =
+    R"({"order":"o-3","customer":"Bob","lines":10,"weight":1e+22,"urgent":true,)"
+    R"("at":"2026-11-23T08:00:01+00:00","due":"2027-01-02","price":"10.00","took":"P10D","extra":"text"})";
 
 /// A table whose names are reserved words and of mixed case, with a column of each kind.
 class store_read_models : public store_contract {
@@ -36,9 +38,12 @@ protected:
                             {"weight", column_kind::real, false},
                             {"urgent", column_kind::boolean, false},
                             {"at", column_kind::time, true},
+                            {"due", column_kind::date, true},
+                            {"price", column_kind::decimal, false, 2},
+                            {"took", column_kind::duration, false},
                             {"extra", column_kind::json, false}},
                 .key = "order",
-                .indexes = {{"customer"}, {"urgent", "at"}},
+                .indexes = {{"customer"}, {"urgent", "at"}, {"due", "price", "took"}},
                 .version = 1,
                 .fingerprint = "first"};
     }
@@ -153,11 +158,13 @@ TEST_P(store_read_models, keep_numbers_to_the_last_bit_and_texts_whatever_they_h
     EXPECT_TRUE(read_models_->create(layout_));
     const std::vector<std::string> rows{
         R"({"order":"a","customer":"","lines":9223372036854775807,"weight":0.30000000000000004,"urgent":false,)"
-        R"("at":"0001-01-01T00:00:00+00:00","extra":null})",
+        R"("at":"0001-01-01T00:00:00+00:00","due":"0001-01-01","price":"92233720368547758.07",)"
+        R"("took":"P106751991DT4H54.775807S","extra":null})",
         R"({"order":"b","customer":"'; DROP TABLE x; --\\ \n\u0001 @ $1 ?1","lines":-9223372036854775808,)"
-        R"("weight":1.7976931348623157e+308,"urgent":false,"at":"9999-12-31T23:59:59.999999+00:00","extra":"'\""})",
+        R"("weight":1.7976931348623157e+308,"urgent":false,"at":"9999-12-31T23:59:59.999999+00:00",)"
+        R"("due":"9999-12-31","price":"-92233720368547758.08","took":"-P106751991DT4H54.775808S","extra":"'\""})",
         R"({"order":"c","customer":"\ud83d\ude00","lines":0,"weight":5e-324,"urgent":false,"at":null,)"
-        R"("extra":{"n":123456789012345678901234567890,"d":2.50}})"};
+        R"("due":null,"price":"0.01","took":"PT0S","extra":{"n":123456789012345678901234567890,"d":2.50}})"};
     for (const auto& each : rows) {
         const auto text = json::dump(json::parse(each));
         const auto key = json::parse(each).at("order").as_string();
@@ -235,6 +242,14 @@ TEST_P(store_read_models, find_rows_by_values_of_every_kind) {
     EXPECT_THAT(keys("urgent", not_equal, true), ElementsAre("o-2"));
     EXPECT_THAT(keys("at", equal, "2026-11-23T09:00:00.5+01:00"), ElementsAre("o-1"));
     EXPECT_THAT(keys("at", greater, "2026-11-23T08:00:00.5Z"), ElementsAre("o-3"));
+    EXPECT_THAT(keys("due", equal, "2026-11-23"), ElementsAre("o-1"));
+    EXPECT_THAT(keys("due", greater, "2026-11-23"), ElementsAre("o-3"));
+    EXPECT_THAT(keys("due", missing), ElementsAre("o-2"));
+    EXPECT_THAT(keys("price", equal, "9.5"), ElementsAre("o-1"));
+    EXPECT_THAT(keys("price", less, "10.00"), ElementsAre("o-1", "o-2")) << "by value, not by text";
+    EXPECT_THAT(keys("price", greater_or_equal, "-12"), ElementsAre("o-1", "o-2", "o-3"));
+    EXPECT_THAT(keys("took", greater, "PT90M"), ElementsAre("o-3"));
+    EXPECT_THAT(keys("took", less, "PT0S"), ElementsAre("o-2"));
     EXPECT_THAT(keys("extra", present), ElementsAre("o-1", "o-2", "o-3"));
     EXPECT_THAT(keys({.where = {{"urgent", equal, true}, {"lines", less, 5}}}), ElementsAre("o-1"));
 }
@@ -245,6 +260,10 @@ TEST_P(store_read_models, come_in_the_order_asked_for_with_missing_values_last) 
     EXPECT_THAT(keys({.order = {{"lines", false}}}), ElementsAre("o-2", "o-1", "o-3"));
     EXPECT_THAT(keys({.order = {{"at", false}}}), ElementsAre("o-1", "o-3", "o-2"));
     EXPECT_THAT(keys({.order = {{"at", true}}}), ElementsAre("o-2", "o-3", "o-1"));
+    EXPECT_THAT(keys({.order = {{"due", false}}}), ElementsAre("o-1", "o-3", "o-2"));
+    EXPECT_THAT(keys({.order = {{"price", false}}}), ElementsAre("o-2", "o-1", "o-3"));
+    EXPECT_THAT(keys({.order = {{"price", true}}}), ElementsAre("o-3", "o-1", "o-2"));
+    EXPECT_THAT(keys({.order = {{"took", false}}}), ElementsAre("o-2", "o-1", "o-3"));
     EXPECT_THAT(keys({.order = {{"urgent", true}, {"weight", true}}}), ElementsAre("o-3", "o-1", "o-2"));
     EXPECT_THAT(keys({.order = {{"urgent", false}}}), ElementsAre("o-2", "o-1", "o-3")) << "then by key";
     EXPECT_THAT(keys({.order = {}, .limit = 1, .offset = 1}), ElementsAre("o-2"));

@@ -1,17 +1,23 @@
 #pragma once
 
 #include <sluice/aliases.hpp>
+#include <sluice/date.hpp>
+#include <sluice/decimal.hpp>
+#include <sluice/duration.hpp>
 #include <sluice/fields.hpp>
 #include <sluice/json.hpp>
 #include <sluice/reflect.hpp>
+#include <sluice/uuid.hpp>
 #include <sluice/violations.hpp>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <ratio>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -52,11 +58,31 @@ concept integer_type =
     !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
 template <class T>
+inline constexpr bool is_decimal = false;
+template <int digits>
+inline constexpr bool is_decimal<decimal<digits>> = true;
+
+/// Whole microseconds, milliseconds, seconds, minutes, hours, days or weeks. Not the months and years of the standard
+/// library: those are averages, which nobody means.
+template <class T>
+inline constexpr bool is_duration = false;
+template <std::signed_integral rep, class period>
+inline constexpr bool is_duration<std::chrono::duration<rep, period>> =
+    std::is_same_v<period, std::micro> || std::is_same_v<period, std::milli> || std::is_same_v<period, std::ratio<1>> ||
+    std::is_same_v<period, std::ratio<60>> || std::is_same_v<period, std::ratio<3600>> ||
+    std::is_same_v<period, std::ratio<86400>> || std::is_same_v<period, std::ratio<604800>>;
+
+/// How many microseconds one unit of a duration has.
+template <class T>
+inline constexpr std::int64_t micros_of_unit = T::period::num*(1'000'000 / T::period::den);
+
+template <class T>
 concept free_form = std::same_as<T, json::value> || std::same_as<T, json::object>;
 
 template <class T>
 concept scalar = std::same_as<T, bool> || integer_type<T> || std::same_as<T, float> || std::same_as<T, double> ||
-    text_type<T> || std::same_as<T, date_time> || std::is_enum_v<T> || free_form<T>;
+    text_type<T> || std::same_as<T, date_time> || std::same_as<T, date> || is_decimal<T> || is_duration<T> ||
+    std::same_as<T, uuid> || std::is_enum_v<T> || free_form<T>;
 
 /// Stops at nested structs: their members are looked at when they are visited, so a struct may contain itself.
 template <class T>
@@ -85,7 +111,8 @@ template <class owner, class member>
     static_assert(field_type<member>,
                   "Sluice cannot store a member of this type: `owner` is the struct, `member` the type. Use bool, an "
                   "integer, float, double, std::string, sluice::identifier, sluice::text, sluice::string<N>, "
-                  "sluice::date_time, an enum, sluice::json::value, another plain struct, or std::optional, "
+                  "sluice::date_time, sluice::date, sluice::decimal<N>, sluice::uuid, a std::chrono::duration of whole "
+                  "microseconds up to weeks, an enum, sluice::json::value, another plain struct, or std::optional, "
                   "std::vector or std::map<std::string, ...> of these");
     return field_type<member>;
 }

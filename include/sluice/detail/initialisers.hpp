@@ -16,7 +16,7 @@ namespace sluice::codec::detail {
 
 /// Members of such a type are what they were made of memory, unless they have an initialiser.
 template <class M>
-inline constexpr bool is_bare = std::is_arithmetic_v<M> || std::is_enum_v<M>;
+inline constexpr bool is_bare = std::is_arithmetic_v<M> || std::is_enum_v<M> || is_duration<M>;
 
 template <class T>
 struct raw_object {
@@ -52,8 +52,9 @@ template <class M>
         return std::memcmp(&member, unset.data(), sizeof(M)) != 0;
     } else if constexpr (text_type<M>) {
         return !view_of(member).empty();
-    } else if constexpr (std::same_as<M, date_time>) {
-        return member != date_time{};
+    } else if constexpr (std::same_as<M, date_time> || std::same_as<M, date> || is_decimal<M> ||
+                         std::same_as<M, uuid>) {
+        return member != M{};
     } else if constexpr (std::same_as<M, json::value>) {
         return !member.is_null();
     } else {

@@ -30,6 +30,14 @@ template <class T>
         return "text";
     } else if constexpr (std::same_as<T, date_time>) {
         return "time";
+    } else if constexpr (std::same_as<T, date>) {
+        return "date";
+    } else if constexpr (codec::detail::is_decimal<T>) {
+        return "decimal";
+    } else if constexpr (codec::detail::is_duration<T>) {
+        return "duration";
+    } else if constexpr (std::same_as<T, uuid>) {
+        return "uuid";
     } else if constexpr (std::is_enum_v<T>) {
         return "enum";
     } else {
@@ -71,6 +79,9 @@ void write_layout(std::string& out, layout_path& path) {
         write_layout<typename T::mapped_type>(out, path);
     } else if constexpr (codec::detail::scalar<T>) {
         out += scalar_kind<T>();
+        // What has more digits, or is no multiple of the unit, cannot be read.
+        if constexpr (codec::detail::is_decimal<T>) out += std::to_string(T::digits);
+        if constexpr (codec::detail::is_duration<T>) out += std::to_string(codec::detail::micros_of_unit<T>);
     } else {
         write_struct_layout<T>(out, path);
     }

@@ -14,12 +14,13 @@
 namespace sluice::detail {
 
 /// What a column holds. Everything that is not one of the others is kept as JSON.
-enum class column_kind { text, integer, real, boolean, time, json };
+enum class column_kind { text, integer, real, boolean, time, json, date, decimal, duration };
 
 struct table_column {
     std::string name;
     column_kind kind = column_kind::text;
     bool optional = false;
+    int digits = 0;  ///< after the point, of a decimal
 
     friend bool operator==(const table_column&, const table_column&) = default;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct field_schema {
     bool required = true;          ///< not `std::optional`
     bool has_initialiser = false;  ///< what was written without it can be read (see codec::missing_keys::initialised)
     std::size_t max_length = 0;    ///< characters; 0: no limit
+    std::optional<int> digits{};   ///< after the point, of a decimal
     std::vector<std::string> words{};    ///< of an enum
     std::vector<field_schema> fields{};  ///< of a struct; empty where it contains itself
 };
@@ -51,6 +53,15 @@ void describe_kind(field_schema& field, const std::vector<std::string_view>& pat
         if (rule.max_length != text_rule{}.max_length) field.max_length = rule.max_length;
     } else if constexpr (std::same_as<M, date_time>) {
         field.kind = "time";
+    } else if constexpr (std::same_as<M, date>) {
+        field.kind = "date";
+    } else if constexpr (codec::detail::is_decimal<M>) {
+        field.kind = "decimal";
+        field.digits = M::digits;
+    } else if constexpr (codec::detail::is_duration<M>) {
+        field.kind = "duration";
+    } else if constexpr (std::same_as<M, uuid>) {
+        field.kind = "uuid";
     } else if constexpr (std::is_enum_v<M>) {
         field.kind = "enum";
         for (const std::string_view word : reflect::enum_names<M>()) field.words.emplace_back(word);

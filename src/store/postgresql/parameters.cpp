@@ -97,6 +97,17 @@ void parameters::add(std::int64_t value) { add_scalar(type::int8, value); }
 void parameters::add(double value) { add_scalar(type::float8, value); }
 void parameters::add(date_time value) { add_scalar(type::timestamptz, value); }
 
+void parameters::add(date value) {
+    const auto days = value.sys_days().time_since_epoch().count();
+    add_scalar(type::date, static_cast<std::int32_t>(days) - postgresql_epoch_day);
+}
+
+void parameters::add_numeric(std::string_view value) {
+    add_scalar(type::numeric, value);
+    formats_.back() = 0;  // as text, which ends at a zero
+    bytes_ += '\0';
+}
+
 void parameters::add(const std::optional<date_time>& value) { value ? add(*value) : add_null(type::timestamptz); }
 
 void parameters::add(const std::optional<std::int64_t>& value) { value ? add(*value) : add_null(type::int8); }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include <sluice/date.hpp>
 #include <sluice/time.hpp>
 
 namespace sluice::store::postgresql {
@@ -19,7 +20,9 @@ inline constexpr type_number int8 = 20;
 inline constexpr type_number int4 = 23;
 inline constexpr type_number text = 25;
 inline constexpr type_number float8 = 701;
+inline constexpr type_number date = 1082;
 inline constexpr type_number timestamptz = 1184;
+inline constexpr type_number numeric = 1700;
 inline constexpr type_number int4_array = 1007;
 inline constexpr type_number text_array = 1009;
 inline constexpr type_number int8_array = 1016;
@@ -28,6 +31,8 @@ inline constexpr type_number timestamptz_array = 1185;
 
 /// Microseconds between 1970 and 2000, where PostgreSQL's time begins.
 inline constexpr std::int64_t postgresql_epoch = 946'684'800'000'000;
+/// Days between the two.
+inline constexpr std::int32_t postgresql_epoch_day = 10'957;
 
 /// One column of values, handed over as an array. T is std::string_view, std::int32_t, std::int64_t or date_time.
 template <class T>
@@ -61,6 +66,9 @@ public:
     void add(std::uint64_t value) { add(static_cast<std::int64_t>(value)); }
     void add(double value);
     void add(date_time value);
+    void add(date value);
+    /// @param value  the text of a decimal number
+    void add_numeric(std::string_view value);
     void add(const std::optional<date_time>& value);
     void add(const std::optional<std::int64_t>& value);
     template <class T>

@@ -23,6 +23,7 @@ namespace sluice::store::postgresql {
 namespace {
 
 using sluice::detail::column_kind;
+using sluice::detail::table_column;
 using sluice::detail::table_layout;
 
 constexpr auto list_sql = R"sql(
@@ -67,9 +68,10 @@ SELECT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.rel
 constexpr auto former_sql =
     "SELECT tablename FROM pg_tables WHERE schemaname = $1 AND tablename ~ ('^' || $2 || '__g[0-9]+$')";
 
-const char* type_of(column_kind kind) {
-    switch (kind) {
+std::string type_of(const table_column& column) {
+    switch (column.kind) {
         case column_kind::integer:
+        case column_kind::duration:  // in microseconds
             return "bigint";
         case column_kind::real:
             return "double precision";
@@ -77,6 +79,10 @@ const char* type_of(column_kind kind) {
             return "boolean";
         case column_kind::time:
             return "timestamptz";
+        case column_kind::date:
+            return "date";
+        case column_kind::decimal:  // every 64-bit count of units fits in 19 digits
+            return fmt::format("numeric(19,{})", column.digits);
         case column_kind::json:
             return "json";
         case column_kind::text:
@@ -90,8 +96,7 @@ std::string create_table_sql(const row_table& table) {
     for (const auto& column : table.layout->columns) {
         // JSON null is a value of its own kind, and kept as NULL.
         const bool may_be_null = column.optional || column.kind == column_kind::json;
-        columns +=
-            fmt::format("{} {}{}, ", quoted_name(column.name), type_of(column.kind), may_be_null ? "" : " NOT NULL");
+        columns += fmt::format("{} {}{}, ", quoted_name(column.name), type_of(column), may_be_null ? "" : " NOT NULL");
     }
     return fmt::format("CREATE TABLE {} ({}{} bigint NOT NULL, PRIMARY KEY ({})) WITH (fillfactor = 80)", in_sql(table),
                        columns, sluice::detail::row_version_column, quoted_name(table.layout->key));
@@ -264,7 +269,7 @@ void postgresql_read_model_session::show(long_transaction& in, const row_table& 
     for (const auto& column : layout.columns) {
         const std::string type = column.kind == column_kind::time   ? "timestamp with time zone"
                                  : column.kind == column_kind::text ? "text"
-                                                                    : type_of(column.kind);
+                                                                    : type_of(column);
         wanted.push_back(column.name + " " + type);
     }
     if (now.texts(0, 0) != wanted) in.run(sql("DROP VIEW IF EXISTS " + view));

@@ -1,5 +1,6 @@
 #include "store/postgresql/result.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <climits>
@@ -51,6 +52,41 @@ bool result::boolean(int row, int column) const noexcept { return integer(row, c
 
 date_time result::time(int row, int column) const noexcept {
     return date_time::from_micros(integer(row, column) + postgresql_epoch);
+}
+
+date result::day(int row, int column) const noexcept {
+    return date{std::chrono::sys_days{std::chrono::days{integer(row, column) + postgresql_epoch_day}}};
+}
+
+std::string result::numeric(int row, int column) const {
+    // Four numbers of 16 bits (how many groups of four digits there are; the place of the first, 0 for that before the
+    // point; the sign; how many digits are shown after the point), then the groups.
+    constexpr std::size_t half_word = 2;
+    constexpr std::int64_t negative = 0x4000;
+    constexpr std::int64_t digits_in_group = 4;
+    constexpr std::int64_t one_more_digit = 10'000;
+    const auto bytes = view(row, column);
+    const auto word = [&](std::int64_t index) {
+        return number_in(bytes.substr(static_cast<std::size_t>(index) * half_word, half_word));
+    };
+    const auto groups = word(0);
+    const auto first = word(1);
+    const auto shown = word(3);
+    const auto group_at = [&](std::int64_t place) {
+        const auto index = first - place;
+        const auto group = index >= 0 && index < groups ? word(4 + index) : 0;
+        return std::to_string(one_more_digit + group).substr(1);
+    };
+    std::string whole;
+    for (auto place = std::max<std::int64_t>(first, 0); place >= 0; --place) whole += group_at(place);
+    whole.erase(0, std::min(whole.find_first_not_of('0'), whole.size() - 1));
+    if (word(2) == negative) whole.insert(0, 1, '-');
+    if (shown == 0) return whole;
+    std::string fraction;
+    for (std::int64_t place = -1; - place <= (shown + digits_in_group - 1) / digits_in_group; --place) {
+        fraction += group_at(place);
+    }
+    return whole + '.' + fraction.substr(0, static_cast<std::size_t>(shown));
 }
 
 std::optional<date_time> result::optional_time(int row, int column) const noexcept {

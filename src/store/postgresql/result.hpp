@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <sluice/date.hpp>
 #include <sluice/time.hpp>
 
 namespace sluice::store::postgresql {
@@ -33,6 +34,9 @@ public:
     [[nodiscard]] double real(int row, int column) const noexcept;
     [[nodiscard]] bool boolean(int row, int column) const noexcept;
     [[nodiscard]] date_time time(int row, int column) const noexcept;
+    [[nodiscard]] date day(int row, int column) const noexcept;
+    /// Of a numeric that is a number: its text, with as many digits after the point as the column has.
+    [[nodiscard]] std::string numeric(int row, int column) const;
     [[nodiscard]] std::optional<date_time> optional_time(int row, int column) const noexcept;
     /// Of an int8[] without NULLs; empty for NULL.
     [[nodiscard]] std::vector<std::int64_t> integers(int row, int column) const;

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include <sluice/decimal.hpp>
+#include <sluice/duration.hpp>
 #include <sluice/json.hpp>
 
 #include "base/sha256.hpp"
@@ -21,6 +25,19 @@ statement named(std::string_view sql, const std::string& schema) {
     auto text = in_schema(sql, schema);
     auto name = "sluice_row_" + base::sha256_hex(text).substr(0, digits);
     return {std::move(name), std::move(text)};
+}
+
+/// The row as its table takes it: a duration is a number there.
+std::string stored_form(const table_layout& layout, const std::string& row) {
+    const auto is_duration = [](const auto& column) { return column.kind == column_kind::duration; };
+    if (std::none_of(layout.columns.begin(), layout.columns.end(), is_duration)) return row;
+    json::value stored = json::parse(row);
+    for (const auto& column : layout.columns) {
+        json::value* const value = stored.as_object().find(column.name);
+        if (!is_duration(column) || value == nullptr || value->is_null()) continue;
+        *value = std::int64_t{parse_duration(value->as_string()).count()};
+    }
+    return json::dump(stored);
 }
 
 std::string refused_unless_changed(std::string_view change) {
@@ -59,11 +76,12 @@ std::string update_sql(const row_table& table) {
 
 std::pair<statement, parameters> put_statement(const row_write& write, const std::string& schema) {
     const auto& table = write.table;
+    const auto row = stored_form(*table.layout, write.row);
     if (!write.expected) {
-        return {named(insert_sql(table) + or_replace(table), schema), parameters{write.row, write.version}};
+        return {named(insert_sql(table) + or_replace(table), schema), parameters{row, write.version}};
     }
-    if (*write.expected == 0) return {named(insert_sql(table), schema), parameters{write.row, write.version}};
-    return {named(update_sql(table), schema), parameters{write.row, write.version, write.key, *write.expected}};
+    if (*write.expected == 0) return {named(insert_sql(table), schema), parameters{row, write.version}};
+    return {named(update_sql(table), schema), parameters{row, write.version, write.key, *write.expected}};
 }
 
 std::pair<statement, parameters> remove_statement(const row_write& write, const std::string& schema) {
@@ -87,6 +105,13 @@ void add_value(parameters& to, const row_value& value) {
             return to.add(value.value.as_bool());
         case column_kind::time:
             return to.add(date_time::parse(value.value.as_string()));
+        case column_kind::date:
+            return to.add(date::parse(value.value.as_string()));
+        case column_kind::decimal:
+            return to.add_numeric(
+                detail::decimal_text(detail::decimal_units(value.value.as_string(), value.digits), value.digits));
+        case column_kind::duration:
+            return to.add(std::int64_t{parse_duration(value.value.as_string()).count()});
         default:
             return to.add(value.value.as_string());
     }
@@ -116,6 +141,12 @@ void append_value(std::string& out, column_kind kind, const result& found, int r
             return;
         case column_kind::time:
             return json::append_string(out, found.time(row, column).to_string());
+        case column_kind::date:
+            return json::append_string(out, found.day(row, column).to_string());
+        case column_kind::decimal:
+            return json::append_string(out, found.numeric(row, column));
+        case column_kind::duration:
+            return json::append_string(out, format_duration(duration{found.integer(row, column)}));
         case column_kind::json:
             out += found.view(row, column);
     }
@@ -168,7 +199,7 @@ std::vector<std::pair<statement, parameters>> bulk_statements(const std::vector<
             continue;
         }
         rows += fmt::format("{}{{\"{}\":{},{}", rows.empty() ? "[" : ",", row_version_column, write.version,
-                            std::string_view{write.row}.substr(1));
+                            stored_form(*table.layout, write.row).substr(1));
     }
     if (!rows.empty()) {
         all.emplace_back(named(fmt::format("INSERT INTO {0} ({1}, {2}) SELECT {1}, {2}"

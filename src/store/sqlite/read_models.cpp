@@ -25,6 +25,8 @@ const char* type_of(column_kind kind) {
     switch (kind) {
         case column_kind::integer:
         case column_kind::boolean:
+        case column_kind::decimal:   // in units of the last digit: exact, in order, and sums are exact, too
+        case column_kind::duration:  // in microseconds
             return "INTEGER";
         case column_kind::real:
             return "REAL";

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <sluice/decimal.hpp>
+#include <sluice/duration.hpp>
 #include <sluice/json.hpp>
 
 #include "domain/table_rules.hpp"
@@ -13,12 +15,13 @@ namespace {
 
 using sluice::detail::column_kind;
 using sluice::detail::row_version_column;
+using sluice::detail::table_column;
 using sluice::detail::table_layout;
 
 /// A new generation means new statements; those of former ones are of no use.
 constexpr std::size_t most_statements = 64;
 
-any_value to_sql_value(column_kind kind, const json::value& value) {
+any_value to_sql_value(column_kind kind, int digits, const json::value& value) {
     if (value.is_null()) return {};
     switch (kind) {
         case column_kind::text:
@@ -31,6 +34,12 @@ any_value to_sql_value(column_kind kind, const json::value& value) {
             return std::int64_t{value.as_bool() ? 1 : 0};
         case column_kind::time:
             return to_sql(date_time::parse(value.as_string()));
+        case column_kind::date:
+            return value.as_string();
+        case column_kind::decimal:
+            return sluice::detail::decimal_units(value.as_string(), digits);
+        case column_kind::duration:
+            return parse_duration(value.as_string()).count();
         case column_kind::json:
             break;
     }
@@ -40,7 +49,7 @@ any_value to_sql_value(column_kind kind, const json::value& value) {
 std::vector<any_value> to_sql_values(const std::vector<row_value>& values) {
     std::vector<any_value> all;
     all.reserve(values.size());
-    for (const auto& [kind, value] : values) all.push_back(to_sql_value(kind, value));
+    for (const auto& [kind, value, digits] : values) all.push_back(to_sql_value(kind, digits, value));
     return all;
 }
 
@@ -50,19 +59,20 @@ std::vector<any_value> values_of(const row_write& write) {
     std::vector<any_value> values;
     for (const auto& column : write.table.layout->columns) {
         const json::value* value = row.find(column.name);
-        values.push_back(value == nullptr ? any_value{} : to_sql_value(column.kind, *value));
+        values.push_back(value == nullptr ? any_value{} : to_sql_value(column.kind, column.digits, *value));
     }
     values.emplace_back(write.version);
     return values;
 }
 
-void append_value(std::string& out, column_kind kind, const rows& found, int column) {
+void append_value(std::string& out, const table_column& holds, const rows& found, int column) {
     if (found.null(column)) {
         out += "null";
         return;
     }
-    switch (kind) {
+    switch (holds.kind) {
         case column_kind::text:
+        case column_kind::date:
             return json::append_string(out, found.view(column));
         case column_kind::integer:
             out += std::to_string(found.integer(column));
@@ -74,6 +84,10 @@ void append_value(std::string& out, column_kind kind, const rows& found, int col
             return;
         case column_kind::time:
             return json::append_string(out, found.time(column).to_string());
+        case column_kind::decimal:
+            return json::append_string(out, sluice::detail::decimal_text(found.integer(column), holds.digits));
+        case column_kind::duration:
+            return json::append_string(out, format_duration(duration{found.integer(column)}));
         case column_kind::json:
             out += found.view(column);
     }
@@ -87,7 +101,7 @@ std::string to_json(const table_layout& layout, const rows& found) {
         out += out.empty() ? '{' : ',';
         json::append_string(out, column.name);
         out += ':';
-        append_value(out, column.kind, found, index++);
+        append_value(out, column, found, index++);
     }
     return out + '}';
 }

@@ -55,6 +55,10 @@ struct OpenOrders {
     bool urgent = false;
     sluice::date_time placed;
     std::optional<sluice::date_time> shipped;
+    sluice::date due;
+    std::optional<sluice::decimal<4>> price;
+    std::chrono::minutes took{};
+    sluice::uuid reference;
     address to;
     std::vector<int> sizes;
     sluice::json::value extra;
@@ -72,6 +76,12 @@ table_layout usable() {
             .key = "order_id"};
 }
 
+std::string fingerprint_with_digits(int digits) {
+    auto table = usable();
+    table.columns.push_back({"price", column_kind::decimal, false, digits});
+    return fingerprint_of(table);
+}
+
 TEST(read_model_table, is_described_by_its_struct) {
     sluice::domain domain{"shop"};
     domain.aggregate<Order>().events<OrderPlaced>();
@@ -83,7 +93,9 @@ TEST(read_model_table, is_described_by_its_struct) {
     std::vector<column_kind> kinds;
     for (const auto& column : table.columns) kinds.push_back(column.kind);
     using enum column_kind;
-    EXPECT_THAT(kinds, ElementsAre(text, text, text, text, text, integer, real, boolean, time, time, json, json, json));
+    EXPECT_THAT(kinds, ElementsAre(text, text, text, text, text, integer, real, boolean, time, time, date, decimal,
+                                   duration, text, json, json, json));
+    EXPECT_EQ(table.find("price")->digits, 4);
     EXPECT_TRUE(table.find("shipped")->optional);
     EXPECT_FALSE(table.find("placed")->optional);
     EXPECT_EQ(table.find("nothing"), nullptr);
@@ -136,6 +148,7 @@ TEST(read_model_table, is_another_one_when_its_rows_mean_something_else) {
     EXPECT_TRUE(changed([](table_layout& t) { t.columns[1].optional = false; }));
     EXPECT_TRUE(changed([](table_layout& t) { t.columns[1].kind = column_kind::json; }));
     EXPECT_TRUE(changed([](table_layout& t) { t.columns.pop_back(); }));
+    EXPECT_NE(fingerprint_with_digits(2), fingerprint_with_digits(3));
     EXPECT_TRUE(changed([](table_layout& t) { t.version = 2; }));
     EXPECT_TRUE(changed([](table_layout& t) { t.key = "customer"; }));
     EXPECT_FALSE(changed([](table_layout& t) { t.indexes = {{"customer"}}; })) << "an index can be added at any time";

@@ -32,6 +32,13 @@ struct whole {
     bool flag = false;
     colour paint = colour::red;
     sluice::date_time at;
+    sluice::date day;
+    sluice::decimal<0> pieces;
+    sluice::decimal<2> fee;
+    sluice::decimal<18> rate;
+    sluice::duration took{};
+    std::chrono::hours within{};
+    std::optional<sluice::uuid> reference{};
     std::vector<part> parts;
     std::map<std::string, std::optional<part>> named;
     std::vector<std::vector<int>> table;
@@ -82,6 +89,17 @@ whole any_whole() {
     w.paint = *rc::gen::element(colour::red, colour::green, colour::blue);
     w.at = sluice::date_time::from_micros(
         *rc::gen::inRange<std::int64_t>(-62'135'596'800'000'000, 253'402'300'800'000'000));
+    w.day = sluice::date{std::chrono::sys_days{std::chrono::days{*rc::gen::inRange(-719'162, 2'932'897)}}};
+    w.pieces = sluice::decimal<0>::from_units(*rc::gen::arbitrary<std::int64_t>());
+    w.fee = sluice::decimal<2>::from_units(*rc::gen::arbitrary<std::int64_t>());
+    w.rate = sluice::decimal<18>::from_units(*rc::gen::arbitrary<std::int64_t>());
+    w.took = sluice::duration{*rc::gen::arbitrary<std::int64_t>()};
+    w.within = std::chrono::hours{*rc::gen::arbitrary<std::int32_t>()};
+    if (*rc::gen::arbitrary<bool>()) {
+        sluice::uuid::bytes_type bytes{1};
+        for (std::size_t i = 1; i < bytes.size(); ++i) bytes.at(i) = *rc::gen::arbitrary<std::uint8_t>();
+        w.reference = sluice::uuid{bytes};
+    }
     for (int i = *rc::gen::inRange(0, 4); i > 0; --i) w.parts.push_back(any_part());
     for (int i = *rc::gen::inRange(0, 4); i > 0; --i) {
         auto& entry = w.named[*text_of(0, 10)];

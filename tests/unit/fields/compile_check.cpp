@@ -23,6 +23,10 @@ struct OrderShipped {
     std::map<std::string, sluice::json::value> extra{};
     status state = status::placed;
     double weight = 0;
+    sluice::date day{};
+    sluice::decimal<2> price{"19.99"};
+    std::chrono::minutes wait{};
+    std::optional<sluice::uuid> reference{};
 };
 
 class Order {
@@ -31,7 +35,7 @@ class Order {
     BOOST_DESCRIBE_CLASS(Order, (), (), (), (order_id_, shipped_))
 };
 
-static_assert(sluice::reflect::field_count<OrderShipped>() == 8);
+static_assert(sluice::reflect::field_count<OrderShipped>() == 12);
 static_assert(sluice::reflect::field_names<OrderShipped>()[2] == "tracking_number");
 static_assert(sluice::reflect::field_names<Order>()[1] == "shipped");
 static_assert(sluice::reflect::type_name<OrderShipped>() == "shop::OrderShipped");
