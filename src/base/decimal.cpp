@@ -136,7 +136,7 @@ bool is_away_from_zero(rounding how, bool negative, bool odd, int compared_with_
 }
 
 wide rounded_quotient(const wide& dividend, const wide& divisor, rounding how) {
-    const wide quotient = dividend / divisor;  // cut off
+    wide quotient = dividend / divisor;  // cut off
     const wide rest = abs(dividend % divisor);
     if (rest == 0) return quotient;
     const bool negative = (dividend < 0) != (divisor < 0);

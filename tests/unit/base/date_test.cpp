@@ -10,7 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using sluice::date;
-using ::testing::HasSubstr;
 
 bool is_date(std::string_view text) {
     try {

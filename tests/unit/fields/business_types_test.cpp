@@ -46,7 +46,7 @@ struct Containers {
     friend bool operator==(const Containers&, const Containers&) = default;
 };
 
-struct Grown {
+struct Grown {  // NOLINT(cppcoreguidelines-pro-type-member-init): that one has no initialiser is the case
     sluice::date day;
     sluice::decimal<2> amount;
     sluice::duration wait;

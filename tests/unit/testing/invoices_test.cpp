@@ -11,7 +11,6 @@ using namespace std::chrono_literals;
 using money = sluice::decimal<2>;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 class Invoice;
 
