@@ -11,7 +11,7 @@ cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' --include='*.hpp' --include='*.cpp' include src |
     awk '
     BEGIN {
-        rooms = "base domain envelope,observe,config store,broker commit outbox,consume engine cli,console app,testing"
+        rooms = "base domain envelope,observe,config store,broker commit command process,projection outbox,consume engine cli,console app,testing"
         floors = split(rooms, by_floor, " ")
         for (f = 1; f <= floors; f++) {
             n = split(by_floor[f], names, ",")

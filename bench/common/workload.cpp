@@ -4,7 +4,7 @@
 
 #include "base/ids.hpp"
 #include "base/random.hpp"
-#include "commit/invocation.hpp"
+#include "command/invocation.hpp"
 
 namespace sluice::bench {
 
@@ -71,7 +71,7 @@ workload::workload(std::shared_ptr<store::database> database, int external, brok
 }
 
 committer::committer(workload& work)
-    : context_{commit::make_context(work.env())}, prefix_{base::uuid4_hex(base::system_random()).substr(0, 8)} {}
+    : context_{command::make_context(work.env())}, prefix_{base::uuid4_hex(base::system_random()).substr(0, 8)} {}
 
 void committer::commit_one() { context_.process(TakeReading{.reading_id = prefix_ + std::to_string(++next_)}); }
 

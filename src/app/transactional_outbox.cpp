@@ -9,10 +9,10 @@
 #include "base/ids.hpp"
 #include "base/random.hpp"
 #include "cli/workspace.hpp"
+#include "command/given_trace_parent.hpp"
+#include "command/invocation.hpp"
 #include "commit/environment.hpp"
 #include "commit/foreign_event.hpp"
-#include "commit/given_trace_parent.hpp"
-#include "commit/invocation.hpp"
 #include "config/check.hpp"
 #include "config/loader.hpp"
 #ifdef SLUICE_WITH_STORE_POSTGRESQL
@@ -43,12 +43,12 @@ struct transactional_outbox::implementation {
     /// @param place  writes the event, given the settings of its database
     template <class Place>
     std::string write(std::string_view on, described event, const enqueue_options& options, const Place& place) {
-        const context in = commit::make_context(env);
+        const context in = command::make_context(env);
         const std::string correlation_id =
             options.correlation_id.empty() ? base::uuid4_hex(env.random()) : std::string{options.correlation_id};
         const std::string causation_id{options.causation_id};
         const std::optional<std::string> no_origin;
-        const std::optional<trace_parent> traceparent = commit::given_trace_parent(options.traceparent);
+        const std::optional<trace_parent> traceparent = command::given_trace_parent(options.traceparent);
         const detail::provenance from{in, correlation_id, causation_id, traceparent, options.priority, no_origin};
         const commit::foreign_event prepared =
             commit::prepare_foreign_event(env, event.type, std::move(event.identity), std::move(event.data), from);

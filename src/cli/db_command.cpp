@@ -4,7 +4,7 @@
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
 #include "cli/units.hpp"
-#include "commit/read_model_setup.hpp"
+#include "projection/read_model_setup.hpp"
 
 namespace sluice::cli {
 
@@ -20,7 +20,7 @@ std::vector<std::string> make_read_models(const session& in, const installation&
     if (in.host.loads_domains() && in.options.domain.empty()) return {};
     const auto declared = load_domain(in);
     config::require_no_errors(findings_of(*declared, with.configuration));
-    return commit::create_read_models(declared->declared(), with.parts);
+    return projection::create_read_models(declared->declared(), with.parts);
 }
 
 /// The name of the domain; empty when none is named.

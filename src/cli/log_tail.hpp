@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "consume/settled_log.hpp"
+#include "projection/settled_log.hpp"
 #include "store/store.hpp"
 
 namespace sluice::cli {
@@ -56,7 +56,7 @@ private:
     std::unique_ptr<store::operations_session> session_{};
     std::unique_ptr<store::read_model_session> end_{};
     store::database_history history_{};
-    consume::settled_log log_{};
+    projection::settled_log log_{};
     store::sequence position_ = 0;
     bool known_ = false;
     bool was_lost_ = false;

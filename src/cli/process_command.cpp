@@ -10,7 +10,7 @@
 #include "cli/progress.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/units.hpp"
-#include "commit/invocation.hpp"
+#include "command/invocation.hpp"
 #include "config/printable.hpp"
 #include "config/section.hpp"
 
@@ -77,7 +77,7 @@ exit_code process_one(const session& in, const process_arguments& given) {
         throw wrong_usage(fmt::format("the data of {} is not JSON: {}", given.command, e.what()));
     }
     try {
-        context domain = commit::make_context(*opened.env);
+        context domain = sluice::command::make_context(*opened.env);
         if (given.asynchronous) {
             show_message_id(in.out, given.command, domain.submit(given.command, data, options));
         } else {
@@ -99,7 +99,7 @@ public:
         : in_{in},
           asynchronous_{given.asynchronous},
           options_{options_of(given)},
-          context_{commit::make_context(env)},
+          context_{sluice::command::make_context(env)},
           lines_{STDIN_FILENO, interrupt_fd, longest_line} {}
 
     int run(stop_signals& signals) {

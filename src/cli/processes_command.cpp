@@ -7,10 +7,10 @@
 #include "cli/json_forms.hpp"
 #include "cli/table.hpp"
 #include "cli/units.hpp"
-#include "commit/process_transition.hpp"
 #include "commit/stream_name.hpp"
 #include "config/printable.hpp"
 #include "config/section.hpp"
+#include "process/transition.hpp"
 
 namespace sluice::cli {
 
@@ -31,7 +31,7 @@ struct instance {
     std::string correlation;
     std::int64_t position = 0;
     date_time changed_at;
-    commit::process_transition last;
+    process::process_transition last;
 };
 
 /// @throws failure (usage) for a name that no process manager has
@@ -64,7 +64,7 @@ instance read_instance(const process_entry& process, const store::stream_event& 
             .correlation = last.event.stream.substr(process.category.size() + 1),
             .position = last.position,
             .changed_at = last.event.created_at,
-            .last = commit::decode_transition(last)};
+            .last = process::decode_transition(last)};
 }
 
 /// Adds instances, by correlation, until there are `limit`.
@@ -86,10 +86,10 @@ void add_instances(store::operations_session& operations, const process_entry& p
     }
 }
 
-const char* state_of(const commit::process_transition& last) { return last.is_complete ? "complete" : "open"; }
+const char* state_of(const process::process_transition& last) { return last.is_complete ? "complete" : "open"; }
 
 /// `deposit in 4m 59s, reminder overdue by 3s`
-std::string timers_text(const commit::process_transition& of, date_time now) {
+std::string timers_text(const process::process_transition& of, date_time now) {
     std::string text;
     for (const auto& [name, timer] : of.timers) {
         text += text.empty() ? "" : ", ";
@@ -99,7 +99,7 @@ std::string timers_text(const commit::process_transition& of, date_time now) {
     return text;
 }
 
-json::value timers_json(const commit::process_transition& of) {
+json::value timers_json(const process::process_transition& of) {
     json::array timers;
     for (const auto& [name, timer] : of.timers) {
         timers.push_back(json::object{{"name", name}, {"due", timer.due.to_string()}, {"message_id", timer.id}});
@@ -153,7 +153,7 @@ exit_code list_processes(const session& in, const processes_arguments& given) {
 void print_history(const session& in, const std::vector<store::stream_event>& history, date_time now) {
     table steps{{{"STEP", alignment::right}, {"AT"}, {"CAUSE"}, {"STATE"}, {"TIMERS"}}};
     for (const store::stream_event& each : history) {
-        const commit::process_transition transition = commit::decode_transition(each);
+        const process::process_transition transition = process::decode_transition(each);
         steps.add({std::to_string(each.position), each.event.created_at.to_string(), transition.handler_name,
                    state_of(transition), timers_text(transition, now)});
     }
@@ -180,7 +180,7 @@ exit_code show_process(const session& in, const processes_arguments& given) {
         result.set("data", found.last.state);
         json::array steps;
         for (const store::stream_event& each : history) {
-            const commit::process_transition transition = commit::decode_transition(each);
+            const process::process_transition transition = process::decode_transition(each);
             steps.push_back(json::object{{"position", each.position},
                                          {"at", each.event.created_at.to_string()},
                                          {"cause", transition.handler_name},

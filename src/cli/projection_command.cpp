@@ -14,18 +14,18 @@
 #include "cli/stop_signals.hpp"
 #include "cli/table.hpp"
 #include "cli/units.hpp"
-#include "commit/read_model_setup.hpp"
 #include "config/printable.hpp"
 #include "config/section.hpp"
-#include "consume/projection_rebuild.hpp"
 #include "observe/log.hpp"
+#include "projection/read_model_setup.hpp"
+#include "projection/rebuild.hpp"
 
 namespace sluice::cli {
 
 namespace {
 
-using commit::read_model_state;
-using commit::table_state;
+using projection::read_model_state;
+using projection::table_state;
 
 // --- list ---
 
@@ -36,7 +36,7 @@ struct live_lag {
 };
 
 struct read_model_view {
-    read_model_state state;
+    projection::read_model_state state;
     std::int64_t rows = 0;
     store::sequence head = 0;
     std::optional<live_lag> lag{};  ///< unknown while the broker is away
@@ -59,17 +59,19 @@ std::optional<std::map<std::string, live_lag>> lags_of(const session& in, const 
     }
 }
 
-read_model_view view_of(const commit::environment& env, read_model_state state) {
+read_model_view view_of(const commit::environment& env, projection::read_model_state state) {
     read_model_view view{.state = std::move(state)};
     const auto session = env.parts().databases.at(view.state.database)->open_read_models();
     view.head = session->end_of_log().head;
-    if (view.state.table != table_state::absent) {
+    if (view.state.table != projection::table_state::absent) {
         view.rows = session->count_rows({&view.state.projector->table, view.state.status.generation});
     }
     return view;
 }
 
-tone tone_of(table_state state) { return state == table_state::current ? tone::good : tone::caution; }
+tone tone_of(projection::table_state state) {
+    return state == projection::table_state::current ? tone::good : tone::caution;
+}
 
 json::value as_json(const read_model_view& view) {
     const auto& [projector, database, table, status] = view.state;
@@ -84,7 +86,7 @@ json::value as_json(const read_model_view& view) {
     return json::object{{"name", projector->table.name},
                         {"projector", projector->name},
                         {"database", database},
-                        {"state", commit::to_string(table)},
+                        {"state", to_string(table)},
                         {"generation", status.generation},
                         {"rows", view.rows},
                         {"floor", status.floor},
@@ -115,7 +117,7 @@ void print(const session& in, const std::vector<read_model_view>& views) {
     for (const read_model_view& view : views) {
         const auto& status = view.state.status;
         listing.add({view.state.projector->table.name,
-                     {commit::to_string(view.state.table), tone_of(view.state.table)},
+                     {to_string(view.state.table), tone_of(view.state.table)},
                      count_text(view.rows),
                      std::to_string(status.generation),
                      view.lag ? count_text(view.lag->waiting) : "?",
@@ -126,9 +128,9 @@ void print(const session& in, const std::vector<read_model_view>& views) {
     in.out.print(listing.render(in.out));
     for (const read_model_view& view : views) {
         const std::string& name = view.state.projector->table.name;
-        if (view.state.table == table_state::absent) {
+        if (view.state.table == projection::table_state::absent) {
             in.out.print(fmt::format("\n{}: there is no table; run: sluice db setup", name));
-        } else if (view.state.table != table_state::current) {
+        } else if (view.state.table != projection::table_state::current) {
             in.out.print(fmt::format("\n{}: run: sluice projection rebuild {}", name, name));
         }
     }
@@ -136,10 +138,11 @@ void print(const session& in, const std::vector<read_model_view>& views) {
 
 exit_code list(const session& in) {
     const application opened = open_application(in, read_models::as_they_are);
-    commit::look_up_readers(*opened.env);
+    projection::look_up_readers(*opened.env);
     const auto lags = lags_of(in, *opened.env);
     std::vector<read_model_view> views;
-    for (read_model_state& state : commit::read_model_states(opened.env->domain(), opened.env->parts())) {
+    for (projection::read_model_state& state :
+         projection::read_model_states(opened.env->domain(), opened.env->parts())) {
         read_model_view view = view_of(*opened.env, std::move(state));
         if (lags) {
             const auto found = lags->find(opened.env->reader_of(*view.state.projector));
@@ -166,7 +169,7 @@ struct rebuild_arguments {
 };
 
 /// Shows how far it is, and lets a signal end it.
-class command_line_host final : public consume::rebuild_host {
+class command_line_host final : public projection::rebuild_host {
 public:
     command_line_host(const std::string& read_model, stop_signals& signals) : display_{read_model}, signals_{signals} {}
 
@@ -179,7 +182,7 @@ public:
         const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(time).count();
         static_cast<void>(::poll(&signal, 1, static_cast<int>(milliseconds)));
     }
-    void progress(const consume::rebuild_progress& now) override {
+    void progress(const projection::rebuild_progress& now) override {
         last_ = now;
         display_.show(now);
     }
@@ -193,7 +196,7 @@ private:
     rebuild_display display_;
     stop_signals& signals_;
     std::optional<int> signal_{};
-    consume::rebuild_progress last_{};
+    projection::rebuild_progress last_{};
 };
 
 std::vector<const detail::projector_entry*> chosen_of(const detail::registry& domain, const rebuild_arguments& given) {
@@ -213,14 +216,15 @@ std::vector<const detail::projector_entry*> chosen_of(const detail::registry& do
     return chosen;
 }
 
-void warn_of_unknown(const session& in, const std::string& name, const consume::rebuild_report& report) {
+void warn_of_unknown(const session& in, const std::string& name, const projection::rebuild_report& report) {
     for (const auto& [type, count] : report.unknown) {
         in.out.warn(fmt::format("{}: {} of type {}, which the domain does not declare, passed over", name,
                                 count_of(count, "event"), type));
     }
 }
 
-std::string summary_of(const std::string& name, const consume::rebuild_report& report, const command_line_host& host) {
+std::string summary_of(const std::string& name, const projection::rebuild_report& report,
+                       const command_line_host& host) {
     if (!report.finished) {
         return fmt::format("{}: stopped at {} of {}; run it again to go on", name, count_text(report.position),
                            count_text(host.head()));
@@ -230,7 +234,7 @@ std::string summary_of(const std::string& name, const consume::rebuild_report& r
                        count_of(report.rows, "row"), report.generation);
 }
 
-json::value as_json(const std::string& name, const consume::rebuild_report& report, const command_line_host& host) {
+json::value as_json(const std::string& name, const projection::rebuild_report& report, const command_line_host& host) {
     json::object unknown;
     for (const auto& [type, count] : report.unknown) unknown.append(type, count);
     return json::object{{"name", name},
@@ -244,10 +248,10 @@ json::value as_json(const std::string& name, const consume::rebuild_report& repo
                         {"seconds", host.seconds()}};
 }
 
-consume::rebuild_report run(commit::environment& env, const detail::projector_entry& projector, bool restart,
-                            command_line_host& host) {
+projection::rebuild_report run(commit::environment& env, const detail::projector_entry& projector, bool restart,
+                               command_line_host& host) {
     try {
-        consume::projection_rebuild work{env, projector, restart};
+        projection::projection_rebuild work{env, projector, restart};
         return work.run(host);
     } catch (const store::rebuild_superseded& e) {
         throw failure{exit_code::failed, "rebuild_superseded", e.what()};
@@ -266,7 +270,7 @@ int rebuild(const session& in, const rebuild_arguments& given) {
     for (const detail::projector_entry* projector : chosen_of(opened.env->domain(), given)) {
         const std::string& name = projector->table.name;
         command_line_host host{name, signals};
-        consume::rebuild_report report;
+        projection::rebuild_report report;
         try {
             report = run(*opened.env, *projector, given.restart, host);
         } catch (const std::exception& e) {

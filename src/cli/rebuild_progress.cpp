@@ -9,7 +9,7 @@
 
 namespace sluice::cli {
 
-std::string rebuild_line(const std::string& read_model, const consume::rebuild_progress& now,
+std::string rebuild_line(const std::string& read_model, const projection::rebuild_progress& now,
                          std::chrono::duration<double> elapsed) {
     const double share = now.head > 0 ? static_cast<double>(now.position) / static_cast<double>(now.head) : 1;
     std::string line =
@@ -26,7 +26,7 @@ std::string rebuild_line(const std::string& read_model, const consume::rebuild_p
     return line;
 }
 
-void rebuild_display::show(const consume::rebuild_progress& now) {
+void rebuild_display::show(const projection::rebuild_progress& now) {
     line_.update([&] { return rebuild_line(read_model_, now, elapsed()); });
 }
 

@@ -12,9 +12,9 @@
 #include "cli/subscriptions_view.hpp"
 #include "cli/table.hpp"
 #include "cli/units.hpp"
-#include "commit/read_model_setup.hpp"
 #include "config/section.hpp"
 #include "domain/subscription_rules.hpp"
+#include "projection/read_model_setup.hpp"
 #include "store/operations.hpp"
 
 namespace sluice::cli {
@@ -263,7 +263,7 @@ exit_code rename_group(const session& in, const group_arguments& given) {
                                  count_of(static_cast<std::int64_t>(streams), "stream"),
                                  count_of(static_cast<std::int64_t>(marks), "inbox mark")));
     }
-    commit::look_up_readers(*opened.env);
+    projection::look_up_readers(*opened.env);
     const auto routes = consume::routes_of(*opened.env);
     const bool known = std::any_of(routes.begin(), routes.end(),
                                    [&](const consume::route& each) { return each.group == given.new_name; });

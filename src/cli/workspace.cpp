@@ -7,10 +7,10 @@
 #include "base/random.hpp"
 #include "cli/failure.hpp"
 #include "cli/units.hpp"
-#include "commit/read_model_setup.hpp"
 #include "config/loader.hpp"
 #include "config/providers.hpp"
 #include "observe/log.hpp"
+#include "projection/read_model_setup.hpp"
 
 namespace sluice::cli {
 
@@ -96,7 +96,7 @@ declared_installation open_declared(const session& in, std::unique_ptr<domain> d
     commit::adapters parts = in.host.make_adapters(with);
     opened.env = std::make_unique<commit::environment>(opened.declared->declared(), std::move(with), std::move(parts),
                                                        system_clock(), base::system_random());
-    commit::look_up_readers(*opened.env);
+    projection::look_up_readers(*opened.env);
     opened.routes = consume::routes_of(*opened.env);
     return opened;
 }
@@ -116,7 +116,7 @@ application open_application(const session& in, read_models tables) {
     require_current_schemas(opened.declared->declared(), with.configuration, with.parts);
     opened.env = std::make_unique<commit::environment>(opened.declared->declared(), std::move(with.configuration),
                                                        std::move(with.parts), system_clock(), base::system_random());
-    if (tables == read_models::required) commit::require_read_models(*opened.env);
+    if (tables == read_models::required) projection::require_read_models(*opened.env);
     return opened;
 }
 

@@ -36,7 +36,7 @@ attempt run(const route& where, const parcel& what, const std::optional<store::l
         const auto outcome = where.sequential && fence
                                  ? where.sequential->handle(*what.content, what.delivery.entry, *fence)
                                  : where.handle(*what.content, what.delivery.entry);
-        return {.is = outcome == commit::outcome::duplicate ? result::duplicate : result::handled};
+        return {.is = outcome == command::outcome::duplicate ? result::duplicate : result::handled};
     } catch (const store::lease_lost& e) {
         return {.is = result::evicted, .reason = base::one_line(e.what())};
     } catch (const error& e) {

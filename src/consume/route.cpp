@@ -3,10 +3,10 @@
 #include <set>
 #include <utility>
 
-#include "commit/deadline.hpp"
-#include "commit/process_step.hpp"
-#include "commit/projection.hpp"
+#include "command/deadline.hpp"
 #include "domain/subscription_rules.hpp"
+#include "process/step.hpp"
+#include "projection/projection.hpp"
 
 namespace sluice::consume {
 
@@ -92,7 +92,7 @@ private:
                                .decided = how.decided,
                                .interest_in = std::move(interest_in),
                                .handle = [&env = env_, &process](const message& m, std::string_view entry) {
-                                   return commit::handle_process(env, process, m, entry);
+                                   return process::handle_process(env, process, m, entry);
                                }});
         };
         for (const std::string& category : categories_of(process.on)) {
@@ -115,7 +115,7 @@ private:
                                .decided = how.decided,
                                .interest_in = interest_of(projector.on),
                                .handle = [&env = env_, &projector](const message& m, std::string_view entry) {
-                                   return commit::project(env, projector, m, entry);
+                                   return projection::project(env, projector, m, entry);
                                }});
         }
     }
@@ -142,10 +142,10 @@ private:
                          const command_entry* known = domain.command_by_type(m.type().text());
                          return known == nullptr ? interest::unknown : interest::wanted;
                      },
-                 .deadline_of = [](const message& m) { return commit::deadline_of(m); },
+                 .deadline_of = [](const message& m) { return command::deadline_of(m); },
                  .handle = [&env = env_, marked_as](
                                const message& m,
-                               std::string_view entry) { return commit::handle_command(env, m, entry, marked_as); },
+                               std::string_view entry) { return command::handle_command(env, m, entry, marked_as); },
                  .former_group = marked_as});
         }
     }
@@ -162,8 +162,8 @@ private:
                            .interest_in = [](const message&) { return interest::wanted; },
                            .handle =
                                [&env = env_, &subscriber](const message& m, std::string_view entry) {
-                                   return commit::handle(env, m, entry, subscriber.name,
-                                                         [&](context& in) { subscriber.handle(m, in); });
+                                   return command::handle(env, m, entry, subscriber.name,
+                                                          [&](context& in) { subscriber.handle(m, in); });
                                }});
     }
 
@@ -181,11 +181,11 @@ private:
         };
     }
 
-    [[nodiscard]] std::function<commit::outcome(const message&, std::string_view)> reactions_of(
+    [[nodiscard]] std::function<command::outcome(const message&, std::string_view)> reactions_of(
         const event_handler_entry& handler) const {
         return [&env = env_, &handler](const message& m, std::string_view entry) {
-            return commit::handle(env, m, entry, handler.name,
-                                  [&](context& in) { react(env.domain(), handler, m, in); });
+            return command::handle(env, m, entry, handler.name,
+                                   [&](context& in) { react(env.domain(), handler, m, in); });
         };
     }
 
@@ -200,7 +200,7 @@ private:
                     },
                 .handle =
                     [&env = env_, &handler](const message& m, std::string_view entry, const store::lease_fence& fence) {
-                        return commit::handle(
+                        return command::handle(
                             env, m, entry, handler.name, [&](context& in) { react(env.domain(), handler, m, in); },
                             fence);
                     }};

@@ -9,8 +9,8 @@
 
 #include <sluice/message.hpp>
 
+#include "command/invocation.hpp"
 #include "commit/environment.hpp"
-#include "commit/invocation.hpp"
 #include "config/subscription_resolution.hpp"
 
 namespace sluice::consume {
@@ -28,7 +28,7 @@ struct sequence {
     /// The value in whose order of arrival the message is handled. @throws what its decoding throws
     std::function<std::string(const message&)> key_of;
     /// `route::handle` under a fence. @throws store::lease_lost when somebody else has the lease; nothing was written
-    std::function<commit::outcome(const message& m, std::string_view entry, const store::lease_fence& fence)> handle;
+    std::function<command::outcome(const message& m, std::string_view entry, const store::lease_fence& fence)> handle;
 };
 
 /// Where one subscription reads, and what it does with what it reads.
@@ -44,7 +44,7 @@ struct route {
     /// When the message need not be handled any more: of submitted commands. Empty: always. @throws decode_error
     std::function<std::optional<date_time>(const message&)> deadline_of{};
     /// Runs the handler in a unit of work. @throws whatever the handler or the commit throws
-    std::function<commit::outcome(const message& m, std::string_view entry)> handle;
+    std::function<command::outcome(const message& m, std::string_view entry)> handle;
     std::size_t primaries = 1;             ///< the first streams; the others are backfill lanes
     std::string former_group{};            ///< its name in earlier builds; see broker::membership
     std::optional<sequence> sequential{};  ///< of a sequential handler

@@ -8,11 +8,11 @@
 #include <sluice/error.hpp>
 
 #include "base/backoff.hpp"
-#include "commit/read_model_setup.hpp"
 #include "commit/stored_log.hpp"
 #include "engine/databases.hpp"
 #include "observe/log.hpp"
 #include "outbox/lane_owner.hpp"
+#include "projection/read_model_setup.hpp"
 
 namespace sluice::engine {
 
@@ -49,7 +49,7 @@ void engine::start() {
     try {
         require_schema();
         tell_weaknesses();
-        commit::require_read_models(env_);
+        projection::require_read_models(env_);
         require_readable_log();
         slot_ = std::make_unique<instance_slot>(deployment_of(env_));
         consumer_ = host_name() + "-" + env_.domain().normalized + "-" + std::to_string(slot_->number());

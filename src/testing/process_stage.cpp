@@ -1,6 +1,6 @@
 #include <sluice/test.hpp>
 
-#include "commit/process_transition.hpp"
+#include "process/transition.hpp"
 #include "testing/stage.hpp"
 
 namespace sluice::test::detail {
@@ -22,12 +22,12 @@ struct process_stage::parts {
     parts(domain declared, const std::string& group, date_time start)
         : stage{std::move(declared), {.start = start}, [group](const consume::route& r) { return r.group == group; }} {}
 
-    [[nodiscard]] commit::process_transition last_step() const {
+    [[nodiscard]] sluice::process::process_transition last_step() const {
         const auto operations = stage.env().parts().databases.at(process->database)->open_operations();
         const auto last = operations->events(
             {.stream = process->category, .type = process->transition_type, .newest_first = true, .limit = 1});
         if (last.empty()) throw failure{"process manager " + process->fqn + " took no step"};
-        return commit::decode_transition(last.front());
+        return sluice::process::decode_transition(last.front());
     }
 
     testing_kit::stage stage;

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 
-#include "commit/invocation.hpp"
-#include "commit/read_model_setup.hpp"
+#include "command/invocation.hpp"
 #include "config/check.hpp"
 #include "config/loader.hpp"
 #include "engine/databases.hpp"
 #include "observe/log.hpp"
+#include "projection/read_model_setup.hpp"
 #include "store/memory/memory_database.hpp"
 
 namespace sluice::testing_kit {
@@ -82,8 +82,8 @@ stage::stage(domain declared, const runtime_options& options, const std::functio
         ++steps_;
         if (event.event == "handler.failed") failure_ = event.error;
     });
-    commit::require_read_models(*env_);
-    context_.emplace(commit::make_context(*env_));
+    projection::require_read_models(*env_);
+    context_.emplace(command::make_context(*env_));
     make_lanes();
     for (const auto& [name, database] : env_->parts().databases) {
         schedulers_.push_back(std::make_unique<engine::scheduler>(*env_, name));

@@ -11,7 +11,7 @@
 #include <sluice/sluice.hpp>
 
 #include "broker/inline/inline_broker.hpp"
-#include "commit/invocation.hpp"
+#include "command/invocation.hpp"
 #include "engine/engine.hpp"
 #include "store/memory/memory_database.hpp"
 #include "support/eventually.hpp"
@@ -231,7 +231,7 @@ protected:
     }
     template <class Object>
     static void add(const build& in, Object object) {
-        context at = commit::make_context(*in.env);
+        context at = command::make_context(*in.env);
         unit_of_work work{at};
         at.repository<Object>().add(std::move(object));
         work.commit();
@@ -249,7 +249,7 @@ protected:
     }
     template <class Totals>
     [[nodiscard]] static std::int64_t grams(const build& in) {
-        return commit::make_context(*in.env).view<Totals>().get("all").grams;
+        return command::make_context(*in.env).view<Totals>().get("all").grams;
     }
 
     std::shared_ptr<post_office::diary> told_ = std::make_shared<post_office::diary>();
@@ -283,7 +283,7 @@ TEST_F(changing_a_service, loses_and_doubles_nothing) {
     EXPECT_THAT(told_->read(), UnorderedElementsAre("notified p-3", "planned p-3", "billed p-1 by post",
                                                     "billed p-2 by post", "billed p-3 by post"));
     EXPECT_EQ(grams<after::ParcelTotals>(next), 157) << "each parcel once";
-    context in = commit::make_context(*next.env);
+    context in = command::make_context(*next.env);
     unit_of_work reading{in};
     EXPECT_EQ(in.repository<after::Shipment>().get("p-1").label(), "p-1 100 post");
 }

@@ -33,7 +33,7 @@ TEST(engine_facts, reach_a_handler_of_the_domain_in_the_order_of_the_versions) {
     sluice::engine::engine engine{env};
     engine.start();
     const auto work = [&](const auto& body) {
-        auto in = sluice::commit::make_context(env);
+        auto in = sluice::command::make_context(env);
         sluice::unit_of_work unit{in};
         body(in.repository<ledger::Account>());
         unit.commit();

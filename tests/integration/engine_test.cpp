@@ -15,7 +15,7 @@
 
 #include "broker/inline/inline_broker.hpp"
 #include "broker/sqlite/sqlite_broker.hpp"
-#include "commit/invocation.hpp"
+#include "command/invocation.hpp"
 #include "store/memory/memory_database.hpp"
 #include "store/sqlite/sqlite_database.hpp"
 #include "support/eventually.hpp"
@@ -69,11 +69,11 @@ protected:
     }
 
     void post(const std::string& letter_id) {
-        auto in = sluice::commit::make_context(env());
+        auto in = sluice::command::make_context(env());
         in.process(post::post_letter{.letter_id = letter_id});
     }
     [[nodiscard]] int stamps(const std::string& letter_id) {
-        auto in = sluice::commit::make_context(env());
+        auto in = sluice::command::make_context(env());
         const sluice::unit_of_work work{in};
         const post::letter* found = in.repository<post::letter>().find(letter_id);
         return found == nullptr ? -1 : found->stamps();
@@ -137,7 +137,7 @@ TEST_P(engine_test, handles_submitted_commands) {
     database_->setup();
     sluice::engine::engine engine{env()};
     engine.start();
-    auto in = sluice::commit::make_context(env());
+    auto in = sluice::command::make_context(env());
     EXPECT_FALSE(in.submit(post::post_letter{.letter_id = "l-1"}).empty());
     ASSERT_TRUE(soon([&] { return stamps("l-1") == 1; }));
 }
@@ -150,7 +150,7 @@ TEST_P(engine_test, a_command_with_a_key_has_one_effect_however_many_give_it_at_
         std::vector<std::jthread> givers;
         for (int i = 0; i < 8; ++i) {
             givers.emplace_back([&] {
-                auto in = sluice::commit::make_context(env());
+                auto in = sluice::command::make_context(env());
                 in.process(post::stamp_letter{.letter_id = "l-1"}, {.idempotency_key = "once"});
                 ++answers;
             });

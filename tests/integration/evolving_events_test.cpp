@@ -10,7 +10,7 @@
 #include <sluice/sluice.hpp>
 
 #include "broker/inline/inline_broker.hpp"
-#include "commit/invocation.hpp"
+#include "command/invocation.hpp"
 #include "engine/engine.hpp"
 #include "store/memory/memory_database.hpp"
 #include "support/eventually.hpp"
@@ -169,8 +169,8 @@ TEST_F(evolving_events, of_older_versions_arrive_in_the_current_one) {
 TEST_F(evolving_events, a_partner_of_the_older_version_gets_it_right_after_the_newest) {
     engine::engine engine{*env_};
     engine.start();
-    commit::make_context(*env_).process(shop::ShipOrder{.order_id = "o-1", .weight_grams = 5000});
-    commit::make_context(*env_).process(shop::ShipOrder{.order_id = "o-2", .weight_grams = 7000});
+    command::make_context(*env_).process(shop::ShipOrder{.order_id = "o-1", .weight_grams = 5000});
+    command::make_context(*env_).process(shop::ShipOrder{.order_id = "o-2", .weight_grams = 7000});
     const auto published = [&] {
         const auto summary = database_->open_operations()->outbox_summary();
         const auto found = summary.find("partner");

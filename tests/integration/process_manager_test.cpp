@@ -9,10 +9,10 @@
 #include "base/random.hpp"
 #include "broker/inline/inline_broker.hpp"
 #include "broker/sqlite/sqlite_broker.hpp"
+#include "command/invocation.hpp"
 #include "commit/environment.hpp"
-#include "commit/invocation.hpp"
-#include "commit/process_transition.hpp"
 #include "engine/engine.hpp"
+#include "process/transition.hpp"
 #include "store/memory/memory_database.hpp"
 #include "store/sqlite/sqlite_database.hpp"
 #include "support/bank.hpp"
@@ -58,7 +58,7 @@ protected:
 
     template <class Command>
     void give(const Command& command) {
-        auto in = sluice::commit::make_context(*env);
+        auto in = sluice::command::make_context(*env);
         in.process(command);
     }
     void request(const std::string& id, std::int64_t amount = 10) {
@@ -66,12 +66,12 @@ protected:
     }
     void accept(const std::string& id) { give(bank::AcceptTransfer{.transfer_id = id}); }
     [[nodiscard]] std::int64_t balance(const std::string& account) {
-        auto in = sluice::commit::make_context(*env);
+        auto in = sluice::command::make_context(*env);
         const sluice::unit_of_work work{in};
         return in.repository<bank::Account>().get(account).balance();
     }
     [[nodiscard]] std::string outcome(const std::string& id) {
-        auto in = sluice::commit::make_context(*env);
+        auto in = sluice::command::make_context(*env);
         const sluice::unit_of_work work{in};
         return in.repository<bank::Payment>().get(id).outcome();
     }
@@ -80,7 +80,7 @@ protected:
     }
     [[nodiscard]] bool is_complete(const std::string& id) {
         const auto steps = transitions(id);
-        return !steps.empty() && sluice::commit::decode_transition(steps.back()).is_complete;
+        return !steps.empty() && sluice::process::decode_transition(steps.back()).is_complete;
     }
     [[nodiscard]] std::size_t scheduled() {
         return database_->open_unit()->due_messages(sluice::date_time::parse("9999-01-01T00:00:00Z"), 1000).size();
@@ -155,7 +155,7 @@ TEST_P(process_engine, gives_a_scheduled_command_in_time_although_nothing_else_h
     sluice::engine::engine engine{*env};
     engine.start();
     const auto begin = std::chrono::steady_clock::now();
-    auto in = sluice::commit::make_context(*env);
+    auto in = sluice::command::make_context(*env);
     in.schedule(bank::Deposit{.account_id = "bob", .reference = "gift", .amount = 5}, in.now() + 100ms);
     ASSERT_TRUE(soon([&] { return balance("bob") == 5; }));
     const auto took = std::chrono::steady_clock::now() - begin;

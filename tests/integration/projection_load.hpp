@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "broker/inline/inline_broker.hpp"
-#include "consume/projection_rebuild.hpp"
 #include "engine/engine.hpp"
 #include "observe/log.hpp"
+#include "projection/rebuild.hpp"
 #include "support/depot.hpp"
 #include "support/depot_rows.hpp"
 #include "support/eventually.hpp"
@@ -23,7 +23,7 @@
 namespace sluice::testing {
 
 /// Lets a rebuild wait for real, and end early.
-class waiting_host final : public consume::rebuild_host {
+class waiting_host final : public projection::rebuild_host {
 public:
     /// @param steps  after which it is stopped
     explicit waiting_host(std::uint64_t steps) : left_{steps} {}
@@ -31,7 +31,7 @@ public:
     void rest(duration time) override {
         std::this_thread::sleep_for(std::min<duration>(time, std::chrono::milliseconds{20}));
     }
-    void progress(const consume::rebuild_progress&) override {}
+    void progress(const projection::rebuild_progress&) override {}
 
 private:
     std::uint64_t left_;
@@ -62,7 +62,7 @@ inline void expect_rebuilds_under_load_to_be_exact(const std::shared_ptr<store::
     observe::configure_log({.threshold = observe::level::off});
     depot::fixture depot{database, broker::make_inline_broker("default")};
     engine::engine engine{*depot.env};
-    commit::create_read_models(depot.domain.declared(), depot.env->parts());
+    projection::create_read_models(depot.domain.declared(), depot.env->parts());
     engine.start();
     std::atomic<int> writing = 2;
     std::vector<std::thread> writers;
@@ -78,7 +78,8 @@ inline void expect_rebuilds_under_load_to_be_exact(const std::shared_ptr<store::
         const auto* table = i % 2 == 0 ? "crate_summary" : "customer_totals";
         waiting_host host{i % 3 == 2 ? ~std::uint64_t{0} : random.next() % 12};
         try {
-            if (consume::projection_rebuild{*depot.env, depot.projector(table), false}.run(host).finished) ++finished;
+            if (projection::projection_rebuild{*depot.env, depot.projector(table), false}.run(host).finished)
+                ++finished;
         } catch (const store_error&) {
             // The lock was not to be had for too long under this load.
         }

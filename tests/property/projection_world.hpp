@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "base/random.hpp"
-#include "commit/projection.hpp"
-#include "commit/row_unit.hpp"
-#include "consume/projection_rebuild.hpp"
 #include "envelope/envelope.hpp"
+#include "projection/projection.hpp"
+#include "projection/rebuild.hpp"
+#include "projection/row_unit.hpp"
 #include "store/store.hpp"
 #include "support/depot.hpp"
 #include "support/depot_rows.hpp"
@@ -202,11 +202,11 @@ private:
         const auto* event = depot_.domain.declared().event_by_type(logged.type);
         if (!projector.on.contains(event->cpp_name)) return;
         const auto m = message::decode(envelope::render_internal(logged.data, logged.metadata));
-        static_cast<void>(commit::project(*depot_.env, projector, m, "1-0"));
+        static_cast<void>(projection::project(*depot_.env, projector, m, "1-0"));
     }
 
     /// Life goes on between the steps; the rebuild may be stopped, killed, or told that its connection broke.
-    class host final : public consume::rebuild_host {
+    class host final : public projection::rebuild_host {
     public:
         explicit host(projection_world& world) : world_{world} {}
         bool stopped() override {
@@ -216,7 +216,7 @@ private:
             return world_.chance(0.02);
         }
         void rest(duration) override {}
-        void progress(const consume::rebuild_progress&) override {}
+        void progress(const projection::rebuild_progress&) override {}
 
     private:
         projection_world& world_;
@@ -238,7 +238,7 @@ private:
         };
         try {
             host around{*this};
-            consume::projection_rebuild work{*depot_.env, depot_.projector(some_table()), chance(0.2)};
+            projection::projection_rebuild work{*depot_.env, depot_.projector(some_table()), chance(0.2)};
             if (work.run(around).finished) ++finished_;
         } catch (const killed&) {
             ++killed_;

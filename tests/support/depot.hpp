@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "command/invocation.hpp"
 #include "commit/environment.hpp"
-#include "commit/invocation.hpp"
-#include "commit/read_model_setup.hpp"
+#include "projection/read_model_setup.hpp"
 #include "support/depot_domain.hpp"
 
 namespace depot {
@@ -25,8 +25,8 @@ struct fixture {
         make_environment(std::move(internal), sluice::base::system_random());
     }
 
-    void create_tables() { sluice::commit::create_read_models(domain.declared(), env->parts()); }
-    [[nodiscard]] sluice::context context() { return sluice::commit::make_context(*env); }
+    void create_tables() { sluice::projection::create_read_models(domain.declared(), env->parts()); }
+    [[nodiscard]] sluice::context context() { return sluice::command::make_context(*env); }
 
     /// Runs `body(context)` in a unit of work.
     template <class Body>

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "commit/projection.hpp"
-#include "commit/row_unit.hpp"
 #include "envelope/envelope.hpp"
+#include "projection/projection.hpp"
+#include "projection/row_unit.hpp"
 #include "support/depot.hpp"
 
 /// What is in a depot's read models, and what ought to be.
@@ -17,7 +17,7 @@ namespace sluice::testing {
 [[nodiscard]] inline std::map<std::string, std::string> fold(depot::fixture& depot, const std::string& table) {
     const auto& projector = depot.projector(table);
     std::map<std::string, std::string> rows;
-    commit::row_unit unit{[](std::string_view) { return std::optional<store::stored_row>{}; }};
+    projection::row_unit unit{[](std::string_view) { return std::optional<store::stored_row>{}; }};
     for (const auto& [seq, position, logged] : depot.log()) {
         const auto* event = depot.domain.declared().event_by_type(logged.type);
         const auto step = projector.on.find(event->cpp_name);
@@ -36,7 +36,7 @@ namespace sluice::testing {
     const auto& projector = depot.projector(table);
     std::map<std::string, std::string> rows;
     for (const auto& row :
-         commit::rows_of(*depot.env, projector)->select({.where = {}, .order = {}, .limit = 1'000'000})) {
+         projection::rows_of(*depot.env, projector)->select({.where = {}, .order = {}, .limit = 1'000'000})) {
         rows[json::parse(row).at(projector.table.key).as_string()] = row;
     }
     return rows;

@@ -9,12 +9,12 @@
 #include <sluice/sluice.hpp>
 
 #include "base/random.hpp"
+#include "command/invocation.hpp"
 #include "commit/environment.hpp"
-#include "commit/invocation.hpp"
-#include "commit/process_transition.hpp"
 #include "consume/route.hpp"
 #include "engine/scheduler.hpp"
 #include "envelope/envelope.hpp"
+#include "process/transition.hpp"
 #include "store/memory/memory_database.hpp"
 #include "support/virtual_clock.hpp"
 
@@ -37,7 +37,7 @@ public:
         routes = consume::routes_of(*env);
     }
 
-    [[nodiscard]] sluice::context context() { return commit::make_context(*env); }
+    [[nodiscard]] sluice::context context() { return command::make_context(*env); }
 
     template <class Command>
     void give(const Command& command) {
@@ -93,8 +93,8 @@ public:
     [[nodiscard]] std::vector<store::stream_event> stream(const std::string& name) {
         return database->open_operations()->events({.stream = name, .limit = 10'000});
     }
-    [[nodiscard]] commit::process_transition last(const std::string& name) {
-        return commit::decode_transition(stream(name).back());
+    [[nodiscard]] process::process_transition last(const std::string& name) {
+        return process::decode_transition(stream(name).back());
     }
     [[nodiscard]] std::vector<store::scheduled_message> scheduled() {
         return database->open_unit()->due_messages(date_time::parse("9999-12-31T00:00:00Z"), 1000);
@@ -116,7 +116,7 @@ public:
     std::unique_ptr<engine::scheduler> schedule;
     std::vector<consume::route> routes;
     std::vector<trace_event> traces;
-    std::vector<commit::outcome> outcomes;
+    std::vector<command::outcome> outcomes;
 
 private:
     std::set<store::sequence> delivered_;

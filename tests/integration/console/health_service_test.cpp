@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "broker/inline/inline_broker.hpp"
-#include "commit/invocation.hpp"
+#include "command/invocation.hpp"
 #include "integration/console/http_client.hpp"
 #include "store/memory/memory_database.hpp"
 #include "support/eventually.hpp"
@@ -69,7 +69,7 @@ protected:
         ASSERT_TRUE(soon([&] { return readyz().status == 200; }));
     }
     void post(const std::string& letter_id) {
-        auto in = commit::make_context(*env_);
+        auto in = command::make_context(*env_);
         in.process(post::post_letter{.letter_id = letter_id});
     }
     [[nodiscard]] http_response readyz() const { return http_get(health_->port(), "/readyz"); }

@@ -1,8 +1,8 @@
 #include <atomic>
 
 #include "base/random.hpp"
+#include "command/invocation.hpp"
 #include "commit/environment.hpp"
-#include "commit/invocation.hpp"
 #include "integration/postgresql/postgresql_fixture.hpp"
 #include "support/post_office.hpp"
 
@@ -27,13 +27,13 @@ protected:
 TEST_F(commands_on_postgresql, with_one_key_have_one_effect_however_many_give_them_at_once) {
     const auto first = service();
     const auto second = service();
-    commit::make_context(*first).process(post::post_letter{.letter_id = "l-1"});
+    command::make_context(*first).process(post::post_letter{.letter_id = "l-1"});
     std::atomic<int> answers = 0;
     {
         std::vector<std::jthread> givers;
         for (int i = 0; i < 8; ++i) {
             givers.emplace_back([&, i] {
-                auto in = commit::make_context(i % 2 == 0 ? *first : *second);
+                auto in = command::make_context(i % 2 == 0 ? *first : *second);
                 in.process(post::stamp_letter{.letter_id = "l-1"}, {.idempotency_key = "once"});
                 ++answers;
             });
@@ -48,7 +48,7 @@ TEST_F(commands_on_postgresql, with_a_key_fail_again_for_whoever_repeats_them) {
     const auto first = service();
     const auto second = service();
     for (const auto* each : {&first, &second}) {
-        auto in = commit::make_context(**each);
+        auto in = command::make_context(**each);
         EXPECT_THROW(in.process(post::stamp_letter{.letter_id = "nobody"}, {.idempotency_key = "k"}), not_found_error);
     }
     EXPECT_EQ(hook_->seen("commands").size(), 1U);

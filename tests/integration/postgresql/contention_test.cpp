@@ -1,7 +1,7 @@
 #include <atomic>
 #include <thread>
 
-#include "commit/invocation.hpp"
+#include "command/invocation.hpp"
 #include "integration/postgresql/parcel_desk.hpp"
 #include "integration/postgresql/postgresql_fixture.hpp"
 #include "support/depot_rows.hpp"
@@ -26,14 +26,14 @@ TEST_F(contention, six_services_change_one_aggregate_and_no_command_fails) {
     const domain office = post::make_domain(hook);
     constexpr int services = 6;
     constexpr int each = 50;
-    commit::make_context(*service(office.declared())).process(post::post_letter{.letter_id = "l-1"});
+    command::make_context(*service(office.declared())).process(post::post_letter{.letter_id = "l-1"});
     std::atomic<int> failed = 0;
     {
         std::vector<std::jthread> all;
         for (int i = 0; i < services; ++i) {
             all.emplace_back([&] {
                 const auto env = service(office.declared());
-                auto in = commit::make_context(*env);
+                auto in = command::make_context(*env);
                 for (int n = 0; n < each; ++n) {
                     try {
                         in.process(post::stamp_letter{.letter_id = "l-1"});
@@ -76,7 +76,7 @@ TEST_F(contention, sixteen_hands_on_one_row_of_a_read_model_lose_no_event) {
                     const auto m =
                         message::decode(envelope::render_internal(log[at].event.data, log[at].event.metadata));
                     try {
-                        static_cast<void>(commit::project(*env, projector, m, "e-" + std::to_string(at)));
+                        static_cast<void>(projection::project(*env, projector, m, "e-" + std::to_string(at)));
                     } catch (const error& e) {
                         ADD_FAILURE() << e.what();
                         ++failed;

@@ -20,8 +20,8 @@ protected:
             {.conninfo = postgresql::uri(), .schema = schema_, .max_connections = 24});
     }
     [[nodiscard]] std::string in_schema(const std::string& name) const { return '"' + schema_ + "\".\"" + name + '"'; }
-    [[nodiscard]] static consume::rebuild_report rebuild(depot::fixture& depot, consume::rebuild_host& host) {
-        return consume::projection_rebuild{*depot.env, depot.projector("crate_summary"), false}.run(host);
+    [[nodiscard]] static projection::rebuild_report rebuild(depot::fixture& depot, projection::rebuild_host& host) {
+        return projection::projection_rebuild{*depot.env, depot.projector("crate_summary"), false}.run(host);
     }
 
     const std::string schema_ = postgresql::fresh_schema();
@@ -32,7 +32,7 @@ TEST_F(postgresql_projection, a_rebuild_beside_writers_and_projectors_loses_and_
 }
 
 /// Lets something happen when the rebuild has waited for a while.
-class patient_host final : public consume::rebuild_host {
+class patient_host final : public projection::rebuild_host {
 public:
     explicit patient_host(std::function<void()> at_last) : at_last_{std::move(at_last)} {}
     bool stopped() override { return false; }
@@ -40,7 +40,9 @@ public:
         if (++rests == 20) at_last_();
         std::this_thread::sleep_for(std::chrono::milliseconds{1});
     }
-    void progress(const consume::rebuild_progress& now) override { waited_for = std::max(waited_for, now.waiting_for); }
+    void progress(const projection::rebuild_progress& now) override {
+        waited_for = std::max(waited_for, now.waiting_for);
+    }
 
     int rests = 0;
     std::size_t waited_for = 0;
@@ -108,13 +110,13 @@ TEST_F(postgresql_projection, lets_the_old_table_count_while_somebody_reads_the_
     static_cast<void>(analyst.scalar("SELECT count(*) FROM " + in_schema("crate_summary")));
     int interruptions = 0;
     // The exchange needs the view for itself and gives up quickly, so that nobody queues up behind it.
-    struct ending_host final : consume::rebuild_host {
+    struct ending_host final : projection::rebuild_host {
         ending_host(postgresql::session& of, int& count) : reader{of}, times{count} {}
         bool stopped() override { return false; }
         void rest(duration time) override {
             if (time >= std::chrono::milliseconds{250} && ++times == 1) reader.execute("COMMIT");
         }
-        void progress(const consume::rebuild_progress&) override {}
+        void progress(const projection::rebuild_progress&) override {}
         postgresql::session& reader;
         int& times;
     } ending{analyst, interruptions};

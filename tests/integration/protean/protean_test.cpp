@@ -7,7 +7,7 @@
 #include <sluice/sluice.hpp>
 
 #include "broker/redis/redis_broker.hpp"
-#include "commit/invocation.hpp"
+#include "command/invocation.hpp"
 #include "engine/engine.hpp"
 #include "integration/redis/redis_fixture.hpp"
 #include "store/memory/memory_database.hpp"
@@ -143,7 +143,7 @@ protected:
         return d;
     }
     static void ship(service& from, const strings& orders) {
-        auto in = commit::make_context(*from.env);
+        auto in = command::make_context(*from.env);
         for (const auto& id : orders) in.process(shop::ShipOrder{.order_id = id});
     }
     void await_entries(std::size_t internal_count, std::size_t partner_count) const {

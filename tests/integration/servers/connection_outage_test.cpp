@@ -22,8 +22,8 @@
 
 #include "base/random.hpp"
 #include "broker/redis/redis_broker.hpp"
+#include "command/invocation.hpp"
 #include "commit/environment.hpp"
-#include "commit/invocation.hpp"
 #include "engine/engine.hpp"
 #include "observe/log.hpp"
 #include "store/postgresql/postgresql_database.hpp"

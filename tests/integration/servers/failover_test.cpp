@@ -16,7 +16,7 @@
 #include <sluice/error.hpp>
 
 #include "broker/redis/redis_broker.hpp"
-#include "commit/invocation.hpp"
+#include "command/invocation.hpp"
 #include "engine/engine.hpp"
 #include "integration/servers/figures.hpp"
 #include "observe/log.hpp"
@@ -69,7 +69,7 @@ protected:
     }
     /// Posts a letter, whatever it takes.
     void post(const std::string& letter) {
-        auto in = commit::make_context(*env_);
+        auto in = command::make_context(*env_);
         while (!is_posted(in, letter)) {
             try {
                 in.process(post::post_letter{.letter_id = letter});

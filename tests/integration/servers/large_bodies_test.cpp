@@ -12,8 +12,8 @@
 
 #include "broker/redis/redis_broker.hpp"
 #include "broker/sqlite/sqlite_broker.hpp"
+#include "command/invocation.hpp"
 #include "commit/environment.hpp"
-#include "commit/invocation.hpp"
 #include "engine/engine.hpp"
 #include "integration/servers/figures.hpp"
 #include "integration/servers/resident_set.hpp"

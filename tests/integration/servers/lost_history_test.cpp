@@ -20,7 +20,7 @@
 
 #include "broker/redis/redis_broker.hpp"
 #include "broker/sqlite/sqlite_broker.hpp"
-#include "commit/invocation.hpp"
+#include "command/invocation.hpp"
 #include "engine/engine.hpp"
 #include "integration/servers/figures.hpp"
 #include "observe/log.hpp"
@@ -110,7 +110,7 @@ public:
     /// False when it failed, which may have left the letter or not.
     [[nodiscard]] bool post(const std::string& letter) const {
         try {
-            commit::make_context(*env).process(post::post_letter{.letter_id = letter});
+            command::make_context(*env).process(post::post_letter{.letter_id = letter});
             return true;
         } catch (const error& trouble) {
             EXPECT_TRUE(trouble.retryable() || trouble.in_doubt()) << trouble.what();
@@ -250,7 +250,7 @@ protected:
         ~office() { engine_->stop(); }
 
         void post(const std::string& letter) const {
-            commit::make_context(*env_).process(post::post_letter{.letter_id = letter});
+            command::make_context(*env_).process(post::post_letter{.letter_id = letter});
         }
         [[nodiscard]] store::lane_status partner_lane() const {
             for (auto& each : database->open_operations()->lanes()) {

@@ -9,8 +9,8 @@
 #include <sluice/sluice.hpp>
 
 #include "base/random.hpp"
+#include "command/invocation.hpp"
 #include "commit/environment.hpp"
-#include "commit/invocation.hpp"
 #include "envelope/envelope.hpp"
 #include "store/memory/memory_database.hpp"
 #include "support/meddled_database.hpp"
@@ -130,7 +130,7 @@ struct fixture {
                                                             sleeper);
     }
 
-    [[nodiscard]] sluice::context context() { return sluice::commit::make_context(*env); }
+    [[nodiscard]] sluice::context context() { return sluice::command::make_context(*env); }
     /// -1 when there is no such show.
     [[nodiscard]] int sold(const std::string& show = "s-1") {
         auto in = context();

@@ -34,7 +34,7 @@ TEST(fork, writes_no_external_row_without_external_brokers) {
     sluice::commit::adapters parts;
     parts.databases.emplace("default", f.database);
     sluice::commit::environment env{f.domain.declared(), {}, parts, f.clock, f.random};
-    sluice::commit::make_context(env).process(BuyBook{.isbn = "b-1", .lend_at_once = true});
+    sluice::command::make_context(env).process(BuyBook{.isbn = "b-1", .lend_at_once = true});
     for (const auto& row : f.rows()) EXPECT_EQ(row.target_broker, "default");
     EXPECT_EQ(f.rows().size(), 2U);
 }
@@ -179,7 +179,7 @@ struct narrow_library {
     }
 
     std::string lend() const {
-        auto in = sluice::commit::make_context(*env);
+        auto in = sluice::command::make_context(*env);
         try {
             in.process(BuyBook{.isbn = "b-1", .lend_at_once = true});
             return {};
@@ -224,7 +224,7 @@ TEST(fork, stores_no_older_versions_when_there_is_no_partner) {
     sluice::commit::adapters parts;
     parts.databases.emplace("default", f.database);
     sluice::commit::environment env{f.domain.declared(), {}, parts, f.clock, f.random};
-    sluice::commit::make_context(env).process(BuyBook{.isbn = "b-1", .lend_at_once = true});
+    sluice::command::make_context(env).process(BuyBook{.isbn = "b-1", .lend_at_once = true});
     EXPECT_EQ(f.event("public_library::book-b-1-0.2")->metadata.find("_also_published"), std::string::npos);
 }
 

@@ -9,8 +9,8 @@
 #include <sluice/sluice.hpp>
 
 #include "base/random.hpp"
+#include "command/invocation.hpp"
 #include "commit/environment.hpp"
-#include "commit/invocation.hpp"
 #include "store/memory/memory_database.hpp"
 #include "support/virtual_clock.hpp"
 
@@ -194,7 +194,7 @@ struct fixture {
         session = database->open_unit();
     }
 
-    [[nodiscard]] sluice::context context() { return sluice::commit::make_context(*env); }
+    [[nodiscard]] sluice::context context() { return sluice::command::make_context(*env); }
 
     /// Runs `body(context)` in a unit of its own and commits.
     template <class Body>

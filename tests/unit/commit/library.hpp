@@ -8,8 +8,8 @@
 #include <sluice/sluice.hpp>
 
 #include "base/random.hpp"
+#include "command/invocation.hpp"
 #include "commit/environment.hpp"
-#include "commit/invocation.hpp"
 #include "store/memory/memory_database.hpp"
 #include "support/forwarding_store.hpp"
 
@@ -142,7 +142,7 @@ struct fixture {
         env = std::make_unique<sluice::commit::environment>(domain.declared(), configuration, parts, clock, random);
     }
 
-    [[nodiscard]] sluice::context context() { return sluice::commit::make_context(*env); }
+    [[nodiscard]] sluice::context context() { return sluice::command::make_context(*env); }
     [[nodiscard]] std::vector<sluice::store::outbox_row> rows() {
         auto all = database->open_operations()->list({.limit = 1000});
         return {all.rbegin(), all.rend()};

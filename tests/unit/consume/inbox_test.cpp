@@ -8,7 +8,7 @@
 
 namespace {
 
-using sluice::commit::outcome;
+using sluice::command::outcome;
 
 /// Each does something that would show if it happened twice.
 void pack_a_spare(const std::string& prefix, sluice::context& in) {

@@ -7,8 +7,8 @@
 
 #include "base/random.hpp"
 #include "broker/inline/inline_broker.hpp"
+#include "command/invocation.hpp"
 #include "commit/environment.hpp"
-#include "commit/invocation.hpp"
 #include "consume/subscription.hpp"
 #include "store/memory/memory_database.hpp"
 #include "support/forwarding_store.hpp"
@@ -106,7 +106,7 @@ struct fixture {
 
     /// How often the letter was stamped; -1 when there is none.
     [[nodiscard]] int stamps(const std::string& letter_id) {
-        sluice::context in = sluice::commit::make_context(*env);
+        sluice::context in = sluice::command::make_context(*env);
         const sluice::unit_of_work work{in};
         const letter* found = in.repository<letter>().find(letter_id);
         return found == nullptr ? -1 : found->stamps();

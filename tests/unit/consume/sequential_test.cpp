@@ -20,8 +20,8 @@
 
 #include <sluice/sluice.hpp>
 
+#include "command/invocation.hpp"
 #include "commit/environment.hpp"
-#include "commit/invocation.hpp"
 #include "consume/subscription.hpp"
 #include "post_fixture.hpp"
 #include "support/eventually.hpp"
@@ -160,7 +160,7 @@ protected:
     }
 
     std::string lines(const std::string& customer) {
-        sluice::context in = sluice::commit::make_context(*environments_.front());
+        sluice::context in = sluice::command::make_context(*environments_.front());
         const sluice::unit_of_work work{in};
         const auto* found = in.repository<ledger::statement>().find(customer);
         return found == nullptr ? "" : found->lines();

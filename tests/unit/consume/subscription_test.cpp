@@ -224,7 +224,7 @@ TEST(subscription, a_crash_between_commit_and_acknowledgement_has_no_second_effe
         auto consumer = f.broker->open_consumer(parcels, {.group = counter, .consumer = "desk-0"});
         const auto got = consumer->read(10, f.clock.now());
         ASSERT_EQ(got.size(), 1U);
-        EXPECT_EQ(route.handle(sluice::message::decode(got[0].body), got[0].entry), sluice::commit::outcome::handled);
+        EXPECT_EQ(route.handle(sluice::message::decode(got[0].body), got[0].entry), sluice::command::outcome::handled);
     }
     EXPECT_EQ(f.pending(parcels, counter), 1);
     const auto s = f.subscribe();
@@ -335,7 +335,7 @@ TEST(subscription, event_handlers_ignore_other_events_of_the_domain_and_set_fore
                R"(","stream":"post::letter-l-1"}}})";
     };
     {
-        auto in = sluice::commit::make_context(*f.env);
+        auto in = sluice::command::make_context(*f.env);
         in.process(post::post_letter{.letter_id = "l-1"});
     }
     f.publish("post::letter", "e-1", "", event("e-1", "Post.LetterStamped.v1", R"({"letter_id":"l-1","stamps":1})"));
@@ -356,7 +356,7 @@ TEST(subscription, event_handlers_ignore_other_events_of_the_domain_and_set_fore
 TEST(subscription, asynchronous_commands_are_taken_from_the_broker_and_handled_once) {
     fixture f;
     {
-        auto in = sluice::commit::make_context(*f.env);
+        auto in = sluice::command::make_context(*f.env);
         in.process(post::post_letter{.letter_id = "l-1"});
     }
     const auto command = [](const std::string& id, const std::string& type, const std::string& data) {
@@ -382,7 +382,7 @@ TEST(subscription, skips_a_command_whose_deadline_has_passed_and_says_so) {
                R"(","type":"Post.StampLetter.v1","deadline":")" + deadline.to_string() + R"("}}})";
     };
     {
-        auto in = sluice::commit::make_context(*f.env);
+        auto in = sluice::command::make_context(*f.env);
         in.process(post::post_letter{.letter_id = "l-1"});
     }
     f.publish("post::letter:command", "late", "k", stamp("late", f.clock.now()));
@@ -413,7 +413,7 @@ TEST(subscription, acknowledges_a_second_command_with_the_same_key_without_handl
                R"(","type":"Post.StampLetter.v1","idempotency_key":"once"}}})";
     };
     {
-        auto in = sluice::commit::make_context(*f.env);
+        auto in = sluice::command::make_context(*f.env);
         in.process(post::post_letter{.letter_id = "l-1"});
     }
     f.publish("post::letter:command", "c-1", "k", stamp("c-1", "l-1"));

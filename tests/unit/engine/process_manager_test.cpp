@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "commit/process_step.hpp"
+#include "process/step.hpp"
 #include "support/bank.hpp"
 #include "support/process_world.hpp"
 
@@ -82,7 +82,7 @@ TEST_F(process_manager, keeps_its_state_as_transitions_in_a_stream_of_its_own_an
         EXPECT_EQ(each.event.type, "Bank._PMTransition.v1");
         EXPECT_EQ(each.event.stream_category, "bank::transfer");
         EXPECT_THAT(world.database->open_operations()->list({.message_id = each.event.message_id}), IsEmpty());
-        steps.push_back(sluice::commit::decode_transition(each).handler_name);
+        steps.push_back(sluice::process::decode_transition(each).handler_name);
     }
     EXPECT_THAT(steps, ElementsAre("TransferRequested", "TransferAccepted", "Deposited"));
     EXPECT_EQ(world.stream(stream).at(0).event.data,
@@ -118,7 +118,7 @@ TEST_F(process_manager, a_duplicate_takes_no_second_step) {
     world.outcomes.clear();
     for (const auto& each : sent_again) world.deliver(each);
     EXPECT_THAT(world.outcomes, SizeIs(3));
-    EXPECT_THAT(world.outcomes, testing::Each(sluice::commit::outcome::duplicate));
+    EXPECT_THAT(world.outcomes, testing::Each(sluice::command::outcome::duplicate));
     EXPECT_EQ(balance("ada"), 70);
     EXPECT_THAT(world.stream(stream), SizeIs(3));
 }
@@ -204,11 +204,11 @@ TEST_F(process_manager, steps_of_one_instance_at_the_same_time_are_taken_one_aft
         static_cast<bank::Transfer&>(object).on(*static_cast<const bank::TransferAccepted*>(event), in);
     };
     const auto accepted = process_world::as_message(sent("Bank.TransferAccepted.v1").event);
-    EXPECT_EQ(sluice::commit::handle_process(*world.env, racing, accepted, "1"), sluice::commit::outcome::handled);
+    EXPECT_EQ(sluice::process::handle_process(*world.env, racing, accepted, "1"), sluice::command::outcome::handled);
     EXPECT_EQ(attempts, 2) << "the second attempt sees what the other left";
     std::vector<std::string> steps;
     for (const auto& each : world.stream(stream)) {
-        steps.push_back(sluice::commit::decode_transition(each).handler_name);
+        steps.push_back(sluice::process::decode_transition(each).handler_name);
     }
     EXPECT_THAT(steps, ElementsAre("TransferRequested", "timeout:acceptance", "TransferAccepted"));
     EXPECT_EQ(balance("bob"), 30) << "deposited once";
@@ -460,7 +460,7 @@ TEST_F(timers, live_in_the_database_of_the_process_where_a_duplicate_is_known_to
     process_world other{make_domain(sluice::when_missing::skip, "archive")};
     say(other, "arm");
     again(other);
-    EXPECT_THAT(other.outcomes, ElementsAre(sluice::commit::outcome::handled, sluice::commit::outcome::duplicate));
+    EXPECT_THAT(other.outcomes, ElementsAre(sluice::command::outcome::handled, sluice::command::outcome::duplicate));
     EXPECT_THAT(other.scheduled(), IsEmpty());
     EXPECT_TRUE(other.archive->open_unit()->next_due());
 }
