@@ -231,7 +231,7 @@ std::optional<std::vector<std::string>> section::read_texts(std::string_view key
     return read;
 }
 
-void section::resolve(std::string_view key, const std::string& path) {
+void section::resolve([[maybe_unused]] std::string_view key, const std::string& path) {
     if (path.empty() || into_->settings.empty()) return;
     effective_setting& last = into_->settings.back();
     assert(last.key == join_key("", key));
