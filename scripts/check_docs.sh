@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # check_docs.sh [--fix]: code in the documentation is code that the build compiles.
 # A fenced block after `<!-- file: PATH -->` must equal that file; after `<!-- file: PATH#TAG -->` it must equal the lines
-# between `// [TAG]` and `// [/TAG]` in it. --fix writes the blocks anew. Relative links must lead somewhere.
+# between `// [TAG]` and `// [/TAG]` in it. --fix writes the blocks anew. Relative links must lead somewhere. The tests and
+# the tables that the pages name must exist.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -63,4 +64,5 @@ for page in 'docs/guarantees.md ^|.P' 'docs/compared.md ^|.[BW][0-9]'; do
         bad=1
     done < <(tests_named_in "${page%% *}" "${page#* }" | comm -23 - "$declared")
 done
+scripts/check_storage.py || bad=1
 exit $bad
