@@ -74,7 +74,7 @@ struct projector_options {
 /// Thread safety: declare on one thread; a declared domain is immutable and may be read concurrently.
 class domain {
 public:
-    /// @param name  of the bounded context; streams and message types are named after it (WIRE 1)
+    /// @param name  of the bounded context; streams and message types are named after it
     explicit domain(std::string name);
 
     /// The events of an aggregate, in the fluent form `domain.aggregate<Order>().events<OrderPlaced, OrderShipped>()`.

@@ -66,8 +66,7 @@ struct string_field_hash {
 
 // NOLINTBEGIN(google-explicit-constructor): a field is written as the string that it is.
 
-/// The identity of an aggregate, or a reference to one: 1 to 255 characters, as wide as the columns that hold it
-/// (WIRE 4).
+/// The identity of an aggregate, or a reference to one: 1 to 255 characters, as in the wire format.
 class identifier : public detail::string_field {
 public:
     static constexpr text_rule rule{.min_length = 1, .max_length = 255};

@@ -11,7 +11,7 @@
 #include <vector>
 
 /// JSON as the wire needs it: numbers keep their text (`2.0` is not `2`, 2^70 is not cut), objects keep their order,
-/// and the canonical form is byte for byte the one that the reference hashes (WIRE 3).
+/// and the canonical form is byte for byte the one that the checksum of the wire format wants.
 namespace sluice::json {
 
 enum class kind { null, boolean, number, string, array, object };
@@ -127,7 +127,7 @@ inline object::const_iterator object::end() const noexcept { return members_.end
 enum class style {
     compact,    ///< `{"a":1}`, UTF-8 as is: what Sluice stores and sends
     python,     ///< `{"a": 1}`, non-ASCII escaped: Python's `json.dumps` defaults
-    canonical,  ///< compact, keys sorted by code point, non-ASCII escaped: the checksum's input (WIRE 3)
+    canonical,  ///< compact, keys sorted by code point, non-ASCII escaped: the checksum's input
     pretty      ///< indented by two spaces, UTF-8: for people
 };
 
@@ -141,7 +141,7 @@ void dump_to(std::string& out, const value& v, style s = style::compact);
 
 /// Appends a quoted JSON string in UTF-8. Invalid UTF-8 is replaced by U+FFFD.
 void append_string(std::string& out, std::string_view text);
-/// Appends a double as Python's `repr` writes it (WIRE 3): `2.0`, `1e+22`, `5e-324`, `NaN`.
+/// Appends a double as Python's `repr` writes it: `2.0`, `1e+22`, `5e-324`, `NaN`.
 void append_double(std::string& out, double d);
 
 }  // namespace sluice::json

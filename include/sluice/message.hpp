@@ -32,7 +32,8 @@ private:
     int version_ = 1;
 };
 
-/// A message as a subscriber sees it: read tolerantly, from any producer that speaks the wire format (WIRE 2).
+/// A message as a subscriber sees it: read tolerantly, from any producer that speaks the wire format
+/// (docs/wire-format.md).
 ///
 /// Unknown keys are kept in `raw()` and otherwise ignored; missing ones are empty.
 ///

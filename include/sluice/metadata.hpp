@@ -10,7 +10,7 @@
 
 namespace sluice {
 
-/// W3C trace context of the unit that raised a message. On the wire it is an object (WIRE 2.1); readers take either.
+/// W3C trace context of the unit that raised a message. On the wire it is an object; readers take either.
 struct trace_parent {
     std::string trace_id;   ///< 32 hex digits
     std::string parent_id;  ///< 16 hex digits
@@ -22,7 +22,7 @@ struct trace_parent {
     friend bool operator==(const trace_parent&, const trace_parent&) = default;
 };
 
-/// WIRE 2.1 `headers`.
+/// `headers` of the wire format (docs/wire-format.md).
 struct message_headers {
     std::string id;
     std::optional<date_time> time{};
@@ -35,7 +35,7 @@ struct message_headers {
 
 enum class message_kind { event, command };
 
-/// WIRE 2.1 `domain`.
+/// `domain` of the wire format (docs/wire-format.md).
 struct domain_metadata {
     std::string fqn;
     message_kind kind = message_kind::event;
@@ -50,11 +50,11 @@ struct domain_metadata {
     std::optional<std::string> causation_id{};
 };
 
-/// WIRE 2.1 `metadata`: everything about a message but its payload.
+/// `metadata` of the wire format: everything about a message but its payload.
 struct message_metadata {
     message_headers headers;
     std::string specversion = "1.0";
-    std::optional<std::string> checksum{};  ///< 64 hex digits over the canonical payload (WIRE 3)
+    std::optional<std::string> checksum{};  ///< 64 hex digits over the canonical payload
     domain_metadata domain;
     json::object extensions;
 };

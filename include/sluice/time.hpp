@@ -12,7 +12,7 @@ using duration = std::chrono::microseconds;
 
 /// An instant in UTC with microsecond resolution.
 ///
-/// Text form is Python's `datetime.isoformat()` of an aware UTC value, as WIRE 1 observed it:
+/// Text form is Python's `datetime.isoformat()` of an aware UTC value:
 /// `2026-11-23T07:56:25.613701+00:00`, the fraction omitted when it is zero.
 ///
 /// Thread safety: a value type.

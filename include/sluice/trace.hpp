@@ -10,7 +10,7 @@
 
 namespace sluice {
 
-/// One step in the life of a message (WIRE 13). No payload is carried: it may hold personal data.
+/// One step in the life of a message. No payload is carried: it may hold personal data.
 struct trace_event {
     std::string event;   ///< outbox.published, handler.started, message.dlq, …
     std::string domain;  ///< domain name as given

@@ -30,7 +30,7 @@ struct enqueue_options {
 /// The events are declared in a domain (`domain::stream` for things whose state Sluice does not keep), the brokers in
 /// its domain.toml. `sluice db setup` makes the tables in the application's database.
 ///
-/// An event's id is `{stream}-{position}`, as for an event-sourced aggregate (WIRE 1). Writers of one stream wait for
+/// An event's id is `{stream}-{position}`, as for an event-sourced aggregate. Writers of one stream wait for
 /// each other until their transactions end, so its order is the order of the commits.
 ///
 /// @code

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-/// The naming rules of WIRE 1. All are pure.
+/// The naming rules of the wire format (docs/wire-format.md, "Names"). All are pure.
 namespace sluice::base {
 
 /// Latin letters with diacritics become plain ones (`ü` u); what has no Unicode decomposition is dropped (`ß`), as in

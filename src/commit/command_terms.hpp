@@ -7,7 +7,7 @@
 
 namespace sluice::commit {
 
-/// On what terms a submitted command is handled; they travel in its headers (WIRE 2.1).
+/// On what terms a submitted command is handled; they travel in its headers.
 struct command_terms {
     std::optional<std::string> idempotency_key{};
     std::optional<date_time> deadline{};

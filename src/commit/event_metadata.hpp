@@ -17,7 +17,7 @@ namespace sluice::commit {
 [[nodiscard]] store::event_write finish(message_metadata metadata, const json::value& payload, std::string data,
                                         int priority);
 
-/// Where an event stands among those of its aggregate; its id is made of that (WIRE 1).
+/// Where an event stands among those of its aggregate; its id is made of that (docs/wire-format.md, "Message ids").
 struct event_place {
     std::string stream{};    ///< `shop::order-o-1`
     std::string sequence{};  ///< `{version}.{n}`, or `{version}` of an event-sourced aggregate and of a fact
@@ -25,8 +25,8 @@ struct event_place {
     [[nodiscard]] std::string message_id() const { return stream + "-" + sequence; }
 };
 
-/// Builds the event log entry of an event: headers, domain, checksum and the enrichers' extensions (WIRE 1-3), among
-/// them its payloads in the older versions that partners get, too. It is forked to the brokers that get it.
+/// Builds the event log entry of an event: headers, domain, checksum and the enrichers' extensions, among them its
+/// payloads in the older versions that partners get, too. It is forked to the brokers that get it.
 /// @param id  of the aggregate
 /// @throws whatever an enricher throws; usage_error when an older version cannot be made; validation_error when one of
 ///         its brokers cannot take a message of that size

@@ -9,7 +9,7 @@
 #include "commit/provenance.hpp"
 #include "commit/tracked.hpp"
 
-/// Facts: events with the whole state of an aggregate (WIRE 1).
+/// Facts: events with the whole state of an aggregate.
 namespace sluice::commit {
 
 /// `shop::order-fact-o-1`

@@ -11,7 +11,7 @@ namespace {
 
 /// A lane that carries rows this old falls behind, whatever it says of itself.
 constexpr duration tolerable_age = std::chrono::minutes{1};
-/// The refresher looks every two seconds (WIRE 14).
+/// The refresher looks every two seconds.
 constexpr duration stale_age = std::chrono::seconds{6};
 
 bool is_ok(const component& c) { return c.sign.is == sign::ok; }

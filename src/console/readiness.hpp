@@ -23,7 +23,7 @@ struct component {
 
 struct subscription_health {
     std::string handler{};
-    std::string type{};  ///< WIRE 14: `stream` on the internal broker, `broker` for a subscriber
+    std::string type{};  ///< `stream` on the internal broker, `broker` for a subscriber
     std::string broker{};
     std::string stream{};
     std::string state{};                    ///< of the engine's worker: idle, working, paused, …
@@ -67,7 +67,7 @@ enum class readiness {
 /// service out of rotation. Pure.
 [[nodiscard]] readiness decide(const health_report& report);
 
-/// The body of `/readyz` (WIRE 14, and `reasons`, `age_seconds` and each lane's `state`).
+/// The body of `/readyz` (docs/observability.md).
 [[nodiscard]] json::value to_json(const health_report& report);
 
 }  // namespace sluice::console

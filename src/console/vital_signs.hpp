@@ -13,7 +13,7 @@ using instant = std::chrono::steady_clock::time_point;
 
 enum class sign { unknown, ok, unavailable };
 
-/// `ok` or `unavailable`; what was never asked is not available either (WIRE 14 knows no third word).
+/// `ok` or `unavailable`; what was never asked is not available either.
 [[nodiscard]] const char* to_string(sign s) noexcept;
 
 struct vital_sign {

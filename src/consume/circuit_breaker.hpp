@@ -66,7 +66,7 @@ private:
     instant probe_at_;
 };
 
-/// `opened`, `half_open`, `closed`, as in the names of the trace events (WIRE 13).
+/// `opened`, `half_open`, `closed`, as in the names of the trace events.
 [[nodiscard]] std::string_view to_string(circuit_breaker::state state) noexcept;
 
 }  // namespace sluice::consume

@@ -6,7 +6,7 @@ namespace sluice::consume {
 
 namespace {
 
-/// Milliseconds with two digits after the point (WIRE 13).
+/// Milliseconds with two digits after the point.
 double milliseconds(duration took) {
     constexpr double micros_per_hundredth = 10;
     constexpr double hundredths = 100;

@@ -13,8 +13,8 @@
 namespace sluice::consume {
 
 /// Tells the tracer what happens to the messages of one subscription: handler.started, handler.completed,
-/// handler.failed, handler.skipped, message.acked, message.nacked and message.dlq, what its circuit breaker does (WIRE
-/// 13), and message.dropped; and counts them.
+/// handler.failed, handler.skipped, message.acked, message.nacked and message.dlq, what its circuit breaker does,
+/// and message.dropped; and counts them.
 ///
 /// A message that could not be read is named by the broker's id of its entry, and its type is `unknown`.
 ///

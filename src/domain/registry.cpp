@@ -19,7 +19,7 @@ typename Map::mapped_type target_of(const Map& entries, std::string_view key) {
     return found == entries.end() ? nullptr : found->second;
 }
 
-/// The event that tells the whole state of an aggregate (WIRE 1).
+/// The event that tells the whole state of an aggregate.
 event_entry fact_of(const aggregate_entry& aggregate) {
     event_entry fact;
     fact.cpp_name = aggregate.fact;

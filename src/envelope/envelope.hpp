@@ -8,11 +8,11 @@
 #include <sluice/message.hpp>
 #include <sluice/metadata.hpp>
 
-/// The forms in which a message leaves the process (WIRE 2). The payload is spliced in as the text that was stored; it
-/// is never parsed on the way out.
+/// The forms in which a message leaves the process (docs/wire-format.md). The payload is spliced in as the text that
+/// was stored; it is never parsed on the way out.
 namespace sluice::envelope {
 
-/// `metadata` of the internal form as stored in the event log: every key present, nulls included (WIRE 2.1).
+/// `metadata` of the internal form as stored in the event log: every key present, nulls included.
 [[nodiscard]] std::string encode_metadata(const message_metadata& metadata);
 
 /// Tolerant reader of internal, external and legacy flat metadata: unknown keys ignored, missing ones empty,
@@ -27,7 +27,7 @@ namespace sluice::envelope {
 /// private to the context that wrote them and never leave.
 using extension_list = std::optional<std::vector<std::string>>;
 
-/// The external form, built from the allow-list of WIRE 2.2 and DESIGN 6; what is not listed cannot leave.
+/// The external form, built from the allow-list in docs/wire-format.md; what is not listed cannot leave.
 /// @param metadata  stored metadata text; parsed here (small), the payload is not
 [[nodiscard]] std::string render_external(std::string_view data, std::string_view metadata,
                                           const extension_list& allowed = {});
@@ -47,7 +47,7 @@ struct external_message {
 [[nodiscard]] std::vector<external_message> render_external_versions(std::string_view data, std::string_view metadata,
                                                                      const extension_list& allowed = {});
 
-/// Lower-case hex SHA-256 of the canonical JSON of a payload (WIRE 3).
+/// Lower-case hex SHA-256 of the canonical JSON of a payload (docs/wire-format.md, "Checksum").
 [[nodiscard]] std::string checksum_of(const json::value& data);
 
 }  // namespace sluice::envelope

@@ -52,7 +52,7 @@ struct lane_ports {
     const observe::tracer& tracer;
 };
 
-/// Carries the rows of one database, or a shard of them, to one broker: fetch, render, publish, settle (DESIGN 5). It
+/// Carries the rows of one database, or a shard of them, to one broker: fetch, render, publish, settle. It
 /// does what its plan says and decides nothing.
 ///
 /// It opens a store session and a publisher of its own and shares neither thread nor lock with any other lane. Trouble

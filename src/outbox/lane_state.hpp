@@ -9,7 +9,8 @@
 
 namespace sluice::outbox {
 
-/// DESIGN 5. `lost` is also the state of a lane that stands by for another owner's lease.
+/// What a lane is doing, as `sluice status` shows it. `lost` is also the state of a lane that stands by for another
+/// owner's lease.
 enum class lane_state { flowing, idle, paused, blocked, draining, lost };
 
 [[nodiscard]] const char* to_string(lane_state state) noexcept;

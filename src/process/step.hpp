@@ -16,7 +16,7 @@ namespace sluice::process {
 ///
 /// Nothing is written and the message counts as handled when the instance does not exist (trace event `pm.unmatched`),
 /// is complete, or no longer waits for this timeout (`pm.ignored`). A step that was committed is told as
-/// `pm.transition` (WIRE 13).
+/// `pm.transition`.
 ///
 /// @param entry  the broker's id of the entry
 /// @throws validation_error  the event names no instance, or the new state breaks a rule

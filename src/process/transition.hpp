@@ -11,7 +11,7 @@
 
 namespace sluice::process {
 
-/// A process manager's instance after one step, as its stream keeps it (WIRE 17): `{"state": {…}, "handler_name": …,
+/// A process manager's instance after one step, as its stream keeps it: `{"state": {…}, "handler_name": …,
 /// "is_complete": …}`, and `"timers": {name: {"id", "due"}}` while there are any.
 struct process_transition {
     json::value state{};

@@ -10,7 +10,7 @@
 
 #include "store/read_model_records.hpp"
 
-/// The rows of a store as plain values (DESIGN 4). Every adapter speaks these and nothing else.
+/// The rows of a store as plain values (docs/storage.md). Every adapter speaks these and nothing else.
 namespace sluice::store {
 
 /// Life of an outbox row. The leased lane needs no per-row claim, so no row of Sluice's own ever rests in `processing`;
@@ -33,7 +33,7 @@ struct logged_event {
     std::string stream_category{};  ///< `shop::order`
     std::string type{};             ///< `Shop.OrderShipped.v1`
     std::string data{};             ///< JSON object text, spliced unparsed into every envelope
-    std::string metadata{};         ///< JSON object text of WIRE 2.1's `metadata`
+    std::string metadata{};         ///< JSON object text: the internal form's `metadata`
     date_time created_at{};
 };
 

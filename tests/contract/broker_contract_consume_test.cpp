@@ -362,8 +362,8 @@ TEST_P(broker_contract, misses_no_commit_while_it_waits) {
     }
 }
 
-// W9: a subscription with priority lanes waits for both of its streams.
-TEST_P(broker_contract, w9_wakes_for_a_message_in_any_of_the_streams_that_are_waited_for) {
+// A subscription with priority lanes waits for both of its streams.
+TEST_P(broker_contract, wakes_for_a_message_in_any_of_the_streams_that_are_waited_for) {
     const auto primary = join("g", "c");
     const auto backfill =
         broker_->open_consumer("shop::order:backfill", {.group = "g", .consumer = "c", .claim = claim});
@@ -378,7 +378,7 @@ TEST_P(broker_contract, w9_wakes_for_a_message_in_any_of_the_streams_that_are_wa
     }
 }
 
-TEST_P(broker_contract, w9_sleeps_over_nothing_that_came_to_another_stream_since_its_last_look) {
+TEST_P(broker_contract, sleeps_over_nothing_that_came_to_another_stream_since_its_last_look) {
     const auto primary = join("g", "c");
     const auto backfill =
         broker_->open_consumer("shop::order:backfill", {.group = "g", .consumer = "c", .claim = claim});
@@ -394,7 +394,7 @@ TEST_P(broker_contract, w9_sleeps_over_nothing_that_came_to_another_stream_since
     EXPECT_EQ(primary->wait_with(other, signal, duration{std::chrono::milliseconds{5}}), wake_reason::timed_out);
 }
 
-TEST_P(broker_contract, w9_wakes_at_the_signal_while_it_waits_for_several_streams) {
+TEST_P(broker_contract, wakes_at_the_signal_while_it_waits_for_several_streams) {
     const auto primary = join("g", "c");
     const auto backfill =
         broker_->open_consumer("shop::order:backfill", {.group = "g", .consumer = "c", .claim = claim});

@@ -52,7 +52,7 @@ struct sample {
     message_metadata metadata;
 };
 
-/// WIRE 2.1's own example.
+/// The event that the reference wrote.
 sample plain_sample() {
     sample result{R"({"order_id":"o-0","amount":1.1})", {}};
     auto& [headers, specversion, checksum, domain, extensions] = result.metadata;

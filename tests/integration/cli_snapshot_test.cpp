@@ -63,7 +63,7 @@ TEST_F(snapshot_command, takes_one_of_an_instance) {
     EXPECT_EQ(json::parse(again.out), json::parse(R"({"aggregate":"Account","id":"a-1","version":0,"written":false})"));
 }
 
-// BEHAVIOURS B436: the facts of an account have streams of their own in the range of the account's streams.
+// The facts of an account have streams of their own in the range of the account's streams.
 TEST_F(snapshot_command, takes_one_of_each_instance_and_none_of_its_facts) {
     for (const char* id : {"a-1", "a-2", "z"}) open(id);
     ASSERT_EQ(sluice({"snapshot", "create", "Account", "a-2"}).code, 0);

@@ -74,7 +74,7 @@ TEST(configuration_docs, the_example_shows_the_defaults) {
 }
 
 /// The options of every section for subscriptions: each is shown, with the value that holds without it.
-TEST(configuration_docs, b400_the_example_shows_every_subscription_option_with_its_default) {
+TEST(configuration_docs, the_example_shows_every_subscription_option_with_its_default) {
     const auto server = config::parse(text_of("/tests/integration/every_key.toml"), "/srv/shop/domain.toml",
                                       app::available_providers(), no_variable)
                             .server;
@@ -94,7 +94,7 @@ TEST(configuration_docs, b400_the_example_shows_every_subscription_option_with_i
 }
 
 /// The table of profiles against the values that are built in.
-TEST(configuration_docs, b400_the_built_in_profiles_are_those_of_the_table) {
+TEST(configuration_docs, the_built_in_profiles_are_those_of_the_table) {
     const std::string document = text_of("/docs/configuration.md");
     for (const auto& [name, options] : config::built_in_profiles()) {
         const auto number = [](const auto& value) { return value ? fmt::format(" {}", *value) : std::string{}; };

@@ -7,7 +7,7 @@
 #include "broker/consumer.hpp"
 #include "broker/operations.hpp"
 
-/// The JSON text of a dead letter (WIRE 10): the original message with `_dlq_metadata` as its last member.
+/// The JSON text of a dead letter (docs/wire-format.md): the original message with `_dlq_metadata` as its last member.
 namespace sluice::broker::redis {
 
 /// Beside the keys that Protean writes stand `failure_reason`, which its tools show, `code`, and `buried_at`, the

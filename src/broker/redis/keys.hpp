@@ -3,7 +3,8 @@
 #include <string>
 #include <string_view>
 
-/// The keys of ours beside the streams themselves. All begin with `sluice:`, for the sake of access rules.
+/// The keys of ours beside the streams themselves (docs/wire-format.md, "Redis"). All begin with `sluice:`, for the
+/// sake of access rules.
 namespace sluice::broker::redis {
 
 /// Hash: who publishes for this producer, and what went out last.
@@ -33,14 +34,14 @@ namespace sluice::broker::redis {
 [[nodiscard]] inline std::string namesake_key(std::string_view stream, std::string_view group) {
     return of_group("namesake", stream, group);
 }
-/// Stream, shared by all groups (WIRE 10).
+/// Stream, shared by all groups.
 [[nodiscard]] inline std::string dead_letter_key(std::string_view stream) { return std::string{stream} + ":dlq"; }
 /// Hash: how many of a stream's dead letters are whose, and up to which entry they were counted.
 [[nodiscard]] inline std::string tally_key(std::string_view stream) { return "sluice:dead:" + std::string{stream}; }
 /// Set: the streams that a group of ours reads.
 inline constexpr const char* streams_key = "sluice:streams";
 
-/// The one field of an entry (WIRE 7).
+/// The one field of an entry.
 inline constexpr const char* data_field = "data";
 /// Beside it in a replay stream: the entry's id in the stream it came from.
 inline constexpr const char* original_field = "original";

@@ -39,7 +39,7 @@ struct redis_options {
 };
 
 /// Redis Streams, 6.2 or newer, one primary (no Redis Cluster): entries, groups and dead letters exactly as Protean
-/// writes and reads them (WIRE 7 and 10), so that either side of a stream may be either.
+/// writes and reads them (docs/wire-format.md), so that either side of a stream may be either.
 ///
 /// Publishing. A batch is one MULTI/EXEC transaction: it is in the stream as a whole or not at all; only one that is
 /// too large for the time goes in several. Each producer has a hash `sluice:lane:{producer}` under WATCH with the epoch

@@ -72,7 +72,7 @@ TEST(event_sourced, is_stored_as_its_events_and_nothing_else) {
     f.open("a-1", 500);
     const auto stream = f.stream("bank::account-a-1");
     ASSERT_EQ(stream.size(), 2U);
-    EXPECT_EQ(stream[0].event.message_id, "bank::account-a-1-0") << "WIRE 1: {stream}-{version}";
+    EXPECT_EQ(stream[0].event.message_id, "bank::account-a-1-0") << "{stream}-{version}";
     EXPECT_EQ(stream[1].event.message_id, "bank::account-a-1-1");
     EXPECT_EQ(stream[1].position, 1);
     const auto metadata = sluice::envelope::decode_metadata(sluice::json::parse(stream[1].event.metadata));

@@ -80,7 +80,7 @@ TEST(fact, leaves_after_the_other_events_of_its_unit) {
                                       "bank::account-fact-a-2-0"));
 }
 
-// WEAKNESSES W22: in the reference fact events cannot be exported.
+// In the reference fact events cannot be exported.
 TEST(fact, reaches_every_partner_when_it_is_published) {
     ledger::fixture f{published()};
     f.open("a-1");

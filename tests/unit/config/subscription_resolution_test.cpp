@@ -96,7 +96,7 @@ Value distinct(std::size_t strength, const Value& lowest) {
     }
 }
 
-TEST(subscription_precedence, b393_for_every_key_and_every_combination_the_strongest_source_decides) {
+TEST(subscription_precedence, for_every_key_and_every_combination_the_strongest_source_decides) {
     std::size_t keys = 0;
     detail::for_each_subscription_key([&](const auto& key) {
         ++keys;
@@ -124,7 +124,7 @@ TEST(subscription_precedence, b393_for_every_key_and_every_combination_the_stron
     EXPECT_EQ(keys, resolve({}, {}).decided.size());
 }
 
-TEST(subscription_precedence, b393_each_key_is_decided_by_itself) {
+TEST(subscription_precedence, each_key_is_decided_by_itself) {
     server_settings with;
     with.subscription.claim_seconds = 5;
     with.subscription.max_retries = 7;
@@ -152,7 +152,7 @@ TEST(subscription_precedence, without_any_word_the_built_in_values_hold) {
     }
 }
 
-TEST(subscription_precedence, w36_a_default_profile_is_not_shadowed_by_defaults_that_nobody_wrote) {
+TEST(subscription_precedence, a_default_profile_is_not_shadowed_by_defaults_that_nobody_wrote) {
     server_settings with;
     with.default_subscription_profile = "batch";
     EXPECT_EQ(resolve({}, with).settings.messages_per_tick, 500U);
@@ -177,7 +177,7 @@ TEST(subscription_precedence, a_key_deviates_when_it_was_set_otherwise_than_prof
     EXPECT_EQ(setting(resolved, "max_retries").profile, "");
 }
 
-TEST(subscription_profiles, b395_the_built_in_ones_have_the_values_of_the_documentation) {
+TEST(subscription_profiles, the_built_in_ones_have_the_values_of_the_documentation) {
     const auto with = [](const char* profile) { return resolve({.profile = profile}, {}).settings; };
     EXPECT_EQ(with("production").messages_per_tick, 100U);
     EXPECT_EQ(with("production").max_retries, 3);
@@ -200,12 +200,12 @@ TEST(subscription_profiles, b395_the_built_in_ones_have_the_values_of_the_docume
     EXPECT_EQ(built_in_profiles().size(), 4U);
 }
 
-TEST(subscription_profiles, b395_the_built_in_ones_keep_the_ranges) {
+TEST(subscription_profiles, the_built_in_ones_keep_the_ranges) {
     for (const auto& [name, options] : built_in_profiles())
         EXPECT_THAT(detail::broken_rules(options), IsEmpty()) << name;
 }
 
-TEST(subscription_profiles, b399_names_are_compared_without_case) {
+TEST(subscription_profiles, names_are_compared_without_case) {
     EXPECT_EQ(resolve({.profile = "FAST"}, {}).settings.messages_per_tick, 10U);
     server_settings with;
     with.profiles["nightly"].max_retries = 12;
@@ -215,7 +215,7 @@ TEST(subscription_profiles, b399_names_are_compared_without_case) {
     EXPECT_EQ(setting(resolved, "max_retries").profile, "nightly");
 }
 
-TEST(subscription_profiles, b398_one_that_the_code_names_and_nobody_knows_is_an_error) {
+TEST(subscription_profiles, one_that_the_code_names_and_nobody_knows_is_an_error) {
     try {
         static_cast<void>(resolve({.profile = "fsat"}, {}));
         FAIL() << "accepted";

@@ -73,7 +73,7 @@ circuit_breaker_reset_seconds = 13.5
     EXPECT_EQ(server.subscriptions.at("commands"), (subscription_options{.max_retries = 1}));
 }
 
-TEST(subscription_sections, b395_a_profile_inherits_one_level_from_anywhere_in_the_file) {
+TEST(subscription_sections, a_profile_inherits_one_level_from_anywhere_in_the_file) {
     const auto profiles = read(R"(
 [server.profiles.quick]
 inherits = "FAST"
@@ -107,11 +107,11 @@ TEST_P(bad_subscription_section, is_reported) {
 INSTANTIATE_TEST_SUITE_P(
     subscription_sections, bad_subscription_section,
     ::testing::Values(
-        bad_input{"b397_no_messages", "[server.subscription]\nmessages_per_tick = 0\n",
+        bad_input{"no_messages", "[server.subscription]\nmessages_per_tick = 0\n",
                   "f:6: server.subscription.messages_per_tick = 0: must be a whole number from 1 to 10000"},
-        bad_input{"b397_no_attempts", "[server.subscriptions.clerk]\nmax_retries = 0\n",
+        bad_input{"no_attempts", "[server.subscriptions.clerk]\nmax_retries = 0\n",
                   "f:6: server.subscriptions.clerk.max_retries = 0: must be a whole number from 1 to 1000000"},
-        bad_input{"b397_negative_delay", "[server.profiles.p]\nretry_delay_seconds = -1\n",
+        bad_input{"negative_delay", "[server.profiles.p]\nretry_delay_seconds = -1\n",
                   "f:6: server.profiles.p.retry_delay_seconds = -1: must be a number from 0 to 86400"},
         bad_input{"no_workers", "[server.subscription]\nconcurrency = 0\n",
                   "f:6: server.subscription.concurrency = 0: must be a whole number from 1 to 256"},
@@ -123,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "f:6: server.subscription.enable_dlq = \"no\": must be true or false, without quotes"},
         bad_input{"misspelt_key_of_a_handler", "[server.subscriptions.clerk]\nmax_retires = 1\n",
                   "f:6: server.subscriptions.clerk.max_retires: unknown key; did you mean \"max_retries\"?"},
-        bad_input{"b395_misspelt_key_of_a_profile", "[server.profiles.p]\nenable_dlg = true\n",
+        bad_input{"misspelt_key_of_a_profile", "[server.profiles.p]\nenable_dlg = true\n",
                   "f:6: server.profiles.p.enable_dlg: unknown key; did you mean \"enable_dlq\"?"},
         bad_input{
             "profile_among_the_global_keys", "[server.subscription]\nprofile = \"fast\"\n",
@@ -134,33 +134,33 @@ INSTANTIATE_TEST_SUITE_P(
         bad_input{"key_for_a_handler", "[server.subscriptions]\nmax_retries = 1\n",
                   "f:6: server.subscriptions.max_retries = 1: must be a table; write "
                   "[server.subscriptions.max_retries] on a line of its own, with its keys below"},
-        bad_input{"b398_unknown_default_profile", "[server]\ndefault_subscription_profile = \"Prodution\"\n",
+        bad_input{"unknown_default_profile", "[server]\ndefault_subscription_profile = \"Prodution\"\n",
                   "f:6: server.default_subscription_profile = \"Prodution\": no such profile; did you mean "
                   "\"production\"?"},
-        bad_input{"b398_unknown_profile_of_a_handler",
+        bad_input{"unknown_profile_of_a_handler",
                   "[server.profiles.nightly]\n[server.subscriptions.clerk]\nprofile = \"nihgtly\"\n",
                   "f:7: server.subscriptions.clerk.profile = \"nihgtly\": no such profile; did you mean \"nightly\"?"},
-        bad_input{"b398_profile_far_from_all", "[server.subscriptions.clerk]\nprofile = \"zzzzzzzz\"\n",
+        bad_input{"profile_far_from_all", "[server.subscriptions.clerk]\nprofile = \"zzzzzzzz\"\n",
                   "f:6: server.subscriptions.clerk.profile = \"zzzzzzzz\": no such profile; profiles are: production, "
                   "fast, batch, debug"},
-        bad_input{"b395_a_profile_shadows_no_built_in_one", "[server.profiles.Fast]\nmax_retries = 1\n",
+        bad_input{"a_profile_shadows_no_built_in_one", "[server.profiles.Fast]\nmax_retries = 1\n",
                   "f:5: server.profiles.Fast: is the name of a built-in profile; choose another; it can inherit from "
                   "fast"},
-        bad_input{"b399_a_profile_twice_but_for_case", "[server.profiles.night]\n[server.profiles.Night]\n",
+        bad_input{"a_profile_twice_but_for_case", "[server.profiles.night]\n[server.profiles.Night]\n",
                   "f:6: server.profiles.Night: is the profile night again: case does not count; give one of them "
                   "another name"},
-        bad_input{"b395_unknown_parent", "[server.profiles.p]\ninherits = \"btach\"\n",
+        bad_input{"unknown_parent", "[server.profiles.p]\ninherits = \"btach\"\n",
                   "f:6: server.profiles.p.inherits = \"btach\": no such profile; did you mean \"batch\"?"},
-        bad_input{"b395_parent_that_inherits",
+        bad_input{"parent_that_inherits",
                   "[server.profiles.a]\ninherits = \"b\"\n[server.profiles.b]\ninherits = \"batch\"\n",
                   "f:6: server.profiles.a.inherits = \"b\": inherits from \"batch\" itself, and one level is all there "
                   "is; inherit from a built-in profile, or from one that inherits nothing"},
-        bad_input{"b395_parent_of_itself", "[server.profiles.a]\ninherits = \"A\"\n",
+        bad_input{"parent_of_itself", "[server.profiles.a]\ninherits = \"A\"\n",
                   "f:6: server.profiles.a.inherits = \"A\": is the profile itself; inherit from a built-in profile, or "
                   "from one that inherits nothing"}),
     [](const auto& tested) { return tested.param.title; });
 
-TEST(subscription_sections, w36_what_the_file_leaves_out_leaves_the_default_profile_alone) {
+TEST(subscription_sections, what_the_file_leaves_out_leaves_the_default_profile_alone) {
     const configuration loaded =
         read("[server]\ndefault_subscription_profile = \"batch\"\n[server.subscription]\nclaim_seconds = 30\n");
     EXPECT_EQ(resolve_subscription("x", {}, {}, loaded.server).settings.messages_per_tick, 500U);

@@ -23,7 +23,7 @@ struct parcel_reader {
     void operator()(const sluice::message&, sluice::context& in) const { pack_a_spare("subscriber", in); }
 };
 
-// B428, where the reference guards projectors only.
+// The reference guards projectors only.
 TEST(inbox, guards_event_handlers_subscribers_and_projectors_alike) {
     sluice::domain domain = depot::make_domain();
     domain.event_handler<spare_packer, depot::CratePacked>();

@@ -214,7 +214,7 @@ TEST_P(sequential_test, one_process_works_and_the_others_stand_by) {
     EXPECT_EQ(lines("ann"), "o-1 p-1 o-2");
 }
 
-TEST_P(sequential_test, b179_a_key_is_handled_in_order_and_apart_and_others_side_by_side) {
+TEST_P(sequential_test, a_key_is_handled_in_order_and_apart_and_others_side_by_side) {
     std::mutex mutex;
     std::condition_variable entered;
     std::set<std::string> inside;
@@ -262,7 +262,7 @@ TEST_P(sequential_test, b179_a_key_is_handled_in_order_and_apart_and_others_side
     }
 }
 
-TEST_P(sequential_test, b181_what_a_stalled_owner_commits_is_refused_and_the_new_owner_handles_it) {
+TEST_P(sequential_test, what_a_stalled_owner_commits_is_refused_and_the_new_owner_handles_it) {
     std::promise<void> go_on;
     std::atomic<int> calls = 0;
     hook_->on_handle([&, wait = go_on.get_future().share()](const std::string&) {
@@ -388,8 +388,8 @@ TEST_P(sequential_test, without_a_key_a_message_waits_for_no_other) {
     ASSERT_TRUE(keep_working(*one, [&] { return one->status().handled == 2; }));
 }
 
-// B180: in the reference a poison message halts its key for good, and only a log line tells.
-TEST_P(sequential_test, b180_a_poison_message_goes_to_the_dead_letters_and_its_key_goes_on) {
+// In the reference a poison message halts its key for good, and only a log line tells.
+TEST_P(sequential_test, a_poison_message_goes_to_the_dead_letters_and_its_key_goes_on) {
     hook_->on_handle([](const std::string& line) {
         if (line == "o-1") throw std::runtime_error{"illegible"};
     });
@@ -408,8 +408,8 @@ TEST_P(sequential_test, b180_a_poison_message_goes_to_the_dead_letters_and_its_k
     EXPECT_EQ(dead[0].reason, "illegible");
 }
 
-// B172: in the reference the lanes of one key are not ordered against each other.
-TEST_P(sequential_test, b172_a_key_is_handled_apart_in_both_of_its_lanes) {
+// In the reference the lanes of one key are not ordered against each other.
+TEST_P(sequential_test, a_key_is_handled_apart_in_both_of_its_lanes) {
     std::promise<void> go_on;
     hook_->on_handle([&, wait = go_on.get_future().share()](const std::string& line) {
         if (line == "low") wait.wait();

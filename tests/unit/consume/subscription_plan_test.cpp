@@ -499,8 +499,8 @@ TEST_F(two_lanes, primary_messages_go_first) {
     EXPECT_EQ(handle_next(), "1");
 }
 
-// W9: in the reference a "non-blocking" look at the primary stream blocks, and each lane waits for the other.
-TEST_F(two_lanes, w9_a_full_backfill_never_delays_the_primary_by_more_than_one_message) {
+// In the reference a "non-blocking" look at the primary stream blocks, and each lane waits for the other.
+TEST_F(two_lanes, a_full_backfill_never_delays_the_primary_by_more_than_one_message) {
     std::vector<arrival> many;
     for (int i = 0; i < 20; ++i) many.push_back(backfill("b" + std::to_string(i), "k" + std::to_string(i)));
     plan.received(1, std::move(many), now);
@@ -521,7 +521,7 @@ TEST_F(two_lanes, w9_a_full_backfill_never_delays_the_primary_by_more_than_one_m
     EXPECT_EQ(kind(next()), "read 0 20");
 }
 
-TEST_F(two_lanes, w9_an_idle_primary_never_delays_the_backfill) {
+TEST_F(two_lanes, an_idle_primary_never_delays_the_backfill) {
     plan.received(0, {}, now);
     EXPECT_EQ(kind(next()), "read 1 2") << "at once, in the same turn";
     plan.received(1, {}, now);
@@ -838,8 +838,8 @@ TEST_F(with_breaker, a_command_that_expired_says_nothing_of_the_handler) {
     EXPECT_EQ(kind(next()), "closed");
 }
 
-// B330: in the reference the attempts of one poison message add up and stop the whole stream.
-TEST_F(with_breaker, b330_one_poison_message_never_opens_it_however_often_it_fails) {
+// In the reference the attempts of one poison message add up and stop the whole stream.
+TEST_F(with_breaker, one_poison_message_never_opens_it_however_often_it_fails) {
     plan.received(0, {message("1", "a")}, now);
     for (int i = 0; i < 50; ++i) {
         std::string what = handle_next();
@@ -893,8 +893,8 @@ TEST_F(one_order_over_streams, a_key_is_one_key_in_whatever_stream) {
     EXPECT_EQ(handle_next(), "b1");
 }
 
-// B172: in the reference the two lanes of one key are not ordered against each other.
-TEST_F(one_order_over_streams, b172_the_lanes_of_a_key_are_ordered_by_arrival) {
+// In the reference the two lanes of one key are not ordered against each other.
+TEST_F(one_order_over_streams, the_lanes_of_a_key_are_ordered_by_arrival) {
     plan.received(2, {from(2, "low", "k")}, now);
     plan.received(0, {from(0, "high", "k")}, now);
     EXPECT_EQ(handle_next(), "read 0 10");

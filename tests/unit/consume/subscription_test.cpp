@@ -167,7 +167,7 @@ TEST(subscription, gives_up_after_the_last_attempt_and_tells_why) {
     EXPECT_EQ(s->status().dead, 1);
 }
 
-TEST(subscription, b336_without_dead_letters_an_exhausted_message_is_dropped_and_told) {
+TEST(subscription, without_dead_letters_an_exhausted_message_is_dropped_and_told) {
     sluice::config::configuration configuration;
     configuration.server.subscription.enable_dlq = false;
     fixture f{configuration};
@@ -655,8 +655,8 @@ sluice::config::configuration with_lanes() {
     return configuration;
 }
 
-// W9: in the reference low priority waits for seconds, or for ever, while the primary stream is idle.
-TEST(priority_lanes, w9_an_idle_primary_never_delays_the_backfill) {
+// In the reference low priority waits for seconds, or for ever, while the primary stream is idle.
+TEST(priority_lanes, an_idle_primary_never_delays_the_backfill) {
     fixture f{with_lanes()};
     std::atomic<bool> handled = false;
     f.hook->on_handle([&](const std::string&) { handled = true; });
@@ -669,7 +669,7 @@ TEST(priority_lanes, w9_an_idle_primary_never_delays_the_backfill) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, 900ms) << "less than the fallback poll";
 }
 
-TEST(priority_lanes, w9_a_full_backfill_never_delays_the_primary_by_more_than_one_message) {
+TEST(priority_lanes, a_full_backfill_never_delays_the_primary_by_more_than_one_message) {
     fixture f{with_lanes()};
     for (int i = 0; i < 50; ++i) {
         const std::string id = "b-" + std::to_string(i);

@@ -109,7 +109,7 @@ TEST(domain, keeps_the_subscription_options_of_each_handler) {
     EXPECT_EQ(declared.subscribers.at(0).options, (sluice::subscription_options{.enable_dlq = false}));
 }
 
-TEST(domain, b397_names_handler_key_and_value_of_an_option_out_of_range) {
+TEST(domain, names_handler_key_and_value_of_an_option_out_of_range) {
     sluice::domain domain{"shop"};
     domain.aggregate<Order>().events<OrderPlaced>();
     domain.command_handler<handler, PlaceOrder>({.concurrency = 0});

@@ -90,8 +90,7 @@ TEST_F(process_manager, keeps_its_state_as_transitions_in_a_stream_of_its_own_an
               R"("is_complete":false,"timers":{"acceptance":{"id":"bank::transfer:timeout-t-1-0.acceptance",)"
               R"("due":"2026-01-01T00:05:00+00:00"}}})");
     EXPECT_EQ(world.stream(stream).at(2).event.data,
-              R"({"state":{"from":"ada","to":"bob","amount":30},"handler_name":"Deposited","is_complete":true})")
-        << "WIRE 17";
+              R"({"state":{"from":"ada","to":"bob","amount":30},"handler_name":"Deposited","is_complete":true})");
     const auto metadata = process_world::as_message(world.stream(stream).front().event).metadata();
     EXPECT_EQ(metadata.domain.causation_id, sent("Bank.TransferRequested.v1").event.message_id);
     EXPECT_EQ(metadata.domain.correlation_id,

@@ -69,7 +69,7 @@ TEST_F(projector, writes_rows_from_events_of_several_aggregates) {
     EXPECT_EQ(ada.last_message, "depot::customer-ada-0.1") << "a projector may look at the message";
 }
 
-// B424, where the reference applies a redelivery twice unless it is told otherwise.
+// The reference applies a redelivery twice unless it is told otherwise.
 TEST_F(projector, applies_a_redelivered_event_once_without_being_asked_to) {
     depot_.pack("c-1");
     depot_.add("c-1", 3);
@@ -120,7 +120,6 @@ TEST_F(projector, shares_its_group_with_no_handler_that_got_the_former_name) {
         HasSubstr("is fed by consumer group `" + depot_.projector("crate_summary").name + "`, which is the name"));
 }
 
-// B425
 TEST_F(projector, leaves_neither_row_nor_mark_of_an_event_that_failed) {
     depot_.pack("c-1");
     depot_.add("c-1", 3);
@@ -254,7 +253,7 @@ TEST_F(projector, says_what_is_wrong_with_a_question) {
                 HasSubstr("no projector"));
 }
 
-// B423, and what else a declaration can get wrong.
+// What a declaration can get wrong.
 template <class Projector, class Row, class... Events>
 concept can_be_declared = requires(const Projector& projector, sluice::read_model<Row>& rows, const Events&... events) {
     (projector(events, rows), ...);
