@@ -47,10 +47,19 @@ for file in *.md docs/*.md; do
     done < <(grep -oE '\]\([^)# :]+(#[^)]*)?\)' "$file" | sed -E 's/^\]\(//; s/\)$//')
 done
 
-# Every test that the guarantees and the comparison name exists: `suite.name` in the last column.
-tests_named_in() { # tests_named_in FILE ROWS
-    grep "$2" "$1" | awk -F'|' '{print $(NF-1)}' | grep -oE '`[a-z_0-9]+\.[a-z_0-9.]+`' | tr -d '`' | sort -u
+# Every test that the guarantees and the comparison name exists: `suite.name` in a list, or in the third column.
+tests_named_in() { # tests_named_in FILE
+    sed -nE 's/^- (`[a-z_0-9]+\.[a-z_0-9.]+`)$/\1/p; s/^\|[^|]*\|[^|]*\|([^|]*)\|$/\1/p' "$1" |
+        grep -oE '`[a-z_0-9]+\.[a-z_0-9.]+`' | tr -d '`' | sort -u
 }
+# Every promise of the guarantees' first table has a section with tests.
+while read -r promise; do
+    awk -v heading="### $promise:" 'index($0, heading) == 1 { inside = 1; next } /^#/ { inside = 0 }
+        inside && /^- `/ { found = 1 } END { exit !found }' docs/guarantees.md || {
+        echo "docs/guarantees.md: no test is named below a heading \"### $promise: …\""
+        bad=1
+    }
+done < <(grep -oE '^\| P[0-9]+' docs/guarantees.md | cut -c3-)
 declared=$(mktemp)
 trap 'rm -f "$declared"' EXIT
 {
@@ -58,11 +67,11 @@ trap 'rm -f "$declared"' EXIT
         sed -E 's/TEST(_F|_P)?\(([^,]+), ([^)]+)\)/\2.\3/'
     grep -rhoE 'NAME [a-z_0-9.]+' tests --include=CMakeLists.txt | sed 's/^NAME //'
 } | sort -u >"$declared"
-for page in 'docs/guarantees.md ^|.P' 'docs/compared.md ^|'; do
+for page in docs/guarantees.md docs/compared.md; do
     while read -r test; do
-        echo "${page%% *}: there is no test $test"
+        echo "$page: there is no test $test"
         bad=1
-    done < <(tests_named_in "${page%% *}" "${page#* }" | comm -23 - "$declared")
+    done < <(tests_named_in "$page" | comm -23 - "$declared")
 done
 scripts/check_storage.py || bad=1
 
