@@ -97,7 +97,7 @@ TEST(configuration_docs, the_example_shows_every_subscription_option_with_its_de
 TEST(configuration_docs, the_built_in_profiles_are_those_of_the_table) {
     const std::string document = text_of("/docs/configuration.md");
     for (const auto& [name, options] : config::built_in_profiles()) {
-        const auto number = [](const auto& value) { return value ? fmt::format(" {}", *value) : std::string{}; };
+        const auto number = [](const auto& value) { return value ? fmt::format(" {}", *value) : std::string{" –"}; };
         const std::string row =
             fmt::format("| `{}` |{} |{} |{} |{} | {} |", name, number(options.messages_per_tick),
                         number(options.max_retries), number(options.retry_delay_seconds), number(options.max_held),
