@@ -49,6 +49,11 @@ std::vector<gap_tracker::writer> writers_in(const result& found) {
     return all;
 }
 
+/// They mostly are in order, and exchanging rows is dear.
+void sort_by_number(std::vector<due_row>& rows) {
+    if (!std::ranges::is_sorted(rows, {}, &due_row::seq)) std::ranges::sort(rows, {}, &due_row::seq);
+}
+
 class postgresql_lane_session final : public lane_session {
 public:
     explicit postgresql_lane_session(shared_state& shared) : shared_{shared} { static_cast<void>(db()); }
@@ -324,11 +329,11 @@ due_batch postgresql_lane_session::due(const lease_grant& grant, std::string_vie
     const auto has_room = [&] { return !batch.more && batch.rows.size() < limit.rows; };
     for (int windows = 1; more && has_room() && windows < most_windows && !barrier(gaps); ++windows) {
         window = std::min(4 * window, largest_window);
-        std::ranges::sort(batch.rows, {}, &due_row::seq);  // one that was late may have come last
+        sort_by_number(batch.rows);  // one that was late may have come last
         const auto from = std::max({after, batch.upto, batch.rows.empty() ? after : batch.rows.back().seq});
         more = look(*server, grant, target_broker, from, limit, page, window, batch);
     }
-    std::ranges::sort(batch.rows, {}, &due_row::seq);
+    sort_by_number(batch.rows);
     if (!batch.owned) {
         batch.rows.clear();
         return batch;
@@ -424,6 +429,7 @@ bool postgresql_lane_session::look(connection& server, const lease_grant& grant,
 
     if (!gaps_are_done) return true;  // first the rest of what was late: among it are older events of these streams
     bool has_large = false;
+    batch.rows.reserve(batch.rows.size() + static_cast<std::size_t>(found.rows()));
     for (int row = 0; row < found.rows() && batch.rows.size() < limit.rows; ++row) {
         if (found.null(row, due_column::row)) continue;
         if (found.null(row, due_column::data) || found.null(row, due_column::metadata)) {
