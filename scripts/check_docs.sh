@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # check_docs.sh [--fix]: code in the documentation is code that the build compiles.
 # A fenced block after `<!-- file: PATH -->` must equal that file; after `<!-- file: PATH#TAG -->` it must equal the lines
-# between `// [TAG]` and `// [/TAG]` in it. --fix writes the blocks anew. Relative links must lead somewhere. The tests and
-# the tables that the pages name must exist.
+# between `// [TAG]` and `// [/TAG]` in it. --fix writes the blocks anew. Relative links lead to files and headings that
+# exist; so do the tests, the tables and the columns that the pages name.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -42,9 +42,6 @@ for file in *.md docs/*.md; do
             bad=1
         fi
     fi
-    while read -r target; do
-        [[ -e $(dirname "$file")/${target%%#*} ]] || { echo "$file: the link $target leads nowhere"; bad=1; }
-    done < <(grep -oE '\]\([^)# :]+(#[^)]*)?\)' "$file" | sed -E 's/^\]\(//; s/\)$//')
 done
 
 # Every test that the guarantees and the comparison name exists: `suite.name` in a list, or in the third column.
@@ -73,6 +70,7 @@ for page in docs/guarantees.md docs/compared.md; do
         bad=1
     done < <(tests_named_in "$page" | comm -23 - "$declared")
 done
+scripts/check_links.py || bad=1
 scripts/check_storage.py || bad=1
 
 # What a reader needs is in this repository: no reference leads to notes outside of it, neither in words nor in a test's name.
