@@ -55,11 +55,11 @@ public:
     }
     void block() { blocked_ = true; }
 
-    // What must hold for a change to begin, …
+    // The conditions for a change to begin.
     void check_before(sluice::violations& broken) const {
         if (blocked_) broken.add({}, "is blocked");
     }
-    // … and what always holds.
+    // The invariants, which always hold.
     void check(sluice::violations& broken) const {
         if (cards_.size() > 3) broken.add("cards", "are too many");
     }

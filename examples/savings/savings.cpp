@@ -65,7 +65,7 @@ struct history_commands {
 };
 
 // [facts]
-/// Sees the whole state after each change, whatever the events were.
+/// Sees the whole state after each change.
 struct watch_large_balances {
     void operator()(const sluice::fact<Account>& now, sluice::context& /*bank*/) const {
         constexpr std::int64_t large = 1'000'000;

@@ -4,7 +4,7 @@ namespace parcels {
 
 class Parcel;
 
-// What may happen to a parcel. Only the first is part of the public contract.
+// Events of a parcel. Only the first is part of the public contract.
 struct ParcelSent {
     static constexpr sluice::event_of<Parcel> contract{.published = true};
     sluice::identifier parcel_id;
@@ -17,7 +17,7 @@ struct ParcelWeighed {
     int grams;
 };
 
-// The consistency boundary: private state, changed by methods that raise events.
+// The consistency boundary: private state that methods change by raising events.
 class Parcel : public sluice::aggregate<Parcel> {
 public:
     Parcel() = default;
@@ -37,11 +37,11 @@ public:
 private:
     sluice::identifier parcel_id_;
     int grams_ = 0;
-    // Lists the private members, all of them: C++ cannot. One that is forgotten refuses the start.
+    // Lists all private members, because C++ cannot. A forgotten member refuses the start.
     BOOST_DESCRIBE_CLASS(Parcel, (), (), (), (parcel_id_, grams_))
 };
 
-// What can be asked of the service, and who answers.
+// A command and its handler.
 struct SendParcel {
     static constexpr sluice::command_of<Parcel> contract{};
     sluice::identifier parcel_id;

@@ -82,7 +82,7 @@ TEST_F(command_examples, results) {
     // [process]
     const Ticket ticket = context.process(ReserveSeat{.seat_id = "A-1"});
 
-    // By name, from JSON that nobody has checked yet; the result comes as JSON.
+    // By name, from unchecked JSON; the result is JSON.
     const sluice::json::value same = context.process("ReserveSeat", sluice::json::parse(R"({"seat_id": "A-1"})"));
     // [/process]
     EXPECT_EQ(ticket.number, 1);
