@@ -11,7 +11,7 @@ cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' --include='*.hpp' --include='*.cpp' include src |
     awk '
     BEGIN {
-        rooms = "base domain envelope,observe,config store,broker commit command process,projection outbox,consume engine cli,console app,testing"
+        rooms = "base domain envelope,observe,config store,broker lease commit command process,projection outbox,consume engine http cli app,testing"
         floors = split(rooms, by_floor, " ")
         for (f = 1; f <= floors; f++) {
             n = split(by_floor[f], names, ",")
@@ -22,10 +22,10 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' --include='*.hpp' 
         owner["hiredis"] = "^src/broker/redis/"
         owner["xxhash.h"] = "^src/base/fingerprint\\.cpp$"
         owner["toml++"] = "^src/config/"
-        owner["CLI"] = "^src/cli/command_line\\.cpp$"
-        owner["prometheus"] = "^src/console/"
-        owner["boost/beast"] = "^src/console/"
-        owner["boost/asio"] = "^src/(console|broker/redis)/"
+        owner["CLI"] = "^src/cli/terminal/command_line\\.cpp$"
+        owner["prometheus"] = "^src/http/"
+        owner["boost/beast"] = "^src/http/"
+        owner["boost/asio"] = "^src/(http|broker/redis)/"
     }
     function complain(what) { printf "%s:%s: %s\n", file, line, what; bad = 1 }
     function adapter_of(path,    parts) {

@@ -8,7 +8,7 @@
 #include "app/compose.hpp"
 #include "base/ids.hpp"
 #include "base/random.hpp"
-#include "cli/workspace.hpp"
+#include "cli/commands/workspace.hpp"
 #include "command/given_trace_parent.hpp"
 #include "command/invocation.hpp"
 #include "commit/environment.hpp"

@@ -7,8 +7,8 @@
 
 #include <sluice/version.hpp>
 
-#include "cli/commands.hpp"
-#include "cli/failure.hpp"
+#include "cli/commands/commands.hpp"
+#include "cli/terminal/failure.hpp"
 #include "observe/log.hpp"
 
 namespace sluice::cli {

@@ -7,8 +7,8 @@
 
 #include "base/one_line.hpp"
 #include "envelope/header_rules.hpp"
+#include "lease/owner.hpp"
 #include "observe/log.hpp"
-#include "outbox/lane_owner.hpp"
 
 namespace sluice::consume {
 
@@ -54,9 +54,9 @@ subscription::subscription(commit::environment& env, route what, std::string con
       plan_{plan_settings_from(route_)} {
     status_.state = "stopped";
     if (!route_.sequential) return;
-    lease_ = std::make_unique<sequence_lease>(env.sessions("default").database(), route_.sequential->lease,
-                                              outbox::make_lane_owner(env.random()),
-                                              base::from_seconds(env.configuration().outbox.lease_seconds));
+    lease_ = std::make_unique<lease::sequence_lease>(env.sessions("default").database(), route_.sequential->lease,
+                                                     lease::make_lane_owner(env.random()),
+                                                     base::from_seconds(env.configuration().outbox.lease_seconds));
 }
 
 void subscription::run(const std::stop_token& stop) {

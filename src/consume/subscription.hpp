@@ -16,8 +16,8 @@
 #include "consume/handler_pool.hpp"
 #include "consume/message_trace.hpp"
 #include "consume/route.hpp"
-#include "consume/sequence_lease.hpp"
 #include "consume/subscription_plan.hpp"
+#include "lease/sequence_lease.hpp"
 
 namespace sluice::consume {
 
@@ -117,9 +117,9 @@ private:
     base::wake_signal signal_;
     std::vector<std::unique_ptr<broker::consumer>> consumers_;  ///< one per stream; empty while disconnected
     bool listen_ = false;
-    int disconnections_ = 0;                 ///< in a row
-    std::unique_ptr<sequence_lease> lease_;  ///< of a sequential route
-    bool owner_ = false;                     ///< worked under the lease at last
+    int disconnections_ = 0;                        ///< in a row
+    std::unique_ptr<lease::sequence_lease> lease_;  ///< of a sequential route
+    bool owner_ = false;                            ///< worked under the lease at last
 
     mutable std::mutex mutex_;
     subscription_status status_;

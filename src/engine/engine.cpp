@@ -10,8 +10,8 @@
 #include "base/backoff.hpp"
 #include "commit/stored_log.hpp"
 #include "engine/databases.hpp"
+#include "lease/owner.hpp"
 #include "observe/log.hpp"
-#include "outbox/lane_owner.hpp"
 #include "projection/read_model_setup.hpp"
 
 namespace sluice::engine {
@@ -53,9 +53,9 @@ void engine::start() {
         require_readable_log();
         slot_ = std::make_unique<instance_slot>(deployment_of(env_));
         consumer_ = host_name() + "-" + env_.domain().normalized + "-" + std::to_string(slot_->number());
-        const std::string owner = outbox::make_lane_owner(env_.random());
+        const std::string owner = lease::make_lane_owner(env_.random());
         make_lanes(owner);
-        make_subscriptions({.id = outbox::make_incarnation(env_.random()), .place = slot_->place()});
+        make_subscriptions({.id = lease::make_incarnation(env_.random()), .place = slot_->place()});
         make_schedulers();
         make_workers(owner);
         for (const auto& each : workers_) each->start();

@@ -16,10 +16,10 @@
 #include "base/random.hpp"
 #include "broker/verdict.hpp"
 #include "config/configuration.hpp"
+#include "lease/lease_keeper.hpp"
 #include "outbox/jittered_backoff.hpp"
 #include "outbox/lane_action.hpp"
 #include "outbox/lane_state.hpp"
-#include "outbox/lease_keeper.hpp"
 #include "outbox/rate_meter.hpp"
 #include "outbox/row_lifecycle.hpp"
 #include "outbox/stream_holds.hpp"
@@ -98,7 +98,7 @@ public:
     /// Every row of the lane up to here is settled in the database.
     [[nodiscard]] store::sequence settled_upto() const noexcept { return stored_mark_; }
     [[nodiscard]] store::lease_grant& grant() { return grant_; }
-    [[nodiscard]] const lease_keeper& lease() const noexcept { return lease_; }
+    [[nodiscard]] const sluice::lease::lease_keeper& lease() const noexcept { return lease_; }
     [[nodiscard]] store::lane_report report(base::moment now) const;
     /// The last report, left with the lease that is given back.
     [[nodiscard]] store::lane_report farewell(base::moment now) const;
@@ -159,7 +159,7 @@ private:
     base::random_source& random_;
     row_lifecycle lifecycle_;
 
-    lease_keeper lease_;
+    sluice::lease::lease_keeper lease_;
     store::lease_grant grant_{};
     bool owner_ = false;
     instant acquire_at_{};

@@ -28,13 +28,13 @@
 #include "broker/redis/journal.hpp"
 #include "broker/redis/outage.hpp"
 #include "broker/redis/resp.hpp"
-#include "cli/line_reader.hpp"
+#include "cli/terminal/line_reader.hpp"
 #include "config/document.hpp"
 #include "config/loader.hpp"
 #include "config/problems.hpp"
-#include "console/http_server.hpp"
 #include "envelope/envelope.hpp"
 #include "envelope/header_rules.hpp"
+#include "http/server.hpp"
 #include "store/postgresql/server_address.hpp"
 
 namespace sluice::fuzz {
@@ -249,12 +249,12 @@ void fuzz_lines(std::string_view input) {
 
 /// The probe port answers or closes whatever is sent to it, and lives.
 void fuzz_http(std::string_view input) {
-    static console::http_server server{{.port = 0, .ports_to_try = 1, .max_header_bytes = 1024},
-                                       [](std::string_view path) {
-                                           require(path.size() <= 1024, "the path is bounded");
-                                           return console::http_answer{.body = "{}"};
-                                       },
-                                       "server.health.port"};
+    static http::http_server server{{.port = 0, .ports_to_try = 1, .max_header_bytes = 1024},
+                                    [](std::string_view path) {
+                                        require(path.size() <= 1024, "the path is bounded");
+                                        return http::http_answer{.body = "{}"};
+                                    },
+                                    "server.health.port"};
     const base::unique_fd client{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     sockaddr_in to{};
     to.sin_family = AF_INET;

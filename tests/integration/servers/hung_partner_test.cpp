@@ -14,7 +14,7 @@
 
 #include "broker/redis/redis_broker.hpp"
 #include "integration/cli_program.hpp"
-#include "integration/console/http_client.hpp"
+#include "integration/http/http_client.hpp"
 #include "integration/servers/figures.hpp"
 #include "integration/servers/relay.hpp"
 #include "observe/log.hpp"

@@ -1,0 +1,32 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <sluice/version.hpp>
+
+#include "cli/commands/commands.hpp"
+
+namespace sluice::cli {
+
+namespace {
+
+json::array as_json(const std::vector<std::string>& names) { return {names.begin(), names.end()}; }
+
+exit_code show_version(const session& in) {
+    const config::providers built = in.host.providers();
+    if (in.out.json()) {
+        in.out.print_json(json::object{
+            {"version", version()}, {"databases", as_json(built.databases)}, {"brokers", as_json(built.brokers)}});
+    } else {
+        in.out.print(fmt::format("sluice {}\ndatabases: {}\nbrokers: {}", version(), fmt::join(built.databases, ", "),
+                                 fmt::join(built.brokers, ", ")));
+    }
+    return exit_code::ok;
+}
+
+}  // namespace
+
+void add_version(command& root) {
+    root.add("version", "Show the version and the providers of this build").runs(show_version);
+}
+
+}  // namespace sluice::cli

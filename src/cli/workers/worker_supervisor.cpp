@@ -1,0 +1,271 @@
+#include "cli/workers/worker_supervisor.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <system_error>
+
+#include <sluice/version.hpp>
+
+#include "base/unique_fd.hpp"
+#include "cli/commands/log_settings.hpp"
+#include "cli/terminal/stop_signals.hpp"
+#include "cli/workers/worker_process.hpp"
+#include "cli/workers/worker_roster.hpp"
+#include "http/metrics.hpp"
+#include "http/server.hpp"
+#include "http/worker_health.hpp"
+#include "observe/log.hpp"
+
+namespace sluice::cli {
+
+namespace {
+
+using observe::level;
+using observe::log;
+using steady = std::chrono::steady_clock;
+
+/// What a worker may need beyond its drain before it is killed.
+constexpr auto grace = std::chrono::seconds{5};
+constexpr int port_limit = 65535;
+
+void require_several_can_run(const config::configuration& with, int workers) {
+    for (const auto& [name, database] : with.databases) {
+        if (database.provider != "memory") continue;
+        throw configuration_error{"databases." + name +
+                                  " is in memory, so that each worker would have one of its own; use a database that "
+                                  "processes share, or run without --workers"};
+    }
+    const config::health_settings& health = with.server.health;
+    if (health.enabled && health.port != 0 && health.port + workers > port_limit) {
+        throw configuration_error{"server.health.port = " + std::to_string(health.port) + " leaves no ports for " +
+                                  std::to_string(workers) + " workers, which use those after it; choose a lower one"};
+    }
+}
+
+/// SIGCHLD as something to wait for; other threads inherit that it is blocked.
+base::unique_fd watch_children() {
+    ::signal(SIGCHLD, SIG_DFL);  // ignored by whoever started us, it would take the exit codes away
+    sigset_t child{};
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    pthread_sigmask(SIG_BLOCK, &child, nullptr);
+    base::unique_fd fd{signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK)};
+    if (!fd) throw std::system_error{errno, std::generic_category(), "cannot wait for workers"};
+    return fd;
+}
+
+sigset_t current_mask() {
+    sigset_t mask{};
+    pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+    return mask;
+}
+
+process_end end_of(int status) {
+    if (WIFSIGNALED(status)) return {.code = 0, .signal = WTERMSIG(status)};
+    return {.code = WEXITSTATUS(status), .signal = 0};
+}
+
+std::string to_text(const process_end& how) {
+    return how.signal != 0 ? "signal " + std::to_string(how.signal) : "exit code " + std::to_string(how.code);
+}
+
+/// What the HTTP thread may read while the supervisor works.
+class notice_board {
+public:
+    explicit notice_board(std::vector<http::worker_health> workers) : workers_{std::move(workers)} {}
+
+    void post(http::phase at, std::vector<http::worker_health> workers) {
+        const std::lock_guard lock{mutex_};
+        at_ = at;
+        workers_ = std::move(workers);
+    }
+
+    [[nodiscard]] http::http_answer answer(std::string_view path) const {
+        using http::readiness;
+        if (path == "/healthz" || path == "/livez") {
+            return {.body = json::dump(
+                        json::object{{"status", "ok"}, {"checks", json::object{{"event_loop", "responsive"}}}},
+                        json::style::python)};
+        }
+        const std::lock_guard lock{mutex_};
+        if (path == "/readyz") {
+            const bool ready = http::decide(at_, workers_) == readiness::ok;
+            return {.status = ready ? 200U : 503U,
+                    .body = json::dump(http::to_json(at_, workers_), json::style::python)};
+        }
+        if (path == "/metrics") {
+            return {
+                .content_type = http::metrics_content_type(),
+                .body = http::render_metrics(workers_, std::chrono::duration_cast<duration>(steady::now() - begin_))};
+        }
+        return {.status = 404, .body = R"({"error": "Not Found"})"};
+    }
+
+private:
+    const steady::time_point begin_ = steady::now();
+    mutable std::mutex mutex_;
+    http::phase at_ = http::phase::running;
+    std::vector<http::worker_health> workers_;
+};
+
+/// The shell around the roster: starts, waits, hands signals on, collects.
+class supervisor {
+public:
+    supervisor(const config::configuration& with, int workers, const sigset_t& worker_signals)
+        : server_{with.server}, launcher_{worker_signals}, roster_{workers}, board_{roster_.health()} {
+        const config::health_settings& health = server_.health;
+        if (!health.enabled) return;
+        constexpr int most_increments = 100;
+        probes_ = std::make_unique<http::http_server>(
+            http::http_settings{.host = health.host,
+                                .port = static_cast<std::uint16_t>(health.port),
+                                .ports_to_try = health.port_auto_increment ? most_increments : 1},
+            [this](std::string_view path) { return board_.answer(path); }, "server.health.port");
+        log(level::info, "health.listening", {{"address", probes_->address()}});
+    }
+
+    int run(stop_signals& signals) {
+        for (;;) {
+            start_due();
+            post();
+            wait(signals);
+            read_readiness();
+            collect();
+            if (const auto signal = signals.poll()) stop(*signal, signals);
+            if (roster_.refusal() && !told_) tell(SIGTERM);
+            kill_late();
+            if (told_ && roster_.living().empty()) break;
+        }
+        post();
+        log(level::info, "supervisor.stopped", {{"exit_code", roster_.exit_code()}});
+        return roster_.exit_code();
+    }
+
+private:
+    void start_due() {
+        for (const int index : roster_.due(steady::now())) {
+            try {
+                worker_process process = launcher_.start(index);
+                roster_.started(index, process.pid, steady::now());
+                pipes_.insert_or_assign(process.pid, std::move(process.ready));
+                log(level::info, "supervisor.worker_started", {{"worker", index}, {"pid", process.pid}});
+            } catch (const std::system_error& e) {
+                roster_.could_not_start(index, steady::now());
+                log(level::error, "supervisor.no_worker", {{"worker", index}, {"reason", e.what()}});
+            }
+        }
+    }
+
+    /// Until something happened, or something is due.
+    void wait(const stop_signals& signals) const {
+        std::vector<pollfd> waited{{.fd = signals.fd(), .events = POLLIN, .revents = 0},
+                                   {.fd = children_.get(), .events = POLLIN, .revents = 0}};
+        for (const auto& [pid, pipe] : pipes_) waited.push_back({.fd = pipe.get(), .events = POLLIN, .revents = 0});
+        auto until = roster_.next_start();
+        if (told_ && !killed_) until = kill_at_;
+        int timeout = -1;
+        if (until) {
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - steady::now()).count();
+            timeout = static_cast<int>(std::max<decltype(left)>(left, 0));
+        }
+        ::poll(waited.data(), waited.size(), timeout);  // whatever ended it: look again
+    }
+
+    void read_readiness() {
+        for (auto at = pipes_.begin(); at != pipes_.end();) {
+            char word = 0;
+            const ssize_t count = ::read(at->second.get(), &word, 1);
+            if (count == 1) roster_.ready(at->first);
+            // One word is all there is to read. After it, or at the end, the pipe says nothing any more.
+            const bool waits = count < 0 && (errno == EAGAIN || errno == EINTR);
+            at = waits ? std::next(at) : pipes_.erase(at);
+        }
+    }
+
+    void collect() {
+        signalfd_siginfo ignored{};
+        while (::read(children_.get(), &ignored, sizeof ignored) > 0) {
+        }
+        for (const pid_t pid : roster_.living()) {  // only ours: the application may have other children
+            int status = 0;
+            if (::waitpid(pid, &status, WNOHANG) == pid) bury(pid, end_of(status));
+        }
+    }
+
+    void bury(pid_t pid, const process_end& how) {
+        pipes_.erase(pid);
+        const bool expected = roster_.stopping();
+        const auto [index, again_in] = roster_.ended(pid, how, steady::now());
+        constexpr int micros_per_milli = 1000;
+        log(expected ? level::info : level::error, "supervisor.worker_ended",
+            {{"worker", index},
+             {"pid", pid},
+             {"by", to_text(how)},
+             {"again_in", again_in ? std::to_string(again_in->count() / micros_per_milli) + "ms" : "never"}});
+    }
+
+    void stop(int signal, stop_signals& signals) {
+        log(level::info, "supervisor.stopping", {{"signal", signal}});
+        tell(signal);
+        post();
+        signals.release();  // a second signal means: at once; the kernel tells the workers
+    }
+
+    void tell(int signal) {
+        if (told_) return;
+        told_ = true;
+        roster_.stop(signal);
+        kill_at_ = steady::now() + base::from_seconds(server_.health.drain_delay_seconds) +
+                   base::from_seconds(server_.shutdown_seconds) + grace;
+        for (const pid_t pid : roster_.living()) ::kill(pid, signal);
+    }
+
+    void kill_late() {
+        if (!told_ || killed_ || steady::now() < kill_at_) return;
+        killed_ = true;
+        for (const pid_t pid : roster_.living()) {
+            log(level::error, "supervisor.worker_killed", {{"pid", pid}, {"reason", "did not stop"}});
+            ::kill(pid, SIGKILL);
+        }
+    }
+
+    void post() {
+        using http::phase;
+        board_.post(told_ ? phase::draining : phase::running, roster_.health());
+    }
+
+    const config::server_settings server_;
+    base::unique_fd children_ = watch_children();  // before the HTTP thread, which inherits the mask
+    worker_launcher launcher_;
+    worker_roster roster_;
+    std::map<pid_t, base::unique_fd> pipes_;  ///< of those that have not said that they are ready
+    bool told_ = false;                       ///< to stop
+    bool killed_ = false;
+    steady::time_point kill_at_{};
+    notice_board board_;
+    std::unique_ptr<http::http_server> probes_;  // last: gone before the board
+};
+
+}  // namespace
+
+int supervise(const session& in, int workers) {
+    const sigset_t worker_signals = current_mask();
+    stop_signals signals;
+    const config::configuration with = load_configuration(in);
+    observe::configure_log(to_log_settings(with.log));
+    require_several_can_run(with, workers);
+    supervisor all{with, workers, worker_signals};
+    log(level::info, "supervisor.ready", {{"workers", workers}, {"version", version()}, {"pid", ::getpid()}});
+    return all.run(signals);
+}
+
+}  // namespace sluice::cli

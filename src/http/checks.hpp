@@ -1,0 +1,75 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/broker.hpp"
+#include "http/lane_health.hpp"
+#include "http/vital_signs.hpp"
+#include "store/store.hpp"
+
+namespace sluice::http {
+
+/// Asks a database for its lanes and its schedule, over connections of its own; and now and then counts its rows, which
+/// takes long where the history is long.
+///
+/// Thread safety: `look` belongs to one thread, `findings` to any.
+class database_check {
+public:
+    explicit database_check(std::shared_ptr<store::database> database) : database_{std::move(database)} {}
+
+    /// A connection that proves bad is replaced once before that counts as trouble: it may just have been cut.
+    /// @throws store_error
+    void look();
+    /// The last answers; `known` is left to the caller.
+    [[nodiscard]] lane_sources findings() const;
+
+private:
+    void ask();
+    void open();
+    void close() noexcept;
+
+    std::shared_ptr<store::database> database_;
+    std::unique_ptr<store::operations_session> session_;
+    std::unique_ptr<store::unit_session> schedule_;
+    instant opened_{};
+    instant count_at_{};
+    mutable std::mutex mutex_;
+    lane_sources found_;
+};
+
+/// Asks a broker whether it answers, over a connection of its own; and now and then, when somebody reads from it, how
+/// far the groups are.
+///
+/// Thread safety: `look` belongs to one thread, the rest to any.
+class broker_check {
+public:
+    broker_check(std::shared_ptr<broker::broker> broker, bool with_groups)
+        : broker_{std::move(broker)}, with_groups_{with_groups} {}
+
+    /// @throws broker_error
+    void look();
+    /// Ends the look under way, and those to come, at once.
+    void hurry() noexcept;
+    /// Empty before the first answer.
+    [[nodiscard]] std::optional<std::vector<broker::group_status>> findings() const;
+
+private:
+    [[nodiscard]] broker::publisher& open_publisher();
+    void ask_for_groups();
+
+    std::shared_ptr<broker::broker> broker_;
+    bool with_groups_;
+    bool in_a_hurry_ = false;
+    std::unique_ptr<broker::publisher> publisher_;
+    std::unique_ptr<broker::operations> operations_;
+    instant groups_at_{};
+    mutable std::mutex mutex_;
+    std::optional<std::vector<broker::group_status>> groups_;
+};
+
+}  // namespace sluice::http
