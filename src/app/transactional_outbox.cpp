@@ -32,7 +32,8 @@ struct transactional_outbox::implementation {
     implementation(domain from, const std::filesystem::path& configuration)
         : declared{std::move(from)},
           env{declared.declared(),
-              config::load(configuration, app::available_providers()),
+              config::load(configuration, app::available_providers(), config::process_variable,
+                           [this] { return declared.declared().normalized; }),
               {},
               system_clock(),
               base::system_random()} {

@@ -20,6 +20,7 @@ struct database_settings {
     std::string path;          ///< of a file-based provider: absolute, relative ones resolved from the file's directory
     std::map<std::string, std::string> options;  ///< what the file sets of the provider's own keys, checked
     bool look_only = false;  ///< the caller looks and writes nothing: files that cannot be written will do
+    bool built_in = false;   ///< the file configures no database: this one is named after the domain
 };
 
 /// `[brokers.NAME]`

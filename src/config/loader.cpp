@@ -127,6 +127,10 @@ void read_option(section& in, const provider_option& option, const std::filesyst
     }
 }
 
+bool offers(const std::vector<std::string>& available, std::string_view provider) {
+    return std::find(available.begin(), available.end(), provider) != available.end();
+}
+
 /// What [databases.NAME] and [brokers.NAME] have in common.
 struct adapter_entry {
     std::string provider;
@@ -144,10 +148,10 @@ struct adapter_reader {
     const std::vector<std::string>& available;
     const std::filesystem::path& base_directory;
 
-    [[nodiscard]] adapter_entry read(section& in) const {
-        adapter_entry entry;
+    /// @param entry  what holds where the section says nothing
+    [[nodiscard]] adapter_entry read(section& in, adapter_entry entry = {}) const {
         in.text("provider", entry.provider);
-        if (!in.has("provider")) {
+        if (entry.provider.empty() && !in.has("provider")) {
             in.report("provider", "is missing", fmt::format("choose one of {}", fmt::join(available, ", ")));
         }
         const provider_rule* rule = find_rule(in, entry.provider);
@@ -169,7 +173,7 @@ private:
                       did_you_mean(provider, available, "available"));
             return nullptr;
         }
-        if (std::find(available.begin(), available.end(), provider) == available.end()) {
+        if (!offers(available, provider)) {
             in.report("provider", fmt::format("provider \"{}\" is not part of this build", provider),
                       fmt::format("available: {}", fmt::join(available, ", ")));
             return nullptr;
@@ -186,7 +190,7 @@ private:
                       "remove it, or choose another provider");
             return;
         }
-        if (!in.has(uri_key)) {
+        if (entry.uri.empty() && !in.has(uri_key)) {
             in.report(
                 uri_key, fmt::format("is missing; provider \"{}\" needs it", rule.name),
                 rule.where == provider_rule::location::file ? "for example \"sqlite:///data/" + kind + ".db\"" : "");
@@ -205,9 +209,12 @@ private:
 constexpr std::int64_t most_unit_retries = 100;
 constexpr double longest_unit_delay = 60;
 
+std::string section_to_add(const section& in, const std::string& example) {
+    return fmt::format("add [{}.default] with provider = \"{}\"", in.path(), example);
+}
+
 void require_default(const section& in, const std::string& example) {
-    if (in.has("default")) return;
-    in.report("default", "is missing", fmt::format("add [{}.default] with provider = \"{}\"", in.path(), example));
+    if (!in.has("default")) in.report("default", "is missing", section_to_add(in, example));
 }
 
 /// Two adapters on one file would meet each other's rows and messages.
@@ -397,33 +404,74 @@ void read_log(section in, log_section& log) {
     in.refuse_unknown();
 }
 
-void read_adapters(section& root, const providers& available, const std::filesystem::path& base_directory,
-                   configuration& into) {
-    file_owners owners;
-    const auto name_is_plain = [](const section& all, const std::string& name) {
-        if (is_plain_name(name)) return;
-        all.report(name, "is no name for an adapter", "use letters, digits, _, - and .");
-    };
+void require_plain_name(const section& all, const std::string& name) {
+    if (is_plain_name(name)) return;
+    all.report(name, "is no name for an adapter", "use letters, digits, _, - and .");
+}
 
-    section databases = root.below("databases");
-    require_default(databases, "memory");
-    const adapter_reader read_database{"database", "database_uri", known_databases(), available.databases,
-                                       base_directory};
-    for (auto& [name, in] : databases.all_below()) {
-        name_is_plain(databases, name);
-        adapter_entry entry = read_database.read(in);
+/// Where the default database is when the file configures none.
+struct built_in_database {
+    const providers& available;
+    const domain_lookup& domain;
+
+    /// Nothing, and a problem, when this build or the caller cannot have it.
+    [[nodiscard]] std::optional<adapter_entry> find(const section& databases) const {
+        if (!offers(available.databases, "sqlite")) {
+            require_default(databases, "memory");
+            return std::nullopt;
+        }
+        const std::string name = domain();
+        if (name.empty()) {
+            databases.report("default",
+                             "is missing; without it the database is an SQLite file named after the domain, "
+                             "and no domain is named",
+                             "name the domain, or " + section_to_add(databases, "sqlite"));
+            return std::nullopt;
+        }
+        return adapter_entry{.provider = "sqlite", .uri = "sqlite:///" + name + ".db", .path = {}, .options = {}};
+    }
+};
+
+void read_databases(section databases, const adapter_reader& reader, const built_in_database& otherwise,
+                    file_owners& owners, configuration& into) {
+    const auto keep = [&](const std::string& name, section& in, adapter_entry entry, bool built_in) {
         in.refuse_unknown();
         owners.claim(in, "database_uri", entry.path);
         into.holds_password = into.holds_password || entry.holds_password;
-        into.databases[name] = {name, std::move(entry.provider), std::move(entry.uri), std::move(entry.path),
-                                std::move(entry.options)};
+        into.databases[name] = {.name = name,
+                                .provider = std::move(entry.provider),
+                                .database_uri = std::move(entry.uri),
+                                .path = std::move(entry.path),
+                                .options = std::move(entry.options),
+                                .built_in = built_in};
+    };
+    auto configured = databases.all_below();
+    if (configured.empty()) {
+        std::optional<adapter_entry> entry = otherwise.find(databases);
+        if (!entry) return;
+        section in = databases.below("default");
+        keep("default", in, reader.read(in, *std::move(entry)), true);
+        return;
     }
+    require_default(databases, "memory");
+    for (auto& [name, in] : configured) {
+        require_plain_name(databases, name);
+        keep(name, in, reader.read(in), false);
+    }
+}
+
+void read_adapters(section& root, const providers& available, const std::filesystem::path& base_directory,
+                   const domain_lookup& domain, configuration& into) {
+    file_owners owners;
+    const adapter_reader read_database{"database", "database_uri", known_databases(), available.databases,
+                                       base_directory};
+    read_databases(root.below("databases"), read_database, {available, domain}, owners, into);
 
     section brokers = root.below("brokers");
     require_default(brokers, "inline");
     const adapter_reader read_broker{"broker", "URI", known_brokers(), available.brokers, base_directory};
     for (auto& [name, in] : brokers.all_below()) {
-        name_is_plain(brokers, name);
+        require_plain_name(brokers, name);
         adapter_entry entry = read_broker.read(in);
         in.refuse_unknown();
         owners.claim(in, "URI", entry.path);
@@ -436,7 +484,8 @@ void read_adapters(section& root, const providers& available, const std::filesys
 }  // namespace
 
 explained_configuration explain_text(std::string_view text, const std::filesystem::path& file,
-                                     const providers& available, const variable_lookup& variables) {
+                                     const providers& available, const variable_lookup& variables,
+                                     const domain_lookup& domain) {
     configuration result;
     result.file = file.string();
     result.environment = variables(environment_variable).value_or("");
@@ -446,7 +495,7 @@ explained_configuration explain_text(std::string_view text, const std::filesyste
     substitute(sections, variables, into.problems);
 
     section root{&sections, "", into};
-    read_adapters(root, available, std::filesystem::absolute(file).parent_path(), result);
+    read_adapters(root, available, std::filesystem::absolute(file).parent_path(), domain, result);
     read_outbox(root.below("outbox"), result, result.outbox);
     read_server(root.below("server"), result.server);
     section event_sourcing = root.below("event_sourcing");
@@ -484,22 +533,25 @@ std::string read_file(const std::filesystem::path& file) {
 
 }  // namespace
 
+std::string no_domain() { return {}; }
+
 configuration parse(std::string_view text, const std::filesystem::path& file, const providers& available,
-                    const variable_lookup& variables) {
-    return explain_text(text, file, available, variables).values;
+                    const variable_lookup& variables, const domain_lookup& domain) {
+    return explain_text(text, file, available, variables, domain).values;
 }
 
-configuration load(const std::filesystem::path& file, const providers& available, const variable_lookup& variables) {
-    return parse(read_file(file), file, available, variables);
+configuration load(const std::filesystem::path& file, const providers& available, const variable_lookup& variables,
+                   const domain_lookup& domain) {
+    return parse(read_file(file), file, available, variables, domain);
 }
 
 explained_configuration explain(const std::filesystem::path& file, const providers& available,
-                                const variable_lookup& variables) {
-    return explain_text(read_file(file), file, available, variables);
+                                const variable_lookup& variables, const domain_lookup& domain) {
+    return explain_text(read_file(file), file, available, variables, domain);
 }
 
 std::vector<overlay_problems> check_overlays(const std::filesystem::path& file, const providers& available,
-                                             const variable_lookup& variables) {
+                                             const variable_lookup& variables, const domain_lookup& domain) {
     const std::string text = read_file(file);
     const std::string current = variables(environment_variable).value_or("");
     std::vector<overlay_problems> all;
@@ -510,7 +562,7 @@ std::vector<overlay_problems> check_overlays(const std::filesystem::path& file, 
             return variable == environment_variable ? std::optional{environment} : variables(variable);
         };
         try {
-            static_cast<void>(parse(text, file, available, in_it));
+            static_cast<void>(parse(text, file, available, in_it, domain));
         } catch (const invalid_configuration& e) {
             overlay_problems found{name, e.problems()};
             // Its variables are set where it runs.

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <string>
 #include <string_view>
 
 #include "config/configuration.hpp"
@@ -15,14 +17,23 @@ namespace sluice::config {
 /// `[production]` are laid over those of the file.
 inline constexpr const char* environment_variable = "SLUICE_ENV";
 
+/// The normalized name of the domain, asked only when the file configures no database; empty when no domain is known.
+using domain_lookup = std::function<std::string()>;
+
+/// For a caller without a domain.
+[[nodiscard]] std::string no_domain();
+
 /// Reads domain.toml: substitutes variables, lays the environment's section over the rest, and checks every value.
-/// Nothing but the file (and the links in the directories it names) is touched.
+/// Nothing but the file (and the links in the directories it names) is touched. Without any [databases.NAME] the
+/// database `default` is the SQLite file DOMAIN.db beside the configuration.
 ///
 /// @param file  relative database and broker files are resolved from its directory
 /// @param available  adapters of this build
+/// @param domain  names the built-in database; may throw
 /// @throws invalid_configuration with everything that is wrong, not just the first thing
 [[nodiscard]] configuration load(const std::filesystem::path& file, const providers& available,
-                                 const variable_lookup& variables = process_variable);
+                                 const variable_lookup& variables = process_variable,
+                                 const domain_lookup& domain = no_domain);
 
 /// A configuration with all of its keys.
 struct explained_configuration {
@@ -33,11 +44,13 @@ struct explained_configuration {
 /// `load`, and what every key comes to: also those that the file does not set.
 /// @throws invalid_configuration with everything that is wrong
 [[nodiscard]] explained_configuration explain(const std::filesystem::path& file, const providers& available,
-                                              const variable_lookup& variables = process_variable);
+                                              const variable_lookup& variables = process_variable,
+                                              const domain_lookup& domain = no_domain);
 
 /// `explain` for a text that is already in memory.
 [[nodiscard]] explained_configuration explain_text(std::string_view text, const std::filesystem::path& file,
-                                                   const providers& available, const variable_lookup& variables);
+                                                   const providers& available, const variable_lookup& variables,
+                                                   const domain_lookup& domain = no_domain);
 
 /// What is wrong in the overlay of one environment.
 struct overlay_problems {
@@ -50,10 +63,11 @@ struct overlay_problems {
 /// @throws invalid_configuration  the file cannot be read at all
 [[nodiscard]] std::vector<overlay_problems> check_overlays(const std::filesystem::path& file,
                                                            const providers& available,
-                                                           const variable_lookup& variables = process_variable);
+                                                           const variable_lookup& variables = process_variable,
+                                                           const domain_lookup& domain = no_domain);
 
 /// `load` for a text that is already in memory; `file` is only its name and place.
 [[nodiscard]] configuration parse(std::string_view text, const std::filesystem::path& file, const providers& available,
-                                  const variable_lookup& variables);
+                                  const variable_lookup& variables, const domain_lookup& domain = no_domain);
 
 }  // namespace sluice::config

@@ -8,6 +8,7 @@
 #include "base/database_file.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/history_findings.hpp"
+#include "cli/commands/json_forms.hpp"
 #include "cli/commands/subscriptions_view.hpp"
 #include "cli/terminal/failure.hpp"
 #include "cli/terminal/units.hpp"
@@ -34,7 +35,9 @@ finding to_finding(const std::string& file, const config::problem& found) {
 
 /// What would be wrong in environments other than this one.
 void add_overlays(const session& in, std::vector<finding>& found) {
-    for (const auto& [environment, problems] : config::check_overlays(in.options.config, in.host.providers())) {
+    const auto overlays = config::check_overlays(in.options.config, in.host.providers(), config::process_variable,
+                                                 [&in] { return domain_name(in); });
+    for (const auto& [environment, problems] : overlays) {
         for (const config::problem& each : problems) {
             finding told = to_finding(in.options.config, each);
             told.level = severity::warning;
@@ -205,13 +208,23 @@ std::string describe(const detail::registry& declared) {
         also(std::ssize(declared.processes), "process manager"), also(std::ssize(declared.projectors), "read model"));
 }
 
+/// The file of a database that the configuration leaves to Sluice; empty when it configures one.
+std::string built_in_database(const config::configuration& with) {
+    for (const auto& [name, database] : with.databases) {
+        if (database.built_in) return database.path;
+    }
+    return {};
+}
+
 exit_code check(const session& in) {
     std::unique_ptr<domain> declared = load_domain(in);
     const std::string name = declared->name();
     const std::string description = describe(declared->declared());
+    std::string database;
     std::vector<finding> found;
     try {
         config::configuration with = load_configuration(in);
+        database = built_in_database(with);
         found = findings_of(*declared, with);
         add_open_files(with, found);
         add_overlays(in, found);
@@ -237,11 +250,16 @@ exit_code check(const session& in) {
         for (const finding& each : found) list.push_back(as_json(each));
         in.out.print_json(json::object{{"domain", name},
                                        {"configuration", in.options.config},
+                                       {"built_in_database", text_or_null(database)},
                                        {"errors", errors},
                                        {"warnings", warnings},
                                        {"findings", std::move(list)}});
     } else {
         in.out.print(safe_lines(description));
+        if (!database.empty()) {
+            in.out.print(safe_lines(
+                fmt::format("database default (built-in): {}, as {} configures none", database, in.options.config)));
+        }
         for (const finding& each : found) in.out.print(to_text(each, in.out));
         in.out.print(found.empty() ? in.out.paint("no problems", tone::good)
                                    : fmt::format("{}, {}", count_of(errors, "error"), count_of(warnings, "warning")));

@@ -5,6 +5,7 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/commands/json_forms.hpp"
+#include "cli/commands/workspace.hpp"
 #include "cli/terminal/failure.hpp"
 #include "cli/terminal/table.hpp"
 #include "config/loader.hpp"
@@ -153,7 +154,8 @@ void print_toml(const session& in, const explained_configuration& all, const std
 }
 
 exit_code show_config(const session& in, const config_arguments& given) {
-    const explained_configuration all = config::explain(in.options.config, in.host.providers());
+    const explained_configuration all = config::explain(in.options.config, in.host.providers(),
+                                                        config::process_variable, [&in] { return domain_name(in); });
     const std::vector<effective_setting> chosen = settings_of(all, given.part);
     if (in.out.json()) {
         json::array list;

@@ -23,15 +23,9 @@ std::vector<std::string> make_read_models(const session& in, const installation&
     return projection::create_read_models(declared->declared(), with.parts);
 }
 
-/// The name of the domain; empty when none is named.
-std::string domain_of(const session& in) {
-    if (in.host.loads_domains() && in.options.domain.empty()) return {};
-    return load_domain(in)->declared().normalized;
-}
-
 exit_code set_up(const session& in) {
     const installation with = open_installation(in);
-    const std::string domain = domain_of(in);
+    const std::string domain = domain_name(in);
     json::array results;
     for (const auto& [name, database] : with.parts.databases) {
         const int before = database->schema().applied;
@@ -136,7 +130,7 @@ exit_code adopt(const session& in, const adopt_arguments& given) {
     }
     store::adoption how{.copy = given.copy};
     if (given.rename) {
-        how.domain = domain_of(in);
+        how.domain = domain_name(in);
         if (how.domain.empty()) throw wrong_usage("--rename takes the new name from the domain; add --domain=…");
     }
     const char* const question =

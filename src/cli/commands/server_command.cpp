@@ -28,7 +28,9 @@ using observe::log;
 void announce(const commit::environment& env, const engine::engine& running) {
     const auto& with = env.configuration();
     for (const auto& [name, database] : env.parts().databases) {
-        log(observe::level::info, "server.database", {{"name", name}, {"at", database->describe()}});
+        const bool built_in = with.databases.at(name).built_in;
+        log(observe::level::info, "server.database",
+            {{"name", name}, {"at", database->describe()}, {"from", built_in ? "built-in" : "configuration"}});
     }
     for (const auto& [name, broker] : env.parts().brokers) {
         log(observe::level::info, "server.broker", {{"name", name}, {"at", broker->describe()}});

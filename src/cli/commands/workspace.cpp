@@ -52,7 +52,8 @@ void require_current_schemas(const detail::registry& domain, const config::confi
 }  // namespace
 
 config::configuration load_configuration(const session& in) {
-    return config::load(in.options.config, in.host.providers());
+    return config::load(in.options.config, in.host.providers(), config::process_variable,
+                        [&in] { return domain_name(in); });
 }
 
 std::unique_ptr<domain> load_domain(const session& in) {
@@ -60,6 +61,11 @@ std::unique_ptr<domain> load_domain(const session& in) {
         throw wrong_usage("no domain is named; add --domain=PATH_OR_NAME or set SLUICE_DOMAIN");
     }
     return in.host.load_domain(in.options.domain);
+}
+
+std::string domain_name(const session& in) {
+    if (in.host.loads_domains() && in.options.domain.empty()) return {};
+    return load_domain(in)->declared().normalized;
 }
 
 std::vector<config::finding> findings_of(const domain& declared, const config::configuration& with) {

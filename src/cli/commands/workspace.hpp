@@ -41,10 +41,13 @@ struct application {
     std::unique_ptr<commit::environment> env;
 };
 
-/// @throws configuration_error with everything that is wrong in the file
+/// The domain is loaded only when the file configures no database, which then has the domain's name.
+/// @throws configuration_error with everything that is wrong in the file, or when that domain cannot be loaded
 [[nodiscard]] config::configuration load_configuration(const session& in);
 /// @throws failure (usage) when no domain is named, configuration_error when it cannot be loaded
 [[nodiscard]] std::unique_ptr<domain> load_domain(const session& in);
+/// The normalized name of the domain; empty when none is named. @throws configuration_error when it cannot be loaded
+[[nodiscard]] std::string domain_name(const session& in);
 /// Everything to say about domain and configuration, mistakes in the declaration included.
 [[nodiscard]] std::vector<config::finding> findings_of(const domain& declared, const config::configuration& with);
 

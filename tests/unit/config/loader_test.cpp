@@ -18,18 +18,26 @@ using variables = std::map<std::string, std::string>;
 
 const providers this_build{{"memory", "sqlite"}, {"inline", "sqlite"}};
 
-configuration read(const std::string& text, const variables& environment = {}) {
-    return parse(text, "/srv/shop/domain.toml", this_build, [&](const std::string& name) -> std::optional<std::string> {
+/// @param domain  its normalized name; empty when none is known
+explained_configuration explained(const std::string& text, const variables& environment = {},
+                                  const std::string& domain = {}, const providers& available = this_build) {
+    const auto lookup = [&](const std::string& name) -> std::optional<std::string> {
         const auto found = environment.find(name);
         if (found == environment.end()) return std::nullopt;
         return found->second;
-    });
+    };
+    return explain_text(text, "/srv/shop/domain.toml", available, lookup, [&] { return domain; });
+}
+
+configuration read(const std::string& text, const variables& environment = {}, const std::string& domain = {}) {
+    return explained(text, environment, domain).values;
 }
 
 /// The text of every problem, without the file's name.
-std::vector<std::string> problems_of(const std::string& text, const variables& environment = {}) {
+std::vector<std::string> problems_of(const std::string& text, const variables& environment = {},
+                                     const std::string& domain = {}, const providers& available = this_build) {
     try {
-        static_cast<void>(read(text, environment));
+        static_cast<void>(explained(text, environment, domain, available));
     } catch (const invalid_configuration& e) {
         std::vector<std::string> texts;
         for (const problem& found : e.problems()) texts.push_back(to_text("f", found));
@@ -404,9 +412,76 @@ TEST(loader, a_scalar_is_no_section) {
 }
 
 TEST(loader, missing_defaults_are_named) {
-    EXPECT_THAT(problems_of(""),
-                ElementsAre("f: databases.default: is missing; add [databases.default] with provider = \"memory\"",
-                            "f: brokers.default: is missing; add [brokers.default] with provider = \"inline\""));
+    EXPECT_THAT(problems_of("[databases.other]\nprovider = \"memory\"\n", {}, "shop"),
+                ElementsAre("f: brokers.default: is missing; add [brokers.default] with provider = \"inline\"",
+                            "f:1: databases.default: is missing; add [databases.default] with provider = \"memory\""));
+}
+
+const std::string two_brokers = R"([brokers.default]
+provider = "inline"
+[brokers.partner]
+provider = "inline"
+[outbox]
+external_brokers = ["partner"]
+)";
+
+TEST(built_in_database, is_a_file_named_after_the_domain_beside_the_configuration) {
+    const explained_configuration read = explained(two_brokers, {}, "shop");
+    ASSERT_EQ(read.values.databases.size(), 1u);
+    const database_settings& database = read.values.databases.at("default");
+    EXPECT_EQ(database.name, "default");
+    EXPECT_EQ(database.provider, "sqlite");
+    EXPECT_EQ(database.path, "/srv/shop/shop.db");
+    EXPECT_EQ(database.options.at("synchronous"), "full");
+    EXPECT_TRUE(database.built_in);
+
+    std::map<std::string, effective_setting> shown;
+    for (const effective_setting& each : read.settings) shown.emplace(each.path(), each);
+    const effective_setting& uri = shown.at("databases.default.database_uri");
+    EXPECT_EQ(uri.value, setting_value{"sqlite:///shop.db"});
+    EXPECT_EQ(uri.resolved, "/srv/shop/shop.db");
+    EXPECT_EQ(uri.from, origin::built_in);
+    EXPECT_EQ(shown.at("databases.default.provider").value, setting_value{"sqlite"});
+    EXPECT_EQ(shown.at("databases.default.provider").from, origin::built_in);
+}
+
+TEST(built_in_database, yields_to_any_that_is_configured) {
+    EXPECT_FALSE(read(minimal, {}, "shop").databases.at("default").built_in);
+
+    const std::string in_production = two_brokers + "[production.databases.default]\nprovider = \"memory\"\n";
+    EXPECT_TRUE(read(in_production, {}, "shop").databases.at("default").built_in);
+    EXPECT_EQ(read(in_production, {{"SLUICE_ENV", "production"}}, "shop").databases.at("default").provider, "memory");
+}
+
+TEST(built_in_database, asks_for_the_domain_only_when_it_is_needed) {
+    const auto none = [](const std::string&) { return std::optional<std::string>{}; };
+    const auto unwanted = []() -> std::string { throw std::logic_error{"the domain was loaded"}; };
+    EXPECT_NO_THROW(static_cast<void>(parse(minimal, "domain.toml", this_build, none, unwanted)));
+    EXPECT_THROW(static_cast<void>(parse(two_brokers, "domain.toml", this_build, none, unwanted)), std::logic_error);
+}
+
+TEST(built_in_database, has_no_name_without_a_domain) {
+    EXPECT_THAT(problems_of(two_brokers),
+                ElementsAre("f: databases.default: is missing; without it the database is an SQLite file named after "
+                            "the domain, and no domain is named; name the domain, or add [databases.default] with "
+                            "provider = \"sqlite\""));
+}
+
+TEST(built_in_database, is_missing_from_a_build_without_sqlite) {
+    EXPECT_THAT(problems_of(two_brokers, {}, "shop", {{"memory"}, {"inline"}}),
+                ElementsAre("f: databases.default: is missing; add [databases.default] with provider = \"memory\""));
+}
+
+TEST(built_in_database, shares_its_file_with_no_broker) {
+    EXPECT_THAT(
+        problems_of("[brokers.default]\nprovider = \"sqlite\"\nURI = \"shop.db\"\n", {}, "shop"),
+        ElementsAre("f:3: brokers.default.URI = \"shop.db\": is the file of [databases.default] too; give each a "
+                    "file of its own"));
+}
+
+TEST(built_in_database, does_not_replace_a_section_that_is_none) {
+    EXPECT_THAT(problems_of("databases = 3\n" + two_brokers, {}, "shop"),
+                ElementsAre(HasSubstr("f:1: databases = 3: must be a table")));
 }
 
 TEST(loader, syntax_error_names_the_line) {
