@@ -24,7 +24,7 @@ auto repeat(commit::environment& env, const std::optional<date_time>& deadline, 
             return attempt();
         } catch (const error& failure) {
             if (const auto* race = dynamic_cast<const expected_version_error*>(&failure)) {
-                env.contention().lost(race->contended(), std::chrono::steady_clock::now());
+                env.contention().lost(race->contended(), env.time().monotonic_now());
             }
             const auto next = plan.after(failure, env.time().now(), deadline);
             if (!next) throw;

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include <sluice/time.hpp>
+
 namespace sluice::commit {
 
 /// Remembers which aggregates, streams and rows were lost to another writer a moment ago. A unit of work that needs one
@@ -18,7 +20,7 @@ namespace sluice::commit {
 /// Thread safety: all members may be called concurrently. Pure but for its memory: the caller brings the time.
 class hot_keys {
 public:
-    using time_point = std::chrono::steady_clock::time_point;
+    using time_point = instant;  ///< of the monotonic clock
 
     /// @param key  see `expected_version_error::contended`; an empty one is not remembered
     void lost(const std::string& key, time_point now);

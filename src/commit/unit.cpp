@@ -78,7 +78,7 @@ void unit::lock(const std::string& database, const std::string& key) {
 }
 
 void unit::take_turn(const std::string& database, const std::string& key) {
-    if (!locked_.empty() || !env_.contention().is_hot(key, std::chrono::steady_clock::now())) return;
+    if (!locked_.empty() || !env_.contention().is_hot(key, env_.time().monotonic_now())) return;
     try {
         lock(database, key);
     } catch (const store_error& busy) {

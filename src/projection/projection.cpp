@@ -49,7 +49,7 @@ public:
 
     void take(const std::string& key) {
         if (taken_ || !env_.contention().any()) return;
-        if (!env_.contention().is_hot(key, std::chrono::steady_clock::now())) return;
+        if (!env_.contention().is_hot(key, env_.time().monotonic_now())) return;
         try {
             session_.lock(key);
             taken_ = true;
