@@ -16,11 +16,16 @@ if(TARGET sluice_bin)
     install(TARGETS sluice_bin)
 endif()
 
+# All that is laid down and must be built for it.
+add_custom_target(installed_parts)
+add_dependencies(installed_parts ${installed})
+
 install(TARGETS sluice EXPORT sluice-targets)
 install(EXPORT sluice-targets NAMESPACE sluice:: DESTINATION ${package_dir})
 
 # One export per component, so that a user only needs the dependencies of the parts that are asked for.
 foreach(component IN LISTS components)
+    add_dependencies(installed_parts sluice_${component})
     install(TARGETS sluice_${component} EXPORT sluice-${component}-targets)
     install(EXPORT sluice-${component}-targets NAMESPACE sluice:: DESTINATION ${package_dir})
 endforeach()

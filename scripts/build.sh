@@ -1,17 +1,30 @@
 # Sourced by ./run and ./test: configures and builds one directory with a single line of progress.
 
-# build_preset PRESET DIRECTORY "CMAKE_ARGUMENTS..." [TARGET...]
 # The whole output goes to DIRECTORY/build.log, whose end is shown when something fails.
+
+# build_preset PRESET DIRECTORY "CMAKE_ARGUMENTS..." [TARGET...]
 build_preset() {
     local preset=$1 directory=$2 arguments=$3
     shift 3
-    local log=$directory/build.log
-    mkdir -p "$directory"
     # shellcheck disable=SC2086  # the arguments are a list of words
-    if ! cmake --preset "$preset" $arguments >"$log" 2>&1; then
-        build_failed "$log"
+    configure_preset "$preset" "$directory" $arguments && build_targets "$directory" "$@"
+}
+
+# configure_preset PRESET DIRECTORY [CMAKE_ARGUMENT...]
+configure_preset() {
+    local preset=$1 directory=$2
+    shift 2
+    mkdir -p "$directory"
+    if ! cmake --preset "$preset" "$@" >"$directory/build.log" 2>&1; then
+        build_failed "$directory/build.log"
         return 1
     fi
+}
+
+# build_targets DIRECTORY [TARGET...]
+build_targets() {
+    local directory=$1 log=$1/build.log
+    shift
     if ! NINJA_STATUS='[%f/%t] ' ninja -C "$directory" "$@" 2>&1 | tee -a "$log" | show_progress "building $directory"; then
         build_failed "$log"
         return 1

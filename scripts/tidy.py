@@ -36,6 +36,10 @@ class Source:
         options = [*command[1:output], *command[output + 2 :]]
         options.remove("-c")
         options.remove(entry["file"])
+        # What g++ has precompiled is nothing to clang-tidy; without it, it even sees a missing include.
+        if "-include" in options and "-Xclang" not in options:
+            precompiled = options.index("-include")
+            del options[precompiled : precompiled + 2]
         return Source(str(pathlib.Path(entry["file"]).parent), tuple(options), entry["file"], entry["directory"])
 
 
