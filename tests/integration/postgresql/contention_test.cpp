@@ -1,7 +1,9 @@
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "command/invocation.hpp"
+#include "integration/postgresql/open_commit.hpp"
 #include "integration/postgresql/parcel_desk.hpp"
 #include "integration/postgresql/postgresql_fixture.hpp"
 #include "support/depot_rows.hpp"
@@ -87,6 +89,80 @@ TEST_F(contention, sixteen_hands_on_one_row_of_a_read_model_lose_no_event) {
     }
     EXPECT_EQ(failed, 0);
     EXPECT_EQ(testing::stored(depot, "customer_totals"), testing::fold(depot, "customer_totals"));
+}
+
+/// An application's own transaction writes to the stream of a letter and then wants its row; a unit of work has the row
+/// and then wants the stream. A trigger holds the unit up in between.
+class deadlock : public contention {
+protected:
+    deadlock() {
+        connect().execute(R"(
+            CREATE FUNCTION pause() RETURNS trigger LANGUAGE plpgsql AS
+            $$BEGIN PERFORM pg_advisory_xact_lock(42); RETURN new; END$$;
+            CREATE TRIGGER pause AFTER UPDATE ON aggregate_state FOR EACH ROW EXECUTE FUNCTION pause())");
+    }
+
+    /// Holds the next unit that changes the letter, until `close`.
+    void open() {
+        gate_.execute("SELECT pg_advisory_lock(42)");
+        own_.execute("SET deadlock_timeout = '10min'");  // so the unit finds it, and is the victim
+        own_.execute("BEGIN");
+        append_event(own_, schema_, "own",
+                     scalar("SELECT stream FROM event_log WHERE stream LIKE '%" + letter_ + "' LIMIT 1"));
+    }
+    /// The unit has the row by now, and the application asks for it.
+    void close() {
+        EXPECT_TRUE(eventually([&] { return waiting_for(gate_) == "1"; }, 60s)) << "the unit does not come";
+        auto asks = std::async(std::launch::async, [&] {
+            own_.execute("UPDATE aggregate_state SET id = id WHERE id = '" + letter_ + "'");
+            own_.execute("COMMIT");
+        });
+        EXPECT_TRUE(eventually(
+            [&] { return scalar("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = " + own_pid_) == "1"; },
+            60s));
+        gate_.execute("SELECT pg_advisory_unlock(42)");
+        EXPECT_NO_THROW(asks.get()) << "the application was the victim";
+    }
+    [[nodiscard]] std::string waiting_for(session& holder) const {
+        return scalar("SELECT count(*) FROM pg_stat_activity WHERE " + holder.scalar("SELECT pg_backend_pid()") +
+                      " = ANY (pg_blocking_pids(pid))");
+    }
+    [[nodiscard]] std::string stamps() const {
+        return scalar("SELECT state->>'stamps' FROM aggregate_state WHERE id = '" + letter_ + "'");
+    }
+
+    std::string letter_ = "l-1";
+    session gate_ = connect();
+    session own_ = connect();
+    std::string own_pid_ = own_.scalar("SELECT pg_backend_pid()");
+};
+
+TEST_F(deadlock, with_an_applications_transaction_fails_no_command) {
+    const auto hook = std::make_shared<post::script>();
+    const domain office = post::make_domain(hook);
+    const auto env = service(office.declared());
+    command::make_context(*env).process(post::post_letter{.letter_id = letter_});
+    open();
+    auto stamped = std::async(std::launch::async,
+                              [&] { command::make_context(*env).process(post::stamp_letter{.letter_id = letter_}); });
+    close();
+    EXPECT_NO_THROW(stamped.get());
+    EXPECT_EQ(stamps(), "1");
+    EXPECT_THAT(hook->seen("commands"), ::testing::ElementsAre(letter_, letter_)) << "it was the victim once";
+}
+
+TEST_F(deadlock, with_an_applications_transaction_costs_no_message_an_attempt) {
+    parcel_desk desk{options(), {.max_retries = 1}};
+    desk.arrives("p-1", letter_);
+    ASSERT_TRUE(eventually([&] { return desk.status().handled == 1; }, 60s));
+    open();
+    desk.arrives("p-2", letter_);
+    close();
+    EXPECT_TRUE(eventually([&] { return desk.status().handled == 2; }, 60s)) << desk.status().detail;
+    EXPECT_EQ(desk.status().failed, 0);
+    EXPECT_EQ(desk.dead(), 0U);
+    EXPECT_EQ(stamps(), "1");
+    EXPECT_EQ(desk.tries(), 3U) << "it was the victim once";
 }
 
 TEST_F(contention, a_lock_that_nobody_gives_back_delays_nobody_for_ever) {

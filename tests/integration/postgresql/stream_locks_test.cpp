@@ -1,3 +1,4 @@
+#include <functional>
 #include <future>
 
 #include "integration/postgresql/open_commit.hpp"
@@ -27,6 +28,32 @@ protected:
             own_.execute("EXECUTE lock_one_more ('shop::order-" + name + "')");
             append_event_unlocked(own_, schema_, "own-" + name, "shop::order-" + name);
         }
+    }
+    /// Waits until somebody waits for the transaction that does not end, and says for what.
+    [[nodiscard]] std::string awaited_of_own() {
+        const auto pid = own_.scalar("SELECT pg_backend_pid()");
+        std::string found;
+        static_cast<void>(eventually(
+            [&] {
+                const auto all = connect().column("SELECT wait_event FROM pg_stat_activity WHERE " + pid +
+                                                  " = ANY (pg_blocking_pids(pid))");
+                if (!all.empty()) found = all.front();
+                return !all.empty();
+            },
+            30s));
+        return found;
+    }
+    /// The first writer of a stream is in the middle of its transaction when `second` writes to the same stream.
+    void expect_that_it_waits_before_it_draws_a_number(const std::function<void()>& second) {
+        own_.execute("BEGIN");
+        append_event(own_, schema_, "first", "shop::order-0");
+        auto waiting = std::async(std::launch::async, second);
+        EXPECT_EQ(awaited_of_own(), "advisory");
+        own_.execute("COMMIT");
+        EXPECT_NO_THROW(waiting.get());
+        EXPECT_THAT(messages_of("0"), ElementsAre("first", "second"));
+        EXPECT_EQ(scalar("SELECT max(seq) - min(seq) + 1 - count(*) FROM event_log"), "0")
+            << "the second was refused and tried again";
     }
     [[nodiscard]] std::vector<std::string> messages_of(const std::string& order) const {
         return connect().column("SELECT message_id FROM event_log WHERE stream = 'shop::order-" + order +
@@ -68,6 +95,27 @@ TEST_F(stream_locks, or_the_index_let_a_second_writer_of_a_stream_wait_and_then_
     for (auto& each : seconds) each.get();
     EXPECT_THAT(messages_of("0"), ElementsAre("own-0", "m-0"));
     EXPECT_THAT(messages_of("99"), ElementsAre("own-99", "m-99"));
+}
+
+TEST_F(stream_locks, keep_a_unit_with_one_event_in_order) {
+    expect_that_it_waits_before_it_draws_a_number([&] { commit(*store_->open_unit(), {event("second", "0")}); });
+}
+
+TEST_F(stream_locks, keep_a_unit_with_several_events_in_order) {
+    expect_that_it_waits_before_it_draws_a_number([&] {
+        commit(*store_->open_unit(), {event("second", "0"), event("elsewhere", "1")});
+    });
+}
+
+TEST_F(stream_locks, keep_an_applications_own_transaction_in_order) {
+    expect_that_it_waits_before_it_draws_a_number([&] {
+        auto other = connect();
+        other.execute("BEGIN");
+        other.execute("PREPARE lock_one_more (text) AS " + postgresql::commit_statements{schema_}.lock_one_more.sql);
+        other.execute("EXECUTE lock_one_more ('shop::order-0')");
+        append_event_unlocked(other, schema_, "second", "shop::order-0");
+        other.execute("COMMIT");
+    });
 }
 
 }  // namespace
