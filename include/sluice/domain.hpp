@@ -188,10 +188,13 @@ public:
     /// A process of several steps, driven by events of this domain from the internal broker and by its own timers:
     /// `domain.process_manager<Transfer>().starts<TransferRequested>(&TransferRequested::transfer_id)…`. Its consumer
     /// group is its class name.
+    ///
+    /// @param like  what every instance is a copy of before its state is read: the place for collaborators, in members
+    ///        that are `sluice::not_stored`. Copied by several threads at a time
     template <class Process>
-    process_declaration<Process> process_manager(const process_manager_options& options = {}) {
+    process_declaration<Process> process_manager(const process_manager_options& options = {}, Process like = {}) {
         detail::require_whole<Process>("process manager", registry_->problems);
-        return {*registry_, registry_->add(detail::make_process_entry<Process>(options))};
+        return {*registry_, registry_->add(detail::make_process_entry<Process>(options, std::move(like)))};
     }
 
     /// The anti-corruption layer: receives another context's messages as they are and translates them into commands of

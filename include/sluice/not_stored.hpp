@@ -8,7 +8,8 @@ namespace sluice {
 /// A member of an aggregate or a process manager that is not part of its state: a cache, a counter of this process.
 ///
 /// It is listed in BOOST_DESCRIBE_CLASS like every other member, so that one that was forgotten there is still found.
-/// It is written nowhere; after loading it is as the default constructor leaves it, and copies of the object copy it.
+/// It is written nowhere. After loading it is as the default constructor leaves it, or for a process manager as the
+/// object has it that was given with its declaration; copies of the object copy it.
 /// What the object does must not depend on it.
 ///
 /// @code

@@ -247,8 +247,9 @@ private:
 namespace detail {
 
 /// What a domain knows about a process manager, without its type.
+/// @param like  every instance begins as a copy of it
 template <class Process>
-[[nodiscard]] process_entry make_process_entry(const process_manager_options& options) {
+[[nodiscard]] process_entry make_process_entry(const process_manager_options& options, Process like) {
     static_assert(std::derived_from<Process, sluice::process_manager<Process>>,
                   "a process manager derives publicly from sluice::process_manager<Itself>");
     static_assert(std::default_initializable<Process>, "a process manager has a default constructor");
@@ -258,10 +259,12 @@ template <class Process>
     entry.category = options.stream_category;
     entry.database = options.database;
     entry.options = options.subscription;
-    entry.create = []() -> std::unique_ptr<process_root> { return std::make_unique<Process>(); };
-    entry.decode = [](const json::value& state) -> std::unique_ptr<process_root> {
-        return std::make_unique<Process>(
-            codec::decode<Process>(state, codec::unknown_keys::ignore, codec::missing_keys::keep_default));
+    const auto prototype = std::make_shared<const Process>(std::move(like));
+    entry.create = [prototype]() -> std::unique_ptr<process_root> { return std::make_unique<Process>(*prototype); };
+    entry.decode = [prototype](const json::value& state) -> std::unique_ptr<process_root> {
+        auto process = std::make_unique<Process>(*prototype);
+        codec::decode_into(*process, state, codec::unknown_keys::ignore, codec::missing_keys::keep_default);
+        return process;
     };
     entry.encode = [](const process_root& process) { return codec::encode(static_cast<const Process&>(process)); };
     entry.validate = [](const process_root& process) { return codec::validate(static_cast<const Process&>(process)); };

@@ -186,8 +186,8 @@ struct process_entry {
     subscription_options options{};
     std::map<std::string, process_reaction, std::less<>> on;  ///< by C++ name of the event
 
-    std::unique_ptr<process_root> (*create)() = nullptr;
-    std::unique_ptr<process_root> (*decode)(const json::value& state) = nullptr;
+    std::function<std::unique_ptr<process_root>()> create;
+    std::function<std::unique_ptr<process_root>(const json::value& state)> decode;
     std::string (*encode)(const process_root& process) = nullptr;
     std::vector<violation> (*validate)(const process_root& process) = nullptr;
     /// Null when it sets no timers.

@@ -3,6 +3,7 @@
 
 #include <sluice/test.hpp>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,7 +12,8 @@
 /// Handlers of every kind with collaborators of their own.
 namespace quotes {
 
-using ::testing::ElementsAre;
+using ::testing::Contains;
+using ::testing::UnorderedElementsAre;
 
 class Quote;
 
@@ -91,6 +93,30 @@ struct foreign_quotes {
     }
 };
 
+// [process]
+class follow_up : public sluice::process_manager<follow_up> {
+public:
+    follow_up() = default;
+    explicit follow_up(journal calls) : calls_{std::move(calls)} {}
+
+    void on(const QuoteGiven& e, sluice::context&) {
+        ++steps_;
+        (*calls_)->push_back("process manager " + e.quote_id.str() + ", step " + std::to_string(steps_));
+        in_time("ask", std::chrono::hours{1});
+    }
+    void on(const sluice::timeout&, sluice::context&) {
+        ++steps_;
+        (*calls_)->push_back("process manager " + correlation() + ", step " + std::to_string(steps_));
+        complete();
+    }
+
+private:
+    std::int64_t steps_ = 0;
+    sluice::not_stored<journal> calls_{};
+    BOOST_DESCRIBE_CLASS(follow_up, (), (), (), (steps_, calls_))
+};
+// [/process]
+
 // [wiring]
 sluice::domain make_domain(const std::shared_ptr<const price_list>& prices, const journal& calls) {
     sluice::domain quotes{"quotes"};
@@ -99,6 +125,7 @@ sluice::domain make_domain(const std::shared_ptr<const price_list>& prices, cons
     quotes.event_handler<announcer, QuoteGiven>(announcer{calls});
     quotes.projector<line_writer, QuoteLine, QuoteGiven>({}, line_writer{prices});
     quotes.subscriber<foreign_quotes>({.broker = "default", .stream = "partner::quote"}, foreign_quotes{calls});
+    quotes.process_manager<follow_up>({}, follow_up{calls}).starts<QuoteGiven>(&QuoteGiven::quote_id);
     return quotes;
 }
 // [/wiring]
@@ -114,7 +141,7 @@ TEST(collaborators, of_handlers_are_what_the_test_gives) {
     quotes.process(GiveQuote{.quote_id = "q-1", .euros = 21});
     quotes.drain();
     EXPECT_EQ(quotes.events_of<QuoteGiven>().at(0).cents, 42);
-    EXPECT_THAT(*calls, ElementsAre("event handler q-1"));
+    EXPECT_THAT(*calls, Contains("event handler q-1"));
 }
 // [/fake]
 
@@ -123,7 +150,9 @@ TEST(collaborators, reach_projectors_and_subscribers) {
     sluice::test::runtime quotes{make_domain(std::make_shared<two_cents>(), calls)};
     quotes.deliver("default", "partner::quote", "m-1", "Partner.Asked.v1", {{"id", "q-2"}});
     quotes.drain();
-    EXPECT_THAT(*calls, ElementsAre("subscriber q-2", "event handler q-2"));
+    EXPECT_THAT(*calls, UnorderedElementsAre("subscriber q-2", "event handler q-2", "process manager q-2, step 1"));
+    quotes.advance(std::chrono::hours{2});
+    EXPECT_EQ(calls->back(), "process manager q-2, step 2") << "an instance that was loaded has it, too";
     const auto line = quotes.context().view<QuoteLine>().get("q-2");
     EXPECT_EQ(line.label.str(), "2");
 }
