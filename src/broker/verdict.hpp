@@ -10,11 +10,12 @@ struct delivered {
     std::string receipt;  ///< the broker's own id or offset
 };
 
-/// The broker answered and does not want this message. Only a refusal uses up an attempt.
+/// The broker answered and does not want this message. Only a refusal of the message itself uses up an attempt.
 struct refused {
     std::string reason;
-    std::string code;        ///< the broker's own error word, for `last_error`
-    bool permanent = false;  ///< the same message can never be accepted
+    std::string code;            ///< the broker's own error word, for `last_error`
+    bool permanent = false;      ///< the same message can never be accepted
+    bool stream_closed = false;  ///< no message could enter its stream, others are open; costs the row no attempt
 };
 
 /// No confirmation came: the broker is away, or it may have taken the message without saying so. Costs the row nothing.

@@ -41,6 +41,7 @@ struct retry_settings {
     double backoff_multiplier = 2;
     bool jitter = true;
     double jitter_factor = 0.25;
+    double closed_stream_hours = 168;
 };
 
 /// `[outbox.cleanup]`

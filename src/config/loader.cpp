@@ -280,6 +280,7 @@ void read_outbox(section in, const configuration& so_far, outbox_settings& outbo
     section retry = in.below("retry");
     retry.whole("max_attempts", outbox.retry.max_attempts, 1, 1'000'000);
     retry.number("base_delay_seconds", outbox.retry.base_delay_seconds, 0, 604'800);
+    retry.number("closed_stream_hours", outbox.retry.closed_stream_hours, 0, 876'000);
     retry.number("max_backoff_seconds", outbox.retry.max_backoff_seconds, 0, 604'800);
     retry.number("backoff_multiplier", outbox.retry.backoff_multiplier, 1, 1000);
     retry.flag("jitter", outbox.retry.jitter);

@@ -390,7 +390,7 @@ void lane_plan::stop_requested(base::moment now) {
 /// schedule could have meant it.
 instant lane_plan::retry_time(const store::due_row& row, base::moment now) const {
     if (!row.next_retry_at) return now.steady;
-    return now.until(*row.next_retry_at, lifecycle_.longest_delay(row.retry_count));
+    return now.until(*row.next_retry_at, lifecycle_.longest_wait(row));
 }
 
 void lane_plan::pause(std::string_view reason, base::moment now) {

@@ -21,11 +21,20 @@ public:
     /// @returns the time to wait, or nothing when the budget is used up
     [[nodiscard]] std::optional<duration> delay_after(int refusals, base::random_source& random) const;
 
+    /// When a row is sent again whose stream is closed: after as long as it has been waiting, so that the waits double;
+    /// at least `base_delay_seconds`, capped and spread as the others.
+    /// @returns nothing when it has waited for `closed_stream_hours`
+    [[nodiscard]] std::optional<duration> delay_while_closed(duration waited, base::random_source& random) const;
+
     /// The longest that `delay_after` can answer, whatever the chance.
     [[nodiscard]] duration longest_delay(int refusals) const noexcept;
+    /// The longest that any of them can answer.
+    [[nodiscard]] duration longest_delay() const noexcept;
 
 private:
     [[nodiscard]] double plain_delay(int refusals) const noexcept;
+    [[nodiscard]] duration spread(double seconds, base::random_source& random) const;
+    [[nodiscard]] duration stretched(double seconds) const noexcept;
 
     config::retry_settings settings_;
 };

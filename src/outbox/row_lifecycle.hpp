@@ -15,10 +15,12 @@ namespace sluice::outbox {
 ///
 /// - delivered: published, with the broker's receipt; the last error is forgotten.
 /// - refused: failed until the retry schedule's next time; abandoned when the budget is used up or it was final.
+/// - refused because its stream is closed: failed until the next time, at no cost; abandoned after a long time.
 /// - unreachable: nothing; an outage costs no row an attempt.
 ///
-/// `last_error` is a JSON object: class (`refused` or `refused_permanently`), message, code, first_failed_at,
-/// last_failed_at, attempts, and reason once the row is abandoned.
+/// `last_error` is a JSON object: class (`refused`, `refused_permanently` or `stream_closed`), message, code,
+/// first_failed_at, last_failed_at, attempts, closed_since while the stream is closed, and reason once the row is
+/// abandoned.
 ///
 /// Thread safety: const members may be called concurrently, with different random sources.
 class row_lifecycle {
@@ -28,12 +30,14 @@ public:
     [[nodiscard]] std::optional<store::settlement> after(const broker::verdict& verdict, const store::due_row& row,
                                                          date_time now, base::random_source& random) const;
 
-    /// How long a row may wait at most after so many refusals.
-    [[nodiscard]] duration longest_delay(int refusals) const noexcept { return schedule_.longest_delay(refusals); }
+    /// How long a row that was refused may wait at most for its next time.
+    [[nodiscard]] duration longest_wait(const store::due_row& row) const;
 
 private:
     [[nodiscard]] store::settlement after_refusal(const broker::refused& refusal, const store::due_row& row,
                                                   date_time now, base::random_source& random) const;
+    [[nodiscard]] store::settlement while_closed(const broker::refused& refusal, const store::due_row& row,
+                                                 date_time now, base::random_source& random) const;
 
     retry_schedule schedule_;
 };

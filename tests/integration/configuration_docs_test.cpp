@@ -37,6 +37,7 @@ TEST(configuration_docs, the_example_shows_the_defaults) {
     EXPECT_EQ(shown.outbox.retry.max_attempts, defaults.outbox.retry.max_attempts);
     EXPECT_EQ(shown.outbox.retry.base_delay_seconds, defaults.outbox.retry.base_delay_seconds);
     EXPECT_EQ(shown.outbox.retry.max_backoff_seconds, defaults.outbox.retry.max_backoff_seconds);
+    EXPECT_EQ(shown.outbox.retry.closed_stream_hours, defaults.outbox.retry.closed_stream_hours);
     EXPECT_EQ(shown.outbox.retry.backoff_multiplier, defaults.outbox.retry.backoff_multiplier);
     EXPECT_EQ(shown.outbox.retry.jitter, defaults.outbox.retry.jitter);
     EXPECT_EQ(shown.outbox.retry.jitter_factor, defaults.outbox.retry.jitter_factor);

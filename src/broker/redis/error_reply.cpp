@@ -70,8 +70,9 @@ verdict verdict_on(std::string_view error) {
     const auto cause = cause_of(error);
     auto code = error_code(error);
     auto reason = reason_of(cause, code);
-    if (code == "WRONGTYPE") return refused{std::move(reason), std::move(code), false};
-    if (code == "NOPERM" && contains(cause, " key")) return refused{std::move(reason), std::move(code), false};
+    if (code == "WRONGTYPE" || (code == "NOPERM" && contains(cause, " key"))) {
+        return refused{.reason = std::move(reason), .code = std::move(code), .stream_closed = true};
+    }
     if (code != "ERR") return unreachable{std::move(reason)};
     if (contains(cause, "invalid bulk length")) return refused{std::move(reason), "message_too_big", true};
     if (is_server_trouble(cause)) return unreachable{std::move(reason)};

@@ -19,9 +19,9 @@ namespace sluice::broker::redis {
 /// | reply | verdict | because |
 /// |---|---|---|
 /// | `ERR Protocol error: invalid bulk length` | refused, for good | larger than the server's `proto-max-bulk-len` |
-/// | `WRONGTYPE` | refused | another kind of value lives under the stream's name, until somebody renames it |
-/// | `NOPERM … key` | refused | this account may not write to this stream, perhaps to others |
-/// | `ERR` about the state of server, account or connection (see the list in the code) | unreachable | no message could
+/// | `WRONGTYPE` | refused, stream closed | another kind of value lives under the stream's name, until somebody renames
+/// it | | `NOPERM … key` | refused, stream closed | this account may not write to this stream, perhaps to others | |
+/// `ERR` about the state of server, account or connection (see the list in the code) | unreachable | no message could
 /// pass |
 /// | other `ERR` | refused | the server looked at the command and does not want it |
 /// | `OOM`, `READONLY`, `LOADING`, `MASTERDOWN`, `NOREPLICAS`, `MISCONF`, `BUSY`, `NOAUTH`, `WRONGPASS`, `DENIED`, |

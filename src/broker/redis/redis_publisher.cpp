@@ -144,6 +144,7 @@ redis_publisher::footing redis_publisher::find_footing(const deadline& until) {
     if (!owner_.name.empty() && link_.at().fences()) {
         try {
             claim(until);
+            link_.at().note_fencing();
             return footing::fenced;
         } catch (const forbidden& no) {
             link_.at().give_up_fencing(no.what());

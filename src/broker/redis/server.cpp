@@ -43,6 +43,7 @@ void server::tell_hazards(const std::vector<hazard>& found) const {
 }
 
 void server::give_up_fencing(std::string_view reason) {
+    if (has_fenced_) throw outage{std::string{reason}};
     if (!fences_.exchange(false)) return;
     observe::log(observe::level::warn, "redis.unfenced",
                  {{"server", location_.name()},

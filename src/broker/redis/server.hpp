@@ -32,7 +32,10 @@ public:
 
     /// False once the account turned out not to allow fencing.
     [[nodiscard]] bool fences() const noexcept { return fences_; }
-    /// Logged the first time.
+    void note_fencing() noexcept { has_fenced_ = true; }
+    /// For an account that may not fence. Logged the first time.
+    /// @throws outage  it was allowed to before: then its rights will come back, and without the fence a former owner
+    ///                 could publish beside its successor
     void give_up_fencing(std::string_view reason);
 
     /// True for the first who asks: once in the life of a process is enough.
@@ -46,6 +49,7 @@ private:
     endpoint location_;
     resolver resolver_;
     std::atomic<bool> fences_{true};
+    std::atomic<bool> has_fenced_{false};
     std::atomic<bool> asked_for_hazards_{false};
 };
 

@@ -256,11 +256,33 @@ TEST_F(redis_publisher, a_forbidden_stream_does_not_stop_the_others) {
     const auto verdicts = publish(*to, {{"a", "k1", "secret::stream"}, {"b", "k2"}, {"c", "k1"}, {"d", "k2"}}, lane_);
     ASSERT_TRUE(is<refused>(verdicts[0])) << reason(verdicts[0]);
     EXPECT_EQ(std::get<refused>(verdicts[0]).code, "NOPERM");
-    EXPECT_FALSE(std::get<refused>(verdicts[0]).permanent);
+    EXPECT_TRUE(std::get<refused>(verdicts[0]).stream_closed);
     EXPECT_TRUE(is<delivered>(verdicts[1]));
     EXPECT_TRUE(is<unreachable>(verdicts[2]));
     EXPECT_TRUE(is<delivered>(verdicts[3]));
     EXPECT_THAT(ids_in(), ElementsAre("b", "d"));
+}
+
+TEST_F(redis_publisher, an_account_that_may_not_fence_any_more_is_an_outage) {
+    const strings rights{"resetkeys", "~sluice:*", "~shop::order"};
+    const auto account = [&](const strings& change) {
+        strings command{"acl", "setuser", "app"};
+        command.insert(command.end(), change.begin(), change.end());
+        server_.cli(command);
+    };
+    account({"on", ">pw", "+@all"});
+    account(rights);
+    const auto broker = connect({.uri = fmt::format("redis://app:pw@127.0.0.1:{}", server_.port())});
+    ASSERT_TRUE(is<delivered>(publish(*broker->open_publisher(), {{"m1"}}, lane_).at(0)));
+    account({"resetkeys", "~shop::order"});
+    const auto heir = broker->open_publisher();
+    EXPECT_THAT(receipts(publish(*heir, {{"m2"}}, successor_)),
+                Each(AllOf(StartsWith("unreachable"), HasSubstr("NOPERM"))));
+    EXPECT_THAT(heir->probe(seconds{5}), HasSubstr("NOPERM"));
+    EXPECT_TRUE(broker->can().fences);
+    account(rights);
+    EXPECT_TRUE(is<delivered>(publish(*heir, {{"m2"}}, successor_).at(0)));
+    EXPECT_THAT(ids_in(), ElementsAre("m1", "m2"));
 }
 
 TEST_F(redis_publisher, the_poorest_account_publishes_in_order_and_unfenced) {

@@ -404,6 +404,7 @@ TEST_F(connection_outage, of_the_brokers_counts_against_no_message) {
          [&] { account("<other"), account(right_password); }, "WRONGPASS"},
         {"account_off", [&] { account("off"); }, [&] { account("on"); }, "WRONGPASS"},
         {"rights_revoked", [&] { account("-@stream"); }, [&] { account("+@stream"); }, "NOPERM"},
+        {"keys_revoked", [&] { account("resetkeys"); }, [&] { account("~*"); }, "NOPERM"},
         {"certificate_expired", [&] { show_redis_certificate("expired"); }, [&] { show_redis_certificate("good"); },
          "certificate is not accepted"},
         {"certificate_of_another_authority", [&] { show_redis_certificate("strange"); },

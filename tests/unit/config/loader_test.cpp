@@ -111,6 +111,7 @@ max_probe_interval_seconds = 60
 max_attempts = 5
 base_delay_seconds = 1
 max_backoff_seconds = 100
+closed_stream_hours = 12
 backoff_multiplier = 1.5
 jitter = false
 jitter_factor = 0.1
@@ -194,6 +195,7 @@ format = "json"
     EXPECT_EQ(loaded.outbox.retry.max_attempts, 5);
     EXPECT_EQ(loaded.outbox.retry.base_delay_seconds, 1);
     EXPECT_EQ(loaded.outbox.retry.max_backoff_seconds, 100);
+    EXPECT_EQ(loaded.outbox.retry.closed_stream_hours, 12);
     EXPECT_EQ(loaded.outbox.retry.backoff_multiplier, 1.5);
     EXPECT_FALSE(loaded.outbox.retry.jitter);
     EXPECT_EQ(loaded.outbox.retry.jitter_factor, 0.1);

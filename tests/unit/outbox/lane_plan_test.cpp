@@ -290,6 +290,21 @@ TEST_F(lane_plan_test, a_new_owner_keeps_the_holds_of_the_one_before) {
     EXPECT_EQ(publish({delivered{}, delivered{}}), (numbers{1, 2}));
 }
 
+TEST_F(lane_plan_test, a_new_owner_waits_for_a_closed_stream_as_long_as_the_one_before) {
+    own_the_lease();
+    auto closed = row(1, "a");
+    closed.status = store::row_status::failed;
+    closed.next_retry_at = now_.wall + 30min;
+    closed.last_error = R"({"class":"stream_closed","closed_since":"1970-01-01T00:00:00+00:00"})";
+    fetch({closed});
+    rest();
+    now_ += 29min;
+    rest();
+    now_ += 1min;
+    (void)catch_up({closed});
+    EXPECT_EQ(publish({delivered{}}), (numbers{1}));
+}
+
 TEST_F(lane_plan_test, many_streams_that_are_due_share_a_batch) {
     own_the_lease();
     fetch({row(1, "a"), row(2, "b"), row(3, "c")});

@@ -38,6 +38,21 @@ TEST(retry_schedule, honours_every_key) {
     EXPECT_EQ(delay(settings, 3), 7s);
 }
 
+TEST(retry_schedule, of_a_closed_stream_doubles_the_wait_until_it_was_long_enough) {
+    auto settings = steady();
+    settings.max_attempts = 1;
+    settings.closed_stream_hours = 2;
+    base::seeded_random random{1};
+    const retry_schedule schedule{settings};
+    EXPECT_EQ(schedule.delay_while_closed(0s, random), 60s);
+    EXPECT_EQ(schedule.delay_while_closed(-1h, random), 60s) << "the calendar was set back";
+    EXPECT_EQ(schedule.delay_while_closed(60s, random), 60s);
+    EXPECT_EQ(schedule.delay_while_closed(120s, random), 120s);
+    EXPECT_EQ(schedule.delay_while_closed(119min, random), 3600s);
+    EXPECT_FALSE(schedule.delay_while_closed(120min, random));
+    EXPECT_EQ(schedule.longest_delay(), 3600s);
+}
+
 TEST(retry_schedule, ends_with_the_budget) {
     auto settings = steady();
     settings.max_attempts = 5;

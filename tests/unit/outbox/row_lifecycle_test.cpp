@@ -88,6 +88,34 @@ TEST_F(row_lifecycle_test, refused_for_good_is_abandoned_at_once) {
     EXPECT_EQ(error.at("reason").as_string(), "Permanently refused");
 }
 
+TEST_F(row_lifecycle_test, a_closed_stream_costs_no_attempt) {
+    const broker::refused closed{.reason = "no right", .code = "NOPERM", .stream_closed = true};
+    auto row = fresh_row();
+    row.retry_count = 2;
+    auto outcome = *after(closed, row);
+    EXPECT_EQ(outcome.status, store::row_status::failed);
+    EXPECT_EQ(outcome.retry_count, 2);
+    EXPECT_EQ(outcome.next_retry_at, now + 60s);
+    EXPECT_EQ(json::parse(outcome.last_error).at("class").as_string(), "stream_closed");
+
+    row.status = store::row_status::failed;
+    row.last_error = outcome.last_error;
+    outcome = *lifecycle_.after(closed, row, now + 10min, random_);
+    EXPECT_EQ(outcome.status, store::row_status::failed);
+    EXPECT_EQ(outcome.retry_count, 2);
+    EXPECT_EQ(outcome.next_retry_at, now + 20min) << "as long again as it has waited";
+    EXPECT_EQ(json::parse(outcome.last_error).at("closed_since").as_string(), now.to_string());
+    EXPECT_EQ(lifecycle_.longest_wait(row), 1h) << "whatever the number of attempts";
+
+    outcome = *lifecycle_.after(closed, row, now + 7 * 24h, random_);
+    EXPECT_EQ(outcome.status, store::row_status::abandoned);
+    EXPECT_EQ(outcome.abandoned_at, now + 7 * 24h);
+    EXPECT_EQ(json::parse(outcome.last_error).at("reason").as_string(), "Stream closed for too long");
+    row.status = store::row_status::pending;
+    EXPECT_EQ(lifecycle_.after(closed, row, now + 8 * 24h, random_)->next_retry_at, now + 8 * 24h + 60s)
+        << "a retry by hand begins anew";
+}
+
 TEST_F(row_lifecycle_test, the_brokers_text_is_cut_and_cleaned) {
     const auto outcome =
         after(broker::refused{"a\nb\x1b[31m" + std::string(10'000, 'x'), std::string(500, 'c'), false}, fresh_row());

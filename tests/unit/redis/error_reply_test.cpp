@@ -41,14 +41,25 @@ TEST(redis_error_reply, what_concerns_the_message_is_a_refusal) {
         bool permanent;
     };
     for (const auto& [error, code, permanent] :
-         {row{"WRONGTYPE Operation against a key holding the wrong kind of value", "WRONGTYPE", false},
-          row{"ERR Protocol error: invalid bulk length", "message_too_big", true},
-          row{"NOPERM this user has no permissions to access one of the keys used as arguments", "NOPERM", false},
+         {row{"ERR Protocol error: invalid bulk length", "message_too_big", true},
           row{"ERR The stream has exhausted the last possible ID", "ERR", false}}) {
         const auto v = verdict_on(error);
         ASSERT_TRUE(std::holds_alternative<refused>(v)) << error;
         EXPECT_EQ(std::get<refused>(v).code, code);
         EXPECT_EQ(std::get<refused>(v).permanent, permanent) << error;
+        EXPECT_FALSE(std::get<refused>(v).stream_closed) << error;
+    }
+}
+
+TEST(redis_error_reply, what_concerns_the_stream_blames_no_message) {
+    for (const char* error : {"WRONGTYPE Operation against a key holding the wrong kind of value",
+                              "NOPERM this user has no permissions to access one of the keys used as arguments",
+                              "EXECABORT Transaction discarded because of: NOPERM No permissions to access a key"}) {
+        const auto v = verdict_on(error);
+        ASSERT_TRUE(std::holds_alternative<refused>(v)) << error;
+        EXPECT_EQ(std::get<refused>(v).code, error_code(error));
+        EXPECT_TRUE(std::get<refused>(v).stream_closed) << error;
+        EXPECT_FALSE(std::get<refused>(v).permanent) << error;
     }
 }
 
