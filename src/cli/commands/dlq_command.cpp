@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <optional>
 
 #include "base/base64.hpp"
 #include "base/utf8.hpp"
@@ -13,6 +15,7 @@
 #include "cli/terminal/units.hpp"
 #include "config/printable.hpp"
 #include "config/section.hpp"
+#include "consume/orphan_groups.hpp"
 
 namespace sluice::cli {
 
@@ -201,7 +204,8 @@ struct letter_change {
     const char* verb = "";
     const char* done = "";
     broker::letters_outcome (broker::operations::*run)(const dead_letter_filter&) = nullptr;
-    bool loses = false;  ///< nothing brings them back
+    bool loses = false;         ///< nothing brings them back
+    bool needs_reader = false;  ///< they go to their group, so somebody must read for it
 };
 
 /// Why some dead letters of one broker were not changed.
@@ -226,6 +230,72 @@ json::value as_json(const left_letters& left) {
                         {"reason", left.what.reason}};
 }
 
+/// The domain with its routes, which tell what groups are read. Dead letters can be handled without one: null when none
+/// is named, or with a warning when it cannot be opened.
+std::optional<declared_installation> open_readers(const session& in) {
+    if (in.options.domain.empty()) return std::nullopt;
+    try {
+        return open_declared(in);
+    } catch (const error& e) {
+        in.out.warn(fmt::format("whether handlers read for these groups was not checked: {}", e.what()));
+        return std::nullopt;
+    }
+}
+
+bool matches(const broker::group_status& group, const dead_letter_filter& filter) {
+    return group.dead > 0 && (filter.stream.empty() || filter.stream == group.stream) &&
+           (filter.group.empty() || filter.group == group.group);
+}
+
+/// The matching dead letters of one broker, by whether a handler of this build reads for their group.
+struct readership {
+    std::vector<broker::letters_outcome::left_behind> unread;
+    std::vector<dead_letter_filter> read;  ///< one for each group that is; only of use beside unread ones
+    std::size_t unread_letters = 0;
+};
+
+readership find_readers(open_broker& broker, const declared_installation& by, const dead_letter_filter& filter) {
+    const auto groups = broker.operations->groups();
+    std::vector<broker::known_group> known;
+    for (const auto& each : groups) known.push_back({each.stream, each.group, each.domain});
+    const auto orphans =
+        consume::orphan_groups(known, by.routes, broker.name, consume::places_of(*by.env), by.env->domain().normalized);
+    readership found;
+    for (const auto& each : groups) {
+        if (!matches(each, filter)) continue;
+        const broker::known_group group{each.stream, each.group, each.domain};
+        if (std::find(orphans.begin(), orphans.end(), group) == orphans.end()) {
+            found.read.push_back({.stream = each.stream, .group = each.group, .id = filter.id, .limit = filter.limit});
+            continue;
+        }
+        const auto letters = filter.id.empty() ? static_cast<std::size_t>(each.dead) : 1;
+        found.unread.push_back(
+            {.stream = each.stream,
+             .group = each.group,
+             .reason = "no handler of this build reads for this group; " + consume::remedy_for(group),
+             .count = letters});
+        found.unread_letters += letters;
+    }
+    return found;
+}
+
+/// Where all groups are read the broker is asked once, otherwise once for each group that is.
+broker::letters_outcome run(const letter_change& change, open_broker& broker, const dead_letter_filter& filter,
+                            const readership& readers) {
+    auto& operations = *broker.operations;
+    if (readers.unread.empty()) return (operations.*change.run)(filter);
+    broker::letters_outcome sum;
+    sum.left = readers.unread;
+    for (const auto& each : readers.read) {
+        auto outcome = (operations.*change.run)(each);
+        sum.changed += outcome.changed;
+        for (auto& left : outcome.left) sum.left.push_back(std::move(left));
+        sum.interrupted = std::move(outcome.interrupted);
+        if (!sum.interrupted.empty()) break;
+    }
+    return sum;
+}
+
 exit_code change_letters(const session& in, const dlq_arguments& given, const letter_change& change) {
     const bool picks_nothing = given.id.empty() && given.broker.empty() && given.stream.empty() && given.group.empty();
     if (given.all && !picks_nothing) throw wrong_usage("--all and a choice of dead letters contradict each other");
@@ -235,21 +305,28 @@ exit_code change_letters(const session& in, const dlq_arguments& given, const le
     }
     const installation with = open_installation(in);
     auto brokers = open_brokers(with, given.broker);
-    if (!given.id.empty()) {
-        const std::string owner = find_one(in, brokers, given).broker;
-        std::erase_if(brokers, [&](const open_broker& each) { return each.name != owner; });
-    }
     dead_letter_filter filter = to_filter(given);
     filter.limit = std::numeric_limits<std::size_t>::max();
+    if (!given.id.empty()) {
+        const located_letter wanted = find_one(in, brokers, given);
+        std::erase_if(brokers, [&](const open_broker& each) { return each.name != wanted.broker; });
+        filter.stream = wanted.letter.stream;
+        filter.group = wanted.letter.group;
+    }
+    const auto readers = change.needs_reader ? open_readers(in) : std::nullopt;
     std::vector<left_letters> left;
     const auto pass_over = [&](const open_broker& broker, std::string reason) {
         left.push_back({broker.name, {.stream = {}, .group = {}, .reason = std::move(reason)}});
     };
 
     std::size_t total = 0;
+    std::map<std::string, readership> readers_on;
     for (auto broker = brokers.begin(); broker != brokers.end();) {
         try {
-            total += broker->operations->count(filter);
+            auto& seen = readers_on[broker->name];
+            if (readers) seen = find_readers(*broker, *readers, filter);
+            const auto matching = broker->operations->count(filter);
+            total += matching - std::min(matching, seen.unread_letters);
             ++broker;
         } catch (const broker_error& e) {
             if (brokers.size() == 1 && left.empty()) throw;
@@ -266,7 +343,7 @@ exit_code change_letters(const session& in, const dlq_arguments& given, const le
     std::size_t changed = 0;
     for (open_broker& broker : brokers) {
         try {
-            broker::letters_outcome outcome = (broker.operations.get()->*change.run)(filter);
+            broker::letters_outcome outcome = run(change, broker, filter, readers_on[broker.name]);
             changed += outcome.changed;
             for (auto& each : outcome.left) left.push_back({broker.name, std::move(each)});
             if (!outcome.interrupted.empty()) pass_over(broker, "stopped on the way: " + outcome.interrupted);
@@ -286,11 +363,16 @@ exit_code change_letters(const session& in, const dlq_arguments& given, const le
 }
 
 exit_code replay(const session& in, const dlq_arguments& given) {
-    return change_letters(in, given, {"replay", "handed back to the group that failed", &broker::operations::replay});
+    return change_letters(in, given,
+                          {.verb = "replay",
+                           .done = "handed back to the group that failed",
+                           .run = &broker::operations::replay,
+                           .needs_reader = true});
 }
 
 exit_code purge(const session& in, const dlq_arguments& given) {
-    return change_letters(in, given, {"purge", "deleted", &broker::operations::purge, true});
+    return change_letters(in, given,
+                          {.verb = "purge", .done = "deleted", .run = &broker::operations::purge, .loses = true});
 }
 
 }  // namespace
