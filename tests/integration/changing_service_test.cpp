@@ -216,6 +216,13 @@ protected:
         domain declared;
         std::unique_ptr<commit::environment> env;
     };
+    /// A build that is at work.
+    struct service {
+        explicit service(build made) : of{std::move(made)} { engine.start(); }
+
+        build of;
+        engine::engine engine{*of.env};
+    };
 
     changing_a_service() { database_->setup(); }
 
@@ -259,46 +266,38 @@ protected:
 
 TEST_F(changing_a_service, loses_and_doubles_nothing) {
     {
-        const build old = make(before::make_domain(told_));
-        engine::engine engine{*old.env};
-        engine.start();
-        add(old, before::Parcel{"p-1", 100});
-        add(old, before::Parcel{"p-2", 50});
+        service old{make(before::make_domain(told_))};
+        add(old.of, before::Parcel{"p-1", 100});
+        add(old.of, before::Parcel{"p-2", 50});
         ASSERT_TRUE(all_is_read(2));
-        EXPECT_EQ(grams<before::ParcelTotals>(old), 150);
-        ASSERT_TRUE(engine.stop());
+        EXPECT_EQ(grams<before::ParcelTotals>(old.of), 150);
+        ASSERT_TRUE(old.engine.stop());
     }
     EXPECT_THAT(told_->read(), UnorderedElementsAre("notified p-1", "notified p-2"));
     told_->lines.clear();
 
-    const build next = make(after::make_domain(told_));
-    engine::engine engine{*next.env};
-    engine.start();
+    service next{make(after::make_domain(told_))};
     ASSERT_TRUE(testing::eventually([&] { return broker_->open_operations()->groups().size() >= 4; }, 20s))
         << "a group that starts now is made when its handler first runs";
-    add(next, after::Shipment{"p-3", 7});
+    add(next.of, after::Shipment{"p-3", 7});
     EXPECT_TRUE(testing::eventually(
-        [&] { return told_->read().size() >= 5 && grams<after::ParcelTotals>(next) >= 157 && all_is_read(4); }, 20s));
-    EXPECT_TRUE(engine.stop());
+        [&] { return told_->read().size() >= 5 && grams<after::ParcelTotals>(next.of) >= 157 && all_is_read(4); },
+        20s));
+    EXPECT_TRUE(next.engine.stop());
     EXPECT_THAT(told_->read(), UnorderedElementsAre("notified p-3", "planned p-3", "billed p-1 by post",
                                                     "billed p-2 by post", "billed p-3 by post"));
-    EXPECT_EQ(grams<after::ParcelTotals>(next), 157) << "each parcel once";
-    context in = command::make_context(*next.env);
+    EXPECT_EQ(grams<after::ParcelTotals>(next.of), 157) << "each parcel once";
+    context in = command::make_context(*next.of.env);
     unit_of_work reading{in};
     EXPECT_EQ(in.repository<after::Shipment>().get("p-1").label(), "p-1 100 post");
 }
 
 TEST_F(changing_a_service, is_refused_when_history_could_not_be_read) {
-    {
-        const build old = make(before::make_domain(told_));
-        add(old, before::Parcel{"p-1", 100});
-    }
+    add(make(before::make_domain(told_)), before::Parcel{"p-1", 100});
     domain declared{"post"};
     declared.stream<careless::Parcel>().events<careless::ParcelSent>();
-    const build next = make(std::move(declared));
-    engine::engine engine{*next.env};
     try {
-        engine.start();
+        service next{make(std::move(declared))};
         FAIL() << "it started";
     } catch (const store_error& e) {
         EXPECT_THAT(e.what(), AllOf(HasSubstr("stored events of type Post.ParcelSent.v1 cannot be read: `weight` is "
