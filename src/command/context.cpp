@@ -4,6 +4,7 @@
 
 #include "command/command_call.hpp"
 #include "command/context_state.hpp"
+#include "observe/log.hpp"
 
 namespace sluice {
 
@@ -26,11 +27,13 @@ unit& context::open_unit() {
 
 std::shared_ptr<void> context::process_erased(std::string_view cpp_name, const void* command,
                                               const process_options& options) {
+    const observe::log_scope scope{state_->env.log()};
     const detail::command_entry& entry = command::command_of_type(state_->env.domain(), cpp_name);
     return command::command_call{*this, entry, command, options}.process();
 }
 
 json::value context::process(std::string_view command, const json::value& data, const process_options& options) {
+    const observe::log_scope scope{state_->env.log()};
     const detail::command_entry& entry = command::command_named(state_->env.domain(), command);
     const std::shared_ptr<const void> decoded = entry.decode(data);
     const auto result = command::command_call{*this, entry, decoded.get(), options}.process();
@@ -38,11 +41,13 @@ json::value context::process(std::string_view command, const json::value& data, 
 }
 
 std::string context::submit_erased(std::string_view cpp_name, const void* command, const process_options& options) {
+    const observe::log_scope scope{state_->env.log()};
     const detail::command_entry& entry = command::command_of_type(state_->env.domain(), cpp_name);
     return command::command_call{*this, entry, command, options}.submit();
 }
 
 std::string context::submit(std::string_view command, const json::value& data, const process_options& options) {
+    const observe::log_scope scope{state_->env.log()};
     const detail::command_entry& entry = command::command_named(state_->env.domain(), command);
     const std::shared_ptr<const void> decoded = entry.decode(data);
     return command::command_call{*this, entry, decoded.get(), options}.submit();

@@ -28,6 +28,7 @@ processing_priority::processing_priority(context& in, int priority) : context_{i
 
 processing_priority::~processing_priority() {
     context_state& state = context_state::of(context_);
+    const observe::log_scope scope{state.env.log()};
     try {
         collect(context_);
     } catch (const std::exception& e) {

@@ -7,13 +7,15 @@
 namespace sluice::commit {
 
 environment::environment(const detail::registry& domain, config::configuration configuration, adapters parts,
-                         const clock& time, base::random_source& random, base::sleeper& pauses)
+                         const clock& time, base::random_source& random, base::sleeper& pauses,
+                         std::shared_ptr<const observe::log_route> log)
     : domain_{domain},
       configuration_{std::move(configuration)},
       parts_{std::move(parts)},
       clock_{time},
       random_{random},
       pauses_{pauses},
+      log_{std::move(log)},
       tracer_{domain.name, time} {
     for (const auto& [name, database] : parts_.databases) {
         pools_.emplace(name, std::make_unique<session_pool>(database));

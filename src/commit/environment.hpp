@@ -15,6 +15,7 @@
 #include "commit/session_pool.hpp"
 #include "commit/wake_hub.hpp"
 #include "config/configuration.hpp"
+#include "observe/log.hpp"
 #include "observe/tracer.hpp"
 #include "store/store.hpp"
 
@@ -29,13 +30,13 @@ struct adapters {
 /// A declared domain with its configuration and its adapters: everything the rooms above work with.
 ///
 /// Thread safety: immutable after construction and `set_reader` but for the pools, the hubs, the contention and the
-/// tracer, which are
-/// thread safe. Lifetime: the registry, the clock, the random source and the sleeper must outlive it; it must outlive
-/// contexts, lanes and engine.
+/// tracer, which are thread safe. Lifetime: the registry, the clock, the random source and the sleeper must outlive it;
+/// it must outlive contexts, lanes and engine.
 class environment {
 public:
     environment(const detail::registry& domain, config::configuration configuration, adapters parts, const clock& time,
-                base::random_source& random, base::sleeper& pauses = base::system_sleeper());
+                base::random_source& random, base::sleeper& pauses = base::system_sleeper(),
+                std::shared_ptr<const observe::log_route> log = nullptr);
     environment(const environment&) = delete;
     environment& operator=(const environment&) = delete;
     ~environment();
@@ -50,6 +51,8 @@ public:
     /// Where a unit of work waits before it is repeated.
     [[nodiscard]] base::sleeper& pauses() const noexcept { return pauses_; }
     [[nodiscard]] observe::tracer& tracer() noexcept { return tracer_; }
+    /// Where those who work for this write their log; null: the log of the process.
+    [[nodiscard]] const std::shared_ptr<const observe::log_route>& log() const noexcept { return log_; }
     [[nodiscard]] wake_hub& lanes() noexcept { return hub_; }
     /// Woken by commits of this process that schedule something.
     [[nodiscard]] wake_hub& schedules() noexcept { return schedules_; }
@@ -74,6 +77,7 @@ private:
     const clock& clock_;
     base::random_source& random_;
     base::sleeper& pauses_;
+    std::shared_ptr<const observe::log_route> log_;
     observe::tracer tracer_;
     hot_keys contention_;
     wake_hub hub_;

@@ -78,6 +78,7 @@ void unit::lock(const std::string& database, const std::string& key) {
 }
 
 void unit::take_turn(const std::string& database, const std::string& key) {
+    const observe::log_scope scope{env_.log()};
     if (!locked_.empty() || !env_.contention().is_hot(key, env_.time().monotonic_now())) return;
     try {
         lock(database, key);
@@ -88,6 +89,7 @@ void unit::take_turn(const std::string& database, const std::string& key) {
 }
 
 std::unique_ptr<commit::tracked> unit::load(const aggregate_entry& type, std::string_view id) {
+    const observe::log_scope scope{env_.log()};
     if (!base::is_storable(id)) return nullptr;
     if (env_.contention().any()) take_turn(type.database, key_of(type, id));
     store::unit_session& from = *session(type.database);
@@ -154,6 +156,7 @@ void unit::remove(std::string_view aggregate, const aggregate_root& object) {
 
 std::vector<aggregate_root*> unit::find_by(std::string_view aggregate, std::string_view field,
                                            const json::value* equals, std::size_t limit) {
+    const observe::log_scope scope{env_.log()};
     const aggregate_entry& type = env_.domain().aggregate(aggregate);
     if (equals != nullptr) require_searchable(type, field, *equals);
     store::state_query query;
@@ -186,6 +189,7 @@ std::vector<aggregate_root*> unit::find_by(std::string_view aggregate, std::stri
 
 std::unique_ptr<aggregate_root> unit::at_version(std::string_view aggregate, std::string_view id,
                                                  std::int64_t version) {
+    const observe::log_scope scope{env_.log()};
     const aggregate_entry& type = env_.domain().aggregate(aggregate);
     std::optional<commit::replayed> found;
     if (base::is_storable(id)) {
@@ -198,6 +202,7 @@ std::unique_ptr<aggregate_root> unit::at_version(std::string_view aggregate, std
 }
 
 std::unique_ptr<aggregate_root> unit::at_time(std::string_view aggregate, std::string_view id, date_time time) {
+    const observe::log_scope scope{env_.log()};
     const aggregate_entry& type = env_.domain().aggregate(aggregate);
     std::optional<commit::replayed> found;
     if (base::is_storable(id)) {
@@ -336,6 +341,7 @@ store::commit_batch unit::make_batch() {
 }
 
 void unit::commit() {
+    const observe::log_scope scope{env_.log()};
     if (doomed_) {
         throw usage_error{"this unit of work cannot commit, because a part of it rolled back; nothing was written"};
     }

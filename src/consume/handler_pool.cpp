@@ -2,12 +2,17 @@
 
 #include <utility>
 
+#include "observe/log.hpp"
+
 namespace sluice::consume {
 
 handler_pool::handler_pool(std::size_t threads, base::wake_signal& done) : done_{done} {
     threads_.reserve(threads);
     for (std::size_t i = 0; i < threads; ++i) {
-        threads_.emplace_back([this](const std::stop_token& stop) { serve(stop); });
+        threads_.emplace_back([this, log = observe::log_route_of_this_thread()](const std::stop_token& stop) {
+            const observe::log_scope scope{log};
+            serve(stop);
+        });
     }
 }
 

@@ -25,7 +25,10 @@ void name_this_thread(const std::string& name) {
 void worker::start() {
     set_running(true);
     try {
-        thread_ = std::jthread{[this](const std::stop_token& stop) { supervise(stop); }};
+        thread_ = std::jthread{[this, log = observe::log_route_of_this_thread()](const std::stop_token& stop) {
+            const observe::log_scope scope{log};
+            supervise(stop);
+        }};
     } catch (...) {
         set_running(false);
         throw;

@@ -5,13 +5,17 @@
 #include <exception>
 
 #include "base/one_line.hpp"
+#include "observe/log.hpp"
 
 namespace sluice::http {
 
 void watch::start() {
     running_ = true;
     try {
-        thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+        thread_ = std::jthread{[this, log = observe::log_route_of_this_thread()](const std::stop_token& stop) {
+            const observe::log_scope scope{log};
+            run(stop);
+        }};
     } catch (...) {
         running_ = false;
         throw;

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "observe/line_writer.hpp"
 #include "observe/log_line.hpp"
@@ -42,6 +43,9 @@ const char* pattern_of(log_format format) {
     return format == log_format::json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%f+00:00","level":"%l",%v})"
                                       : "%Y-%m-%dT%H:%M:%S.%f+00:00 %l %v";
 }
+
+/// Of the application that the current thread works for.
+thread_local const log_route* route_here = nullptr;
 
 std::atomic<level> threshold{level::info};
 std::atomic<log_format> format{log_format::text};
@@ -123,6 +127,30 @@ log_target& target() {
 
 }  // namespace
 
+void log_route::write(level lv, std::string_view event, std::initializer_list<log_field> fields) const noexcept {
+    if (!takes(lv)) return;
+    try {
+        std::vector<log_entry> entries;
+        entries.reserve(fields.size());
+        for (const auto& [key, value] : fields) {
+            entries.push_back({.key = key, .value = value.text(), .is_text = value.is_text()});
+        }
+        sink_({.time = system_clock().now(), .level = lv, .event = event, .fields = entries});
+    } catch (...) {
+        // Work goes on when its log line cannot be written.
+    }
+}
+
+log_scope::log_scope(const std::shared_ptr<const log_route>& route) noexcept : before_{route_here} {
+    if (route) route_here = route.get();
+}
+
+log_scope::~log_scope() { route_here = before_; }
+
+std::shared_ptr<const log_route> log_route_of_this_thread() noexcept {
+    return route_here == nullptr ? nullptr : route_here->shared_from_this();
+}
+
 void configure_log(const log_settings& settings) {
     threshold = settings.threshold;
     format = settings.format;
@@ -130,6 +158,7 @@ void configure_log(const log_settings& settings) {
 }
 
 bool log_enabled(level lv) noexcept {
+    if (route_here != nullptr) return route_here->takes(lv);
     try {
         return lv != level::off && target().logger.should_log(native(lv));
     } catch (...) {
@@ -139,6 +168,7 @@ bool log_enabled(level lv) noexcept {
 
 void log(level lv, std::string_view event, std::initializer_list<log_field> fields) noexcept {
     if (!log_enabled(lv)) return;
+    if (route_here != nullptr) return route_here->write(lv, event, fields);
     try {
         const auto line = in_format(event, fields);
         target().logger.log(native(lv), spdlog::string_view_t{line.data(), line.size()});

@@ -137,7 +137,8 @@ void lane::perform(const action::publish& step) {
         step.overlap && settings_.overlapping == overlap::threaded ? std::launch::async : std::launch::deferred;
     producer_.settled_upto = plan_.settled_upto();
     producer_.unsettled_batches = std::exchange(unsettled_batches_, unsettled_batches_ + 1);
-    in_flight_ = std::async(policy, [this, from = producer_] {
+    in_flight_ = std::async(policy, [this, from = producer_, log = observe::log_route_of_this_thread()] {
+        const observe::log_scope scope{log};
         return dispatch(plan_.in_flight(), rules_, publisher(), from, plan_.lease().publish_timeout());
     });
     if (!step.overlap) perform(action::collect{});

@@ -1,10 +1,13 @@
 #include "observe/log.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <sluice/json.hpp>
 #include <sluice/time.hpp>
 
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "observe/log_line.hpp"
@@ -12,6 +15,11 @@
 
 namespace sluice::observe {
 namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::string text_of(std::string value) {
     const std::vector<log_field> fields{{"key", std::move(value)}};
@@ -83,6 +91,71 @@ TEST_F(log_test, honours_the_threshold) {
     EXPECT_TRUE(log_enabled(level::debug));
     EXPECT_FALSE(log_enabled(level::trace));
     EXPECT_FALSE(log_enabled(level::off));
+}
+
+/// A sink that keeps the texts.
+std::shared_ptr<const log_route> route_to(std::vector<std::string>& lines, level threshold = level::info) {
+    return std::make_shared<const log_route>(threshold,
+                                             [&lines](const log_record& record) { lines.push_back(to_text(record)); });
+}
+
+TEST_F(log_test, a_thread_of_an_application_writes_to_its_sink_only) {
+    std::vector<std::string> lines;
+    const auto of_process = written_by({}, [&] {
+        {
+            const log_scope scope{route_to(lines)};
+            log(level::info, "a.b", {{"reason", "no host"}, {"count", 2}});
+            log(level::debug, "quiet");
+        }
+        log(level::info, "of.process");
+    });
+    EXPECT_THAT(lines, ElementsAre("a.b reason=\"no host\" count=2"));
+    EXPECT_THAT(of_process, AllOf(HasSubstr("of.process"), Not(HasSubstr("a.b"))));
+}
+
+TEST_F(log_test, scopes_end_where_they_began_and_an_empty_one_changes_nothing) {
+    std::vector<std::string> outer;
+    std::vector<std::string> inner;
+    const auto first = route_to(outer);
+    const auto second = route_to(inner, level::trace);
+    const log_scope scope{first};
+    {
+        const log_scope nested{second};
+        const log_scope none{nullptr};
+        EXPECT_TRUE(log_enabled(level::trace));
+        EXPECT_EQ(log_route_of_this_thread(), second);
+        log(level::info, "inner");
+    }
+    log(level::info, "outer");
+    EXPECT_THAT(outer, ElementsAre("outer"));
+    EXPECT_THAT(inner, ElementsAre("inner"));
+    EXPECT_FALSE(log_enabled(level::debug));
+}
+
+TEST_F(log_test, a_route_without_a_sink_writes_nothing) {
+    const auto nothing = std::make_shared<const log_route>(level::trace, log_sink{});
+    EXPECT_EQ(written_by({},
+                         [&] {
+                             const log_scope scope{nothing};
+                             log(level::error, "a.b");
+                             EXPECT_FALSE(log_enabled(level::error));
+                         }),
+              "");
+}
+
+TEST_F(log_test, a_record_is_an_object_with_its_numbers) {
+    std::vector<json::value> lines;
+    const auto route = std::make_shared<const log_route>(
+        level::info, [&lines](const log_record& record) { lines.push_back(to_json(record)); });
+    const log_scope scope{route};
+    log(level::warn, "x.y", {{"pid", 4242}, {"late", true}, {"id", std::string{"7"}}});
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_EQ(lines.front().at("level").as_string(), "warn");
+    EXPECT_EQ(lines.front().at("event").as_string(), "x.y");
+    EXPECT_EQ(lines.front().at("pid").as_int(), 4242);
+    EXPECT_TRUE(lines.front().at("late").as_bool());
+    EXPECT_EQ(lines.front().at("id").as_string(), "7");
+    EXPECT_NO_THROW((void)date_time::parse(lines.front().at("time").as_string()));
 }
 
 }  // namespace
