@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <sluice/detail/raised_events.hpp>
+#include <sluice/domain.hpp>
 #include <sluice/error.hpp>
 
 #include <algorithm>
@@ -252,6 +253,21 @@ std::vector<finding> check(const detail::registry& domain, const configuration& 
     check_versions(domain, found);
     check_reach(with, found);
     check_addresses(with, found);
+    return found;
+}
+
+std::vector<finding> findings_of(const domain& declared, const configuration& with) {
+    std::vector<finding> found;
+    try {
+        declared.validate();
+    } catch (const configuration_error& e) {
+        found.push_back({.level = severity::error,
+                         .code = "DECLARATION",
+                         .element = declared.name(),
+                         .message = e.what(),
+                         .remedy = {}});
+    }
+    for (finding& each : check(declared.declared(), with)) found.push_back(std::move(each));
     return found;
 }
 

@@ -8,6 +8,10 @@
 
 #include "config/configuration.hpp"
 
+namespace sluice {
+class domain;
+}
+
 namespace sluice::config {
 
 enum class severity { warning, error };
@@ -32,6 +36,9 @@ struct finding {
 /// that cannot be read, an external broker that no other process can read, a subscription that keeps no dead letters,
 /// and what `check_addresses` finds.
 [[nodiscard]] std::vector<finding> check(const detail::registry& domain, const configuration& with);
+
+/// The same, and the mistakes in the declaration itself.
+[[nodiscard]] std::vector<finding> findings_of(const domain& declared, const configuration& with);
 
 /// @throws configuration_error with all that are errors, each with its remedy
 void require_no_errors(const std::vector<finding>& found);

@@ -484,19 +484,13 @@ void read_adapters(section& root, const providers& available, const std::filesys
 
 }  // namespace
 
-explained_configuration explain_text(std::string_view text, const std::filesystem::path& file,
-                                     const providers& available, const variable_lookup& variables,
-                                     const domain_lookup& domain) {
-    configuration result;
-    result.file = file.string();
-    result.environment = variables(environment_variable).value_or("");
+namespace {
 
-    reading into;
-    node sections = select_environment(read_toml(text, result.file), result.environment, into.problems);
-    substitute(sections, variables, into.problems);
-
+/// What all sections come to. @param sections  substituted; the top of the configuration
+explained_configuration read_sections(node sections, configuration result, const std::filesystem::path& base_directory,
+                                      const providers& available, const domain_lookup& domain, reading into) {
     section root{&sections, "", into};
-    read_adapters(root, available, std::filesystem::absolute(file).parent_path(), domain, result);
+    read_adapters(root, available, base_directory, domain, result);
     read_outbox(root.below("outbox"), result, result.outbox);
     read_server(root.below("server"), result.server);
     section event_sourcing = root.below("event_sourcing");
@@ -513,6 +507,90 @@ explained_configuration explain_text(std::string_view text, const std::filesyste
     complete_subscriptions(into.settings, result.server);
     group_by_section(into.settings);
     return {std::move(result), std::move(into.settings)};
+}
+
+/// @param key  of the value, for what is wrong in it
+node to_node(const json::value& from, const std::string& key, std::vector<problem>& found) {
+    node to;
+    const auto complain = [&](std::string message, std::string remedy) {
+        found.push_back({.key = key, .message = std::move(message), .remedy = std::move(remedy)});
+        to.broken = true;
+    };
+    switch (from.kind()) {
+        case json::kind::object: {
+            node::table members;
+            for (const auto& [name, value] : from.as_object()) {
+                members.push_back({name, to_node(value, join_key(key, name), found)});
+            }
+            to.value = std::move(members);
+            break;
+        }
+        case json::kind::array: {
+            node::array elements;
+            for (const json::value& each : from.as_array()) elements.push_back(to_node(each, key, found));
+            to.value = std::move(elements);
+            break;
+        }
+        case json::kind::string:
+            to.value = from.as_string();
+            break;
+        case json::kind::boolean:
+            to.value = from.as_bool();
+            break;
+        case json::kind::number:
+            if (from.as_number().text.find_first_of(".eE") != std::string::npos) {
+                to.value = from.as_double();
+                break;
+            }
+            try {
+                to.value = from.as_int();
+            } catch (const decode_error& e) {
+                complain(e.what(), "give a whole number of 64 bits");
+            }
+            break;
+        case json::kind::null:
+            complain("is null", "leave the key out to have its default");
+            break;
+    }
+    return to;
+}
+
+}  // namespace
+
+explained_configuration explain_text(std::string_view text, const std::filesystem::path& file,
+                                     const providers& available, const variable_lookup& variables,
+                                     const domain_lookup& domain) {
+    configuration result;
+    result.file = file.string();
+    result.environment = variables(environment_variable).value_or("");
+
+    reading into;
+    node sections = select_environment(read_toml(text, result.file), result.environment, into.problems);
+    substitute(sections, variables, into.problems);
+    return read_sections(std::move(sections), std::move(result), std::filesystem::absolute(file).parent_path(),
+                         available, domain, std::move(into));
+}
+
+configuration from_values(const json::object& values, const std::filesystem::path& base_directory,
+                          const providers& available, const domain_lookup& domain) {
+    configuration result;
+    result.file = "settings";
+
+    reading into;
+    node sections = to_node(values, "", into.problems);
+    for (const auto& [name, value] : *sections.as_table()) {
+        if (is_section(name)) continue;
+        into.problems.push_back({.key = join_key("", name),
+                                 .message = "unknown section",
+                                 .remedy = did_you_mean(name, section_names(), "sections are")});
+    }
+    std::erase_if(*sections.as_table(), [](const auto& m) { return !is_section(m.key); });
+    configuration read =
+        read_sections(std::move(sections), std::move(result),
+                      std::filesystem::absolute(base_directory).lexically_normal(), available, domain, std::move(into))
+            .values;
+    read.holds_password = false;  // there is no file that could be read by others
+    return read;
 }
 
 namespace {

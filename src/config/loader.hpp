@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include <sluice/json.hpp>
+
 #include "config/configuration.hpp"
 #include "config/document.hpp"
 #include "config/problems.hpp"
@@ -69,5 +71,12 @@ struct overlay_problems {
 /// `load` for a text that is already in memory; `file` is only its name and place.
 [[nodiscard]] configuration parse(std::string_view text, const std::filesystem::path& file, const providers& available,
                                   const variable_lookup& variables, const domain_lookup& domain = no_domain);
+
+/// The same keys from a program: one object for each section. Texts stand as they are, without substitution, and no
+/// environment is laid over them.
+/// @param base_directory  relative database and broker files are resolved from it
+/// @throws invalid_configuration with everything that is wrong
+[[nodiscard]] configuration from_values(const json::object& values, const std::filesystem::path& base_directory,
+                                        const providers& available, const domain_lookup& domain = no_domain);
 
 }  // namespace sluice::config

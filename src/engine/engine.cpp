@@ -72,9 +72,12 @@ void engine::start() {
                   {"consumer", consumer_}});
 }
 
-bool engine::stop() {
-    const auto deadline =
-        std::chrono::steady_clock::now() + base::from_seconds(env_.configuration().server.shutdown_seconds) + grace;
+bool engine::stop() { return stop(base::from_seconds(env_.configuration().server.shutdown_seconds) + grace); }
+
+bool engine::stop(duration patience) {
+    // More than a year is for ever, and does not overflow.
+    constexpr duration longest = std::chrono::days{366};
+    const auto deadline = std::chrono::steady_clock::now() + std::clamp(patience, duration{0}, longest);
     bool first = false;
     {
         // Not held while waiting: the status can be asked for during the drain. The workers stay what they are.

@@ -64,6 +64,9 @@ public:
     /// @returns false when a thread is still busy (a handler that does not return): then the process should end
     ///          without destroying the engine. Whatever was not committed is delivered again.
     bool stop();
+    /// The same, waiting this long and no longer. Lanes still allow a broker that hangs the time said above, so a
+    /// shorter wait may end before they do; another call goes on waiting.
+    bool stop(duration patience);
 
     /// Empty before the start.
     [[nodiscard]] std::vector<worker_status> status() const;

@@ -8,8 +8,7 @@
 #include "cli/terminal/failure.hpp"
 #include "cli/terminal/units.hpp"
 #include "config/loader.hpp"
-#include "config/providers.hpp"
-#include "observe/log.hpp"
+#include "engine/schemas.hpp"
 #include "projection/read_model_setup.hpp"
 
 namespace sluice::cli {
@@ -23,30 +22,6 @@ void judge(const session& in, const std::vector<config::finding>& found) {
         in.out.warn(fmt::format("{}: {}\n  {}", each.code, each.message, each.remedy));
     }
     config::require_no_errors(found);
-}
-
-/// Sets up what is empty and embedded; refuses what an older or newer Sluice, or another domain, has set up.
-void require_current_schemas(const detail::registry& domain, const config::configuration& configuration,
-                             const commit::adapters& parts) {
-    for (const auto& [name, database] : parts.databases) {
-        const store::schema_status schema = database->schema();
-        if (schema.applied == schema.expected) {
-            store::require_domain(database->history(), database->describe(), domain.normalized);
-            continue;
-        }
-        const bool empty = schema.applied == 0;
-        if (empty && config::is_embedded(configuration.databases.at(name).provider)) {
-            database->setup();
-            database->claim(domain.normalized);
-            observe::log(observe::level::info, "database.created", {{"database", name}, {"schema", schema.expected}});
-            continue;
-        }
-        const std::string who = fmt::format("database {} ({})", name, database->describe());
-        if (empty) throw store_error{who + " has no Sluice tables; run `sluice db setup`"};
-        throw store_error{fmt::format(
-            "{} has schema {}, but this build works with schema {}; {}", who, schema.applied, schema.expected,
-            schema.applied < schema.expected ? "run `sluice db setup`" : "use the newer Sluice that set it up")};
-    }
 }
 
 }  // namespace
@@ -66,21 +41,6 @@ std::unique_ptr<domain> load_domain(const session& in) {
 std::string domain_name(const session& in) {
     if (in.host.loads_domains() && in.options.domain.empty()) return {};
     return load_domain(in)->declared().normalized;
-}
-
-std::vector<config::finding> findings_of(const domain& declared, const config::configuration& with) {
-    std::vector<config::finding> found;
-    try {
-        declared.validate();
-    } catch (const configuration_error& e) {
-        found.push_back({.level = config::severity::error,
-                         .code = "DECLARATION",
-                         .element = declared.name(),
-                         .message = e.what(),
-                         .remedy = {}});
-    }
-    for (config::finding& each : config::check(declared.declared(), with)) found.push_back(std::move(each));
-    return found;
 }
 
 config::configuration looking(config::configuration with) {
@@ -119,7 +79,8 @@ application open_application(const session& in, read_models tables) {
     opened.declared = load_domain(in);
     installation with = open_installation(in, intent::run);
     judge(in, findings_of(*opened.declared, with.configuration));
-    require_current_schemas(opened.declared->declared(), with.configuration, with.parts);
+    engine::require_current_schemas(opened.declared->declared(), with.configuration, with.parts,
+                                    "run `sluice db setup`");
     opened.env = std::make_unique<commit::environment>(opened.declared->declared(), std::move(with.configuration),
                                                        std::move(with.parts), system_clock(), base::system_random());
     if (tables == read_models::required) projection::require_read_models(*opened.env);

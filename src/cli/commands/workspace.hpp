@@ -48,8 +48,7 @@ struct application {
 [[nodiscard]] std::unique_ptr<domain> load_domain(const session& in);
 /// The normalized name of the domain; empty when none is named. @throws configuration_error when it cannot be loaded
 [[nodiscard]] std::string domain_name(const session& in);
-/// Everything to say about domain and configuration, mistakes in the declaration included.
-[[nodiscard]] std::vector<config::finding> findings_of(const domain& declared, const config::configuration& with);
+using config::findings_of;
 
 /// A domain with its databases, its brokers and what it reads of them, whatever state these are in.
 struct declared_installation {

@@ -615,5 +615,46 @@ TEST(parse, a_lane_without_a_list_of_extensions_is_not_one_with_an_empty_list) {
     EXPECT_EQ(loaded.shards_of("a"), 1);
 }
 
+configuration read_values(const json::object& values) { return from_values(values, "/srv/shop", this_build); }
+
+TEST(values, have_the_keys_of_the_file) {
+    const configuration read =
+        read_values({{"databases", json::object{{"default", json::object{{"provider", "sqlite"},
+                                                                         {"database_uri", "sqlite:///shop.db"},
+                                                                         {"busy_timeout_ms", 700}}}}},
+                     {"brokers", json::object{{"default", json::object{{"provider", "inline"}}},
+                                              {"partner", json::object{{"provider", "inline"}}}}},
+                     {"outbox", json::object{{"external_brokers", json::array{"partner"}}, {"tick_interval", 0.25}}},
+                     {"server", json::object{{"shutdown_seconds", 3}, {"health", json::object{{"enabled", false}}}}}});
+    EXPECT_EQ(read.databases.at("default").path, "/srv/shop/shop.db");
+    EXPECT_EQ(read.databases.at("default").options.at("busy_timeout_ms"), "700");
+    EXPECT_THAT(read.outbox.external_brokers, ElementsAre("partner"));
+    EXPECT_EQ(read.outbox.tick_interval, 0.25);
+    EXPECT_EQ(read.server.shutdown_seconds, 3);
+    EXPECT_FALSE(read.server.health.enabled);
+}
+
+TEST(values, stand_as_they_are) {
+    const configuration read = read_values(
+        {{"databases",
+          json::object{{"default", json::object{{"provider", "sqlite"}, {"database_uri", "sqlite:///${HOME}.db"}}}}},
+         {"brokers", json::object{{"default", json::object{{"provider", "inline"}}}}}});
+    EXPECT_EQ(read.databases.at("default").path, "/srv/shop/${HOME}.db");
+}
+
+TEST(values, name_every_key_that_is_wrong) {
+    try {
+        static_cast<void>(read_values({{"outbox", json::object{{"tick_interval", "soon"}, {"broker", nullptr}}},
+                                       {"severs", json::object{}},
+                                       {"production", json::object{{"outbox", json::object{}}}},
+                                       {"server", json::object{{"shutdown_seconds", json::number{"1e999"}}}}}));
+        FAIL() << "nothing was refused";
+    } catch (const invalid_configuration& e) {
+        EXPECT_THAT(e.what(),
+                    AllOf(HasSubstr("outbox.tick_interval"), HasSubstr("outbox.broker: is null"), HasSubstr("severs"),
+                          HasSubstr("production: unknown section"), HasSubstr("server.shutdown_seconds")));
+    }
+}
+
 }  // namespace
 }  // namespace sluice::config
