@@ -1,10 +1,7 @@
 #include "http/health_service.hpp"
 
-#include <algorithm>
-#include <set>
 #include <utility>
 
-#include "engine/databases.hpp"
 #include "observe/log.hpp"
 
 namespace sluice::http {
@@ -13,44 +10,17 @@ namespace {
 
 /// Ports after the configured one that `port_auto_increment` may take.
 constexpr int most_increments = 100;
+/// For looks under way at the end.
+constexpr auto short_wait = std::chrono::milliseconds{100};
 
 http_answer json_answer(unsigned status, const json::value& body) {
     return {.status = status, .content_type = "application/json", .body = json::dump(body, json::style::python)};
 }
 
-std::vector<counted_lane> lanes_to_count(const commit::environment& env) {
-    std::vector<counted_lane> lanes;
-    const auto& outbox = env.configuration().outbox;
-    for (const std::string& database : engine::databases_with_lanes(env.domain())) {
-        lanes.push_back({database, outbox.broker, false});
-        for (const std::string& broker : outbox.external_brokers) lanes.push_back({database, broker, true});
-    }
-    return lanes;
-}
-
-std::vector<counted_subscription> subscriptions_to_count(const std::vector<consume::route>& routes) {
-    std::vector<counted_subscription> all;
-    for (const consume::route& route : routes) {
-        for (const std::string& stream : route.streams) all.push_back({route.name, route.broker, stream});
-    }
-    return all;
-}
-
-/// The state of a subscription as its engine shows it.
-std::string state_of(const std::vector<engine::worker_status>& workers, const std::string& name) {
-    const auto found = std::find_if(workers.begin(), workers.end(), [&](const engine::worker_status& each) {
-        return each.what == engine::worker_status::kind::subscription && each.name == name;
-    });
-    return found == workers.end() ? "stopped" : found->state;
-}
-
 }  // namespace
 
 health_service::health_service(commit::environment& env, const health_options& options)
-    : env_{env},
-      routes_{consume::routes_of(env)},
-      metrics_{std::make_shared<metrics>(env.domain().name, lanes_to_count(env), subscriptions_to_count(routes_))} {
-    add_watches(options.timing);
+    : metrics_{make_metrics(env)}, monitor_{env, metrics_, options.timing} {
     const config::health_settings& wanted = env.configuration().server.health;
     const int port = wanted.port == 0 ? 0 : wanted.port + options.port_offset;
     std::string key = "server.health.port";
@@ -64,28 +34,7 @@ health_service::health_service(commit::environment& env, const health_options& o
     observe::log(observe::level::info, "health.listening", {{"address", server_->address()}});
 }
 
-void health_service::watch(const engine::engine& running) {
-    engine_ = &running;
-    for (const auto& each : databases_) each->watch.start();
-    for (const auto& each : brokers_) each->watch.start();
-    phase_ = phase::running;
-}
-
-void health_service::drain() noexcept { phase_ = phase::draining; }
-
-bool health_service::leave() {
-    const auto each_watch = [this](auto visit) {
-        for (const auto& each : databases_) visit(each->watch);
-        for (const auto& each : brokers_) visit(each->watch);
-    };
-    each_watch([](http::watch& w) { w.request_stop(); });
-    for (const auto& each : brokers_) each->check.hurry();
-    constexpr auto moment = std::chrono::milliseconds{100};
-    const auto deadline = std::chrono::steady_clock::now() + moment;
-    bool all_ended = true;
-    each_watch([&](http::watch& w) { all_ended = w.ended_by(deadline) && all_ended; });
-    return all_ended;
-}
+bool health_service::leave() { return monitor_.leave(short_wait); }
 
 http_answer health_service::answer(std::string_view path) const {
     if (path == "/healthz" || path == "/livez") {
@@ -93,94 +42,13 @@ http_answer health_service::answer(std::string_view path) const {
         return json_answer(200, json::object{{"status", "ok"}, {"checks", json::object{{"event_loop", "responsive"}}}});
     }
     if (path == "/readyz") {
-        const health_report seen = report();
+        const health_report seen = monitor_.report();
         return json_answer(decide(seen) == readiness::ok ? 200 : 503, to_json(seen));
     }
     if (path == "/metrics") {
-        return {.status = 200, .content_type = metrics_content_type(), .body = metrics_->render(report(), figures())};
+        return {.status = 200, .content_type = metrics_content_type(), .body = monitor_.metrics_text()};
     }
     return json_answer(404, json::object{{"error", "Not Found"}});
-}
-
-void health_service::add_watches(const watch_timing& timing) {
-    const std::set<std::string> with_lanes = engine::databases_with_lanes(env_.domain());
-    for (const auto& [name, database] : env_.parts().databases) {
-        databases_.push_back(std::make_unique<watched_database>(name, database, with_lanes.contains(name), timing));
-    }
-    for (const auto& [name, broker] : env_.parts().brokers) {
-        const bool is_read = std::any_of(routes_.begin(), routes_.end(),
-                                         [&key = name](const consume::route& each) { return each.broker == key; });
-        brokers_.push_back(std::make_unique<watched_broker>(name, broker, is_read, timing));
-    }
-}
-
-health_report health_service::report() const {
-    health_report seen{.at = phase_};
-    if (seen.at == phase::starting) return seen;
-    const auto& outbox = env_.configuration().outbox;
-    const date_time now = env_.time().now();
-    for (const auto& each : databases_) {
-        component one{.name = each->name, .decisive = true, .sign = each->watch.sign()};
-        if (each->has_lanes) {
-            lane_sources sources = each->check.findings();
-            sources.known = one.sign.is == sign::ok;
-            for (lane_health& lane : lanes_of(outbox, each->name, sources, now)) seen.lanes.push_back(std::move(lane));
-            if (sources.known) {
-                seen.writers.push_back({.database = each->name, .oldest = sources.writer});
-                seen.schedules.push_back(
-                    {.database = each->name, .overdue = std::max(now - sources.next_due.value_or(now), duration{0})});
-            }
-        }
-        seen.databases.push_back(std::move(one));
-    }
-    for (const auto& each : brokers_) {
-        seen.brokers.push_back(
-            {.name = each->name, .decisive = each->name == outbox.broker, .sign = each->watch.sign()});
-    }
-    const engine::engine* const running = engine_;
-    const auto workers = running == nullptr ? std::vector<engine::worker_status>{} : running->status();
-    for (const consume::route& route : routes_) {
-        const std::string state = state_of(workers, route.name + " " + route.streams.front());
-        for (const std::string& stream : route.streams) seen.subscriptions.push_back(health_of(route, stream, state));
-    }
-    return seen;
-}
-
-process_figures health_service::figures() const {
-    process_figures process{.uptime = std::chrono::duration_cast<duration>(std::chrono::steady_clock::now() - begin_)};
-    if (const engine::engine* const running = engine_; running != nullptr) {
-        for (const engine::worker_status& each : running->status()) {
-            process.restarts.emplace_back(each.name, each.restarts);
-        }
-    }
-    return process;
-}
-
-subscription_health health_service::health_of(const consume::route& route, const std::string& stream,
-                                              const std::string& state) const {
-    subscription_health seen{.handler = route.name,
-                             .type = is_subscriber(route.name) ? "broker" : "stream",
-                             .broker = route.broker,
-                             .stream = stream,
-                             .state = state};
-    const auto broker =
-        std::find_if(brokers_.begin(), brokers_.end(), [&](const auto& each) { return each->name == route.broker; });
-    if (broker == brokers_.end() || (*broker)->watch.sign().is != sign::ok) return seen;
-    const auto groups = (*broker)->check.findings();
-    if (!groups) return seen;
-    const auto group = std::find_if(groups->begin(), groups->end(), [&](const broker::group_status& each) {
-        return each.stream == stream && each.group == route.group;
-    });
-    if (group == groups->end()) return seen;
-    seen.lag = group->lag;
-    seen.pending = group->pending;
-    seen.dead = group->dead;
-    return seen;
-}
-
-bool health_service::is_subscriber(const std::string& handler) const {
-    const auto& subscribers = env_.domain().subscribers;
-    return std::any_of(subscribers.begin(), subscribers.end(), [&](const auto& each) { return each.name == handler; });
 }
 
 }  // namespace sluice::http

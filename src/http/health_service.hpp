@@ -1,21 +1,16 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "commit/environment.hpp"
-#include "consume/route.hpp"
-#include "engine/engine.hpp"
-#include "http/checks.hpp"
+#include "http/health_monitor.hpp"
+#include "http/http_server.hpp"
 #include "http/metrics.hpp"
-#include "http/readiness.hpp"
-#include "http/server.hpp"
 #include "http/watch.hpp"
+#include "engine/engine.hpp"
 
 namespace sluice::http {
 
@@ -27,8 +22,7 @@ struct health_options {
 
 /// Probes and metrics of one engine: `/healthz`, `/livez`, `/readyz`, `/metrics` on `server.health`.
 ///
-/// A probe is answered from what was seen last: the databases and brokers are looked at in the background, each by a
-/// thread and a connection of its own, so one that hangs delays neither a probe nor another look.
+/// A probe is answered from what its `health_monitor` has seen last, so nothing that hangs delays it.
 ///
 /// Example:
 ///
@@ -51,8 +45,8 @@ public:
     /// Waits for looks under way, which the deadlines of the adapters end.
     ~health_service() = default;
 
-    void watch(const engine::engine& running);
-    void drain() noexcept;
+    void watch(const engine::engine& running) { monitor_.watch(running); }
+    void drain() noexcept { monitor_.drain(); }
     /// Ends the looking around; the probes go on. Returns at once.
     /// @returns false when a database or broker keeps a look waiting: then the process should end without destroying
     ///          this
@@ -65,46 +59,8 @@ public:
     [[nodiscard]] http_answer answer(std::string_view path) const;
 
 private:
-    struct watched_database {
-        watched_database(std::string called, std::shared_ptr<store::database> what, bool with_lanes,
-                         const watch_timing& timing)
-            : name{std::move(called)},
-              has_lanes{with_lanes},
-              check{std::move(what)},
-              watch{"look " + name, [this] { check.look(); }, timing} {}
-
-        std::string name;
-        bool has_lanes;
-        database_check check;
-        http::watch watch;
-    };
-    struct watched_broker {
-        watched_broker(std::string called, std::shared_ptr<broker::broker> what, bool is_read,
-                       const watch_timing& timing)
-            : name{std::move(called)},
-              check{std::move(what), is_read},
-              watch{"look " + name, [this] { check.look(); }, timing} {}
-
-        std::string name;
-        broker_check check;
-        http::watch watch;
-    };
-
-    void add_watches(const watch_timing& timing);
-    [[nodiscard]] health_report report() const;
-    [[nodiscard]] process_figures figures() const;
-    [[nodiscard]] subscription_health health_of(const consume::route& route, const std::string& stream,
-                                                const std::string& state) const;
-    [[nodiscard]] bool is_subscriber(const std::string& handler) const;
-
-    commit::environment& env_;
-    std::vector<consume::route> routes_;
     std::shared_ptr<metrics> metrics_;
-    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-    std::atomic<phase> phase_{phase::starting};
-    std::atomic<const engine::engine*> engine_{nullptr};
-    std::vector<std::unique_ptr<watched_database>> databases_;
-    std::vector<std::unique_ptr<watched_broker>> brokers_;
+    health_monitor monitor_;
     std::unique_ptr<http_server> server_;  // last: gone before what it answers from
 };
 

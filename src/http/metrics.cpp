@@ -49,6 +49,7 @@ public:
         prometheus::TextSerializer{}.Serialize(out, families_);
         return std::move(out).str();
     }
+    [[nodiscard]] const std::vector<MetricFamily>& families() const noexcept { return families_; }
 
 private:
     ClientMetric& add(const char* name, const char* help, prometheus::MetricType type, const labels& of) {
@@ -159,6 +160,32 @@ void add_subscription(page& to, const std::string& domain, const subscription_he
     show("sluice_subscription_dead_letters", "Messages of the group among the dead letters.", s.dead);
 }
 
+metric_kind kind_of(prometheus::MetricType type) {
+    switch (type) {
+        case prometheus::MetricType::Counter:
+            return metric_kind::counter;
+        case prometheus::MetricType::Histogram:
+            return metric_kind::histogram;
+        default:
+            return metric_kind::gauge;
+    }
+}
+
+metric_sample sample_of(const ClientMetric& from, metric_kind kind) {
+    metric_sample sample;
+    for (const auto& label : from.label) sample.labels.emplace_back(label.name, label.value);
+    if (kind == metric_kind::counter) sample.value = from.counter.value;
+    if (kind == metric_kind::gauge) sample.value = from.gauge.value;
+    if (kind == metric_kind::histogram) {
+        sample.value = from.histogram.sample_sum;
+        sample.count = from.histogram.sample_count;
+        for (const auto& bucket : from.histogram.bucket) {
+            sample.buckets.push_back({.upper_bound = bucket.upper_bound, .count = bucket.cumulative_count});
+        }
+    }
+    return sample;
+}
+
 }  // namespace
 
 /// The registry and the ways into it.
@@ -198,6 +225,8 @@ struct metrics::instruments {
             return each.is.stream == stream && each.is.handler == handler && each.is.broker == broker;
         });
     }
+
+    [[nodiscard]] page page_of(const health_report& report, const process_figures& process) const;
 
     std::string domain;
     prometheus::Registry registry;
@@ -306,22 +335,38 @@ void metrics::count(const observe::handled_message& message) noexcept {
     }
 }
 
-std::string metrics::render(const health_report& report, const process_figures& process) const {
+/// Everything of one moment.
+page metrics::instruments::page_of(const health_report& report, const process_figures& process) const {
     page all;
     add_process(all, process.uptime);
     all.gauge("sluice_ready", "1 when /readyz answers 200.", {}, decide(report) == readiness::ok ? 1 : 0);
     add_components(all, report);
-    for (const lane_health& lane : report.lanes) add_lane(all, instruments_->domain, lane);
-    for (const schedule_health& each : report.schedules) add_schedule(all, instruments_->domain, each);
-    for (const writer_health& each : report.writers) add_writer(all, instruments_->domain, each);
-    for (const subscription_health& each : report.subscriptions) add_subscription(all, instruments_->domain, each);
+    for (const lane_health& lane : report.lanes) add_lane(all, domain, lane);
+    for (const schedule_health& each : report.schedules) add_schedule(all, domain, each);
+    for (const writer_health& each : report.writers) add_writer(all, domain, each);
+    for (const subscription_health& each : report.subscriptions) add_subscription(all, domain, each);
     for (const auto& [name, restarts] : process.restarts) {
         all.counter("sluice_thread_restarts_total",
                     "Restarts of a lane, a subscription, a schedule or the maintenance.",
-                    {{"domain", instruments_->domain}, {"thread", name}}, restarts);
+                    {{"domain", domain}, {"thread", name}}, restarts);
     }
-    all.add(instruments_->registry.Collect());
-    return all.text();
+    all.add(registry.Collect());
+    return all;
+}
+
+std::string metrics::render(const health_report& report, const process_figures& process) const {
+    return instruments_->page_of(report, process).text();
+}
+
+std::vector<metric_family> metrics::collect(const health_report& report, const process_figures& process) const {
+    const page seen = instruments_->page_of(report, process);
+    std::vector<metric_family> all;
+    for (const MetricFamily& each : seen.families()) {
+        metric_family family{.name = each.name, .help = each.help, .kind = kind_of(each.type)};
+        for (const ClientMetric& metric : each.metric) family.samples.push_back(sample_of(metric, family.kind));
+        all.push_back(std::move(family));
+    }
+    return all;
 }
 
 std::string render_metrics(const std::vector<worker_health>& workers, duration uptime) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <sluice/metrics.hpp>
 #include <sluice/time.hpp>
 
 #include "http/readiness.hpp"
@@ -52,6 +53,8 @@ public:
     void count(const observe::breaker_change& change) noexcept override;
 
     [[nodiscard]] std::string render(const health_report& report, const process_figures& process) const;
+    /// The same as values.
+    [[nodiscard]] std::vector<metric_family> collect(const health_report& report, const process_figures& process) const;
 
 private:
     struct instruments;
