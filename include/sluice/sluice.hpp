@@ -4,6 +4,7 @@
 
 #include <sluice/aggregate.hpp>
 #include <sluice/aliases.hpp>
+#include <sluice/application.hpp>
 #include <sluice/context.hpp>
 #include <sluice/contract.hpp>
 #include <sluice/date.hpp>
@@ -15,13 +16,16 @@
 #include <sluice/fact.hpp>
 #include <sluice/fields.hpp>
 #include <sluice/json.hpp>
+#include <sluice/log.hpp>
 #include <sluice/message.hpp>
+#include <sluice/metrics.hpp>
 #include <sluice/plugin.hpp>
 #include <sluice/priority.hpp>
 #include <sluice/process_manager.hpp>
 #include <sluice/projection.hpp>
 #include <sluice/repository.hpp>
 #include <sluice/run.hpp>
+#include <sluice/settings.hpp>
 #include <sluice/subscription_options.hpp>
 #include <sluice/time.hpp>
 #include <sluice/trace.hpp>

@@ -9,6 +9,7 @@
 #include <sluice/contract.hpp>
 #include <sluice/domain.hpp>
 #include <sluice/identity.hpp>
+#include <sluice/settings.hpp>
 
 struct sqlite3;  // a connection of SQLite's library
 struct pg_conn;  // what libpq calls PGconn
@@ -41,12 +42,13 @@ struct enqueue_options {
 /// PQexec(connection, "COMMIT");
 /// @endcode
 ///
-/// Needs the CMake target `sluice::app`. Thread safety: const members may be called concurrently, each with a
-/// connection of its own.
+/// Needs the CMake target `sluice::application`, in which no command line is. Thread safety: const members may be
+/// called concurrently, each with a connection of its own.
 class transactional_outbox {
 public:
     /// @throws configuration_error with everything that is wrong in the declaration or the file
     explicit transactional_outbox(domain declared, const std::filesystem::path& configuration = "domain.toml");
+    transactional_outbox(domain declared, const settings& configuration);
     transactional_outbox(transactional_outbox&&) noexcept;
     transactional_outbox& operator=(transactional_outbox&&) noexcept;
     ~transactional_outbox();

@@ -5,16 +5,14 @@
 
 #include <sluice/error.hpp>
 
-#include "app/compose.hpp"
+#include "app/read_settings.hpp"
 #include "base/ids.hpp"
 #include "base/random.hpp"
-#include "cli/commands/workspace.hpp"
 #include "command/given_trace_parent.hpp"
 #include "command/invocation.hpp"
 #include "commit/environment.hpp"
 #include "commit/foreign_event.hpp"
 #include "config/check.hpp"
-#include "config/loader.hpp"
 #ifdef SLUICE_WITH_STORE_POSTGRESQL
 #include "store/postgresql/enqueue.hpp"
 #endif
@@ -29,15 +27,14 @@ struct transactional_outbox::implementation {
     domain declared;
     commit::environment env;
 
-    implementation(domain from, const std::filesystem::path& configuration)
+    implementation(domain from, const settings& configuration)
         : declared{std::move(from)},
           env{declared.declared(),
-              config::load(configuration, app::available_providers(), config::process_variable,
-                           [this] { return declared.declared().normalized; }),
+              app::read_settings(configuration, declared.declared().normalized),
               {},
               system_clock(),
               base::system_random()} {
-        config::require_no_errors(cli::findings_of(declared, env.configuration()));
+        config::require_no_errors(config::findings_of(declared, env.configuration()));
     }
 
     /// @param on  the provider that the connection belongs to
@@ -64,6 +61,9 @@ struct transactional_outbox::implementation {
 };
 
 transactional_outbox::transactional_outbox(domain declared, const std::filesystem::path& configuration)
+    : transactional_outbox{std::move(declared), settings::from_file(configuration)} {}
+
+transactional_outbox::transactional_outbox(domain declared, const settings& configuration)
     : implementation_{std::make_unique<implementation>(std::move(declared), configuration)} {}
 
 transactional_outbox::transactional_outbox(transactional_outbox&&) noexcept = default;

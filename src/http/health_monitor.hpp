@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "commit/environment.hpp"
+#include "consume/route.hpp"
+#include "engine/engine.hpp"
 #include "http/checks.hpp"
 #include "http/metrics.hpp"
 #include "http/readiness.hpp"
 #include "http/watch.hpp"
-#include "consume/route.hpp"
-#include "engine/engine.hpp"
 
 namespace sluice::http {
 

@@ -6,11 +6,11 @@
 #include <string_view>
 
 #include "commit/environment.hpp"
-#include "http/health_monitor.hpp"
-#include "http/http_server.hpp"
-#include "http/metrics.hpp"
-#include "http/watch.hpp"
 #include "engine/engine.hpp"
+#include "http/health_monitor.hpp"
+#include "http/metrics.hpp"
+#include "http/server.hpp"
+#include "http/watch.hpp"
 
 namespace sluice::http {
 
