@@ -11,7 +11,7 @@ cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' --include='*.hpp' --include='*.cpp' include src |
     awk '
     BEGIN {
-        rooms = "base domain envelope,observe,config store,broker lease commit command process,projection outbox,consume engine http cli app,testing"
+        rooms = "base domain,net envelope,observe,config store,broker lease commit command process,projection outbox,consume engine http cli app,testing"
         floors = split(rooms, by_floor, " ")
         for (f = 1; f <= floors; f++) {
             n = split(by_floor[f], names, ",")
@@ -25,7 +25,7 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' --include='*.hpp' 
         owner["CLI"] = "^src/cli/terminal/command_line\\.cpp$"
         owner["prometheus"] = "^src/http/"
         owner["boost/beast"] = "^src/http/"
-        owner["boost/asio"] = "^src/(http|broker/redis)/"
+        owner["boost/asio"] = "^src/http/"
     }
     function complain(what) { printf "%s:%s: %s\n", file, line, what; bad = 1 }
     function adapter_of(path,    parts) {

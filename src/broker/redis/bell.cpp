@@ -16,7 +16,7 @@ constexpr std::chrono::seconds block{5};
 
 enum class event { signal, bytes, nothing };
 
-event wait_for_either(int signal, int socket, const deadline& until) {
+event wait_for_either(int signal, int socket, const net::deadline& until) {
     for (;;) {
         std::array<pollfd, 2> sources{pollfd{.fd = signal, .events = POLLIN, .revents = 0},
                                       pollfd{.fd = socket, .events = POLLIN, .revents = 0}};
@@ -31,7 +31,7 @@ event wait_for_either(int signal, int socket, const deadline& until) {
 }  // namespace
 
 base::wake_reason bell::wait(base::wake_signal& signal, duration timeout, places& where) {
-    const deadline end{timeout};
+    const net::deadline end{timeout};
     try {
         forget_other_question(where);
         return listen(signal, end, where);
@@ -42,7 +42,7 @@ base::wake_reason bell::wait(base::wake_signal& signal, duration timeout, places
     }
 }
 
-base::wake_reason bell::listen(base::wake_signal& signal, const deadline& end, places& where) {
+base::wake_reason bell::listen(base::wake_signal& signal, const net::deadline& end, places& where) {
     for (;;) {
         auto& on = link_.open(end);
         if (!asked_) ask(on, where);
@@ -74,7 +74,7 @@ void bell::ask(connection& on, const places& where) {
     asked_ = true;
     asked_about_.clear();
     for (const auto& each : where) asked_about_.push_back(each.key);
-    answer_due_ = deadline{block + link_.at().options().answer_timeout};
+    answer_due_ = net::deadline{block + link_.at().options().answer_timeout};
 }
 
 void bell::forget_other_question(const places& where) {

@@ -29,7 +29,7 @@ public:
     [[nodiscard]] base::wake_reason wait(base::wake_signal& signal, duration timeout, places& where);
 
 private:
-    [[nodiscard]] base::wake_reason listen(base::wake_signal& signal, const deadline& end, places& where);
+    [[nodiscard]] base::wake_reason listen(base::wake_signal& signal, const net::deadline& end, places& where);
     void ask(connection& on, const places& where);
     [[nodiscard]] static bool rings(const reply& answer, places& where);
     /// A question under way that is about other streams cannot be called back but by hanging up.
@@ -38,7 +38,7 @@ private:
     link link_;
     bool asked_ = false;
     std::vector<std::string> asked_about_;
-    deadline answer_due_{duration{0}};
+    net::deadline answer_due_{duration{0}};
 };
 
 }  // namespace sluice::broker::redis

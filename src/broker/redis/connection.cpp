@@ -20,7 +20,7 @@ constexpr std::size_t least_reply_limit = std::size_t{128} * 1024 * 1024;
 /// Moves the time limit of a call on for as long as bytes flow.
 class progress {
 public:
-    explicit progress(const deadline& until) : until_{until}, step_{until.of_next_step()} {}
+    explicit progress(const net::deadline& until) : until_{until}, step_{until.of_next_step()} {}
 
     void made(std::size_t bytes) {
         bytes_ += bytes;
@@ -28,11 +28,11 @@ public:
         bytes_ = 0;
         step_ = until_.of_next_step();
     }
-    [[nodiscard]] const deadline& step() const noexcept { return step_; }
+    [[nodiscard]] const net::deadline& step() const noexcept { return step_; }
 
 private:
-    const deadline& until_;
-    deadline step_;
+    const net::deadline& until_;
+    net::deadline step_;
     std::size_t bytes_ = 0;
 };
 
@@ -41,14 +41,14 @@ bool ends_the_connection(const reply& r) { return r.is_error() && r.text().start
 
 }  // namespace
 
-connection::connection(server& at, const char* role, const deadline& until)
+connection::connection(server& at, const char* role, const net::deadline& until)
     : stream_{at.dial(until)},
       reader_{std::max(least_reply_limit, 2 * at.options().max_message_bytes)},
       buffer_(buffer_size) {
     log_in(at.location(), role, until);
 }
 
-void connection::log_in(const endpoint& as, const char* role, const deadline& until) {
+void connection::log_in(const endpoint& as, const char* role, const net::deadline& until) {
     commands login;
     std::vector<const char*> asked;
     if (!as.password.empty()) {
@@ -72,7 +72,7 @@ void connection::log_in(const endpoint& as, const char* role, const deadline& un
     }
 }
 
-std::vector<reply> connection::run(const commands& pipeline, const deadline& until) {
+std::vector<reply> connection::run(const commands& pipeline, const net::deadline& until) {
     send(pipeline, until);
     std::vector<reply> replies;
     replies.reserve(pipeline.count());
@@ -85,14 +85,14 @@ std::vector<reply> connection::run(const commands& pipeline, const deadline& unt
     return replies;
 }
 
-reply connection::call(const commands& one, const deadline& until) {
+reply connection::call(const commands& one, const net::deadline& until) {
     auto result = run(one, until).at(0);
     if (result.is_error()) throw outage{first_clause(result.text())};
     return result;
 }
 
 /// Reads while it writes: a server whose replies nobody takes might stop taking commands.
-void connection::send(const commands& pipeline, const deadline& until) {
+void connection::send(const commands& pipeline, const net::deadline& until) {
     std::string_view rest = pipeline.bytes();
     progress flow{until};
     try {
@@ -104,14 +104,14 @@ void connection::send(const commands& pipeline, const deadline& until) {
             const short write_wants = stream_->wanted();
             const auto got = read_some();
             flow.made(got);
-            if (got == 0) wait_until_ready(*stream_, static_cast<short>(write_wants | POLLIN), flow.step());
+            if (got == 0) net::wait_until_ready(*stream_, static_cast<short>(write_wants | POLLIN), flow.step());
         }
     } catch (const outage& trouble) {
         write_failure_ = trouble.what();
     }
 }
 
-reply connection::receive(const deadline& until) {
+reply connection::receive(const net::deadline& until) {
     progress flow{until};
     for (;;) {
         if (auto complete = reader_.next()) return *std::move(complete);
@@ -119,7 +119,7 @@ reply connection::receive(const deadline& until) {
         flow.made(got);
         if (got == 0) {
             if (!write_failure_.empty()) throw outage{write_failure_};
-            wait_until_ready(*stream_, stream_->wanted(), flow.step());
+            net::wait_until_ready(*stream_, stream_->wanted(), flow.step());
         } else if (flow.step().passed()) {
             throw outage{"the server did not answer in time"};
         }
@@ -155,7 +155,7 @@ std::size_t connection::read_some() {
     return got;
 }
 
-connection& link::open(const deadline& until) {
+connection& link::open(const net::deadline& until) {
     if (!connection_) connection_.emplace(*server_, role_, until.or_sooner(server_->options().connect_timeout));
     return *connection_;
 }

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "broker/redis/byte_stream.hpp"
-#include "broker/redis/deadline.hpp"
 #include "broker/redis/outage.hpp"
 #include "broker/redis/resp.hpp"
 #include "broker/redis/server.hpp"
+#include "net/byte_stream.hpp"
+#include "net/deadline.hpp"
 
 namespace sluice::broker::redis {
 
@@ -22,16 +22,16 @@ public:
     /// Connects, logs in, selects the database.
     /// @param role  shows in CLIENT LIST: `sluice-publisher`
     /// @throws outage
-    connection(server& at, const char* role, const deadline& until);
+    connection(server& at, const char* role, const net::deadline& until);
 
     /// Sends all commands, then reads all replies; errors are replies like any other.
     /// @throws outage, and unacceptable_command when the server names a command that it does not take as it is
-    [[nodiscard]] std::vector<reply> run(const commands& pipeline, const deadline& until);
+    [[nodiscard]] std::vector<reply> run(const commands& pipeline, const net::deadline& until);
     /// One command. @throws outage when the reply is an error
-    [[nodiscard]] reply call(const commands& one, const deadline& until);
+    [[nodiscard]] reply call(const commands& one, const net::deadline& until);
 
-    void send(const commands& pipeline, const deadline& until);
-    [[nodiscard]] reply receive(const deadline& until);
+    void send(const commands& pipeline, const net::deadline& until);
+    [[nodiscard]] reply receive(const net::deadline& until);
     /// A reply that is there already. @throws outage
     [[nodiscard]] std::optional<reply> receive_now();
     /// One attempt without waiting for room or for a reply.
@@ -42,10 +42,10 @@ public:
     [[nodiscard]] int fd() const noexcept { return stream_->fd(); }
 
 private:
-    void log_in(const endpoint& as, const char* role, const deadline& until);
+    void log_in(const endpoint& as, const char* role, const net::deadline& until);
     [[nodiscard]] std::size_t read_some();
 
-    std::unique_ptr<byte_stream> stream_;
+    std::unique_ptr<net::byte_stream> stream_;
     reply_reader reader_;
     std::string write_failure_;  ///< what the server had to say before it closed may still be read
     std::vector<char> buffer_;
@@ -60,7 +60,7 @@ public:
 
     /// The connection, made when there is none; making it takes no longer than the connect timeout.
     /// @throws outage that names the server
-    [[nodiscard]] connection& open(const deadline& until);
+    [[nodiscard]] connection& open(const net::deadline& until);
     [[nodiscard]] connection* current() noexcept { return connection_ ? &*connection_ : nullptr; }
     void drop() noexcept { connection_.reset(); }
     /// Call where a new connection is as good as the old one: before anything was sent. True when it was dropped.
@@ -69,10 +69,10 @@ public:
     [[nodiscard]] server& at() const noexcept { return *server_; }
     /// For one call: as long as the answer timeout without progress, and several times as long while bytes flow.
     /// @param haste  as deadline takes it
-    [[nodiscard]] deadline answer_deadline(const haste* haste = nullptr) const {
+    [[nodiscard]] net::deadline answer_deadline(const net::haste* haste = nullptr) const {
         constexpr int most_steps = 6;
         const auto patience = server_->options().answer_timeout;
-        return deadline{most_steps * patience, haste}.with_patience(patience);
+        return net::deadline{most_steps * patience, haste}.with_patience(patience);
     }
     /// The same trouble with the server's name in front.
     [[nodiscard]] outage named(const outage& trouble) const;

@@ -64,7 +64,7 @@ std::vector<hazard> hazards_of(const durability& said) {
     return found;
 }
 
-durability ask_durability(connection& on, const deadline& until) {
+durability ask_durability(connection& on, const net::deadline& until) {
     const auto replies =
         on.run(commands{}.add("INFO", "memory").add("INFO", "persistence").add("CONFIG", "GET", "save"), until);
     std::string info;

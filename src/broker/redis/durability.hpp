@@ -27,6 +27,6 @@ struct durability {
 [[nodiscard]] std::vector<hazard> hazards_of(const durability& said);
 
 /// Asks the server. @throws outage
-[[nodiscard]] durability ask_durability(connection& on, const deadline& until);
+[[nodiscard]] durability ask_durability(connection& on, const net::deadline& until);
 
 }  // namespace sluice::broker::redis

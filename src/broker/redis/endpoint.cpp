@@ -145,7 +145,7 @@ std::string endpoint::name() const {
     return fmt::format("{}{}{}:{}/{}", ipv6 ? "[" : "", host, ipv6 ? "]" : "", port, database);
 }
 
-endpoint parse_uri(const std::string& uri, redis_tls trust) {
+endpoint parse_uri(const std::string& uri, net::tls_trust trust) {
     endpoint result;
     result.trust = std::move(trust);
 

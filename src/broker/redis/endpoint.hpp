@@ -16,7 +16,7 @@ struct endpoint {
     std::string password{};
     std::uint32_t database = 0;
     bool tls = false;
-    redis_tls trust{};
+    net::tls_trust trust{};
 
     /// For people: `partner-redis:6379/0`, `unix:/run/redis.sock/0`. No credentials.
     [[nodiscard]] std::string name() const;
@@ -24,6 +24,6 @@ struct endpoint {
 
 /// @param trust  what the URI's own parameters do not say
 /// @throws configuration_error naming the part that is wrong and what is expected; it quotes neither URI nor password
-[[nodiscard]] endpoint parse_uri(const std::string& uri, redis_tls trust = {});
+[[nodiscard]] endpoint parse_uri(const std::string& uri, net::tls_trust trust = {});
 
 }  // namespace sluice::broker::redis

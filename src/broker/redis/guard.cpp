@@ -53,7 +53,7 @@ bool is_for_want_of_memory(const outcome& what) {
 
 /// MULTI, the commands, EXEC are the first replies; the index of a command is one less than in the pipeline.
 std::vector<reply> run_counting_from_the_first_command(connection& on, const commands& pipeline,
-                                                       const deadline& until) {
+                                                       const net::deadline& until) {
     try {
         return on.run(pipeline, until);
     } catch (const unacceptable_command& trouble) {
@@ -77,13 +77,13 @@ std::string_view transaction::body() const {
     return std::string_view{pipeline_.bytes()}.substr(begin);
 }
 
-outcome run_transaction(connection& on, transaction& what, const deadline& until) {
+outcome run_transaction(connection& on, transaction& what, const net::deadline& until) {
     const auto count = what.count();
     what.what().add("EXEC");
     return outcome_of(run_counting_from_the_first_command(on, what.what(), until), count);
 }
 
-guard::fields guard::look(connection& on, const deadline& until) {
+guard::fields guard::look(connection& on, const net::deadline& until) {
     let_go();
     // A key that is watched already is not watched anew, and what happened to it since would count.
     const auto replies = on.run(commands{}.add("UNWATCH").add("WATCH", key_).add("HGETALL", key_), until);
@@ -96,7 +96,8 @@ guard::fields guard::look(connection& on, const deadline& until) {
     return seen_;
 }
 
-bool guard::take(connection& on, std::string token, const fields& values, const commands& more, const deadline& until) {
+bool guard::take(connection& on, std::string token, const fields& values, const commands& more,
+                 const net::deadline& until) {
     transaction claim;
     auto& what = claim.what();
     what.begin(4 + 2 * values.size()).part("HSET").part(key_).part(token_field).part(token);
@@ -118,11 +119,11 @@ bool guard::take(connection& on, std::string token, const fields& values, const 
     return held();
 }
 
-outcome guard::run(connection& on, transaction& what, const deadline& until) {
+outcome guard::run(connection& on, transaction& what, const net::deadline& until) {
     return run(on, what, {{token_field, token_}}, until);
 }
 
-outcome guard::run(connection& on, transaction& what, const fields& comparing, const deadline& until) {
+outcome guard::run(connection& on, transaction& what, const fields& comparing, const net::deadline& until) {
     const auto count = what.count();
     const auto length = what.body().size();
     if (std::chrono::steady_clock::now() < full_until_) return run_script(on, what.body(), comparing, until);
@@ -140,7 +141,7 @@ outcome guard::run(connection& on, transaction& what, const fields& comparing, c
     return result;
 }
 
-outcome guard::run_script(connection& on, std::string_view body, const fields& comparing, const deadline& until) {
+outcome guard::run_script(connection& on, std::string_view body, const fields& comparing, const net::deadline& until) {
     commands all;
     all.begin(6 + 2 * comparing.size()).part("EVAL").part(script_in_spite_of_full_memory).part(1).part(key_);
     all.part(comparing.size());

@@ -48,7 +48,7 @@ struct outcome {
 };
 
 /// Runs MULTI/EXEC without a guard.
-[[nodiscard]] outcome run_transaction(connection& on, transaction& what, const deadline& until);
+[[nodiscard]] outcome run_transaction(connection& on, transaction& what, const net::deadline& until);
 
 /// A hash whose field `token` names one holder. What the holder does is done in transactions that take effect only
 /// while the hash is as the holder left it: whoever writes another token shuts the former holder out, whatever that one
@@ -75,21 +75,21 @@ public:
 
     /// Everything in the hash; from now on it is watched. Holds nothing any more.
     /// @throws outage; forbidden when the account may not
-    [[nodiscard]] fields look(connection& on, const deadline& until);
+    [[nodiscard]] fields look(connection& on, const net::deadline& until);
     /// Writes token and fields, and runs `more` with them. False when somebody else wrote since `look`.
     [[nodiscard]] bool take(connection& on, std::string token, const fields& values, const commands& more,
-                            const deadline& until);
+                            const net::deadline& until);
     /// Runs a transaction as the holder. When lost, nothing was done.
-    [[nodiscard]] outcome run(connection& on, transaction& what, const deadline& until);
+    [[nodiscard]] outcome run(connection& on, transaction& what, const net::deadline& until);
 
     [[nodiscard]] bool held() const noexcept { return !token_.empty(); }
     void let_go() noexcept { token_.clear(); }
     [[nodiscard]] const std::string& key() const noexcept { return key_; }
 
 private:
-    [[nodiscard]] outcome run(connection& on, transaction& what, const fields& comparing, const deadline& until);
+    [[nodiscard]] outcome run(connection& on, transaction& what, const fields& comparing, const net::deadline& until);
     [[nodiscard]] outcome run_script(connection& on, std::string_view body, const fields& comparing,
-                                     const deadline& until);
+                                     const net::deadline& until);
 
     std::string key_;
     when_full policy_;

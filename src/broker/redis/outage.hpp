@@ -3,15 +3,11 @@
 #include <cstddef>
 #include <string>
 
-#include <sluice/error.hpp>
+#include "net/outage.hpp"
 
 namespace sluice::broker::redis {
 
-/// The server cannot be used now. `what()` is one line and holds no secret. The connection in use must be closed.
-class outage : public broker_error {
-public:
-    explicit outage(const std::string& what) : broker_error{what, error_nature::retryable} {}
-};
+using net::outage;
 
 /// The server closed the connection because it does not take one command of a pipeline as it is.
 class unacceptable_command : public outage {

@@ -9,16 +9,9 @@
 #include <sluice/time.hpp>
 
 #include "broker/broker.hpp"
+#include "net/tls_trust.hpp"
 
 namespace sluice::broker {
-
-/// What a `rediss://` connection trusts and shows.
-struct redis_tls {
-    std::filesystem::path ca_file{};           ///< PEM; empty: the system's authorities
-    std::filesystem::path certificate_file{};  ///< PEM chain that we show, when the server asks for one
-    std::filesystem::path key_file{};
-    bool verify = true;  ///< the server's certificate must be trusted and name the host
-};
 
 struct redis_options {
     /// `redis://[user:password@]host[:port][/db]`, `rediss://…` for TLS,
@@ -33,7 +26,7 @@ struct redis_options {
     std::size_t dead_letter_maxlen = 0;  ///< the same for dead letters
     std::size_t max_message_bytes =
         std::size_t{8} * 1024 * 1024;  ///< a larger body is refused for good (`message_too_big`)
-    redis_tls tls{};
+    net::tls_trust tls{};
     const clock* time = nullptr;         ///< asked where a consumer is not told the time; null: `system_clock()`
     const clock* server_time = nullptr;  ///< for tests: stands for the server's clock; null: it is asked (`TIME`)
 };

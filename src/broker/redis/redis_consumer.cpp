@@ -124,7 +124,7 @@ void redis_consumer::disconnect() noexcept {
 std::vector<delivery> redis_consumer::read(std::size_t limit, date_time now) {
     local_ = {now, monotonic::now()};
     if (limit == 0) return {};
-    return guarded([&](const deadline& until) -> std::vector<delivery> {
+    return guarded([&](const net::deadline& until) -> std::vector<delivery> {
         for (int i = 0; i < max_joins; ++i) {
             if (!lease_.held() && !join(until)) return {};
             if (gather(limit, until)) return hand_out(limit);
@@ -137,7 +137,7 @@ std::vector<delivery> redis_consumer::read(std::size_t limit, date_time now) {
 /// The entry behind which a new group begins: before what its former name has not acknowledged, else behind what that
 /// one was given. The former group stays, since processes of an earlier build may still read with it; what both handle
 /// the inbox knows.
-std::string redis_consumer::beginning(const deadline& until) {
+std::string redis_consumer::beginning(const net::deadline& until) {
     if (member_.former_group.empty()) return "0";
     const auto groups = link_.open(until).run(commands{}.add("XINFO", "GROUPS", stream_), until).at(0);
     if (!groups.is_array()) return "0";  // no such stream yet
@@ -155,7 +155,7 @@ std::string redis_consumer::beginning(const deadline& until) {
 }
 
 /// Takes the lease when it is free, ours, or its holder was silent for too long. False: somebody else reads.
-bool redis_consumer::join(const deadline& until) {
+bool redis_consumer::join(const net::deadline& until) {
     auto& on = link_.open(until);
     for (int i = 0; i < max_joins; ++i) {
         const auto there = lease_.look(on, until);
@@ -186,7 +186,7 @@ bool redis_consumer::join(const deadline& until) {
     return false;
 }
 
-bool redis_consumer::may_take(const guard::fields& lease, const deadline& until) {
+bool redis_consumer::may_take(const guard::fields& lease, const net::deadline& until) {
     const auto holder = field_or_empty(lease, "holder");
     if (holder.empty() || field_or_empty(lease, "token").empty()) return true;
     const incarnation theirs{std::string{field_or_empty(lease, "incarnation")},
@@ -209,7 +209,7 @@ bool redis_consumer::lives(const guard::fields& lease) {
 }
 
 /// Operators see it in `status` as long as it is so.
-void redis_consumer::tell_of_namesake(const deadline& until) {
+void redis_consumer::tell_of_namesake(const net::deadline& until) {
     if (!std::exchange(told_of_namesake_, true)) sluice::broker::tell_namesake(member_, stream_);
     const auto memory = std::max<duration>(namesake_memory, 2 * member_.claim);
     const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(memory).count();
@@ -278,7 +278,7 @@ std::string redis_consumer::place_of_new_group() const {
     return "0";
 }
 
-void redis_consumer::start_over(const deadline& until) {
+void redis_consumer::start_over(const net::deadline& until) {
     read_pending_again();
     next_reclaim_ = {};
     for (auto& each : sources_) each.seen = entry_id{};
@@ -298,7 +298,7 @@ void redis_consumer::read_pending_again() {
 }
 
 /// The times are kept by the server's clock.
-void redis_consumer::load_attempts(const deadline& until) {
+void redis_consumer::load_attempts(const net::deadline& until) {
     attempts_.clear();
     const auto hash = link_.open(until).call(commands{}.add("HGETALL", attempts_key_), until);
     for (std::size_t i = 0; i + 1 < hash.size(); i += 2) {
@@ -311,7 +311,7 @@ void redis_consumer::load_attempts(const deadline& until) {
     }
 }
 
-void redis_consumer::ask_server_time(const deadline& until) {
+void redis_consumer::ask_server_time(const net::deadline& until) {
     if (link_.at().options().server_time != nullptr) return;
     const auto told = link_.open(until).call(commands{}.add("TIME"), until);
     constexpr std::int64_t micros_per_second = 1'000'000;
@@ -333,7 +333,7 @@ commands redis_consumer::renewal() const {
 }
 
 /// Fills the backlog for one read: first what is pending with us, then what is new. False: the lease was lost.
-bool redis_consumer::gather(std::size_t limit, const deadline& until) {
+bool redis_consumer::gather(std::size_t limit, const net::deadline& until) {
     if (monotonic::now() >= next_reclaim_ && !reclaim()) return false;
     for (auto& each : sources_) {
         while (each.resume && backlog_.size() < limit && may_go_on(until)) {
@@ -346,7 +346,7 @@ bool redis_consumer::gather(std::size_t limit, const deadline& until) {
 }
 
 /// What was read is worth more than what could be read in the same call.
-bool redis_consumer::may_go_on(const deadline& until) const {
+bool redis_consumer::may_go_on(const net::deadline& until) const {
     if (backlog_.empty()) return true;
     std::size_t bytes = 0;
     for (const auto& each : backlog_) bytes += each.body.size();
@@ -354,7 +354,7 @@ bool redis_consumer::may_go_on(const deadline& until) const {
 }
 
 /// Runs a transaction under the lease. Nothing when the lease was lost.
-std::optional<reply> redis_consumer::run(const commands& what, const deadline& until) {
+std::optional<reply> redis_consumer::run(const commands& what, const net::deadline& until) {
     transaction all{what};
     const auto begin = std::chrono::steady_clock::now();
     const auto result = lease_.run(link_.open(until), all, until);
@@ -367,7 +367,7 @@ std::optional<reply> redis_consumer::run(const commands& what, const deadline& u
     throw outage{first_clause(result.result.text())};
 }
 
-bool redis_consumer::recover(source& from, std::size_t limit, const deadline& until) {
+bool redis_consumer::recover(source& from, std::size_t limit, const net::deadline& until) {
     auto what = renewal();
     add_reading(what, from, limit, from.resume->text());
     const auto result = run(what, until);
@@ -388,7 +388,7 @@ bool redis_consumer::recover(source& from, std::size_t limit, const deadline& un
     return true;
 }
 
-bool redis_consumer::read_new(std::size_t limit, const deadline& until) {
+bool redis_consumer::read_new(std::size_t limit, const net::deadline& until) {
     auto& main = of(origin::stream);
     const bool recovered = !main.resume && !of(origin::replay).resume;
     const auto wanted = recovered && backlog_.size() < limit ? limit - backlog_.size() : 0;
@@ -419,7 +419,7 @@ bool redis_consumer::read_new(std::size_t limit, const deadline& until) {
 }
 
 /// The first step asked for as many as surely go in one, which may be fewer than there is room for.
-bool redis_consumer::read_on(std::size_t limit, const deadline& until) {
+bool redis_consumer::read_on(std::size_t limit, const net::deadline& until) {
     auto& main = of(origin::stream);
     while (backlog_.size() < limit && may_go_on(until)) {
         const auto wanted = limit - backlog_.size();
@@ -439,7 +439,7 @@ bool redis_consumer::read_on(std::size_t limit, const deadline& until) {
 }
 
 /// Replayed messages are older than anything else, so they come first.
-bool redis_consumer::read_replayed(std::size_t limit, const deadline& until) {
+bool redis_consumer::read_replayed(std::size_t limit, const net::deadline& until) {
     auto& from = of(origin::replay);
     commands what;
     add_reading(what, from, limit, ">");
@@ -535,7 +535,7 @@ bool redis_consumer::is_known(const position& at) const {
 }
 
 /// An account that may run no scripts does without: the names cost memory only.
-void redis_consumer::remove_idle_names(const deadline& until) {
+void redis_consumer::remove_idle_names(const net::deadline& until) {
     const auto idle = std::chrono::duration_cast<std::chrono::milliseconds>(claims_until_clean_up * member_.claim);
     commands what;
     what.begin(7).part("EVAL").part(remove_idle_names_script).part(1).part(of(origin::stream).key);
@@ -559,7 +559,7 @@ void redis_consumer::tell_trimmed(std::size_t count, const std::string& first) c
                   {"remedy", "raise maxlen: the stream was cut before this group had handled its messages"}});
 }
 
-void redis_consumer::drop_vanished(const deadline& until) {
+void redis_consumer::drop_vanished(const net::deadline& until) {
     tell_trimmed(vanished_.size(), vanished_.front().text());
     static_cast<void>(run(settling(vanished_), until));
     vanished_.clear();
@@ -615,7 +615,7 @@ base::wake_reason redis_consumer::wait_with(std::span<consumer* const> others, b
 void redis_consumer::heartbeat(date_time now) {
     local_ = {now, monotonic::now()};
     if (held_.empty()) return;
-    guarded([&](const deadline& until) {
+    guarded([&](const net::deadline& until) {
         if (!lease_.held()) {
             static_cast<void>(join(until));
         } else if (!run(renewal(), until)) {
@@ -626,7 +626,7 @@ void redis_consumer::heartbeat(date_time now) {
 
 void redis_consumer::release() {
     if (!lease_.held()) return;
-    guarded([&](const deadline& until) {
+    guarded([&](const net::deadline& until) {
         commands farewell;
         farewell.add("HSET", lease_.key(), "token", "", "alive_until", "0");
         static_cast<void>(run(farewell, until));
@@ -637,7 +637,7 @@ void redis_consumer::release() {
 
 /// Runs a transaction as the reader of the group. False when somebody else is that now, and nothing was done.
 bool redis_consumer::settle(const commands& what) {
-    return guarded([&](const deadline& until) {
+    return guarded([&](const net::deadline& until) {
         for (int i = 0; i < max_joins; ++i) {
             if (!lease_.held() && !join(until)) return false;
             if (run(what, until)) return true;
@@ -692,7 +692,7 @@ void redis_consumer::dead_letter(const delivery& message, const death& why) {
     const auto held = held_.find(at);
     if (held == held_.end()) return;
     const auto grave = dead_letter_key(stream_);
-    guarded([&](const deadline& until) {
+    guarded([&](const net::deadline& until) {
         // A transaction goes on behind a command that fails: it would acknowledge what nobody kept.
         const auto type = link_.open(until).call(commands{}.add("TYPE", grave), until);
         if (type.text() != "stream" && type.text() != "none") {

@@ -95,40 +95,40 @@ private:
     auto guarded(Action action);
     void disconnect() noexcept;
 
-    [[nodiscard]] bool join(const deadline& until);
-    [[nodiscard]] std::string beginning(const deadline& until);
-    [[nodiscard]] bool may_take(const guard::fields& lease, const deadline& until);
+    [[nodiscard]] bool join(const net::deadline& until);
+    [[nodiscard]] std::string beginning(const net::deadline& until);
+    [[nodiscard]] bool may_take(const guard::fields& lease, const net::deadline& until);
     [[nodiscard]] bool lives(const guard::fields& lease);
-    void tell_of_namesake(const deadline& until);
+    void tell_of_namesake(const net::deadline& until);
     [[nodiscard]] bool take_over();
     [[nodiscard]] bool inherit(const source& from, const std::string& former);
-    void load_attempts(const deadline& until);
-    void start_over(const deadline& until);
+    void load_attempts(const net::deadline& until);
+    void start_over(const net::deadline& until);
     /// Behind which entry a group that is not there is made.
     [[nodiscard]] std::string place_of_new_group() const;
     void read_pending_again();
     [[nodiscard]] commands renewal() const;
 
-    void ask_server_time(const deadline& until);
+    void ask_server_time(const net::deadline& until);
     [[nodiscard]] date_time server_now() const;
     [[nodiscard]] date_time local_now() const;
 
-    [[nodiscard]] bool may_go_on(const deadline& until) const;
-    [[nodiscard]] bool gather(std::size_t limit, const deadline& until);
-    [[nodiscard]] std::optional<reply> run(const commands& what, const deadline& until);
-    [[nodiscard]] bool recover(source& from, std::size_t limit, const deadline& until);
-    [[nodiscard]] bool read_new(std::size_t limit, const deadline& until);
-    [[nodiscard]] bool read_on(std::size_t limit, const deadline& until);
-    [[nodiscard]] bool read_replayed(std::size_t limit, const deadline& until);
+    [[nodiscard]] bool may_go_on(const net::deadline& until) const;
+    [[nodiscard]] bool gather(std::size_t limit, const net::deadline& until);
+    [[nodiscard]] std::optional<reply> run(const commands& what, const net::deadline& until);
+    [[nodiscard]] bool recover(source& from, std::size_t limit, const net::deadline& until);
+    [[nodiscard]] bool read_new(std::size_t limit, const net::deadline& until);
+    [[nodiscard]] bool read_on(std::size_t limit, const net::deadline& until);
+    [[nodiscard]] bool read_replayed(std::size_t limit, const net::deadline& until);
     void add_reading(commands& into, const source& from, std::size_t limit, const std::string& after) const;
     /// What an XREADGROUP gave; nothing when there is no such group.
     [[nodiscard]] std::optional<std::vector<fetched>> entries_in(const reply& answer, const source& from);
     [[nodiscard]] std::vector<fetched> parse_entries(const reply& entries, const source& from);
     [[nodiscard]] bool reclaim();
     [[nodiscard]] bool is_known(const position& at) const;
-    void remove_idle_names(const deadline& until);
+    void remove_idle_names(const net::deadline& until);
     void tell_trimmed(std::size_t count, const std::string& first) const;
-    void drop_vanished(const deadline& until);
+    void drop_vanished(const net::deadline& until);
     [[nodiscard]] std::size_t replays_in_hand() const;
     [[nodiscard]] std::vector<delivery> hand_out(std::size_t limit);
 

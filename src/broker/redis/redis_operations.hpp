@@ -92,7 +92,7 @@ private:
     [[nodiscard]] std::int64_t lag_of(const std::string& key, const reply& group);
     void add_replays(group_status& to);
 
-    haste haste_;
+    net::haste haste_;
     link link_;
     reading_pace reading_;
     bool looked_for_groups_ = false;

@@ -80,7 +80,7 @@ std::string message_id_in(std::string_view body) {
 
 std::vector<verdict> redis_publisher::publish(std::span<const outgoing> batch, const producer& from, duration timeout) {
     if (batch.empty()) return {};
-    const deadline until{timeout, &haste_};
+    const net::deadline until{timeout, &haste_};
     rival_.reset();
     link_.drop_if_closed();
     batch_plan plan{batch, link_.at().options().max_message_bytes};
@@ -105,7 +105,7 @@ bool redis_publisher::is_owner(const producer& who) const {
 }
 
 std::string redis_publisher::probe(duration timeout) {
-    const deadline until{timeout, &haste_};
+    const net::deadline until{timeout, &haste_};
     rival_.reset();
     try {
         const auto answer = link_.open(until).run(commands{}.add("PING"), until).at(0);
@@ -126,7 +126,7 @@ bool redis_publisher::prepared_for(const producer& from) {
     return link_.current() != nullptr && footing_ && is_owner(from) && (*footing_ != footing::fenced || fence_->held());
 }
 
-void redis_publisher::prepare(const producer& from, const deadline& until) {
+void redis_publisher::prepare(const producer& from, const net::deadline& until) {
     if (prepared_for(from)) return;
     // What the old connection watches must not disturb what comes now.
     if (footing_ != footing::fenced || owner_.name != from.name) link_.drop();
@@ -140,7 +140,7 @@ void redis_publisher::prepare(const producer& from, const deadline& until) {
     }
 }
 
-redis_publisher::footing redis_publisher::find_footing(const deadline& until) {
+redis_publisher::footing redis_publisher::find_footing(const net::deadline& until) {
     if (!owner_.name.empty() && link_.at().fences()) {
         try {
             claim(until);
@@ -159,7 +159,7 @@ redis_publisher::footing redis_publisher::find_footing(const deadline& until) {
 
 /// Becomes the one that publishes for the producer, and learns what was published last. A token per claim shuts out
 /// whatever an earlier connection of the same owner still carries.
-void redis_publisher::claim(const deadline& until) {
+void redis_publisher::claim(const net::deadline& until) {
     auto& on = link_.open(until);
     const auto former = shut_out_former(on, until);
     fence_.emplace(lane_key(owner_.name));
@@ -180,7 +180,7 @@ void redis_publisher::claim(const deadline& until) {
 }
 
 /// Whoever still holds one of these loses it. Another successor may have been here; then this only looks.
-std::vector<guard::fields> redis_publisher::shut_out_former(connection& on, const deadline& until) const {
+std::vector<guard::fields> redis_publisher::shut_out_former(connection& on, const net::deadline& until) const {
     std::vector<guard::fields> left;
     for (const auto& name : owner_.former) {
         guard theirs{lane_key(name)};
@@ -196,7 +196,7 @@ std::vector<guard::fields> redis_publisher::shut_out_former(connection& on, cons
 }
 
 /// What is sent from now on cannot get an older entry. An account that may not ask learns it from its first entry.
-void redis_publisher::learn_time(connection& on, const deadline& until) {
+void redis_publisher::learn_time(connection& on, const net::deadline& until) {
     const auto time = on.run(commands{}.add("TIME"), until).at(0);
     constexpr std::uint64_t per_second = 1'000;
     std::uint64_t seconds = 0;
@@ -208,7 +208,7 @@ void redis_publisher::learn_time(connection& on, const deadline& until) {
 }
 
 /// Settles what is in the streams already.
-void redis_publisher::recall(batch_plan& plan, const deadline& until) {
+void redis_publisher::recall(batch_plan& plan, const net::deadline& until) {
     for (const auto i : plan.open()) {
         const auto& message = plan.message(i);
         if (should_look_at(message.stream)) look_at_tail(message.stream, plan, until);
@@ -242,14 +242,14 @@ std::uint64_t redis_publisher::oldest_in_doubt(std::string_view stream, const ba
     return milliseconds > 0 ? static_cast<std::uint64_t>(milliseconds) : 0;
 }
 
-void redis_publisher::look_at_tail(std::string_view stream, const batch_plan& plan, const deadline& until) {
+void redis_publisher::look_at_tail(std::string_view stream, const batch_plan& plan, const net::deadline& until) {
     looked_at_.emplace(stream);
     std::set<std::string_view> wanted;
     for (const auto i : plan.open()) {
         if (plan.message(i).stream == stream) wanted.insert(plan.message(i).message_id);
     }
     const auto oldest = oldest_in_doubt(stream, plan);
-    const auto enough = deadline{until.left() / 2};  // the rest is for sending
+    const auto enough = net::deadline{until.left() / 2};  // the rest is for sending
     std::string end = "+";
     for (std::size_t seen = 0; seen < longest_tail && !enough.passed();) {
         const auto count = reading_.count(tail_page_size);
@@ -296,7 +296,7 @@ std::size_t redis_publisher::look_at_entry(std::string_view stream, const reply&
 }
 
 /// False when the way must be prepared again before the rest can be sent.
-bool redis_publisher::send_all(batch_plan& plan, const deadline& until) {
+bool redis_publisher::send_all(batch_plan& plan, const net::deadline& until) {
     const auto how = footing_ == footing::plain ? sending::one_by_one : sending::as_one;
     duration last_took{0};
     for (;;) {
@@ -321,7 +321,7 @@ bool redis_publisher::send_all(batch_plan& plan, const deadline& until) {
     }
 }
 
-bool redis_publisher::send(batch_plan& plan, const batch_plan::wave& wave, const deadline& until) {
+bool redis_publisher::send(batch_plan& plan, const batch_plan::wave& wave, const net::deadline& until) {
     try {
         if (*footing_ != footing::plain) return send_as_one(plan, wave, until);
         send_plainly(plan, wave, until);
@@ -348,7 +348,7 @@ void redis_publisher::add_wave(commands& to, const batch_plan& plan, const batch
     }
 }
 
-bool redis_publisher::send_as_one(batch_plan& plan, const batch_plan::wave& wave, const deadline& until) {
+bool redis_publisher::send_as_one(batch_plan& plan, const batch_plan::wave& wave, const net::deadline& until) {
     auto& on = link_.open(until);
     const bool fenced = *footing_ == footing::fenced;
     buffer_.clear();
@@ -396,7 +396,7 @@ void redis_publisher::write_down(commands& to, const doubt::changes& what) const
 }
 
 /// A key that is no stream takes no message, which does not stop the rest of a transaction.
-void redis_publisher::correct_journal(journal_page page, const reply& results, const deadline& until) {
+void redis_publisher::correct_journal(journal_page page, const reply& results, const net::deadline& until) {
     std::size_t taken = 0;
     for (std::size_t i = 0; i < page.items.size(); ++i) {
         if (results[i].is_error()) continue;
@@ -430,7 +430,7 @@ void redis_publisher::note_streams(const batch_plan& plan, const batch_plan::wav
     server_time_ = std::max(server_time_, milliseconds_of(last));
 }
 
-void redis_publisher::send_plainly(batch_plan& plan, const batch_plan::wave& wave, const deadline& until) {
+void redis_publisher::send_plainly(batch_plan& plan, const batch_plan::wave& wave, const net::deadline& until) {
     commands all;
     add_wave(all, plan, wave);
     const auto replies = link_.open(until).run(all, until);

@@ -39,29 +39,29 @@ private:
 
     [[nodiscard]] bool is_owner(const producer& who) const;
     [[nodiscard]] bool prepared_for(const producer& from);
-    void prepare(const producer& from, const deadline& until);
-    [[nodiscard]] footing find_footing(const deadline& until);
-    void claim(const deadline& until);
-    [[nodiscard]] std::vector<guard::fields> shut_out_former(connection& on, const deadline& until) const;
-    void learn_time(connection& on, const deadline& until);
+    void prepare(const producer& from, const net::deadline& until);
+    [[nodiscard]] footing find_footing(const net::deadline& until);
+    void claim(const net::deadline& until);
+    [[nodiscard]] std::vector<guard::fields> shut_out_former(connection& on, const net::deadline& until) const;
+    void learn_time(connection& on, const net::deadline& until);
 
-    void recall(batch_plan& plan, const deadline& until);
+    void recall(batch_plan& plan, const net::deadline& until);
     [[nodiscard]] bool should_look_at(std::string_view stream) const;
     [[nodiscard]] std::uint64_t oldest_in_doubt(std::string_view stream, const batch_plan& plan) const;
-    void look_at_tail(std::string_view stream, const batch_plan& plan, const deadline& until);
+    void look_at_tail(std::string_view stream, const batch_plan& plan, const net::deadline& until);
     std::size_t look_at_entry(std::string_view stream, const reply& entry, const std::set<std::string_view>& wanted);
 
-    [[nodiscard]] bool send_all(batch_plan& plan, const deadline& until);
-    [[nodiscard]] bool send(batch_plan& plan, const batch_plan::wave& wave, const deadline& until);
-    [[nodiscard]] bool send_as_one(batch_plan& plan, const batch_plan::wave& wave, const deadline& until);
-    void send_plainly(batch_plan& plan, const batch_plan::wave& wave, const deadline& until);
+    [[nodiscard]] bool send_all(batch_plan& plan, const net::deadline& until);
+    [[nodiscard]] bool send(batch_plan& plan, const batch_plan::wave& wave, const net::deadline& until);
+    [[nodiscard]] bool send_as_one(batch_plan& plan, const batch_plan::wave& wave, const net::deadline& until);
+    void send_plainly(batch_plan& plan, const batch_plan::wave& wave, const net::deadline& until);
     void add_wave(commands& to, const batch_plan& plan, const batch_plan::wave& wave) const;
     [[nodiscard]] journal_page page_of(const batch_plan& plan, const batch_plan::wave& wave) const;
     void write_down(commands& to, const doubt::changes& what) const;
-    void correct_journal(journal_page page, const reply& results, const deadline& until);
+    void correct_journal(journal_page page, const reply& results, const net::deadline& until);
     void note_streams(const batch_plan& plan, const batch_plan::wave& wave, const reply& results);
 
-    haste haste_;
+    net::haste haste_;
     link link_;
     producer owner_;
     std::optional<fence_state> rival_;  ///< whom the last call met

@@ -13,20 +13,21 @@ server::server(redis_options options)
     : options_{std::move(options)},
       location_{parse_uri(options_.uri, options_.tls)},
       resolver_{location_.host, location_.port} {
-    if (location_.tls) static_cast<void>(tls_context{location_.trust});  // wrong files are told at once
+    if (location_.tls) static_cast<void>(net::tls_context{location_.trust});  // wrong files are told at once
 }
 
-std::unique_ptr<byte_stream> server::dial(const deadline& until) {
-    if (!location_.path.empty()) return std::make_unique<socket_stream>(connect_to_path(location_.path, until));
-    auto socket = connect_to(resolver_.resolve(until), until);
+std::unique_ptr<net::byte_stream> server::dial(const net::deadline& until) {
+    if (!location_.path.empty())
+        return std::make_unique<net::socket_stream>(net::connect_to_path(location_.path, until));
+    auto socket = net::connect_to(resolver_.resolve(until), until);
     if (location_.tls) return encrypted(std::move(socket), until);
-    return std::make_unique<socket_stream>(std::move(socket));
+    return std::make_unique<net::socket_stream>(std::move(socket));
 }
 
 /// Certificates and authorities are renewed while we run: each connection reads them again.
-std::unique_ptr<byte_stream> server::encrypted(base::unique_fd socket, const deadline& until) const {
+std::unique_ptr<net::byte_stream> server::encrypted(base::unique_fd socket, const net::deadline& until) const {
     try {
-        return tls_context{location_.trust}.connect(std::move(socket), location_.host, until);
+        return net::tls_context{location_.trust}.connect(std::move(socket), location_.host, until);
     } catch (const configuration_error& unreadable) {
         throw outage{unreadable.what()};
     }

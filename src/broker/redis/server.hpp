@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "broker/hazard.hpp"
-#include "broker/redis/byte_stream.hpp"
-#include "broker/redis/dial.hpp"
 #include "broker/redis/endpoint.hpp"
 #include "broker/redis/redis_broker.hpp"
-#include "broker/redis/tls_stream.hpp"
+#include "net/byte_stream.hpp"
+#include "net/dial.hpp"
+#include "net/tls_stream.hpp"
 
 namespace sluice::broker::redis {
 
@@ -28,7 +28,7 @@ public:
     [[nodiscard]] date_time now() const { return (options_.time != nullptr ? *options_.time : system_clock()).now(); }
 
     /// A new stream to the server, TLS included. @throws outage
-    [[nodiscard]] std::unique_ptr<byte_stream> dial(const deadline& until);
+    [[nodiscard]] std::unique_ptr<net::byte_stream> dial(const net::deadline& until);
 
     /// False once the account turned out not to allow fencing.
     [[nodiscard]] bool fences() const noexcept { return fences_; }
@@ -43,11 +43,11 @@ public:
     void tell_hazards(const std::vector<hazard>& found) const;
 
 private:
-    [[nodiscard]] std::unique_ptr<byte_stream> encrypted(base::unique_fd socket, const deadline& until) const;
+    [[nodiscard]] std::unique_ptr<net::byte_stream> encrypted(base::unique_fd socket, const net::deadline& until) const;
 
     redis_options options_;
     endpoint location_;
-    resolver resolver_;
+    net::resolver resolver_;
     std::atomic<bool> fences_{true};
     std::atomic<bool> has_fenced_{false};
     std::atomic<bool> asked_for_hazards_{false};

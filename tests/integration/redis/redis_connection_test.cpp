@@ -300,11 +300,11 @@ TEST_F(redis_tls_server, trusts_only_the_named_authority_and_the_named_host) {
 
 TEST_F(redis_tls_server, shows_its_own_certificate) {
     server_->cli({"config", "set", "tls-auth-clients", "yes"});
-    const redis_tls anonymous{.ca_file = directory_ / "ca.pem"};
+    const net::tls_trust anonymous{.ca_file = directory_ / "ca.pem"};
     EXPECT_THAT(send({.tls = anonymous}), HasSubstr("unreachable"));
-    const redis_tls named{.ca_file = directory_ / "ca.pem",
-                          .certificate_file = directory_ / "server.pem",
-                          .key_file = directory_ / "server.key"};
+    const net::tls_trust named{.ca_file = directory_ / "ca.pem",
+                               .certificate_file = directory_ / "server.pem",
+                               .key_file = directory_ / "server.key"};
     EXPECT_EQ(send({.tls = named}), "delivered");
 }
 

@@ -9,10 +9,9 @@
 #include <sys/socket.h>
 
 #include "base/unique_fd.hpp"
-#include "broker/redis/deadline.hpp"
-#include "broker/redis/endpoint.hpp"
+#include "net/deadline.hpp"
 
-namespace sluice::broker::redis {
+namespace sluice::net {
 
 struct socket_address {
     sockaddr_storage storage{};
@@ -49,4 +48,4 @@ private:
 [[nodiscard]] base::unique_fd connect_to(const std::vector<socket_address>& addresses, const deadline& until);
 [[nodiscard]] base::unique_fd connect_to_path(const std::string& path, const deadline& until);
 
-}  // namespace sluice::broker::redis
+}  // namespace sluice::net

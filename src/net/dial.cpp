@@ -1,4 +1,4 @@
-#include "broker/redis/dial.hpp"
+#include "net/dial.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -16,9 +16,9 @@
 
 #include <fmt/format.h>
 
-#include "broker/redis/outage.hpp"
+#include "net/outage.hpp"
 
-namespace sluice::broker::redis {
+namespace sluice::net {
 namespace {
 
 using namespace std::chrono_literals;
@@ -131,4 +131,4 @@ base::unique_fd connect_to_path(const std::string& path, const deadline& until) 
     return std::move(fd);
 }
 
-}  // namespace sluice::broker::redis
+}  // namespace sluice::net

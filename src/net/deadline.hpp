@@ -9,7 +9,7 @@
 
 #include "base/wake.hpp"
 
-namespace sluice::broker::redis {
+namespace sluice::net {
 
 /// Lets another thread shorten deadlines, also while somebody sleeps until one.
 ///
@@ -85,4 +85,4 @@ private:
     duration patience_{0};  ///< zero: until the end
 };
 
-}  // namespace sluice::broker::redis
+}  // namespace sluice::net

@@ -3,10 +3,10 @@
 #include <memory>
 #include <string>
 
-#include "broker/redis/byte_stream.hpp"
-#include "broker/redis/redis_broker.hpp"
+#include "net/byte_stream.hpp"
+#include "net/tls_trust.hpp"
 
-namespace sluice::broker::redis {
+namespace sluice::net {
 
 /// What a TLS connection is made with: trusted authorities, our certificate, as the files are now. The connection
 /// outlives it.
@@ -15,7 +15,7 @@ namespace sluice::broker::redis {
 class tls_context {
 public:
     /// @throws configuration_error naming the file that cannot be used
-    explicit tls_context(const redis_tls& trust);
+    explicit tls_context(const tls_trust& trust);
     ~tls_context();
 
     /// Shakes hands with the server behind a connected socket.
@@ -29,4 +29,4 @@ private:
     std::unique_ptr<state> state_;
 };
 
-}  // namespace sluice::broker::redis
+}  // namespace sluice::net

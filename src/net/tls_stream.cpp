@@ -1,4 +1,4 @@
-#include "broker/redis/tls_stream.hpp"
+#include "net/tls_stream.hpp"
 
 #include <array>
 #include <cerrno>
@@ -18,9 +18,9 @@
 
 #include <sluice/error.hpp>
 
-#include "broker/redis/outage.hpp"
+#include "net/outage.hpp"
 
-namespace sluice::broker::redis {
+namespace sluice::net {
 namespace {
 
 struct freer {
@@ -159,7 +159,7 @@ struct tls_context::state {
     bool verify = true;
 };
 
-tls_context::tls_context(const redis_tls& trust) : state_{std::make_unique<state>()} {
+tls_context::tls_context(const tls_trust& trust) : state_{std::make_unique<state>()} {
     ERR_clear_error();
     auto* const context = state_->context.get();
     if (context == nullptr) throw std::bad_alloc{};
@@ -201,4 +201,4 @@ std::unique_ptr<byte_stream> tls_context::connect(base::unique_fd socket, const 
     return stream;
 }
 
-}  // namespace sluice::broker::redis
+}  // namespace sluice::net

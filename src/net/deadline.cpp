@@ -1,4 +1,4 @@
-#include "broker/redis/deadline.hpp"
+#include "net/deadline.hpp"
 
 #include <array>
 #include <cerrno>
@@ -6,9 +6,9 @@
 
 #include <poll.h>
 
-#include "broker/redis/outage.hpp"
+#include "net/outage.hpp"
 
-namespace sluice::broker::redis {
+namespace sluice::net {
 
 bool deadline::wait_for(int socket, short events) const {
     while (!passed()) {
@@ -23,4 +23,4 @@ bool deadline::wait_for(int socket, short events) const {
     return false;
 }
 
-}  // namespace sluice::broker::redis
+}  // namespace sluice::net

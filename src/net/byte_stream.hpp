@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "base/unique_fd.hpp"
-#include "broker/redis/deadline.hpp"
+#include "net/deadline.hpp"
 
-namespace sluice::broker::redis {
+namespace sluice::net {
 
 /// Bytes both ways over a socket that never blocks.
 ///
@@ -46,4 +46,4 @@ private:
 /// Sleeps until the stream can go on with what it wanted, or the time has passed (then throws).
 void wait_until_ready(const byte_stream& stream, short events, const deadline& until);
 
-}  // namespace sluice::broker::redis
+}  // namespace sluice::net

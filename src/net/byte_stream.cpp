@@ -1,4 +1,4 @@
-#include "broker/redis/byte_stream.hpp"
+#include "net/byte_stream.hpp"
 
 #include <cerrno>
 #include <system_error>
@@ -6,9 +6,9 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "broker/redis/outage.hpp"
+#include "net/outage.hpp"
 
-namespace sluice::broker::redis {
+namespace sluice::net {
 
 std::size_t socket_stream::read(std::span<char> into) {
     for (;;) {
@@ -41,4 +41,4 @@ void wait_until_ready(const byte_stream& stream, short events, const deadline& u
     if (!until.wait_for(stream.fd(), events)) throw outage{"the server did not answer in time"};
 }
 
-}  // namespace sluice::broker::redis
+}  // namespace sluice::net
