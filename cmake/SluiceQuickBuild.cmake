@@ -1,11 +1,12 @@
 # Two ways to build in less time. Both hide a missing include, so a build that proves the includes has them off.
 #
-# SLUICE_PRECOMPILE: the headers that most sources include are parsed once.
-# SLUICE_QUICK_BUILD: the sources of the library are compiled several at a time, too. clang-tidy and an editor then find no
+# SLUICE_PRECOMPILE: the headers that most tests include are parsed once. Not those of the library: when g++ optimises, it
+# warns of what it finds in a precompiled header of the system.
+# SLUICE_QUICK_BUILD: the library's, too, and its sources are compiled several at a time. clang-tidy and an editor then find no
 # commands for single sources.
 
 option(SLUICE_QUICK_BUILD "Precompile common headers and compile several sources at a time" OFF)
-option(SLUICE_PRECOMPILE "Precompile common headers" ${SLUICE_QUICK_BUILD})
+option(SLUICE_PRECOMPILE "Precompile common headers of the tests" ${SLUICE_QUICK_BUILD})
 
 set(sluice_common_headers
     <algorithm> <array> <atomic> <chrono> <condition_variable> <cstdint> <filesystem> <functional> <map> <memory>
@@ -29,8 +30,10 @@ endif()
 if(SLUICE_QUICK_BUILD OR SLUICE_PRECOMPILE)
     set(sluice_empty_source ${PROJECT_BINARY_DIR}/empty.cpp)
     file(CONFIGURE OUTPUT ${sluice_empty_source} CONTENT "")
-    add_library(sluice_precompiled OBJECT ${sluice_empty_source})
-    sluice_precompile(sluice_precompiled)
+    if(SLUICE_QUICK_BUILD)
+        add_library(sluice_precompiled OBJECT ${sluice_empty_source})
+        sluice_precompile(sluice_precompiled)
+    endif()
     if(SLUICE_BUILD_TESTS)
         add_executable(sluice_precompiled_for_tests ${sluice_empty_source})
         target_compile_options(sluice_precompiled_for_tests PRIVATE -O0) # as the tests: g++ takes no others
@@ -41,10 +44,8 @@ endif()
 
 # sluice_quick_library(<target>): a library that links fmt and spdlog.
 function(sluice_quick_library target)
-    if(SLUICE_QUICK_BUILD OR SLUICE_PRECOMPILE)
-        target_precompile_headers(${target} REUSE_FROM sluice_precompiled)
-    endif()
     if(SLUICE_QUICK_BUILD)
+        target_precompile_headers(${target} REUSE_FROM sluice_precompiled)
         set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
     endif()
 endfunction()
