@@ -63,7 +63,8 @@ struct subscription_status {
 };
 
 /// How an application is. Lanes and subscriptions are as they were seen last, a few seconds ago at most while their
-/// database and broker answer; they are empty before the start, and with `server.health.enabled = false`.
+/// database and broker answer; they are empty before the start. With `server.health.enabled = false` nobody looks:
+/// there are no lanes then, and subscriptions have a state and no numbers.
 struct application_status {
     application_phase phase = application_phase::stopped;
     std::string consumer{};  ///< name at the brokers; empty before the start
@@ -115,7 +116,7 @@ struct configuration_warning {
 ///
 /// It touches no signal, writes nothing to standard output or standard error, never ends the process, and shares
 /// nothing with other applications: a process may have several. The threads of the engine block all signals but those
-/// of faults and of profilers, so handlers run on the program's own threads.
+/// of faults and of profilers, so signal handlers run on the program's own threads.
 ///
 /// Thread safety: all members may be called concurrently, except for moving and destruction. `start`, `stop` and
 /// `setup` wait for each other; never call them from a handler. Lifetime: contexts and views must be gone before it;
