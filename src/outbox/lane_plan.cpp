@@ -212,7 +212,7 @@ void lane_plan::fetched(store::due_batch batch, base::moment now) {
 void lane_plan::caught_up(const std::string& stream, store::due_batch batch, base::moment now) {
     store_works();
     if (looks_elsewhere(batch, now)) return;
-    const bool complete = batch.rows.size() < batch_size_ - ready_.rows.size() && !batch.more;
+    bool complete = batch.rows.size() < batch_size_ - ready_.rows.size() && !batch.more;
     caught_up_last_ = true;
     if (batch.rows.empty()) return holds_.release(stream);
 
@@ -221,6 +221,12 @@ void lane_plan::caught_up(const std::string& stream, store::due_batch batch, bas
     const bool has_waited = hold != nullptr && hold->waited_for == head.seq;
     if (const auto due = retry_time(head, now); due > now.steady && !has_waited)
         return holds_.wait(stream, head.seq, due);
+    const auto waiting = std::find_if(batch.rows.begin() + 1, batch.rows.end(),
+                                      [&](const store::due_row& row) { return retry_time(row, now) > now.steady; });
+    if (waiting != batch.rows.end()) {
+        complete = false;
+        batch.rows.erase(waiting, batch.rows.end());
+    }
     holds_.travel(stream);
     ready_.caught_up.emplace(stream, complete);
     std::move(batch.rows.begin(), batch.rows.end(), std::back_inserter(ready_.rows));
@@ -281,6 +287,7 @@ void lane_plan::published(std::span<const broker::verdict> verdicts, base::momen
             }
             if (in_flight_.from_cursor()) {
                 step_back_before(row.seq);
+                reach_back(row, now);
             } else {
                 holds_.set(row.event.stream, row.seq, now.steady);
             }
@@ -404,11 +411,19 @@ void lane_plan::pause(std::string_view reason, base::moment now) {
 void lane_plan::put_back_ready(base::moment now) {
     if (const auto lowest = ready_.lowest()) {
         step_back_before(*lowest);
+        for (const auto& row : ready_.rows) reach_back(row, now);
     } else {
         for (const auto& [stream, complete] : ready_.caught_up)
             holds_.set(stream, holds_.find(stream)->from, now.steady);
     }
     ready_ = {};
+}
+
+/// A row is to be read again although a later one of its stream has put the stream on hold: the hold begins with it
+/// now, or it would be passed over for the sake of the later one and never be read.
+void lane_plan::reach_back(const store::due_row& row, base::moment now) {
+    const auto* const hold = holds_.find(row.event.stream);
+    if (hold != nullptr && hold->from > row.seq) holds_.begin_earlier(row.event.stream, row.seq, now.steady);
 }
 
 void lane_plan::step_back_before(store::sequence seq) noexcept {

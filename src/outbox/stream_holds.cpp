@@ -17,6 +17,11 @@ void stream_holds::wait(const std::string& stream, store::sequence row, instant 
     holds_.find(stream)->second.waited_for = row;
 }
 
+void stream_holds::begin_earlier(const std::string& stream, store::sequence from, instant due) {
+    set(stream, from, due);
+    holds_.find(stream)->second.waited_for = 0;
+}
+
 void stream_holds::travel(std::string_view stream) {
     const auto at = holds_.find(stream);
     if (at == holds_.end()) return;

@@ -34,6 +34,9 @@ public:
     /// The same, because a failed row waits for its next attempt. Once that is due, the time that is stored with the
     /// row has been waited for, whatever the calendar says by then.
     void wait(const std::string& stream, store::sequence row, instant due);
+    /// Moves the hold to an earlier row, which is to be sent when it is due; the later ones have waited for nothing
+    /// yet.
+    void begin_earlier(const std::string& stream, store::sequence from, instant due);
     /// The stream's rows are being sent.
     void travel(std::string_view stream);
     void release(std::string_view stream);

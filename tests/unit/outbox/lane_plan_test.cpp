@@ -273,6 +273,23 @@ TEST_F(lane_plan_test, a_stream_with_nothing_behind_its_abandoned_row_is_free) {
     EXPECT_EQ(plan_.state(), lane_state::idle);
 }
 
+TEST_F(lane_plan_test, a_row_before_one_that_waits_is_sent_after_an_outage_too) {
+    own_the_lease();
+    auto failed = row(2, "a");
+    failed.status = store::row_status::failed;
+    failed.retry_count = 1;
+    failed.next_retry_at = now_.wall + 30s;
+    fetch({row(1, "a"), failed});
+    EXPECT_EQ(publish({unreachable{"gone"}}), (numbers{1}));
+    renew();
+    now_ += 1s;
+    expect<action::probe>();
+    plan_.probed("", now_);
+    EXPECT_EQ(fetch({row(1, "a"), failed}).after, 0);
+    EXPECT_EQ(publish({delivered{}}), (numbers{1})) << "the other one has to wait";
+    EXPECT_EQ(settle().first, 1);
+}
+
 TEST_F(lane_plan_test, a_new_owner_keeps_the_holds_of_the_one_before) {
     own_the_lease();
     auto failed = row(1, "a");
