@@ -90,6 +90,7 @@ std::vector<subscription_status> subscriptions_of(const http::health_report& see
 
 std::vector<component_health> components_of(const std::vector<http::component>& seen) {
     std::vector<component_health> components;
+    components.reserve(seen.size());
     for (const http::component& each : seen) {
         components.push_back({.name = each.name,
                               .decisive = each.decisive,
@@ -104,6 +105,7 @@ std::vector<component_health> components_of(const std::vector<http::component>& 
 std::vector<configuration_warning> warnings_among(std::vector<config::finding> found) {
     config::require_no_errors(found);
     std::vector<configuration_warning> warnings;
+    warnings.reserve(found.size());
     for (config::finding& each : found) {
         warnings.push_back({.code = std::move(each.code),
                             .element = std::move(each.element),

@@ -487,8 +487,9 @@ void read_adapters(section& root, const providers& available, const std::filesys
 namespace {
 
 /// What all sections come to. @param sections  substituted; the top of the configuration
-explained_configuration read_sections(node sections, configuration result, const std::filesystem::path& base_directory,
-                                      const providers& available, const domain_lookup& domain, reading into) {
+explained_configuration read_sections(const node& sections, configuration result,
+                                      const std::filesystem::path& base_directory, const providers& available,
+                                      const domain_lookup& domain, reading into) {
     section root{&sections, "", into};
     read_adapters(root, available, base_directory, domain, result);
     read_outbox(root.below("outbox"), result, result.outbox);
@@ -567,8 +568,8 @@ explained_configuration explain_text(std::string_view text, const std::filesyste
     reading into;
     node sections = select_environment(read_toml(text, result.file), result.environment, into.problems);
     substitute(sections, variables, into.problems);
-    return read_sections(std::move(sections), std::move(result), std::filesystem::absolute(file).parent_path(),
-                         available, domain, std::move(into));
+    return read_sections(sections, std::move(result), std::filesystem::absolute(file).parent_path(), available, domain,
+                         std::move(into));
 }
 
 configuration from_values(const json::object& values, const std::filesystem::path& base_directory,
@@ -586,8 +587,8 @@ configuration from_values(const json::object& values, const std::filesystem::pat
     }
     std::erase_if(*sections.as_table(), [](const auto& m) { return !is_section(m.key); });
     configuration read =
-        read_sections(std::move(sections), std::move(result),
-                      std::filesystem::absolute(base_directory).lexically_normal(), available, domain, std::move(into))
+        read_sections(sections, std::move(result), std::filesystem::absolute(base_directory).lexically_normal(),
+                      available, domain, std::move(into))
             .values;
     read.holds_password = false;  // there is no file that could be read by others
     return read;

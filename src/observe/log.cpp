@@ -147,7 +147,7 @@ log_scope::log_scope(const std::shared_ptr<const log_route>& route) noexcept : b
 
 log_scope::~log_scope() { route_here = before_; }
 
-std::shared_ptr<const log_route> log_route_of_this_thread() noexcept {
+std::shared_ptr<const log_route> log_route_of_this_thread() {
     return route_here == nullptr ? nullptr : route_here->shared_from_this();
 }
 

@@ -85,7 +85,7 @@ private:
 };
 
 /// For the threads that this thread starts: they work for the same application. Null: the log of the process.
-[[nodiscard]] std::shared_ptr<const log_route> log_route_of_this_thread() noexcept;
+[[nodiscard]] std::shared_ptr<const log_route> log_route_of_this_thread();
 
 /// Writes one line: `lane.paused broker=partner_events reason="…"`. Values must hold no secret and no payload.
 /// Thread safe; never throws, never waits for a reader.

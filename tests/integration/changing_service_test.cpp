@@ -244,12 +244,13 @@ protected:
         work.commit();
     }
     /// Until every group of the build has read all, and what it read is acknowledged.
-    [[nodiscard]] bool all_is_read(std::size_t groups) const {
+    /// @param messages  in each stream at least: a lane may still be on its way with the next one
+    [[nodiscard]] bool all_is_read(std::size_t groups, std::int64_t messages = 1) const {
         return testing::eventually(
             [&] {
                 const auto found = broker_->open_operations()->groups();
-                return found.size() >= groups && std::all_of(found.begin(), found.end(), [](const auto& each) {
-                           return each.length > 0 && each.lag == 0 && each.pending == 0;
+                return found.size() >= groups && std::all_of(found.begin(), found.end(), [&](const auto& each) {
+                           return each.length >= messages && each.lag == 0 && each.pending == 0;
                        });
             },
             20s);
@@ -269,7 +270,7 @@ TEST_F(changing_a_service, loses_and_doubles_nothing) {
         service old{make(before::make_domain(told_))};
         add(old.of, before::Parcel{"p-1", 100});
         add(old.of, before::Parcel{"p-2", 50});
-        ASSERT_TRUE(all_is_read(2));
+        ASSERT_TRUE(all_is_read(2, 2));
         EXPECT_EQ(grams<before::ParcelTotals>(old.of), 150);
         ASSERT_TRUE(old.engine.stop());
     }

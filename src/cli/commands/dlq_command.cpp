@@ -257,6 +257,7 @@ struct readership {
 readership find_readers(open_broker& broker, const declared_installation& by, const dead_letter_filter& filter) {
     const auto groups = broker.operations->groups();
     std::vector<broker::known_group> known;
+    known.reserve(groups.size());
     for (const auto& each : groups) known.push_back({each.stream, each.group, each.domain});
     const auto orphans =
         consume::orphan_groups(known, by.routes, broker.name, consume::places_of(*by.env), by.env->domain().normalized);
