@@ -95,7 +95,7 @@ void broker_check::look() {
     if (with_groups_) when_due(groups_at_, [this] { ask_for_groups(); });
 }
 
-/// `publisher_` is written with the mutex held, and read with it by any other thread than the one that looks.
+/// Connections are written with the mutex held, and read with it by any other thread than the one that looks.
 broker::publisher& broker_check::open_publisher() {
     auto fresh = broker_->open_publisher();
     const std::lock_guard lock{mutex_};
@@ -104,18 +104,27 @@ broker::publisher& broker_check::open_publisher() {
     return *publisher_;
 }
 
+broker::operations& broker_check::open_operations() {
+    auto fresh = broker_->open_operations();
+    const std::lock_guard lock{mutex_};
+    if (in_a_hurry_) fresh->hurry({});
+    operations_ = std::move(fresh);
+    return *operations_;
+}
+
 void broker_check::hurry() noexcept {
     const std::lock_guard lock{mutex_};
     in_a_hurry_ = true;
     if (publisher_) publisher_->hurry({});
+    if (operations_) operations_->hurry({});
 }
 
 void broker_check::ask_for_groups() {
     std::optional<std::vector<broker::group_status>> groups;
     try {
-        if (!operations_) operations_ = broker_->open_operations();
-        groups = operations_->groups();
+        groups = (operations_ ? *operations_ : open_operations()).groups();
     } catch (const error&) {
+        const std::lock_guard lock{mutex_};
         operations_.reset();  // the broker answered the probe: only this question has no answer now
     }
     const std::lock_guard lock{mutex_};

@@ -60,6 +60,7 @@ public:
 
 private:
     [[nodiscard]] broker::publisher& open_publisher();
+    [[nodiscard]] broker::operations& open_operations();
     void ask_for_groups();
 
     std::shared_ptr<broker::broker> broker_;
