@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "observe/line_writer.hpp"
@@ -141,8 +142,8 @@ void log_route::write(level lv, std::string_view event, std::initializer_list<lo
     }
 }
 
-log_scope::log_scope(const std::shared_ptr<const log_route>& route) noexcept : before_{route_here} {
-    if (route) route_here = route.get();
+log_scope::log_scope(std::shared_ptr<const log_route> route) noexcept : route_{std::move(route)}, before_{route_here} {
+    if (route_) route_here = route_.get();
 }
 
 log_scope::~log_scope() { route_here = before_; }

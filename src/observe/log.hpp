@@ -71,16 +71,16 @@ private:
 
 /// What the current thread logs goes to the route for as long as this object lives. Null changes nothing.
 ///
-/// Thread safety: none; scopes of one thread end in the reverse order of their begin. Lifetime: the route must outlive
-/// it.
+/// Thread safety: none; scopes of one thread end in the reverse order of their begin. Lifetime: keeps the route alive.
 class log_scope {
 public:
-    explicit log_scope(const std::shared_ptr<const log_route>& route) noexcept;
+    explicit log_scope(std::shared_ptr<const log_route> route) noexcept;
     log_scope(const log_scope&) = delete;
     log_scope& operator=(const log_scope&) = delete;
     ~log_scope();
 
 private:
+    std::shared_ptr<const log_route> route_;
     const log_route* before_;
 };
 
