@@ -10,7 +10,6 @@
 
 #include "app/compose.hpp"
 #include "app/read_settings.hpp"
-#include "base/backoff.hpp"
 #include "base/random.hpp"
 #include "base/signal_mask.hpp"
 #include "command/invocation.hpp"
@@ -26,8 +25,6 @@ namespace sluice {
 
 namespace {
 
-/// For settling and leaving, beyond `server.shutdown_seconds`.
-constexpr auto grace_of_a_stop = std::chrono::seconds{1};
 /// What the looks at databases and brokers get at the end, however long the engine took.
 constexpr duration least_for_looks = std::chrono::milliseconds{100};
 constexpr duration longest_for_looks = std::chrono::minutes{10};
@@ -258,10 +255,7 @@ void application::drain() noexcept {
     if (const auto running = implementation_->look().current) running->monitor.drain();
 }
 
-bool application::stop() {
-    const double seconds = implementation_->env.configuration().server.shutdown_seconds;
-    return stop(base::from_seconds(seconds) + grace_of_a_stop);
-}
+bool application::stop() { return stop(engine::usual_patience(implementation_->env.configuration())); }
 
 bool application::stop(duration patience) {
     implementation& self = *implementation_;

@@ -20,7 +20,7 @@ namespace {
 
 /// Share of the shutdown time that a hanging broker may use up; the rest is for settling and leaving.
 constexpr double publishing_share = 0.8;
-constexpr auto grace = std::chrono::seconds{1};
+constexpr auto grace = std::chrono::seconds{1};  // for settling and leaving
 
 /// Tells apart the deployments that may run on one host: the same domain on another database is another deployment.
 std::string deployment_of(commit::environment& env) {
@@ -32,6 +32,10 @@ std::string deployment_of(commit::environment& env) {
 std::string name_of(const consume::subscription& s) { return s.where().name + " " + s.where().streams.front(); }
 
 }  // namespace
+
+duration usual_patience(const config::configuration& with) {
+    return base::from_seconds(with.server.shutdown_seconds) + grace;
+}
 
 engine::running_lane::running_lane(commit::environment& env, const outbox::lane_settings& settings)
     : random{env.random().next()},
@@ -72,7 +76,7 @@ void engine::start() {
                   {"consumer", consumer_}});
 }
 
-bool engine::stop() { return stop(base::from_seconds(env_.configuration().server.shutdown_seconds) + grace); }
+bool engine::stop() { return stop(usual_patience(env_.configuration())); }
 
 bool engine::stop(duration patience) {
     // More than a year is for ever, and does not overflow.

@@ -30,6 +30,9 @@ struct worker_status {
     int restarts = 0;    ///< by the supervisor
 };
 
+/// How long `engine::stop` waits: `server.shutdown_seconds`, and one second for settling and leaving.
+[[nodiscard]] duration usual_patience(const config::configuration& with);
+
 /// Runs a domain: one lane per database with aggregates and broker (internal and external), one subscription per route,
 /// one schedule per database, and the maintenance, each on a thread of its own. No two of them share a thread, a
 /// connection or a lock, so what happens to one does not touch the others.

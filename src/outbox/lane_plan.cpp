@@ -286,8 +286,7 @@ void lane_plan::published(std::span<const broker::verdict> verdicts, base::momen
                 outage = silent->reason;
             }
             if (in_flight_.from_cursor()) {
-                step_back_before(row.seq);
-                reach_back(row, now);
+                read_again(row, now);
             } else {
                 holds_.set(row.event.stream, row.seq, now.steady);
             }
@@ -409,9 +408,8 @@ void lane_plan::pause(std::string_view reason, base::moment now) {
 
 /// What was read but not sent will be read again.
 void lane_plan::put_back_ready(base::moment now) {
-    if (const auto lowest = ready_.lowest()) {
-        step_back_before(*lowest);
-        for (const auto& row : ready_.rows) reach_back(row, now);
+    if (ready_.from_cursor()) {
+        for (const auto& row : ready_.rows) read_again(row, now);
     } else {
         for (const auto& [stream, complete] : ready_.caught_up)
             holds_.set(stream, holds_.find(stream)->from, now.steady);
@@ -419,16 +417,14 @@ void lane_plan::put_back_ready(base::moment now) {
     ready_ = {};
 }
 
-/// A row is to be read again although a later one of its stream has put the stream on hold: the hold begins with it
-/// now, or it would be passed over for the sake of the later one and never be read.
-void lane_plan::reach_back(const store::due_row& row, base::moment now) {
+/// The cursor goes back before a row that it has handed out. A later row of the stream may have put the stream on hold
+/// meanwhile: the hold begins with this one then, or it would be passed over for the sake of the later one and never be
+/// read.
+void lane_plan::read_again(const store::due_row& row, base::moment now) {
+    cursor_ = std::min(cursor_, row.seq - 1);
+    more_ = true;
     const auto* const hold = holds_.find(row.event.stream);
     if (hold != nullptr && hold->from > row.seq) holds_.begin_earlier(row.event.stream, row.seq, now.steady);
-}
-
-void lane_plan::step_back_before(store::sequence seq) noexcept {
-    cursor_ = std::min(cursor_, seq - 1);
-    more_ = true;
 }
 
 void lane_plan::store_works() noexcept {

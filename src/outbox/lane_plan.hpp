@@ -140,8 +140,7 @@ private:
     [[nodiscard]] instant retry_time(const store::due_row& row, base::moment now) const;
     void pause(std::string_view reason, base::moment now);
     void put_back_ready(base::moment now);
-    void reach_back(const store::due_row& row, base::moment now);
-    void step_back_before(store::sequence seq) noexcept;
+    void read_again(const store::due_row& row, base::moment now);
     void store_works() noexcept;
     void lose(std::string_view reason, base::moment now);
     void forget() noexcept;

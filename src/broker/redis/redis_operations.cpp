@@ -81,12 +81,12 @@ auto redis_operations::guarded(Action action) {
 }
 
 reply redis_operations::call(const commands& one) {
-    const auto until = link_.answer_deadline(&haste_);
+    const auto until = answer_due();
     return link_.open(until).call(one, until);
 }
 
 std::vector<reply> redis_operations::run(const commands& several) {
-    const auto until = link_.answer_deadline(&haste_);
+    const auto until = answer_due();
     return link_.open(until).run(several, until);
 }
 
@@ -104,7 +104,7 @@ std::set<std::string> redis_operations::streams_of_groups() {
     std::set<std::string> found;
     std::string cursor = "0";
     for (int step = 0; step < max_scan_steps; ++step) {
-        const auto until = link_.answer_deadline(&haste_);
+        const auto until = answer_due();
         commands look;
         look.begin(6).part("SCAN").part(cursor).part("MATCH").part(prefix + "*").part("COUNT").part(scan_step);
         const auto answer = link_.open(until).run(look, until).at(0);
@@ -121,7 +121,7 @@ std::set<std::string> redis_operations::streams_of_groups() {
         commands restore;
         restore.begin(2 + found.size()).part("SADD").part(streams_key);
         for (const auto& each : found) restore.part(each);
-        const auto until = link_.answer_deadline(&haste_);
+        const auto until = answer_due();
         static_cast<void>(link_.open(until).run(restore, until));
     }
     return found;
@@ -301,7 +301,7 @@ std::string redis_operations::hand_back(const grave& dead, own_groups& readers) 
         move.add("XADD", to, "*", data_field, entry.body, original_field, entry.original_entry);
         move.add("XDEL", grave_key, id);
         move.add("HINCRBY", tally_key(dead.stream), entry.group, -1);
-        const auto until = link_.answer_deadline(&haste_);
+        const auto until = answer_due();
         const auto result = run_transaction(link_.open(until), all, until);
         if (result.lost()) continue;  // something else happened to the dead letters
         if (!result.done()) throw outage{first_clause(result.result.text())};
@@ -373,7 +373,7 @@ redis_operations::counts redis_operations::tally(const std::string& stream) {
             what.part(recounted_field).part(recounted);
             for (const auto& [group, dead] : found) what.part(group).part(dead);
         }
-        const auto until = link_.answer_deadline(&haste_);
+        const auto until = answer_due();
         static_cast<void>(run_transaction(link_.open(until), keep, until));  // lost: somebody else counted, too
     }
     // What was removed by others since the last recount is taken from all alike.
@@ -507,10 +507,12 @@ std::vector<std::string> redis_operations::streams_of(std::string_view group) {
 
 std::size_t redis_operations::rename_group(std::string_view from, std::string_view to) {
     return guarded([&] {
-        const auto affected = streams_of(from);
-        const auto taken = streams_of(to);
-        for (const auto& stream : affected) {
-            if (std::ranges::find(taken, stream) != taken.end()) throw group_is_taken(to, stream);
+        std::vector<std::string> affected;
+        for (auto& stream : streams()) {
+            const auto names = names_of_groups(stream);
+            if (std::ranges::find(names, from) == names.end()) continue;
+            if (std::ranges::find(names, to) != names.end()) throw group_is_taken(to, stream);
+            affected.push_back(std::move(stream));
         }
         for (const auto& stream : affected) rename_on(stream, std::string{from}, std::string{to});
         return affected.size();
@@ -519,7 +521,7 @@ std::size_t redis_operations::rename_group(std::string_view from, std::string_vi
 
 /// The dead letters first, one by one; the rest in one step, so that an interruption leaves a group to repeat it with.
 void redis_operations::rename_on(const std::string& stream, const std::string& from, const std::string& to) {
-    rename_letters(stream, from, to);
+    for (const auto& each : letters_of(stream, from)) rename_letter(each, to);
     transaction all;
     auto& what = all.what();
     move_place(what, stream, stream, from, to);
@@ -531,7 +533,7 @@ void redis_operations::rename_on(const std::string& stream, const std::string& f
     for (const auto key_of : {&attempts_key, &group_key, &readers_key}) {
         if (is_there(key_of(stream, from))) what.add("RENAME", key_of(stream, from), key_of(stream, to));
     }
-    const auto until = link_.answer_deadline(&haste_);
+    const auto until = answer_due();
     const auto result = run_transaction(link_.open(until), all, until);
     if (!result.done()) throw outage{base::one_line(result.result.text())};
     for (std::size_t i = 0; i < result.result.size(); ++i) {
@@ -558,13 +560,13 @@ void redis_operations::move_place(commands& into, const std::string& key, const 
     }
 }
 
-void redis_operations::rename_letters(const std::string& stream, const std::string& from, const std::string& to) {
+std::vector<redis_operations::grave> redis_operations::letters_of(const std::string& stream, std::string_view group) {
     std::vector<grave> letters;
     walk(stream, direction::oldest_first, "-", [&](grave each) {
-        if (each.content.entry.group == from) letters.push_back(std::move(each));
+        if (each.content.entry.group == group) letters.push_back(std::move(each));
         return true;
     });
-    for (const auto& each : letters) rename_letter(each, to);
+    return letters;
 }
 
 void redis_operations::rename_letter(const grave& dead, const std::string& to) {
@@ -580,7 +582,7 @@ void redis_operations::rename_letter(const grave& dead, const std::string& to) {
         all.what().add("XADD", key, "*", data_field, dead_letter_of_group(text->text(), to)).add("XDEL", key, id);
         // The new entry is counted like every one that comes; only the old is missing now.
         all.what().add("HINCRBY", tally_key(dead.stream), dead.content.entry.group, -1);
-        const auto until = link_.answer_deadline(&haste_);
+        const auto until = answer_due();
         const auto result = run_transaction(link_.open(until), all, until);
         if (result.lost()) continue;  // something else happened to the dead letters
         if (!result.done()) throw outage{base::one_line(result.result.text())};
@@ -596,12 +598,7 @@ std::size_t redis_operations::retire_group(std::string_view only_stream, std::st
         if (!only_stream.empty()) std::erase_if(affected, [&](const auto& each) { return each != only_stream; });
         const std::string name{group};
         for (const auto& stream : affected) {
-            std::vector<grave> letters;
-            walk(stream, direction::oldest_first, "-", [&](grave each) {
-                if (each.content.entry.group == name) letters.push_back(std::move(each));
-                return true;
-            });
-            for (const auto& each : letters) {
+            for (const auto& each : letters_of(stream, name)) {
                 static_cast<void>(call(commands{}.add("XDEL", dead_letter_key(stream), each.id.text())));
                 static_cast<void>(run(commands{}.add("HINCRBY", tally_key(stream), name, -1)));
             }
@@ -610,7 +607,7 @@ std::size_t redis_operations::retire_group(std::string_view only_stream, std::st
                 .add("DEL", attempts_key(stream, name), replay_key(stream, name), group_key(stream, name),
                      readers_key(stream, name), namesake_key(stream, name))
                 .add("XGROUP", "DESTROY", stream, name);
-            const auto until = link_.answer_deadline(&haste_);
+            const auto until = answer_due();
             const auto result = run_transaction(link_.open(until), all, until);
             if (!result.done()) throw outage{base::one_line(result.result.text())};
         }

@@ -61,6 +61,8 @@ private:
 
     template <class Action>
     auto guarded(Action action);
+    /// Of every call: as long as the server makes progress, and nobody is in a hurry.
+    [[nodiscard]] net::deadline answer_due() const { return link_.answer_deadline(&haste_); }
     [[nodiscard]] reply call(const commands& one);
     [[nodiscard]] std::vector<reply> run(const commands& several);
     [[nodiscard]] std::vector<std::string> streams();
@@ -83,7 +85,7 @@ private:
     [[nodiscard]] std::vector<std::string> names_of_groups(const std::string& stream);
     [[nodiscard]] std::string domain_of(const std::string& stream, const std::string& group);
     void rename_on(const std::string& stream, const std::string& from, const std::string& to);
-    void rename_letters(const std::string& stream, const std::string& from, const std::string& to);
+    [[nodiscard]] std::vector<grave> letters_of(const std::string& stream, std::string_view group);
     void rename_letter(const grave& dead, const std::string& to);
     /// Adds what moves a group's place and what it has in hand, from one name to another.
     /// @param key  the stream as it is now; `key_then` as it is called when the commands run

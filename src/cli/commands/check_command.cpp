@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
 
 #include "base/database_file.hpp"
 #include "cli/commands/commands.hpp"
@@ -112,17 +111,14 @@ void add_what_is_stored(const declared_installation& in, std::vector<finding>& f
 /// Consumer groups whose handlers are gone. Inline brokers have nothing from before this process.
 void add_orphan_groups(const declared_installation& in, std::vector<finding>& found) {
     const auto places = consume::places_of(*in.env);
-    std::set<std::string> told;
+    const auto& domain = in.env->domain().normalized;
+    groups_by_broker seen;
     for (const auto& [name, broker] : in.env->parts().brokers) {
         if (in.env->configuration().brokers.at(name).provider == "inline") continue;
-        if (!told.insert(places.at(name)).second) continue;
         try {
             const auto operations = broker->open_operations();
-            const auto& domain = in.env->domain().normalized;
             if (consume::orphan_groups(operations->known_groups(), in.routes, name, places, domain).empty()) continue;
-            for (const orphan_row& each : view_orphans(in.routes, {{name, operations->groups()}}, places, domain)) {
-                found.push_back(cli::to_finding(each));
-            }
+            seen.emplace(name, operations->groups());
         } catch (const broker_error& e) {
             const std::string element = "brokers." + name;
             if (is_told("BROKER_UNAVAILABLE", element, found)) continue;
@@ -132,6 +128,9 @@ void add_orphan_groups(const declared_installation& in, std::vector<finding>& fo
                              .message = std::string{"not checked for consumer groups without a handler: "} + e.what(),
                              .remedy = {}});
         }
+    }
+    for (const orphan_row& each : view_orphans(in.routes, seen, places, domain)) {
+        found.push_back(cli::to_finding(each));
     }
 }
 

@@ -92,11 +92,40 @@ json::object as_json(const std::string& database, const stream_event& at) {
                         {"metadata", embedded(at.event.metadata)}};
 }
 
+std::vector<column> columns_of(bool with_database, bool with_data) {
+    std::vector<column> all;
+    if (with_database) all.push_back({"DATABASE"});
+    for (const column& each : {column{"SEQ", alignment::right}, column{"CREATED"}, column{"TYPE"}, column{"STREAM"},
+                               column{"POSITION", alignment::right}, column{"MESSAGE ID"}}) {
+        all.push_back(each);
+    }
+    if (with_data) all.push_back({"DATA"});
+    return all;
+}
+
+std::vector<cell> cells_of(const located_event& each, bool with_database, bool with_data) {
+    const auto& [database, at] = each;
+    std::vector<cell> cells;
+    if (with_database) cells.emplace_back(database);
+    for (const std::string& text : {std::to_string(at.seq), at.event.created_at.to_string(), at.event.type,
+                                    at.event.stream, std::to_string(at.position), at.event.message_id}) {
+        cells.emplace_back(text);
+    }
+    constexpr std::size_t longest_data = 120;
+    if (with_data) cells.emplace_back(config::printable(at.event.data, longest_data));
+    return cells;
+}
+
 /// Shows events as they come, in the order of the log.
 class event_follower final : public follower {
 public:
     event_follower(const session& in, const event_arguments& given, event_filter filter, bool many, follow_output& out)
-        : in_{in}, given_{given}, filter_{std::move(filter)}, many_{many}, out_{out}, lines_{columns()} {}
+        : in_{in},
+          given_{given},
+          filter_{std::move(filter)},
+          many_{many},
+          out_{out},
+          lines_{columns_of(many, given.data)} {}
 
     bool begin(std::vector<log_tail>& tails) override {
         if (!in_.out.json() && !out_.line(lines_.header(in_.out))) return false;
@@ -139,26 +168,7 @@ private:
         const auto& [database, at] = each;
         if (lately->second.see(at.seq, {}, at.event.message_id) == shown_lately::news::same) return true;
         if (in_.out.json()) return out_.line(json::dump(as_json(database, at)));
-        std::vector<cell> cells;
-        if (many_) cells.emplace_back(database);
-        for (const std::string& text : {std::to_string(at.seq), at.event.created_at.to_string(), at.event.type,
-                                        at.event.stream, std::to_string(at.position), at.event.message_id}) {
-            cells.emplace_back(text);
-        }
-        constexpr std::size_t longest_data = 120;
-        if (given_.data) cells.emplace_back(config::printable(at.event.data, longest_data));
-        return out_.line(lines_.row(std::move(cells), in_.out));
-    }
-
-    [[nodiscard]] std::vector<column> columns() const {
-        std::vector<column> all;
-        if (many_) all.push_back({"DATABASE"});
-        for (const column& each : {column{"SEQ", alignment::right}, column{"CREATED"}, column{"TYPE"}, column{"STREAM"},
-                                   column{"POSITION", alignment::right}, column{"MESSAGE ID"}}) {
-            all.push_back(each);
-        }
-        if (given_.data) all.push_back({"DATA"});
-        return all;
+        return out_.line(lines_.row(cells_of(each, many_, given_.data), in_.out));
     }
 
     const session& in_;
@@ -185,20 +195,8 @@ exit_code follow_events(const session& in, const event_arguments& given) {
 void print_table(const session& in, const std::vector<located_event>& events, const event_arguments& given) {
     const bool many =
         std::ranges::any_of(events, [&](const auto& each) { return each.database != events.front().database; });
-    table listing{{{"DATABASE"},
-                   {"SEQ", alignment::right},
-                   {"CREATED"},
-                   {"TYPE"},
-                   {"STREAM"},
-                   {"POSITION", alignment::right},
-                   {"MESSAGE ID"},
-                   {"DATA"}}};
-    for (const auto& [database, at] : events) {
-        constexpr std::size_t longest_data = 120;
-        listing.add({many ? database : "", std::to_string(at.seq), at.event.created_at.to_string(), at.event.type,
-                     at.event.stream, std::to_string(at.position), at.event.message_id,
-                     given.data ? config::printable(at.event.data, longest_data) : ""});
-    }
+    table listing{columns_of(many, given.data)};
+    for (const located_event& each : events) listing.add(cells_of(each, many, given.data));
     in.out.print(listing.render(in.out));
     if (events.size() == given.limit) {
         in.out.print(fmt::format("\nthe {} {}; there may be more (--limit)", given.oldest_first ? "oldest" : "newest",

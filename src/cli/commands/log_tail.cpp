@@ -62,11 +62,11 @@ std::string log_tail::long_wait(std::chrono::steady_clock::time_point now) {
     if (wait_told_ || log_.awaited().empty() || now - waiting_since_ < usual_wait) return {};
     wait_told_ = true;
     std::string who;
-    for (const store::open_writer& each : session_->open_writers()) {
-        who = fmt::format(" of process {} ({}{}{})", each.pid, each.application, each.application.empty() ? "" : ", ",
-                          each.state);
-        if (each.age) who += fmt::format(", open for {}", age_text(*each.age));
-        break;
+    if (const auto writers = session_->open_writers(); !writers.empty()) {
+        const store::open_writer& oldest = writers.front();
+        who = fmt::format(" of process {} ({}{}{})", oldest.pid, oldest.application,
+                          oldest.application.empty() ? "" : ", ", oldest.state);
+        if (oldest.age) who += fmt::format(", open for {}", age_text(*oldest.age));
     }
     return fmt::format("database {} waits for the end of a transaction{}: it may still write an event below number {}",
                        name_, who, log_.head() + 1);

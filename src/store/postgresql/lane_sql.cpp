@@ -7,9 +7,10 @@
 namespace sluice::store::postgresql {
 namespace {
 
-#define SLUICE_ROW_COLUMNS                                                                                \
+#define SLUICE_COLUMNS_WITH(data, metadata)                                                               \
     "o.seq, o.status, o.priority, o.retry_count, o.next_retry_at, o.last_error, o.message_id, o.stream, " \
-    "e.stream_category, e.type, e.data, e.metadata, e.created_at"
+    "e.stream_category, e.type, " data ", " metadata ", e.created_at"
+#define SLUICE_ROW_COLUMNS SLUICE_COLUMNS_WITH("e.data", "e.metadata")
 
 #define SLUICE_ROW_NAMES                                                                                               \
     "seq, status, priority, retry_count, next_retry_at, last_error, message_id, stream, stream_category, type, data, " \
@@ -150,10 +151,7 @@ SELECT pg_notify(@sluice_channel(broker), 'released') FROM released)sql";
 #define SLUICE_UNLESS_LARGE(value)                                                             \
     "CASE WHEN pg_column_size(" value ") < $11 AND (pg_column_size(" value ") < " SLUICE_SMALL \
     " OR octet_length(" value "::text) < $11) THEN " value " END"
-#define SLUICE_LIGHT_COLUMNS                                                                              \
-    "o.seq, o.status, o.priority, o.retry_count, o.next_retry_at, o.last_error, o.message_id, o.stream, " \
-    "e.stream_category, e.type, " SLUICE_UNLESS_LARGE("e.data") ", " SLUICE_UNLESS_LARGE(                 \
-        "e.metadata") ", e.created_at"
+#define SLUICE_LIGHT_COLUMNS SLUICE_COLUMNS_WITH(SLUICE_UNLESS_LARGE("e.data"), SLUICE_UNLESS_LARGE("e.metadata"))
 
 constexpr auto due_sql = SLUICE_DUE(SLUICE_DUE_ROWS(SLUICE_LIGHT_COLUMNS));
 constexpr auto due_by_weight_sql = SLUICE_DUE(SLUICE_UP_TO_BYTES(SLUICE_DUE_ROWS(SLUICE_ROW_COLUMNS), "$11"));
