@@ -4,22 +4,19 @@
 #include <string>
 #include <vector>
 
-#include "broker/consumer.hpp"
 #include "broker/hazard.hpp"
 #include "broker/operations.hpp"
 #include "broker/publisher.hpp"
+#include "broker/reader.hpp"
 
 namespace sluice::broker {
 
-/// What a broker can do; the rest of Sluice asks instead of knowing adapters.
+/// What a broker can do. The rest of Sluice asks instead of knowing adapters; each flag has a reader outside of them.
 struct capabilities {
-    bool durable = false;        ///< a delivered message survives the end of every process
-    bool cross_process = false;  ///< other processes can read what we publish
-    bool deduplicates = false;   ///< a second publish of one id into one stream is recognised
-    bool fences = false;         ///< an older epoch of a producer is refused
-    bool dead_letters = false;
-    bool knows_keys = true;     ///< `delivery::key` is the key that was published
-    bool shares_groups = true;  ///< consumers of a group read side by side; else one reads and the others stand by
+    bool readable = true;               ///< `open_reader` works: subscriptions can read from it
+    bool keeps_failed = true;           ///< its readers have a keeper of their own, see `reader::own_keeper`
+    bool cross_process = true;          ///< other processes read what we publish, and it outlives this one
+    bool fences = false;                ///< an older epoch of a producer is refused
     std::size_t max_message_bytes = 0;  ///< 0: no limit of its own
 };
 
@@ -42,8 +39,11 @@ public:
     [[nodiscard]] virtual std::unique_ptr<publisher> open_publisher() = 0;
     /// A group that does not exist yet starts at `membership::from`: by default at the beginning of the stream, so that
     /// nothing published before its first start is lost.
-    [[nodiscard]] virtual std::unique_ptr<consumer> open_consumer(std::string stream, membership member) = 0;
-    [[nodiscard]] virtual std::unique_ptr<operations> open_operations() = 0;
+    /// @param streams  at least one; the reader names them by their index
+    /// @throws usage_error  the broker is not `readable`
+    [[nodiscard]] virtual std::unique_ptr<reader> open_reader(std::vector<std::string> streams, membership member);
+    /// Of a broker that has nothing to operate on: operations that find nothing.
+    [[nodiscard]] virtual std::unique_ptr<operations> open_operations();
 };
 
 }  // namespace sluice::broker

@@ -11,17 +11,20 @@
 #include <sluice/time.hpp>
 
 #include "broker/verdict.hpp"
+#include "envelope/header.hpp"
 
 namespace sluice::broker {
 
 /// One message to send. The views must live until `publish` returns.
 struct outgoing {
-    std::string_view stream;               ///< category, or `{category}:backfill`
-    std::string_view message_id;           ///< `headers.id`: the key of every deduplication
-    std::string_view key;                  ///< per-aggregate stream: the unit of order
-    std::string_view body;                 ///< the whole JSON message
-    std::int64_t position = 0;             ///< in the outbox, ascending; 0: not known
-    std::optional<date_time> raised_at{};  ///< no entry that is older can be a copy; none: not known
+    std::string_view stream;                   ///< category, or `{category}:backfill`
+    std::string_view message_id;               ///< `headers.id`: the key of every deduplication
+    std::string_view key;                      ///< per-aggregate stream: the unit of order
+    std::string_view body;                     ///< the whole JSON message
+    std::int64_t position = 0;                 ///< in the outbox, ascending; 0: not known
+    std::optional<date_time> raised_at{};      ///< no entry that is older can be a copy; none: not known
+    std::span<const envelope::header> head{};  ///< beside the body; brokers that carry none leave it out
+    std::string_view content_type{};           ///< of the body; empty: not told
 };
 
 /// Who publishes: a lane of one database under one lease epoch. A broker that can do so refuses an older epoch of the

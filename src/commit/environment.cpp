@@ -2,7 +2,9 @@
 
 #include <sluice/error.hpp>
 
+#include "broker/broker.hpp"
 #include "config/providers.hpp"
+#include "envelope/format.hpp"
 
 namespace sluice::commit {
 
@@ -25,6 +27,9 @@ environment::environment(const detail::registry& domain, config::configuration c
     }
     for (const auto& [name, broker] : parts_.brokers) {
         largest_messages_[name] = broker->can().max_message_bytes;
+    }
+    for (const std::string& name : configuration_.outbox.external_brokers) {
+        formats_[name] = envelope::external_format(configuration_.outbox.extensions_of(name));
     }
     for (const trace_subscriber& subscriber : domain_.trace_subscribers) tracer_.subscribe(subscriber);
 }
@@ -57,6 +62,12 @@ broker::broker& environment::broker(std::string_view name) const {
 std::size_t environment::largest_message(std::string_view broker) const {
     const auto found = largest_messages_.find(broker);
     return found == largest_messages_.end() ? 0 : found->second;
+}
+
+const envelope::format& environment::format_of(std::string_view broker) const {
+    static const auto inside = envelope::internal_format();
+    const auto found = formats_.find(broker);
+    return found == formats_.end() ? *inside : *found->second;
 }
 
 }  // namespace sluice::commit

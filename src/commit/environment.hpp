@@ -10,7 +10,6 @@
 
 #include "base/random.hpp"
 #include "base/sleeper.hpp"
-#include "broker/broker.hpp"
 #include "commit/hot_keys.hpp"
 #include "commit/session_pool.hpp"
 #include "commit/wake_hub.hpp"
@@ -18,6 +17,13 @@
 #include "observe/log.hpp"
 #include "observe/tracer.hpp"
 #include "store/store.hpp"
+
+namespace sluice::broker {
+class broker;
+}
+namespace sluice::envelope {
+class format;
+}
 
 namespace sluice::commit {
 
@@ -69,6 +75,8 @@ public:
     [[nodiscard]] broker::broker& broker(std::string_view name) const;
     /// The largest message that a broker takes, in bytes; 0: no limit, or the broker is not known.
     [[nodiscard]] std::size_t largest_message(std::string_view broker) const;
+    /// The form of the messages that the broker takes and gives: the whole envelope inside, else that for partners.
+    [[nodiscard]] const envelope::format& format_of(std::string_view broker) const;
 
 private:
     const detail::registry& domain_;
@@ -83,7 +91,8 @@ private:
     wake_hub hub_;
     wake_hub schedules_;
     std::map<std::string, std::unique_ptr<session_pool>, std::less<>> pools_;
-    std::map<std::string, std::size_t, std::less<>> largest_messages_;  ///< by broker
+    std::map<std::string, std::size_t, std::less<>> largest_messages_;                     ///< by broker
+    std::map<std::string, std::shared_ptr<const envelope::format>, std::less<>> formats_;  ///< of the external brokers
     std::map<std::string, std::string, std::less<>> readers_;  ///< consumer groups by the tables that they feed
 };
 

@@ -9,18 +9,16 @@
 #include "commit/target_brokers.hpp"
 #include "domain/upcasting.hpp"
 #include "envelope/envelope.hpp"
+#include "envelope/format.hpp"
 
 namespace sluice::commit {
 
 namespace {
 
-/// What a broker gets of an event, at its largest. Internal and external form are made of the same two texts.
+/// What a broker gets of an event, at its largest. Every form is made of the same two texts.
 std::size_t largest_form(const environment& env, const store::event_write& write, const std::string& broker) {
-    const auto& outbox = env.configuration().outbox;
-    if (broker == outbox.broker) return envelope::render_internal(write.event.data, write.event.metadata).size();
     std::size_t largest = 0;
-    for (const auto& each :
-         envelope::render_external_versions(write.event.data, write.event.metadata, outbox.extensions_of(broker))) {
+    for (const auto& each : env.format_of(broker).render(write.event.data, write.event.metadata)) {
         largest = std::max(largest, each.body.size());
     }
     return largest;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "broker/broker.hpp"
+
 namespace sluice::consume {
 
 broker_places places_of(const commit::environment& env) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "command/deadline.hpp"
+#include "consume/readable.hpp"
 #include "domain/subscription_rules.hpp"
 #include "process/step.hpp"
 #include "projection/projection.hpp"
@@ -223,6 +224,10 @@ private:
 
 }  // namespace
 
-std::vector<route> routes_of(commit::environment& env) { return route_maker{env}.make(); }
+std::vector<route> routes_of(commit::environment& env) {
+    auto routes = route_maker{env}.make();
+    require_readable(env, routes);
+    return routes;
+}
 
 }  // namespace sluice::consume

@@ -66,7 +66,7 @@ struct route {
 /// With priority lanes, what is read from the internal broker is also read from `{stream}:{suffix}`.
 /// `env` must outlive the routes.
 /// @throws usage_error when the declaration names an aggregate that it does not declare; configuration_error when a
-///   profile named in the code does not exist
+///   profile named in the code does not exist, or a route reads from a broker that cannot be read
 [[nodiscard]] std::vector<route> routes_of(commit::environment& env);
 
 }  // namespace sluice::consume

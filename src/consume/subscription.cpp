@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/one_line.hpp"
+#include "envelope/format.hpp"
 #include "envelope/header_rules.hpp"
 #include "lease/owner.hpp"
 #include "observe/log.hpp"
@@ -150,21 +151,21 @@ void subscription::perform(const acknowledge& act) {
     std::vector<std::string> entries;
     entries.reserve(act.receipts->size());
     for (const receipt& each : *act.receipts) entries.push_back(each.entry);
-    consumers_[act.source]->ack(entries);
+    reader_->ack(act.source, entries);
     for (const receipt& each : *act.receipts) trace_.acknowledged(act.source, each);
     plan_.acknowledged(act.source);
 }
 
 void subscription::perform(const put_off& act) {
     if (act.hindered) tell_hindered(act.what, act.attempts, act.reason);
-    consumers_[act.what.source]->defer(act.what.delivery.entry, act.attempts, act.not_before);
+    reader_->own_keeper()->defer(act.what.source, act.what.delivery, act.attempts, act.not_before);
     trace_.deferred(act, route_.settings.max_retries);
 }
 
 void subscription::perform(const set_aside& act) {
     if (act.hindered) tell_hindered(act.what, act.why.attempts, act.why.reason);
     if (!route_.settings.enable_dlq) return drop(act);
-    consumers_[act.what.source]->dead_letter(act.what.delivery, act.why);
+    reader_->own_keeper()->dead_letter(act.what.source, act.what.delivery, act.why);
     trace_.buried(act);
     const std::lock_guard lock{mutex_};
     ++status_.dead;
@@ -174,14 +175,14 @@ void subscription::perform(const set_aside& act) {
 /// never.
 void subscription::drop(const set_aside& act) {
     trace_.dropped(act);
-    consumers_[act.what.source]->ack({&act.what.delivery.entry, 1});
+    reader_->ack(act.what.source, {&act.what.delivery.entry, 1});
     const std::lock_guard lock{mutex_};
     ++status_.dropped;
 }
 
 void subscription::perform(const read_more& act) {
     std::vector<arrival> arrivals;
-    for (broker::delivery& each : consumers_[act.source]->read(act.limit, now().wall)) {
+    for (broker::delivery& each : reader_->read(act.source, act.limit, now().wall)) {
         arrivals.push_back(look_at(act.source, std::move(each)));
     }
     if (std::exchange(disconnections_, 0) > 0) {
@@ -195,9 +196,7 @@ void subscription::perform(const breaker_turned& act) {
     trace_.breaker(act, route_.settings.circuit_breaker_threshold);
 }
 
-void subscription::perform(const keep_claims&) {
-    for (const auto& consumer : consumers_) consumer->heartbeat(now().wall);
-}
+void subscription::perform(const keep_claims&) { reader_->heartbeat(now().wall); }
 
 void subscription::perform(const reopen&) {
     close();
@@ -207,7 +206,7 @@ void subscription::perform(const reopen&) {
 arrival subscription::look_at(std::size_t source, broker::delivery delivery) const {
     std::optional<message> content;
     try {
-        content = message::decode(delivery.body);
+        content = env_.format_of(route_.broker).read(delivery.body, delivery.head);
     } catch (const decode_error& e) {
         return {{source, std::move(delivery)}, unusable{base::one_line(e.what()), "undecodable"}};
     }
@@ -311,15 +310,14 @@ void subscription::outage_over(bool over) {
 }
 
 void subscription::open() {
-    if (!consumers_.empty()) return;
-    std::vector<std::unique_ptr<broker::consumer>> fresh;
-    for (const std::string& stream : route_.streams) fresh.push_back(broker_.open_consumer(stream, member_));
+    if (reader_) return;
+    auto fresh = broker_.open_reader(route_.streams, member_);
     if (!pool_ && (plan_.hands() > 1 || lease_)) pool_ = std::make_unique<handler_pool>(plan_.hands(), signal_);
-    consumers_ = std::move(fresh);
+    reader_ = std::move(fresh);
 }
 
 void subscription::close() noexcept {
-    consumers_.clear();
+    reader_.reset();
     plan_.lost(now());
 }
 
@@ -351,7 +349,7 @@ void subscription::finish_in_hand() {
         duration nap = beat;
         if (lease_ && may_work()) nap = std::min(nap, lease_->due() - now().steady);
         try {
-            for (const auto& consumer : consumers_) consumer->heartbeat(now().wall);
+            if (reader_) reader_->heartbeat(now().wall);
         } catch (const error& trouble) {
             static_cast<void>(disconnected(trouble));
         }
@@ -363,13 +361,13 @@ void subscription::finish_in_hand() {
 /// after the claim time, and the inbox knows it.
 void subscription::leave() noexcept {
     try {
-        if (consumers_.empty()) return;
+        if (!reader_) return;
         while (const auto failure = plan_.last_failure()) {
             if (const auto* later = std::get_if<put_off>(&*failure)) perform(*later);
             if (const auto* never = std::get_if<set_aside>(&*failure)) perform(*never);
         }
         while (const auto left = plan_.last_acknowledgement()) perform(*left);
-        for (const auto& consumer : consumers_) consumer->release();
+        reader_->release();
     } catch (const std::exception& e) {
         observe::log(observe::level::warn, "subscription.left_messages",
                      {{"handler", route_.name}, {"stream", route_.streams[0]}, {"reason", base::one_line(e.what())}});
@@ -377,14 +375,12 @@ void subscription::leave() noexcept {
 }
 
 void subscription::wait(duration timeout) {
-    if (consumers_.empty() || !listen_) {
+    if (!reader_ || !listen_) {
         static_cast<void>(base::wait_any(signal_, nullptr, timeout));  // a stop or a handler's result ends it
         return;
     }
-    std::vector<broker::consumer*> others;
-    for (const auto& each : consumers_) others.push_back(each.get());
     try {
-        static_cast<void>(consumers_.front()->wait_with(others, signal_, timeout));  // whatever ended it: look again
+        static_cast<void>(reader_->wait(signal_, timeout));  // whatever ended it: look again
     } catch (const error& trouble) {
         const duration pause = disconnected(trouble);
         static_cast<void>(base::wait_any(signal_, nullptr, pause));

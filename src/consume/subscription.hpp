@@ -115,7 +115,7 @@ private:
     message_trace trace_;
     subscription_plan plan_;
     base::wake_signal signal_;
-    std::vector<std::unique_ptr<broker::consumer>> consumers_;  ///< one per stream; empty while disconnected
+    std::unique_ptr<broker::reader> reader_;  ///< of all streams; null while disconnected
     bool listen_ = false;
     int disconnections_ = 0;                        ///< in a row
     std::unique_ptr<lease::sequence_lease> lease_;  ///< of a sequential route

@@ -16,7 +16,7 @@
 
 #include "base/backoff.hpp"
 #include "base/moment.hpp"
-#include "broker/consumer.hpp"
+#include "broker/reader.hpp"
 #include "consume/circuit_breaker.hpp"
 
 namespace sluice::consume {

@@ -7,6 +7,7 @@
 
 #include "base/backoff.hpp"
 #include "base/one_line.hpp"
+#include "broker/broker.hpp"
 #include "consume/orphan_groups.hpp"
 #include "observe/log.hpp"
 

@@ -168,18 +168,19 @@ std::string render_external(std::string_view data, std::string_view metadata, co
     return render_internal(data, external_metadata(decode_metadata(json::parse(metadata)), allowed));
 }
 
-std::vector<external_message> render_external_versions(std::string_view data, std::string_view metadata,
+std::vector<rendered_message> render_external_versions(std::string_view data, std::string_view metadata,
                                                        const extension_list& allowed) {
     const message_metadata stored = decode_metadata(json::parse(metadata));
-    std::vector<external_message> messages;
-    messages.push_back({{}, render_internal(data, external_metadata(stored, allowed))});
+    std::vector<rendered_message> messages;
+    messages.push_back({.body = render_internal(data, external_metadata(stored, allowed))});
     const json::value* const older = stored.extensions.find(older_versions_key);
     if (older == nullptr) return messages;
     for (const auto& [text, payload] : older->as_object()) {
         const int version = version_number(text, stored.headers.id);
         std::string suffix = "~v" + text;
         const message_metadata own = as_version(stored, version, suffix);
-        messages.push_back({std::move(suffix), render_internal(json::dump(payload), external_metadata(own, allowed))});
+        messages.push_back({.id_suffix = std::move(suffix),
+                            .body = render_internal(json::dump(payload), external_metadata(own, allowed))});
     }
     return messages;
 }

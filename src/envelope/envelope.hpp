@@ -8,6 +8,8 @@
 #include <sluice/message.hpp>
 #include <sluice/metadata.hpp>
 
+#include "envelope/header.hpp"
+
 /// The forms in which a message leaves the process (docs/wire-format.md). The payload is spliced in as the text that
 /// was stored; it is never parsed on the way out.
 namespace sluice::envelope {
@@ -35,16 +37,18 @@ using extension_list = std::optional<std::vector<std::string>>;
 /// Among the extensions of a stored event: its payloads for partners of older versions, `{"1": {…}}`. Private.
 inline constexpr std::string_view older_versions_key = "_also_published";
 
-/// One message for an external broker.
-struct external_message {
-    std::string id_suffix;  ///< after the event's own id: nothing, or `~v1` for the older version 1
+/// One message, ready to be sent.
+struct rendered_message {
+    std::string id_suffix{};  ///< after the event's own id: nothing, or `~v1` for the older version 1
     std::string body;
+    headers head{};                                     ///< beside the body, where the broker carries that
+    std::string_view content_type{"application/json"};  ///< of the body; a constant
 };
 
 /// All that an external broker gets of an event: its external form, and after it one for each older version that was
 /// stored with it. That one has the id `{id}~v1`, the type and the number of its version; all else is the same.
 /// @throws decode_error when the metadata cannot be read
-[[nodiscard]] std::vector<external_message> render_external_versions(std::string_view data, std::string_view metadata,
+[[nodiscard]] std::vector<rendered_message> render_external_versions(std::string_view data, std::string_view metadata,
                                                                      const extension_list& allowed = {});
 
 /// Lower-case hex SHA-256 of the canonical JSON of a payload (docs/wire-format.md, "Checksum").

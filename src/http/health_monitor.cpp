@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "broker/broker.hpp"
 #include "engine/databases.hpp"
 
 namespace sluice::http {

@@ -47,20 +47,22 @@ private:
     struct text {
         std::string stream;
         std::string message_id;
-        std::string body;
+        envelope::rendered_message content;
     };
 
     void add(std::size_t index, const store::due_row& row, const dispatch_rules& rules) {
         const std::string stream = rules.stream_of(row);
-        for (auto& [id_suffix, content] : rules.messages_of(row)) {
-            const auto& [to, id, body] =
-                texts_.emplace_back(text{stream, row.event.message_id + id_suffix, std::move(content)});
+        for (auto& each : rules.form->render(row.event.data, row.event.metadata)) {
+            std::string own_id = row.event.message_id + each.id_suffix;
+            const auto& [to, id, content] = texts_.emplace_back(text{stream, std::move(own_id), std::move(each)});
             messages_.push_back({.stream = to,
                                  .message_id = id,
                                  .key = row.event.stream,
-                                 .body = body,
+                                 .body = content.body,
                                  .position = row.seq,
-                                 .raised_at = row.event.created_at});
+                                 .raised_at = row.event.created_at,
+                                 .head = content.head,
+                                 .content_type = content.content_type});
             rows_.push_back(index);
         }
     }
@@ -97,13 +99,8 @@ std::vector<broker::verdict> send(std::span<const broker::outgoing> messages, br
 std::string dispatch_rules::stream_of(const store::due_row& row) const {
     const auto& category = row.event.stream_category;
     if (category.empty()) throw usage_error{"the event has no stream category, so there is no stream to send it to"};
-    const bool is_backfill = !external && priority_lanes.enabled && row.priority < priority_lanes.threshold;
+    const bool is_backfill = priority_lanes.enabled && row.priority < priority_lanes.threshold;
     return is_backfill ? category + ":" + priority_lanes.backfill_suffix : category;
-}
-
-std::vector<envelope::external_message> dispatch_rules::messages_of(const store::due_row& row) const {
-    if (external) return envelope::render_external_versions(row.event.data, row.event.metadata, extensions);
-    return {{{}, envelope::render_internal(row.event.data, row.event.metadata)}};
 }
 
 std::vector<broker::verdict> dispatch(std::span<const store::due_row> rows, const dispatch_rules& rules,

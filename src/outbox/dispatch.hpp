@@ -1,30 +1,35 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sluice/time.hpp>
 
 #include "broker/publisher.hpp"
 #include "config/configuration.hpp"
-#include "envelope/envelope.hpp"
+#include "envelope/format.hpp"
 #include "store/records.hpp"
 
 namespace sluice::outbox {
 
 /// In which form and to which stream a lane sends. Pure.
 struct dispatch_rules {
-    bool external = false;
+    std::shared_ptr<const envelope::format> form = envelope::internal_format();
     config::priority_lane_settings priority_lanes{};
-    envelope::extension_list extensions{};  ///< that an external lane lets pass
 
-    /// The event's stream category; on the internal side, `{category}:{suffix}` for rows below the threshold when
-    /// priority lanes are on. External lanes know no priority.
+    [[nodiscard]] static dispatch_rules internal(config::priority_lane_settings lanes) {
+        return {.priority_lanes = std::move(lanes)};
+    }
+    /// Partners know no priority.
+    [[nodiscard]] static dispatch_rules external(envelope::extension_list allowed = {}) {
+        return {.form = envelope::external_format(std::move(allowed))};
+    }
+
+    /// The event's stream category, or `{category}:{suffix}` for rows below the threshold when priority lanes are on.
     [[nodiscard]] std::string stream_of(const store::due_row& row) const;
-    /// One message; on the external side one more for each older version that the event is published in, too.
-    /// @throws decode_error when the stored metadata cannot be read
-    [[nodiscard]] std::vector<envelope::external_message> messages_of(const store::due_row& row) const;
 };
 
 /// Renders the rows, sends them in one batch and returns one verdict per row, in order. A row that cannot be rendered

@@ -44,7 +44,8 @@ lane::lane(lane_settings settings, const lane_ports& ports)
     : settings_{std::move(settings)},
       ports_{ports},
       name_{store::make_lane_name(settings_.database, settings_.broker, settings_.part)},
-      rules_{settings_.external, settings_.priority_lanes, settings_.outbox.extensions_of(settings_.broker)},
+      rules_{settings_.external ? dispatch_rules::external(settings_.outbox.extensions_of(settings_.broker))
+                                : dispatch_rules::internal(settings_.priority_lanes)},
       plan_{settings_.outbox, settings_.drain, settings_.overlapping != overlap::none, ports_.random} {}
 
 void lane::run(const std::stop_token& stop) {
@@ -102,8 +103,9 @@ void lane::perform(const action::acquire& /*step*/) {
     for (const auto& name : grant->former) producer_.former.push_back(who.identity + "/" + name);
     forget_publisher();
     log_history(*grant);
-    observe::log(observe::level::info, "lane.acquired",
-                 {{"lane", name_}, {"owner", settings_.owner}, {"epoch", grant->epoch}});
+    observe::log(
+        observe::level::info, "lane.acquired",
+        {{"lane", name_}, {"owner", settings_.owner}, {"epoch", grant->epoch}, {"fenced", ports_.broker.can().fences}});
     plan_.acquired(std::move(*grant), asked);
 }
 

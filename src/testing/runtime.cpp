@@ -2,6 +2,7 @@
 
 #include <sluice/test.hpp>
 
+#include "broker/broker.hpp"
 #include "envelope/envelope.hpp"
 #include "testing/stage.hpp"
 

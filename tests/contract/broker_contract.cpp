@@ -45,8 +45,9 @@ std::vector<std::string> bodies_of(const std::vector<delivery>& deliveries) {
 
 std::vector<std::string> everything_in(broker& in, const std::string& stream) {
     static int groups = 0;
-    const auto reader = in.open_consumer(stream, {.group = "audit-" + std::to_string(++groups), .consumer = "auditor"});
-    return bodies_of(reader->read(1'000'000, noon));
+    const auto audit = sluice::testing::open_consumer(
+        in, stream, {.group = "audit-" + std::to_string(++groups), .consumer = "auditor"});
+    return bodies_of(audit->read(1'000'000, noon));
 }
 
 INSTANTIATE_TEST_SUITE_P(inline_broker, broker_contract,
@@ -71,7 +72,12 @@ std::unique_ptr<broker> make_on_empty_server(const std::filesystem::path& /*dire
     return make_redis_broker({.uri = server.uri(), .server_time = &server_time});
 }
 
-INSTANTIATE_TEST_SUITE_P(redis_broker, broker_contract, ::testing::Values(subject{"redis", make_on_empty_server}),
+INSTANTIATE_TEST_SUITE_P(redis_broker, broker_contract,
+                         ::testing::Values(subject{.name = "redis",
+                                                   .make = make_on_empty_server,
+                                                   .deduplicates = false,
+                                                   .knows_keys = false,
+                                                   .shares_groups = false}),
                          [](const auto& i) { return i.param.name; });
 #endif
 

@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 
 #include "broker/broker.hpp"
+#include "support/consumer.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace sluice::broker::contract {
@@ -33,6 +34,9 @@ struct subject {
     std::string name;
     /// @param server_time  for a broker that has a clock of its own
     std::function<std::unique_ptr<broker>(const std::filesystem::path& directory, const clock& server_time)> make;
+    bool deduplicates = true;   ///< a second publish of one id into one stream is recognised, whoever sent the first
+    bool knows_keys = true;     ///< `delivery::key` is the key that was published
+    bool shares_groups = true;  ///< members of a group read side by side; else one reads and the others stand by
 
     friend void PrintTo(const subject& s, std::ostream* out) { *out << s.name; }
 };
@@ -68,16 +72,25 @@ void deliver(broker& to, const std::vector<note>& notes);
 /// Every broker must pass every test of this suite.
 class broker_contract : public ::testing::TestWithParam<subject> {
 protected:
-    [[nodiscard]] std::unique_ptr<consumer> join(std::string group, std::string name) {
-        return broker_->open_consumer("shop::order",
-                                      {.group = std::move(group), .consumer = std::move(name), .claim = claim});
+    [[nodiscard]] std::unique_ptr<sluice::testing::consumer> join(std::string group, std::string name) {
+        return sluice::testing::open_consumer(*broker_, "shop::order",
+                                              {.group = std::move(group), .consumer = std::move(name), .claim = claim});
     }
 
     /// The same, of a process with an incarnation.
-    [[nodiscard]] std::unique_ptr<consumer> join(std::string name, incarnation process) {
-        return broker_->open_consumer(
-            "shop::order", {.group = "g", .consumer = std::move(name), .claim = claim, .process = std::move(process)});
+    [[nodiscard]] std::unique_ptr<sluice::testing::consumer> join(std::string name, incarnation process) {
+        return sluice::testing::open_consumer(
+            *broker_, "shop::order",
+            {.group = "g", .consumer = std::move(name), .claim = claim, .process = std::move(process)});
     }
+    /// The places of the streams of `join_both_lanes`.
+    static constexpr std::size_t primary = 0;
+    static constexpr std::size_t backfill = 1;
+    [[nodiscard]] std::unique_ptr<reader> join_both_lanes() {
+        return broker_->open_reader({"shop::order", "shop::order:backfill"},
+                                    {.group = "g", .consumer = "c", .claim = claim});
+    }
+
     /// From now on it is that late, for the broker as for the consumers that are told so.
     [[nodiscard]] date_time at(date_time now) {
         server_time_.set(now);

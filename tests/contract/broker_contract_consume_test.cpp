@@ -29,13 +29,14 @@ TEST_P(broker_contract, lets_a_new_group_go_on_where_its_former_name_was) {
     }
     const membership renamed{.group = "new", .consumer = "d", .claim = claim, .former_group = "old"};
     const auto later = at(noon + 2 * claim);
-    EXPECT_THAT(bodies_of(broker_->open_consumer("shop::order", renamed)->read(10, later)),
+    EXPECT_THAT(bodies_of(sluice::testing::open_consumer(*broker_, "shop::order", renamed)->read(10, later)),
                 ElementsAre("m1", "m2", "m3"));
     const membership again{.group = "new", .consumer = "d", .claim = claim, .former_group = "old"};
-    EXPECT_THAT(bodies_of(broker_->open_consumer("shop::order", again)->read(10, later)), ElementsAre("m1", "m2", "m3"))
+    EXPECT_THAT(bodies_of(sluice::testing::open_consumer(*broker_, "shop::order", again)->read(10, later)),
+                ElementsAre("m1", "m2", "m3"))
         << "a group that is there is not moved again";
     const membership unknown{.group = "third", .consumer = "d", .claim = claim, .former_group = "never there"};
-    EXPECT_THAT(broker_->open_consumer("shop::order", unknown)->read(10, later), SizeIs(4));
+    EXPECT_THAT(sluice::testing::open_consumer(*broker_, "shop::order", unknown)->read(10, later), SizeIs(4));
 }
 
 TEST_P(broker_contract, starts_a_group_at_the_beginning_of_the_stream) {
@@ -100,7 +101,7 @@ TEST_P(broker_contract, remembers_failed_attempts) {
 }
 
 TEST_P(broker_contract, shares_a_stream_within_a_group) {
-    if (!broker_->can().shares_groups) GTEST_SKIP() << "one consumer of a group reads at a time";
+    if (!GetParam().shares_groups) GTEST_SKIP() << "one consumer of a group reads at a time";
     deliver(*broker_, notes("m", 4, 4));
     const auto one = join("g", "one");
     const auto two = join("g", "two");
@@ -109,7 +110,7 @@ TEST_P(broker_contract, shares_a_stream_within_a_group) {
 }
 
 TEST_P(broker_contract, gives_no_later_message_of_a_key_to_somebody_else) {
-    if (!broker_->can().shares_groups) GTEST_SKIP() << "one consumer of a group reads at a time";
+    if (!GetParam().shares_groups) GTEST_SKIP() << "one consumer of a group reads at a time";
     deliver(*broker_, {{"a", "k1", "a1"}, {"b", "k1", "a2"}, {"c", "k2", "b1"}, {"d", "k1", "a3"}});
     const auto one = join("g", "one");
     const auto two = join("g", "two");
@@ -123,7 +124,7 @@ TEST_P(broker_contract, gives_no_later_message_of_a_key_to_somebody_else) {
 }
 
 TEST_P(broker_contract, does_not_stop_the_holder_of_a_key) {
-    if (!broker_->can().shares_groups) GTEST_SKIP() << "one consumer of a group reads at a time";
+    if (!GetParam().shares_groups) GTEST_SKIP() << "one consumer of a group reads at a time";
     deliver(*broker_, {{"a", "k1", "a1"}, {"b", "k1", "a2"}, {"c", "k2", "b1"}, {"d", "k1", "a3"}});
     const auto one = join("g", "one");
     const auto two = join("g", "two");
@@ -133,7 +134,7 @@ TEST_P(broker_contract, does_not_stop_the_holder_of_a_key) {
 }
 
 TEST_P(broker_contract, lets_others_of_a_group_stand_by_until_the_reader_leaves) {
-    if (broker_->can().shares_groups) GTEST_SKIP() << "consumers of a group read side by side";
+    if (GetParam().shares_groups) GTEST_SKIP() << "consumers of a group read side by side";
     deliver(*broker_, notes("m", 3, 3));
     auto one = join("g", "one");
     const auto two = join("g", "two");
@@ -271,7 +272,7 @@ TEST_P(broker_contract, keeps_the_order_of_keys_whatever_the_consumers_do) {
     deliver(*broker_, notes("", count, 7));
 
     struct member {
-        std::unique_ptr<consumer> at;
+        std::unique_ptr<sluice::testing::consumer> at;
         std::vector<delivery> held;
     };
     std::vector<member> members(3);
@@ -364,47 +365,57 @@ TEST_P(broker_contract, misses_no_commit_while_it_waits) {
 
 // A subscription with priority lanes waits for both of its streams.
 TEST_P(broker_contract, wakes_for_a_message_in_any_of_the_streams_that_are_waited_for) {
-    const auto primary = join("g", "c");
-    const auto backfill =
-        broker_->open_consumer("shop::order:backfill", {.group = "g", .consumer = "c", .claim = claim});
-    const std::array<consumer*, 2> both{primary.get(), backfill.get()};
+    const auto reader = join_both_lanes();
     int made = 0;
     for (const char* stream : {"shop::order:backfill", "shop::order", "shop::order:backfill"}) {
-        static_cast<void>(primary->read(10, noon));
-        static_cast<void>(backfill->read(10, noon));
+        static_cast<void>(reader->read(primary, 10, noon));
+        static_cast<void>(reader->read(backfill, 10, noon));
         const std::jthread other{[&] { deliver(*broker_, {{fmt::format("{}", ++made), "k", "{}", stream}}); }};
         wake_signal signal;
-        EXPECT_NE(primary->wait_with(both, signal, 20 * second), wake_reason::timed_out) << stream;
+        EXPECT_NE(reader->wait(signal, 20 * second), wake_reason::timed_out) << stream;
     }
 }
 
 TEST_P(broker_contract, sleeps_over_nothing_that_came_to_another_stream_since_its_last_look) {
-    const auto primary = join("g", "c");
-    const auto backfill =
-        broker_->open_consumer("shop::order:backfill", {.group = "g", .consumer = "c", .claim = claim});
-    const std::array<consumer*, 1> other{backfill.get()};
-    ASSERT_THAT(primary->read(10, noon), IsEmpty());
-    ASSERT_THAT(backfill->read(10, noon), IsEmpty());
+    const auto reader = join_both_lanes();
+    ASSERT_THAT(reader->read(primary, 10, noon), IsEmpty());
+    ASSERT_THAT(reader->read(backfill, 10, noon), IsEmpty());
     deliver(*broker_, {{"1", "k", "{}", "shop::order:backfill"}});
-    ASSERT_THAT(primary->read(10, noon), IsEmpty()) << "this look did not see it";
+    ASSERT_THAT(reader->read(primary, 10, noon), IsEmpty()) << "this look did not see it";
     wake_signal signal;
-    EXPECT_NE(primary->wait_with(other, signal, 20 * second), wake_reason::timed_out);
-    EXPECT_THAT(backfill->read(10, noon), SizeIs(1));
-    EXPECT_THAT(primary->read(10, noon), IsEmpty());
-    EXPECT_EQ(primary->wait_with(other, signal, duration{std::chrono::milliseconds{5}}), wake_reason::timed_out);
+    EXPECT_NE(reader->wait(signal, 20 * second), wake_reason::timed_out);
+    EXPECT_THAT(reader->read(backfill, 10, noon), SizeIs(1));
+    EXPECT_THAT(reader->read(primary, 10, noon), IsEmpty());
+    EXPECT_EQ(reader->wait(signal, duration{std::chrono::milliseconds{5}}), wake_reason::timed_out);
 }
 
 TEST_P(broker_contract, wakes_at_the_signal_while_it_waits_for_several_streams) {
-    const auto primary = join("g", "c");
-    const auto backfill =
-        broker_->open_consumer("shop::order:backfill", {.group = "g", .consumer = "c", .claim = claim});
-    const std::array<consumer*, 1> other{backfill.get()};
-    ASSERT_THAT(backfill->read(10, noon), IsEmpty());
-    ASSERT_THAT(primary->read(10, noon), IsEmpty());
-    ASSERT_THAT(backfill->read(10, noon), IsEmpty()) << "joining may have been news";
+    const auto reader = join_both_lanes();
+    ASSERT_THAT(reader->read(backfill, 10, noon), IsEmpty());
+    ASSERT_THAT(reader->read(primary, 10, noon), IsEmpty());
+    ASSERT_THAT(reader->read(backfill, 10, noon), IsEmpty()) << "joining may have been news";
     wake_signal signal;
     const std::jthread caller{[&] { signal.notify(); }};
-    EXPECT_EQ(primary->wait_with(other, signal, 20 * second), wake_reason::signalled);
+    EXPECT_EQ(reader->wait(signal, 20 * second), wake_reason::signalled);
+}
+
+TEST_P(broker_contract, settles_what_came_from_one_stream_in_that_stream_alone) {
+    deliver(*broker_, {{"1", "k", "first", "shop::order"}, {"2", "k", "second", "shop::order:backfill"}});
+    const auto reader = join_both_lanes();
+    const auto from_primary = reader->read(primary, 10, noon);
+    const auto from_backfill = reader->read(backfill, 10, noon);
+    ASSERT_THAT(bodies_of(from_primary), ElementsAre("first"));
+    ASSERT_THAT(bodies_of(from_backfill), ElementsAre("second"));
+    EXPECT_EQ(from_backfill[0].stream, "shop::order:backfill");
+    reader->ack(primary, entries_of(from_primary));
+    reader->own_keeper()->defer(backfill, from_backfill[0], 1, noon + second);
+    reader->release();
+
+    const auto heir = join_both_lanes();
+    EXPECT_THAT(heir->read(primary, 10, noon), IsEmpty());
+    const auto again = heir->read(backfill, 10, noon);
+    ASSERT_THAT(bodies_of(again), ElementsAre("second"));
+    EXPECT_EQ(again[0].attempts, 1);
 }
 
 }  // namespace

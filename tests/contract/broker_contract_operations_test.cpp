@@ -16,7 +16,7 @@ const death exhausted{.reason = "no such order", .code = "handler_failed", .atte
 
 /// Lets a group give up on everything that it can read.
 void bury_all(broker& in, const std::string& group, const std::string& stream = "shop::order") {
-    const auto reader = in.open_consumer(stream, {.group = group, .consumer = "c", .claim = claim});
+    const auto reader = sluice::testing::open_consumer(in, stream, {.group = group, .consumer = "c", .claim = claim});
     for (const auto& d : reader->read(100, noon)) reader->dead_letter(d, exhausted);
 }
 
@@ -75,7 +75,7 @@ TEST_P(broker_contract, replays_to_the_group_that_failed_and_to_no_other) {
     for (const auto& d : got) {
         EXPECT_EQ(d.attempts, 0);
         EXPECT_FALSE(d.not_before);
-        EXPECT_EQ(d.key, broker_->can().knows_keys ? "order-0" : "");
+        EXPECT_EQ(d.key, GetParam().knows_keys ? "order-0" : "");
     }
     EXPECT_THAT(well->read(10, noon), IsEmpty());
     EXPECT_THAT(bodies_of(join("new", "c")->read(10, noon)), ElementsAre("m0", "m1", "m2")) << "each once";
@@ -195,7 +195,8 @@ TEST_P(broker_contract, tells_how_far_each_group_is) {
 
 TEST_P(broker_contract, knows_whose_a_group_is) {
     deliver(*broker_, notes("m", 1));
-    const auto reader = broker_->open_consumer("shop::order", {.group = "g", .consumer = "c", .domain = "shop"});
+    const auto reader =
+        sluice::testing::open_consumer(*broker_, "shop::order", {.group = "g", .consumer = "c", .domain = "shop"});
     static_cast<void>(reader->read(10, noon));
     const auto operations = broker_->open_operations();
     EXPECT_THAT(operations->known_groups(), ElementsAre(known_group{"shop::order", "g", "shop"}));
@@ -205,7 +206,8 @@ TEST_P(broker_contract, knows_whose_a_group_is) {
 /// A group that has acknowledged m0, buried m1, put off m2, and not read the rest of five.
 void leave_something_of_everything(broker& on, const std::string& group) {
     deliver(on, notes("m", 5));
-    const auto reader = on.open_consumer("shop::order", {.group = group, .consumer = "c", .claim = claim});
+    const auto reader =
+        sluice::testing::open_consumer(on, "shop::order", {.group = group, .consumer = "c", .claim = claim});
     const auto got = reader->read(3, noon);
     reader->ack(std::vector{got.at(0).entry});
     reader->dead_letter(got.at(1), exhausted);
@@ -277,7 +279,8 @@ TEST_P(broker_contract, retires_a_group_with_all_that_it_has) {
 TEST_P(broker_contract, lets_a_new_group_begin_where_it_wants_to) {
     deliver(*broker_, notes("before", 2));
     const auto begin = [&](const std::string& group, start from) {
-        return broker_->open_consumer("shop::order", {.group = group, .consumer = "c", .claim = claim, .from = from});
+        return sluice::testing::open_consumer(*broker_, "shop::order",
+                                              {.group = group, .consumer = "c", .claim = claim, .from = from});
     };
     const auto all = begin("all", start::beginning);
     const auto only_new = begin("new", start::now);

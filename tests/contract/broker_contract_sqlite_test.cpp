@@ -128,17 +128,17 @@ TEST_F(sqlite_broker, keeps_everything_when_all_processes_end) {
     {
         const auto broker = open();
         deliver(*broker, notes("m", 3));
-        const auto reader = broker->open_consumer("shop::order", {.group = "g", .consumer = "c"});
+        const auto reader = sluice::testing::open_consumer(*broker, "shop::order", {.group = "g", .consumer = "c"});
         const auto got = reader->read(2, noon);
         reader->ack(std::vector{got.at(0).entry});
     }
-    const auto reader = open()->open_consumer("shop::order", {.group = "g", .consumer = "c"});
+    const auto reader = sluice::testing::open_consumer(*open(), "shop::order", {.group = "g", .consumer = "c"});
     EXPECT_THAT(bodies_of(reader->read(10, noon)), ElementsAre("m1", "m2"));
 }
 
 TEST_F(sqlite_broker, says_what_it_is) {
     EXPECT_EQ(open()->describe(), "sqlite " + (home_ / "broker.db").native());
-    EXPECT_TRUE(open()->can().durable && open()->can().cross_process);
+    EXPECT_TRUE(open()->can().cross_process);
 }
 
 TEST_F(sqlite_broker, begins_its_file_once_when_many_start_together) {
@@ -166,7 +166,7 @@ TEST_F(sqlite_broker, wakes_a_consumer_in_another_process) {
         deliver(*open(), notes("m", 1));
     }};
     const auto broker = open();
-    const auto reader = broker->open_consumer("shop::order", {.group = "g", .consumer = "c"});
+    const auto reader = sluice::testing::open_consumer(*broker, "shop::order", {.group = "g", .consumer = "c"});
     ASSERT_THAT(reader->read(10, noon), IsEmpty());
     ready.say();
     wake_signal signal;
@@ -183,7 +183,7 @@ TEST_F(sqlite_broker, wakes_a_consumer_in_another_process) {
 TEST_F(sqlite_broker, does_not_wake_itself) {
     const auto broker = open();
     deliver(*broker, notes("m", 1));
-    const auto reader = broker->open_consumer("shop::order", {.group = "g", .consumer = "c"});
+    const auto reader = sluice::testing::open_consumer(*broker, "shop::order", {.group = "g", .consumer = "c"});
     reader->ack(entries_of(reader->read(10, noon)));
     wake_signal signal;
     EXPECT_EQ(reader->wait(signal, duration{std::chrono::milliseconds{20}}), wake_reason::timed_out);
@@ -222,7 +222,8 @@ TEST_F(sqlite_broker, hands_over_the_messages_of_a_killed_consumer) {
     const a_pipe held;
     child_process consumer_process{[&] {
         const auto broker = open();
-        const auto reader = broker->open_consumer("shop::order", {.group = "g", .consumer = "dead", .claim = claim});
+        const auto reader =
+            sluice::testing::open_consumer(*broker, "shop::order", {.group = "g", .consumer = "dead", .claim = claim});
         deliver(*broker, notes("m", 2));
         if (reader->read(10, noon).size() != 2) ::_exit(1);
         held.say();
@@ -231,7 +232,8 @@ TEST_F(sqlite_broker, hands_over_the_messages_of_a_killed_consumer) {
     held.hear();
     consumer_process.kill();
     const auto broker = open();
-    const auto heir = broker->open_consumer("shop::order", {.group = "g", .consumer = "heir", .claim = claim});
+    const auto heir =
+        sluice::testing::open_consumer(*broker, "shop::order", {.group = "g", .consumer = "heir", .claim = claim});
     EXPECT_THAT(heir->read(10, noon), IsEmpty());
     EXPECT_THAT(bodies_of(heir->read(10, noon + 2 * claim)), ElementsAre("m0", "m1"));
 }
@@ -240,7 +242,7 @@ TEST_F(sqlite_broker, forgets_the_names_of_consumers_that_are_gone_and_hold_noth
     const auto broker = open();
     deliver(*broker, notes("m", 5));
     const auto join = [&](const std::string& name) {
-        return broker->open_consumer("shop::order", {.group = "g", .consumer = name, .claim = claim});
+        return sluice::testing::open_consumer(*broker, "shop::order", {.group = "g", .consumer = name, .claim = claim});
     };
     const auto holds_some = join("holds-some");
     ASSERT_THAT(holds_some->read(2, noon), SizeIs(2));
@@ -258,7 +260,7 @@ TEST_F(sqlite_broker, forgets_the_names_of_consumers_that_are_gone_and_hold_noth
 TEST_F(sqlite_broker, is_unreachable_without_its_directory_and_comes_back_with_it) {
     const auto broker = open();
     const auto to = broker->open_publisher();
-    const auto reader = broker->open_consumer("shop::order", {.group = "g", .consumer = "c"});
+    const auto reader = sluice::testing::open_consumer(*broker, "shop::order", {.group = "g", .consumer = "c"});
     const auto operations = broker->open_operations();
     std::filesystem::remove(home_);
     EXPECT_THAT(why_not(publish(*to, {{"a", "k", "1"}}).at(0)),
@@ -384,8 +386,8 @@ TEST_F(sqlite_broker, lets_old_entries_go_when_every_group_has_acknowledged_them
     const auto broker = open();
     const auto to = broker->open_publisher();
     const auto send = [&](std::string id) { ASSERT_TRUE(is<delivered>(publish(*to, {{id, "k", id}}).at(0))); };
-    const auto quick = broker->open_consumer("shop::order", {.group = "quick", .consumer = "c"});
-    const auto slow = broker->open_consumer("shop::order", {.group = "slow", .consumer = "c"});
+    const auto quick = sluice::testing::open_consumer(*broker, "shop::order", {.group = "quick", .consumer = "c"});
+    const auto slow = sluice::testing::open_consumer(*broker, "shop::order", {.group = "slow", .consumer = "c"});
     for (const auto* id : {"a", "b", "c"}) send(id);
     quick->ack(entries_of(quick->read(10, noon)));
     const auto held = slow->read(2, noon);  // c is not even read
@@ -409,7 +411,8 @@ TEST_F(sqlite_broker, waits_no_longer_than_retention_for_a_group_that_nobody_has
     const auto length = [&] { return broker->open_operations()->groups().at(0).length; };
     deliver(*broker, notes("m", 3));
     {
-        const auto gone = broker->open_consumer("shop::order", {.group = "gone", .consumer = "c", .domain = "shop"});
+        const auto gone = sluice::testing::open_consumer(*broker, "shop::order",
+                                                         {.group = "gone", .consumer = "c", .domain = "shop"});
         gone->ack(entries_of(gone->read(1, clock_.now())));
     }
     const auto operations = broker->open_operations();
@@ -429,10 +432,10 @@ TEST_F(sqlite_broker, waits_for_a_group_whose_handler_came_back) {
     const auto broker = open();
     deliver(*broker, notes("m", 3));
     const membership member{.group = "g", .consumer = "c", .domain = "shop"};
-    static_cast<void>(broker->open_consumer("shop::order", member)->read(0, noon));
+    static_cast<void>(sluice::testing::open_consumer(*broker, "shop::order", member)->read(0, noon));
     const auto operations = broker->open_operations();
     operations->abandon_group("shop::order", "g", clock_.now());
-    const auto back = broker->open_consumer("shop::order", member);
+    const auto back = sluice::testing::open_consumer(*broker, "shop::order", member);
     static_cast<void>(back->read(0, noon));
     clock_.pass(std::chrono::hours{2});
     operations->trim(clock_.now());
@@ -442,7 +445,7 @@ TEST_F(sqlite_broker, waits_for_a_group_whose_handler_came_back) {
 TEST_F(sqlite_broker, keeps_no_more_than_maxlen_of_what_is_acknowledged) {
     options_.maxlen = 10;
     const auto broker = open();
-    const auto reader = broker->open_consumer("shop::order", {.group = "g", .consumer = "c"});
+    const auto reader = sluice::testing::open_consumer(*broker, "shop::order", {.group = "g", .consumer = "c"});
     ASSERT_THAT(reader->read(1, noon), IsEmpty()) << "the group exists from now on";
     deliver(*broker, notes("m", 50));
     reader->ack(entries_of(reader->read(45, noon)));
@@ -456,7 +459,7 @@ TEST_F(sqlite_broker, trims_a_large_backlog_batch_by_batch) {
     options_.maxlen = 1;
     const auto broker = open();
     const auto to = broker->open_publisher();
-    const auto reader = broker->open_consumer("shop::order", {.group = "g", .consumer = "c"});
+    const auto reader = sluice::testing::open_consumer(*broker, "shop::order", {.group = "g", .consumer = "c"});
     const auto send = [&](std::string id) { ASSERT_TRUE(is<delivered>(publish(*to, {{id, "k", id}}).at(0))); };
     const auto length = [&] { return broker->open_operations()->groups().at(0).length; };
     ASSERT_THAT(reader->read(1, noon), IsEmpty()) << "the group exists from now on";
@@ -474,7 +477,7 @@ TEST_F(sqlite_broker, trims_a_large_backlog_batch_by_batch) {
 
 TEST_F(sqlite_broker, replays_what_was_trimmed_to_the_failing_group_only) {
     const auto broker = open();
-    const auto reader = broker->open_consumer("shop::order", {.group = "failing", .consumer = "c"});
+    const auto reader = sluice::testing::open_consumer(*broker, "shop::order", {.group = "failing", .consumer = "c"});
     deliver(*broker, {{"a", "k1", std::string("1\0", 2)}});
     reader->dead_letter(reader->read(1, noon).at(0),
                         {.reason = "no", .code = "handler_failed", .attempts = 3, .at = noon});

@@ -7,6 +7,7 @@
 
 #include "broker/sqlite/sqlite_broker.hpp"
 #include "integration/command_line.hpp"
+#include "support/consumer.hpp"
 
 // How each subscription is configured, and `sluice subscriptions`.
 namespace sluice {
@@ -121,8 +122,8 @@ protected:
             const broker::outgoing message{.stream = "tiny::counter", .message_id = id, .key = "k", .body = "{}"};
             static_cast<void>(to->publish({&message, 1}, {}, std::chrono::seconds{10}));
         }
-        const auto reader =
-            broker->open_consumer("tiny::counter", {.group = "tiny.former", .consumer = "c", .domain = "tiny"});
+        const auto reader = sluice::testing::open_consumer(*broker, "tiny::counter",
+                                                           {.group = "tiny.former", .consumer = "c", .domain = "tiny"});
         const auto got = reader->read(1, system_clock().now());
         reader->dead_letter(got.at(0), {.reason = "no", .code = "handler_failed", .attempts = 1, .at = {}});
     }

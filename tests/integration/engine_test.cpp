@@ -20,6 +20,7 @@
 #include "store/sqlite/sqlite_database.hpp"
 #include "support/eventually.hpp"
 #include "support/post_office.hpp"
+#include "support/publish_only_broker.hpp"
 #include "support/scripted_broker.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -120,6 +121,30 @@ TEST_P(engine_test, carries_a_commit_to_the_handler_and_on_to_the_next_event) {
     const auto internal = sluice::message::decode(inner->accepted("post::letter").back().body);
     EXPECT_EQ(internal.correlation_id(), external.correlation_id()) << "of the command that began it";
     EXPECT_TRUE(internal.metadata().domain.causation_id.has_value()) << "the command that the handler gave";
+    EXPECT_TRUE(engine.stop());
+}
+
+TEST_P(engine_test, a_partner_that_cannot_be_read_is_served_like_any_other) {
+    const auto door = std::make_shared<sluice::testing::publish_only_broker>();
+    partner_ = door;
+    database_->setup();
+    partner->set_unreachable(true);
+    sluice::engine::engine engine{env()};
+    engine.start();
+    post("l-1");
+    ASSERT_TRUE(soon([&] { return stamps("l-1") == 1 && open_rows("default") == 0; }));
+    EXPECT_EQ(open_rows("partner"), 1);
+
+    partner->set_unreachable(false);
+    ASSERT_TRUE(soon([&] { return open_rows("partner") == 0; }));
+    const auto taken = door->taken();
+    ASSERT_EQ(taken.size(), 1U);
+    EXPECT_EQ(taken[0].id, "post::letter-l-1-0.1");
+    EXPECT_EQ(taken[0].content_type, "application/json");
+    EXPECT_EQ(sluice::message::decode(taken[0].body).id(), taken[0].id);
+    const auto operations = env().broker("partner").open_operations();
+    EXPECT_THAT(operations->groups(), IsEmpty());
+    EXPECT_EQ(operations->replay({}).changed, 0U);
     EXPECT_TRUE(engine.stop());
 }
 

@@ -13,6 +13,7 @@
 #include "command/invocation.hpp"
 #include "engine/engine.hpp"
 #include "store/memory/memory_database.hpp"
+#include "support/consumer.hpp"
 #include "support/eventually.hpp"
 
 // The domain of docs/events.md, whose code is taken from here.
@@ -181,8 +182,8 @@ TEST_F(evolving_events, a_partner_of_the_older_version_gets_it_right_after_the_n
     EXPECT_TRUE(engine.stop());
 
     std::vector<std::string> got;
-    const auto reader =
-        partner_->open_consumer("shop::order", {.group = "reader", .consumer = "reader-0", .claim = 30s});
+    const auto reader = sluice::testing::open_consumer(*partner_, "shop::order",
+                                                       {.group = "reader", .consumer = "reader-0", .claim = 30s});
     for (const auto& each : reader->read(10, system_clock().now())) {
         const auto m = message::decode(each.body);
         got.push_back(m.id() + " " + m.type().text() + " " + json::dump(m.data()));

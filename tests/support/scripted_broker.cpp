@@ -6,7 +6,6 @@
 #include <sluice/error.hpp>
 
 #include "broker/admission.hpp"
-#include "broker/siblings.hpp"
 
 namespace sluice::testing {
 
@@ -198,38 +197,37 @@ private:
 
 namespace {
 
-class scripted_consumer final : public broker::consumer {
+class scripted_reader final : public broker::reader, public broker::keeper {
 public:
-    scripted_consumer(std::unique_ptr<broker::consumer> behind, std::shared_ptr<broker_script> script)
+    scripted_reader(std::unique_ptr<broker::reader> behind, std::shared_ptr<broker_script> script)
         : behind_{std::move(behind)}, script_{std::move(script)} {}
 
-    [[nodiscard]] std::vector<broker::delivery> read(std::size_t limit, date_time now) override {
-        return reachable().read(limit, now);
+    [[nodiscard]] std::vector<broker::delivery> read(std::size_t stream, std::size_t limit, date_time now) override {
+        return reachable().read(stream, limit, now);
     }
-    [[nodiscard]] base::wake_reason wait_with(std::span<broker::consumer* const> others, base::wake_signal& signal,
-                                              duration timeout) override {
+    [[nodiscard]] base::wake_reason wait(base::wake_signal& signal, duration timeout) override {
         if (script_->outage()) return base::wait_any(signal, nullptr, timeout);
-        std::vector<broker::consumer*> behind;
-        for (const auto* each : broker::with_siblings(*this, others)) behind.push_back(each->behind_.get());
-        return behind_->wait_with(behind, signal, timeout);
+        return behind_->wait(signal, timeout);
     }
     void heartbeat(date_time now) override { reachable().heartbeat(now); }
     void release() override { reachable().release(); }
-    void ack(std::span<const std::string> entries) override { reachable().ack(entries); }
-    void defer(std::string_view entry, int attempts, date_time not_before) override {
-        reachable().defer(entry, attempts, not_before);
+    void ack(std::size_t stream, std::span<const std::string> entries) override { reachable().ack(stream, entries); }
+    [[nodiscard]] broker::keeper* own_keeper() noexcept override { return this; }
+
+    void defer(std::size_t stream, const broker::delivery& message, int attempts, date_time not_before) override {
+        reachable().own_keeper()->defer(stream, message, attempts, not_before);
     }
-    void dead_letter(const broker::delivery& message, const broker::death& why) override {
-        reachable().dead_letter(message, why);
+    void dead_letter(std::size_t stream, const broker::delivery& message, const broker::death& why) override {
+        reachable().own_keeper()->dead_letter(stream, message, why);
     }
 
 private:
-    broker::consumer& reachable() {
+    broker::reader& reachable() {
         script_->require_reachable();
         return *behind_;
     }
 
-    std::unique_ptr<broker::consumer> behind_;
+    std::unique_ptr<broker::reader> behind_;
     std::shared_ptr<broker_script> script_;
 };
 
@@ -280,9 +278,9 @@ std::unique_ptr<broker::publisher> scripted_broker::open_publisher() {
     return std::make_unique<scripted_publisher>(behind_->open_publisher(), script_);
 }
 
-std::unique_ptr<broker::consumer> scripted_broker::open_consumer(std::string stream,
-                                                                 sluice::broker::membership member) {
-    return std::make_unique<scripted_consumer>(behind_->open_consumer(std::move(stream), std::move(member)), script_);
+std::unique_ptr<broker::reader> scripted_broker::open_reader(std::vector<std::string> streams,
+                                                             sluice::broker::membership member) {
+    return std::make_unique<scripted_reader>(behind_->open_reader(std::move(streams), std::move(member)), script_);
 }
 
 std::unique_ptr<broker::operations> scripted_broker::open_operations() {

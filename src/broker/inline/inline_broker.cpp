@@ -7,7 +7,6 @@
 #include <sluice/error.hpp>
 
 #include "broker/inline/memory_streams.hpp"
-#include "broker/siblings.hpp"
 
 namespace sluice::broker {
 namespace {
@@ -42,75 +41,89 @@ private:
     producer last_{};
 };
 
-class inline_consumer final : public consumer {
+/// A signal that a stream notifies while this lives.
+class sleeper {
 public:
-    inline_consumer(std::shared_ptr<memory_streams> streams, seat at)
-        : streams_{std::move(streams)}, seat_{std::move(at)} {}
+    sleeper(memory_streams& streams, const std::string& stream, base::wake_signal& signal)
+        : streams_{streams}, stream_{stream}, signal_{signal} {
+        streams_.watch(stream_, signal_);
+    }
+    sleeper(const sleeper&) = delete;
+    sleeper& operator=(const sleeper&) = delete;
+    ~sleeper() { streams_.unwatch(stream_, signal_); }
 
-    [[nodiscard]] std::vector<delivery> read(std::size_t limit, date_time now) override {
-        seen_version_ = streams_->version(seat_.stream);
-        auto taken = streams_->read(seat_, held_, limit, now);
-        for (const auto& d : taken) held_.insert(parse_entry(d.entry));
+private:
+    memory_streams& streams_;
+    const std::string& stream_;
+    base::wake_signal& signal_;
+};
+
+class inline_reader final : public reader, public keeper {
+public:
+    inline_reader(std::shared_ptr<memory_streams> streams, std::vector<std::string> names, const membership& member)
+        : streams_{std::move(streams)} {
+        for (std::string& name : names) places_.push_back({.at = {std::move(name), member}});
+    }
+
+    [[nodiscard]] std::vector<delivery> read(std::size_t stream, std::size_t limit, date_time now) override {
+        place& from = places_[stream];
+        from.seen_version = streams_->version(from.at.stream);
+        auto taken = streams_->read(from.at, from.held, limit, now);
+        for (const auto& d : taken) from.held.insert(parse_entry(d.entry));
         return taken;
     }
 
-    [[nodiscard]] base::wake_reason wait_with(std::span<consumer* const> others, base::wake_signal& signal,
-                                              duration timeout) override {
+    [[nodiscard]] base::wake_reason wait(base::wake_signal& signal, duration timeout) override {
         std::deque<sleeper> sleepers;  // a sleeper stays where it was made
         bool already = false;          // what came between the last look and now notified nobody
-        for (const inline_consumer* each : with_siblings(*this, others)) {
-            sleepers.emplace_back(*each->streams_, each->seat_.stream, signal);
-            already |= each->streams_->version(each->seat_.stream) != each->seen_version_;
+        for (const place& each : places_) {
+            sleepers.emplace_back(*streams_, each.at.stream, signal);
+            already |= streams_->version(each.at.stream) != each.seen_version;
         }
         const auto reason = base::wait_any(signal, nullptr, already ? duration{0} : timeout);
         return already && reason == base::wake_reason::timed_out ? base::wake_reason::signalled : reason;
     }
 
     void heartbeat(date_time now) override {
-        if (!held_.empty()) streams_->stay_alive(seat_, now);
+        for (const place& each : places_) {
+            if (!each.held.empty()) streams_->stay_alive(each.at, now);
+        }
     }
-    void release() override { streams_->release(seat_); }
+    void release() override {
+        for (const place& each : places_) streams_->release(each.at);
+    }
 
-    void ack(std::span<const std::string> entries) override {
+    void ack(std::size_t stream, std::span<const std::string> entries) override {
+        place& from = places_[stream];
         std::vector<entry_id> ids;
         ids.reserve(entries.size());
         for (const auto& entry : entries) ids.push_back(parse_entry(entry));
-        streams_->ack(seat_, ids);
-        for (const auto id : ids) held_.erase(id);
+        streams_->ack(from.at, ids);
+        for (const auto id : ids) from.held.erase(id);
     }
 
-    void defer(std::string_view entry, int attempts, date_time not_before) override {
-        streams_->defer(seat_, parse_entry(entry), attempts, not_before);
+    [[nodiscard]] keeper* own_keeper() noexcept override { return this; }
+
+    void defer(std::size_t stream, const delivery& message, int attempts, date_time not_before) override {
+        streams_->defer(places_[stream].at, parse_entry(message.entry), attempts, not_before);
     }
 
-    void dead_letter(const delivery& message, const death& why) override {
+    void dead_letter(std::size_t stream, const delivery& message, const death& why) override {
+        place& from = places_[stream];
         const auto id = parse_entry(message.entry);
-        streams_->dead_letter(seat_, id, message, why);
-        held_.erase(id);
+        streams_->dead_letter(from.at, id, message, why);
+        from.held.erase(id);
     }
 
 private:
-    /// A signal that the stream notifies while this lives.
-    class sleeper {
-    public:
-        sleeper(memory_streams& streams, const std::string& stream, base::wake_signal& signal)
-            : streams_{streams}, stream_{stream}, signal_{signal} {
-            streams_.watch(stream_, signal_);
-        }
-        sleeper(const sleeper&) = delete;
-        sleeper& operator=(const sleeper&) = delete;
-        ~sleeper() { streams_.unwatch(stream_, signal_); }
-
-    private:
-        memory_streams& streams_;
-        const std::string& stream_;
-        base::wake_signal& signal_;
+    struct place {
+        seat at;
+        std::unordered_set<entry_id> held{};
+        std::uint64_t seen_version = 0;
     };
 
     std::shared_ptr<memory_streams> streams_;
-    seat seat_;
-    std::unordered_set<entry_id> held_{};
-    std::uint64_t seen_version_ = 0;
+    std::vector<place> places_;  ///< in the order of the streams
 };
 
 class inline_operations final : public operations {
@@ -156,20 +169,13 @@ public:
         : name_{std::move(name)}, streams_{std::make_shared<memory_streams>(max_entries)} {}
 
     [[nodiscard]] std::string describe() const override { return "inline " + name_; }
-    [[nodiscard]] capabilities can() const override {
-        return {.durable = false,
-                .cross_process = false,
-                .deduplicates = true,
-                .fences = true,
-                .dead_letters = true,
-                .max_message_bytes = 0};
-    }
+    [[nodiscard]] capabilities can() const override { return {.cross_process = false, .fences = true}; }
 
     [[nodiscard]] std::unique_ptr<publisher> open_publisher() override {
         return std::make_unique<inline_publisher>(streams_);
     }
-    [[nodiscard]] std::unique_ptr<consumer> open_consumer(std::string stream, membership member) override {
-        return std::make_unique<inline_consumer>(streams_, seat{std::move(stream), std::move(member)});
+    [[nodiscard]] std::unique_ptr<reader> open_reader(std::vector<std::string> streams, membership member) override {
+        return std::make_unique<inline_reader>(streams_, std::move(streams), member);
     }
     [[nodiscard]] std::unique_ptr<operations> open_operations() override {
         return std::make_unique<inline_operations>(streams_);

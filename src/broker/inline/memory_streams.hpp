@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "broker/consumer.hpp"
 #include "broker/operations.hpp"
 #include "broker/publisher.hpp"
+#include "broker/reader.hpp"
 
 namespace sluice::broker::memory {
 

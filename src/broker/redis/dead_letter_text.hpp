@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "broker/consumer.hpp"
 #include "broker/operations.hpp"
+#include "broker/reader.hpp"
 
 /// The JSON text of a dead letter (docs/wire-format.md): the original message with `_dlq_metadata` as its last member.
 namespace sluice::broker::redis {

@@ -4,9 +4,9 @@
 
 #include "broker/redis/connection.hpp"
 #include "broker/redis/durability.hpp"
-#include "broker/redis/redis_consumer.hpp"
 #include "broker/redis/redis_operations.hpp"
 #include "broker/redis/redis_publisher.hpp"
+#include "broker/redis/redis_reader.hpp"
 #include "broker/redis/server.hpp"
 
 namespace sluice::broker {
@@ -20,14 +20,7 @@ public:
         return (server_->location().tls ? "redis (TLS) " : "redis ") + server_->location().name();
     }
     [[nodiscard]] capabilities can() const override {
-        return {.durable = true,
-                .cross_process = true,
-                .deduplicates = false,
-                .fences = server_->fences(),
-                .dead_letters = true,
-                .knows_keys = false,
-                .shares_groups = false,
-                .max_message_bytes = server_->options().max_message_bytes};
+        return {.fences = server_->fences(), .max_message_bytes = server_->options().max_message_bytes};
     }
 
     [[nodiscard]] std::vector<hazard> hazards() override {
@@ -43,8 +36,8 @@ public:
     [[nodiscard]] std::unique_ptr<publisher> open_publisher() override {
         return std::make_unique<redis::redis_publisher>(server_);
     }
-    [[nodiscard]] std::unique_ptr<consumer> open_consumer(std::string stream, membership member) override {
-        return std::make_unique<redis::redis_consumer>(server_, std::move(stream), std::move(member));
+    [[nodiscard]] std::unique_ptr<reader> open_reader(std::vector<std::string> streams, membership member) override {
+        return std::make_unique<redis::redis_reader>(server_, streams, member);
     }
     [[nodiscard]] std::unique_ptr<operations> open_operations() override {
         return std::make_unique<redis::redis_operations>(server_);

@@ -54,12 +54,11 @@ struct redis_options {
 /// field.
 ///
 /// A server at its `maxmemory` takes no transactions. What the consumer does then goes on as a script that is allowed
-/// to
-/// (`EVAL` of Redis 7): reading, acknowledging, remembering attempts, setting aside.
+/// to (`EVAL` of Redis 7): reading, acknowledging, remembering attempts, setting aside.
 ///
-/// Memory and connections: one connection per publisher, one per operations, two per consumer. Bodies in flight: 4 MiB
-/// or one message per publisher, and per consumer about as much in one read, less over a slow link. An answer of more
-/// than 128 MiB, or twice `max_message_bytes`, is an outage.
+/// Memory and connections: one connection per publisher, one per operations, one per reader and one more for each of
+/// its streams. Bodies in flight: 4 MiB or one message per publisher, and per stream about as much in one read, less
+/// over a slow link. An answer of more than 128 MiB, or twice `max_message_bytes`, is an outage.
 ///
 /// @throws configuration_error when the URI or a TLS file cannot be used; the URI is not quoted (it may hold a
 /// password)

@@ -11,7 +11,6 @@
 #include "broker/redis/dead_letter_text.hpp"
 #include "broker/redis/error_reply.hpp"
 #include "broker/redis/keys.hpp"
-#include "broker/siblings.hpp"
 #include "observe/log.hpp"
 
 namespace sluice::broker::redis {
@@ -83,8 +82,7 @@ redis_consumer::position redis_consumer::position::parse(std::string_view text) 
 }
 
 redis_consumer::redis_consumer(std::shared_ptr<server> at, std::string stream, membership member)
-    : link_{at, "sluice-consumer"},
-      bell_{std::move(at)},
+    : link_{std::move(at), "sluice-consumer"},
       stream_{std::move(stream)},
       member_{std::move(member)},
       attempts_key_{attempts_key(stream_, member_.group)},
@@ -588,28 +586,12 @@ std::vector<delivery> redis_consumer::hand_out(std::size_t limit) {
     return result;
 }
 
-base::wake_reason redis_consumer::wait_with(std::span<consumer* const> others, base::wake_signal& signal,
-                                            duration timeout) {
-    bell::places where;
-    std::vector<source*> listening;
-    for (redis_consumer* each : with_siblings(*this, others)) {
-        if (!each->backlog_.empty()) return base::wake_reason::file_changed;
-        if (!each->lease_.held()) {
-            // While another member reads, only time can change that.
-            timeout = std::min(timeout, member_.claim / 3);
-            continue;
-        }
-        for (auto& from : each->sources_) {
-            where.push_back({from.key, from.seen});
-            listening.push_back(&from);
-        }
-    }
-    if (where.empty()) return base::wait_any(signal, nullptr, timeout);
-    const auto reason = bell_.wait(signal, timeout, where);
-    if (reason == base::wake_reason::file_changed) {
-        for (std::size_t i = 0; i < where.size(); ++i) listening[i]->heard = where[i].seen;
-    }
-    return reason;
+std::array<bell::place, 2> redis_consumer::places() const {
+    return {bell::place{sources_[0].key, sources_[0].seen}, bell::place{sources_[1].key, sources_[1].seen}};
+}
+
+void redis_consumer::heard(std::span<const bell::place> rung) {
+    for (std::size_t i = 0; i < sources_.size(); ++i) sources_[i].heard = rung[i].seen;
 }
 
 void redis_consumer::heartbeat(date_time now) {

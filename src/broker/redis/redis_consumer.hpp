@@ -8,10 +8,11 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "broker/consumer.hpp"
+#include "broker/reader.hpp"
 #include "broker/redis/bell.hpp"
 #include "broker/redis/connection.hpp"
 #include "broker/redis/entry_id.hpp"
@@ -20,31 +21,38 @@
 
 namespace sluice::broker::redis {
 
-/// One member of a group. It reads while it holds the group's lease, else it stands by; everything it does is done
-/// under the lease, so a member that was frozen past its time neither takes nor settles anything behind its successor.
-/// Until when the lease lasts is told and judged by the server's clock. A lease that is not renewed for as long as it
-/// lasts counts as free, too, whatever time it names.
+/// One member of a group on one stream. It reads while it holds the group's lease, else it stands by; everything it
+/// does is done under the lease, so a member that was frozen past its time neither takes nor settles anything behind
+/// its successor. Until when the lease lasts is told and judged by the server's clock. A lease that is not renewed for
+/// as long as it lasts counts as free, too, whatever time it names.
 ///
 /// What is pending is claimed whole before anything new is read, without bodies, and then read page by page.
 ///
 /// The group reads two streams: the one it is named for, and before that its dead letters that are replayed, whose
 /// entries are called `replay/1795421921058-0`.
-class redis_consumer final : public consumer {
+class redis_consumer {
 public:
     redis_consumer(std::shared_ptr<server> at, std::string stream, membership member);
     redis_consumer(const redis_consumer&) = delete;
     redis_consumer& operator=(const redis_consumer&) = delete;
     /// Gives the lease back without waiting, so that another member goes on at once.
-    ~redis_consumer() override;
+    ~redis_consumer();
 
-    [[nodiscard]] std::vector<delivery> read(std::size_t limit, date_time now) override;
-    [[nodiscard]] base::wake_reason wait_with(std::span<consumer* const> others, base::wake_signal& signal,
-                                              duration timeout) override;
-    void heartbeat(date_time now) override;
-    void release() override;
-    void ack(std::span<const std::string> entries) override;
-    void defer(std::string_view entry, int attempts, date_time not_before) override;
-    void dead_letter(const delivery& message, const death& why) override;
+    /// As the members of reader and keeper do.
+    [[nodiscard]] std::vector<delivery> read(std::size_t limit, date_time now);
+    void heartbeat(date_time now);
+    void release();
+    void ack(std::span<const std::string> entries);
+    void defer(std::string_view entry, int attempts, date_time not_before);
+    void dead_letter(const delivery& message, const death& why);
+
+    /// Something is there to be handed out without asking the server.
+    [[nodiscard]] bool has_backlog() const noexcept { return !backlog_.empty(); }
+    [[nodiscard]] bool is_reading() const noexcept { return lease_.held(); }
+    /// Where it may hear of more to read: as many places for each consumer.
+    [[nodiscard]] std::array<bell::place, 2> places() const;
+    /// The bell has rung there.
+    void heard(std::span<const bell::place> rung);
 
 private:
     enum class origin { replay, stream };
@@ -138,7 +146,6 @@ private:
     [[nodiscard]] const source& of(origin from) const { return sources_[from == origin::replay ? 0 : 1]; }
 
     link link_;
-    bell bell_;
     std::string stream_;
     membership member_;
     std::string attempts_key_;

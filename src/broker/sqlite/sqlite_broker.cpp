@@ -1,9 +1,9 @@
 #include "broker/sqlite/sqlite_broker.hpp"
 
 #include "broker/sqlite/file_link.hpp"
-#include "broker/sqlite/sqlite_consumer.hpp"
 #include "broker/sqlite/sqlite_operations.hpp"
 #include "broker/sqlite/sqlite_publisher.hpp"
+#include "broker/sqlite/sqlite_reader.hpp"
 
 namespace sluice::broker {
 namespace {
@@ -15,19 +15,14 @@ public:
 
     [[nodiscard]] std::string describe() const override { return "sqlite " + file_->options().path.native(); }
     [[nodiscard]] capabilities can() const override {
-        return {.durable = true,
-                .cross_process = true,
-                .deduplicates = true,
-                .fences = true,
-                .dead_letters = true,
-                .max_message_bytes = file_->options().max_message_bytes};
+        return {.fences = true, .max_message_bytes = file_->options().max_message_bytes};
     }
 
     [[nodiscard]] std::unique_ptr<publisher> open_publisher() override {
         return std::make_unique<sqlite::sqlite_publisher>(file_);
     }
-    [[nodiscard]] std::unique_ptr<consumer> open_consumer(std::string stream, membership member) override {
-        return std::make_unique<sqlite::sqlite_consumer>(file_, std::move(stream), std::move(member));
+    [[nodiscard]] std::unique_ptr<reader> open_reader(std::vector<std::string> streams, membership member) override {
+        return std::make_unique<sqlite::sqlite_reader>(file_, streams, member);
     }
     [[nodiscard]] std::unique_ptr<operations> open_operations() override {
         return std::make_unique<sqlite::sqlite_operations>(file_);

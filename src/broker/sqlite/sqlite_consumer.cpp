@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "broker/hand_out.hpp"
-#include "broker/siblings.hpp"
 
 namespace sluice::broker::sqlite {
 namespace {
@@ -170,13 +169,8 @@ bool sqlite_consumer::has_news() {
     return guarded([&](connection& db) { return watch_->has_news(db); });
 }
 
-/// One watch of the file is enough for all; but each connection counts the commits of the others by itself.
-base::wake_reason sqlite_consumer::wait_with(std::span<consumer* const> others, base::wake_signal& signal,
-                                             duration timeout) {
-    const auto all = with_siblings(*this, others);
-    const auto other_news = [&] {
-        return std::any_of(all.begin() + 1, all.end(), [](sqlite_consumer* each) { return each->has_news(); });
-    };
+base::wake_reason sqlite_consumer::wait(base::wake_signal& signal, duration timeout,
+                                        const std::function<bool()>& other_news) {
     try {
         return guarded([&](connection& db) { return watch_->wait(db, signal, timeout, other_news); });
     } catch (const outage&) {

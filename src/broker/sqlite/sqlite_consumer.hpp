@@ -1,36 +1,43 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_set>
 
-#include "broker/consumer.hpp"
+#include "broker/reader.hpp"
 #include "broker/sqlite/commit_watch.hpp"
 #include "broker/sqlite/file_link.hpp"
 #include "broker/sqlite/streams.hpp"
 
 namespace sluice::broker::sqlite {
 
-/// One member of a group. Who holds which message stands in the file; which of ours this object has handed out, in
-/// `held_`.
+/// One member of a group on one stream. Who holds which message stands in the file; which of ours this object has
+/// handed out, in `held_`.
 ///
 /// A message that another consumer took over after our claim ran out is not ours any more: acknowledging, deferring or
 /// burying it changes nothing. A consumer of another process that has our name is another consumer.
-class sqlite_consumer final : public consumer {
+class sqlite_consumer {
 public:
     sqlite_consumer(const std::shared_ptr<broker_file>& file, std::string stream, membership member)
         : link_{file, flush::lazily}, stream_{std::move(stream)}, member_{std::move(member)} {}
 
-    [[nodiscard]] std::vector<delivery> read(std::size_t limit, date_time now) override;
-    [[nodiscard]] base::wake_reason wait_with(std::span<consumer* const> others, base::wake_signal& signal,
-                                              duration timeout) override;
-    void heartbeat(date_time now) override;
-    void release() override;
-    void ack(std::span<const std::string> entries) override;
-    void defer(std::string_view entry, int attempts, date_time not_before) override;
-    void dead_letter(const delivery& message, const death& why) override;
+    /// As the members of reader and keeper do.
+    [[nodiscard]] std::vector<delivery> read(std::size_t limit, date_time now);
+    void heartbeat(date_time now);
+    void release();
+    void ack(std::span<const std::string> entries);
+    void defer(std::string_view entry, int attempts, date_time not_before);
+    void dead_letter(const delivery& message, const death& why);
+
+    /// Somebody has committed since the last `read`.
+    [[nodiscard]] bool has_news();
+    /// Sleeps until then.
+    /// @param other_news  asked beside that; looks at the same file over another connection
+    [[nodiscard]] base::wake_reason wait(base::wake_signal& signal, duration timeout,
+                                         const std::function<bool()>& other_news);
 
 private:
     using entry_id = std::int64_t;
@@ -46,7 +53,6 @@ private:
     template <class Action>
     auto guarded(Action action);
     void join(connection& db);
-    [[nodiscard]] bool has_news();
     /// Offers the messages of the group in order: `take(candidate, is_new)`, `park(id, key)`.
     template <class Take, class Park>
     void walk(connection& db, std::size_t limit, date_time now, Take take, Park park) const;

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "broker/consumer.hpp"
+#include "broker/reader.hpp"
 #include "broker/sqlite/connection.hpp"
 
 /// Rows that more than one part of the adapter looks up.

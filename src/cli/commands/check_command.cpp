@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/database_file.hpp"
+#include "broker/broker.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/history_findings.hpp"
 #include "cli/commands/json_forms.hpp"
@@ -114,7 +115,7 @@ void add_orphan_groups(const declared_installation& in, std::vector<finding>& fo
     const auto& domain = in.env->domain().normalized;
     groups_by_broker seen;
     for (const auto& [name, broker] : in.env->parts().brokers) {
-        if (in.env->configuration().brokers.at(name).provider == "inline") continue;
+        if (!broker->can().cross_process) continue;
         try {
             const auto operations = broker->open_operations();
             if (consume::orphan_groups(operations->known_groups(), in.routes, name, places, domain).empty()) continue;

@@ -8,6 +8,7 @@
 
 #include "base/base64.hpp"
 #include "base/utf8.hpp"
+#include "broker/broker.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/json_forms.hpp"
 #include "cli/terminal/failure.hpp"

@@ -10,6 +10,7 @@
 
 #include <sluice/error.hpp>
 
+#include "broker/broker.hpp"
 #include "cli/terminal/units.hpp"
 #include "store/lane_name.hpp"
 

@@ -356,7 +356,7 @@ void show_rows(const session& in, const std::vector<located_row>& rows) {
 /// What some external brokers get of an event.
 struct departure {
     std::vector<std::string> brokers;
-    std::vector<envelope::external_message> messages;
+    std::vector<envelope::rendered_message> messages;
 };
 
 /// Brokers with the same list of extensions share one. An event without an external row shows what would leave.
@@ -380,10 +380,10 @@ std::vector<departure> departures_of(const store::logged_event& event, const std
 json::array as_json(const std::vector<departure>& departures, const std::string& message_id) {
     json::array list;
     for (const auto& [brokers, messages] : departures) {
-        for (const auto& [id_suffix, body] : messages) {
+        for (const envelope::rendered_message& each : messages) {
             list.push_back(json::object{{"brokers", json::array(brokers.begin(), brokers.end())},
-                                        {"message_id", message_id + id_suffix},
-                                        {"envelope", embedded(body)}});
+                                        {"message_id", message_id + each.id_suffix},
+                                        {"envelope", embedded(each.body)}});
         }
     }
     return list;
@@ -438,9 +438,9 @@ exit_code show_message(const session& in, const row_arguments& given) {
     if (given.envelope) {
         for (const auto& [brokers, messages] : departures) {
             const std::string whose = departures.size() > 1 ? fmt::format(" for {}", fmt::join(brokers, ", ")) : "";
-            for (const auto& [id_suffix, body] : messages) {
-                const std::string which = id_suffix.empty() ? "" : " of " + event->message_id + id_suffix;
-                part("external envelope" + whose + which, body);
+            for (const envelope::rendered_message& each : messages) {
+                const std::string which = each.id_suffix.empty() ? "" : " of " + event->message_id + each.id_suffix;
+                part("external envelope" + whose + which, each.body);
             }
         }
     } else {

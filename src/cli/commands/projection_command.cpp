@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "broker/broker.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/json_forms.hpp"
 #include "cli/commands/rebuild_progress.hpp"

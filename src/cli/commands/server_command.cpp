@@ -7,6 +7,7 @@
 #include <sluice/version.hpp>
 
 #include "base/backoff.hpp"
+#include "broker/broker.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/log_settings.hpp"
 #include "cli/terminal/failure.hpp"

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "broker/broker.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/json_forms.hpp"
 #include "cli/commands/status_view.hpp"

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/random.hpp"
+#include "broker/broker.hpp"
 #include "broker/group_is_taken.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/json_forms.hpp"
@@ -38,7 +39,7 @@ broker_looks look_at_brokers(const commit::environment& env, const std::vector<c
     std::set<std::string> names;
     for (const consume::route& route : routes) names.insert(route.broker);
     for (const std::string& name : names) {
-        if (env.configuration().brokers.at(name).provider == "inline") {
+        if (!env.broker(name).can().cross_process) {
             looks.in_process.push_back(name);
             continue;
         }
@@ -178,9 +179,7 @@ struct group_arguments {
 std::map<std::string, std::unique_ptr<broker::operations>> open_lasting_brokers(const commit::environment& env) {
     std::map<std::string, std::unique_ptr<broker::operations>> opened;
     for (const auto& [name, broker] : env.parts().brokers) {
-        const auto configured = env.configuration().brokers.find(name);
-        if (configured != env.configuration().brokers.end() && configured->second.provider == "inline") continue;
-        opened.emplace(name, broker->open_operations());
+        if (broker->can().cross_process) opened.emplace(name, broker->open_operations());
     }
     return opened;
 }

@@ -1,6 +1,7 @@
 #include <sluice/error.hpp>
 
 #include "integration/redis/redis_fixture.hpp"
+#include "support/consumer.hpp"
 #include "support/tcp_gate.hpp"
 
 namespace sluice::broker::redis_test {
@@ -27,7 +28,7 @@ protected:
     void survives(const std::function<void()>& trouble) {
         const auto broker = connect(over_gate());
         const auto to = broker->open_publisher();
-        const auto from = broker->open_consumer(order_stream, {.group = "g", .consumer = "c"});
+        const auto from = sluice::testing::open_consumer(*broker, order_stream, {.group = "g", .consumer = "c"});
         ASSERT_TRUE(is<delivered>(publish(*to, {{"m1"}}, lane_).at(0)));
         ASSERT_EQ(from->read(10, now_).size(), 1U);
 
@@ -111,7 +112,8 @@ TEST_F(redis_bad_network, is_slow_and_carries_large_messages_all_the_same) {
     }
     for (const auto& v : publish(*connect()->open_publisher(), notes, lane_)) ASSERT_TRUE(is<delivered>(v));
     gate_.throttle(2'000'000);
-    const auto from = connect(over_gate())->open_consumer(order_stream, {.group = "g", .consumer = "c"});
+    const auto from =
+        sluice::testing::open_consumer(*connect(over_gate()), order_stream, {.group = "g", .consumer = "c"});
     std::size_t got = 0;
     ASSERT_TRUE(eventually(
         [&] {
@@ -139,7 +141,8 @@ TEST_F(redis_bad_network, a_frozen_server_costs_the_connect_timeout) {
 }
 
 TEST_F(redis_bad_network, a_stop_wakes_a_consumer_whose_server_hangs) {
-    const auto from = connect(over_gate())->open_consumer(order_stream, {.group = "g", .consumer = "c"});
+    const auto from =
+        sluice::testing::open_consumer(*connect(over_gate()), order_stream, {.group = "g", .consumer = "c"});
     ASSERT_THAT(from->read(10, now_), IsEmpty());
     base::wake_signal signal;
     EXPECT_EQ(from->wait(signal, milliseconds{1}), base::wake_reason::timed_out);
@@ -278,7 +281,7 @@ TEST_F(redis_tls_server, publishes_and_consumes_over_tls) {
     for (int i = 0; i < 300; ++i) notes.push_back({fmt::format("m{}", i), "k", order_stream, std::string(10'000, 'x')});
     for (const auto& v : publish(*to, notes, {"l", 1})) ASSERT_TRUE(is<delivered>(v)) << reason(v);
 
-    const auto from = broker->open_consumer(order_stream, {.group = "g", .consumer = "c"});
+    const auto from = sluice::testing::open_consumer(*broker, order_stream, {.group = "g", .consumer = "c"});
     const auto got = from->read(1000, system_clock().now());
     EXPECT_EQ(got.size(), 300U);
     EXPECT_EQ(got.back().body, notes.back().body);

@@ -4,6 +4,7 @@
 #include <sluice/json.hpp>
 
 #include "integration/redis/redis_fixture.hpp"
+#include "support/consumer.hpp"
 
 namespace sluice::broker::redis_test {
 namespace {
@@ -17,8 +18,8 @@ class redis_consumer : public redis_test {
 protected:
     redis_consumer() : redis_test{{"--appendonly", "yes", "--appendfsync", "always"}} {}
 
-    std::unique_ptr<consumer> join(const std::string& name, duration claim = seconds{30}) {
-        return broker_->open_consumer(order_stream, {.group = "g", .consumer = name, .claim = claim});
+    std::unique_ptr<sluice::testing::consumer> join(const std::string& name, duration claim = seconds{30}) {
+        return sluice::testing::open_consumer(*broker_, order_stream, {.group = "g", .consumer = name, .claim = claim});
     }
     void deliver(int from, int count) {
         std::vector<note> notes;
@@ -39,7 +40,7 @@ protected:
         return ids;
     }
     /// Reads until something comes, through reconnecting.
-    strings next(consumer& from) {
+    strings next(sluice::testing::consumer& from) {
         strings got;
         EXPECT_TRUE(eventually([&] {
             try {
@@ -52,9 +53,10 @@ protected:
         return got;
     }
     /// Of a process with an incarnation.
-    std::unique_ptr<consumer> join(const std::string& name, const incarnation& process, duration claim = seconds{30}) {
-        return broker_->open_consumer(order_stream,
-                                      {.group = "g", .consumer = name, .claim = claim, .process = process});
+    std::unique_ptr<sluice::testing::consumer> join(const std::string& name, const incarnation& process,
+                                                    duration claim = seconds{30}) {
+        return sluice::testing::open_consumer(*broker_, order_stream,
+                                              {.group = "g", .consumer = name, .claim = claim, .process = process});
     }
     /// From now on the server takes nothing that needs memory.
     void fill() const { server_.cli({"config", "set", "maxmemory", "1"}); }
@@ -372,7 +374,7 @@ TEST_F(redis_consumer, reads_dead_letters_of_protean) {
 TEST_F(redis_consumer, passes_over_dead_letters_that_cannot_be_replayed_and_names_them) {
     deliver(0, 3);
     for (const auto* group : {"gone", "here"}) {
-        const auto reader = broker_->open_consumer(order_stream, {.group = group, .consumer = "c"});
+        const auto reader = sluice::testing::open_consumer(*broker_, order_stream, {.group = group, .consumer = "c"});
         for (const auto& each : reader->read(10, now_)) reader->dead_letter(each, exhausted_);
     }
     server_.cli({"del", "sluice:group:gone@shop::order"});

@@ -16,6 +16,7 @@
 #include "engine/maintenance.hpp"
 #include "store/memory/memory_database.hpp"
 #include "support/captured_log.hpp"
+#include "support/consumer.hpp"
 #include "support/post_office.hpp"
 #include "support/redis_server.hpp"
 #include "support/temporary_directory.hpp"
@@ -49,7 +50,8 @@ protected:
         return broker::make_sqlite_broker({.path = directory_ / "broker.db"});
     }
     void read_as(const std::string& group, const std::string& stream) const {
-        const auto reader = connect()->open_consumer(stream, {.group = group, .consumer = "c", .domain = "post"});
+        const auto reader =
+            sluice::testing::open_consumer(*connect(), stream, {.group = group, .consumer = "c", .domain = "post"});
         EXPECT_THAT(reader->read(1, system_clock().now()), IsEmpty());
     }
     [[nodiscard]] std::string log_of_a_round() {

@@ -12,6 +12,7 @@
 #include "broker/redis/redis_broker.hpp"
 #include "broker/sqlite/sqlite_broker.hpp"
 #include "integration/tiny_project.hpp"
+#include "support/consumer.hpp"
 #include "support/redis_server.hpp"
 
 namespace sluice::testing {
@@ -40,8 +41,8 @@ protected:
         const broker::outgoing message{.stream = "tiny::counter", .message_id = "m-1", .key = "k", .body = "{}"};
         static_cast<void>(broker->open_publisher()->publish({&message, 1}, {}, std::chrono::seconds{10}));
         for (const char* group : {"tiny.former", "tiny.Tally"}) {
-            const auto reader =
-                broker->open_consumer("tiny::counter", {.group = group, .consumer = "c", .domain = "tiny"});
+            const auto reader = sluice::testing::open_consumer(*broker, "tiny::counter",
+                                                               {.group = group, .consumer = "c", .domain = "tiny"});
             const auto got = reader->read(1, system_clock().now());
             reader->dead_letter(got.at(0), {.reason = "no", .code = "handler_failed", .attempts = 1, .at = {}});
         }

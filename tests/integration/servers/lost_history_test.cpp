@@ -25,6 +25,7 @@
 #include "integration/servers/figures.hpp"
 #include "observe/log.hpp"
 #include "store/postgresql/postgresql_database.hpp"
+#include "support/consumer.hpp"
 #include "support/eventually.hpp"
 #include "support/post_office.hpp"
 #include "support/postgresql_server.hpp"
@@ -120,8 +121,8 @@ public:
     /// Id and time of the messages that a partner got, in their order.
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> abroad() const {
         std::vector<std::pair<std::string, std::string>> all;
-        const auto consumer =
-            env->broker("partner").open_consumer("post::letter", {.group = "reader", .consumer = "me"});
+        const auto consumer = sluice::testing::open_consumer(env->broker("partner"), "post::letter",
+                                                             {.group = "reader", .consumer = "me"});
         for (;;) {
             const auto messages = consumer->read(1000, system_clock().now());
             if (messages.empty()) return all;

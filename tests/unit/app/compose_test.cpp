@@ -1,4 +1,5 @@
 #include "app/compose.hpp"
+#include "broker/broker.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -6,6 +6,7 @@
 #include <sluice/error.hpp>
 
 #include "app/compose.hpp"
+#include "broker/broker.hpp"
 #include "config/loader.hpp"
 
 /// Whatever a password holds, encoded or not, no half of it is in anything that configuration and adapters say.

@@ -1,4 +1,5 @@
 #include "broker/inline/inline_broker.hpp"
+#include "support/consumer.hpp"
 
 #include <gmock/gmock.h>
 
@@ -14,8 +15,8 @@ protected:
         const outgoing message{.stream = "s", .message_id = id, .key = "k", .body = id};
         return publisher_->publish(std::span{&message, 1}, {}, duration{0}).at(0);
     }
-    std::unique_ptr<consumer> join(const std::string& group) {
-        return broker_->open_consumer("s", {.group = group, .consumer = "c"});
+    std::unique_ptr<sluice::testing::consumer> join(const std::string& group) {
+        return sluice::testing::open_consumer(*broker_, "s", {.group = group, .consumer = "c"});
     }
     static std::vector<std::string> bodies(const std::vector<delivery>& deliveries) {
         std::vector<std::string> found;
@@ -29,7 +30,7 @@ protected:
 
 TEST_F(a_small_inline_broker, says_what_it_is) {
     EXPECT_EQ(broker_->describe(), "inline small");
-    EXPECT_FALSE(broker_->can().durable || broker_->can().cross_process);
+    EXPECT_FALSE(broker_->can().cross_process);
 }
 
 TEST_F(a_small_inline_broker, keeps_the_newest_of_a_stream_that_nobody_reads) {

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "post_fixture.hpp"
+#include "support/consumer.hpp"
 #include "support/eventually.hpp"
 #include "support/scripted_broker.hpp"
 
@@ -221,7 +222,7 @@ TEST(subscription, a_crash_between_commit_and_acknowledgement_has_no_second_effe
     {
         // The first life handles the message and dies before it can say so.
         const auto route = f.route(counter);
-        auto consumer = f.broker->open_consumer(parcels, {.group = counter, .consumer = "desk-0"});
+        auto consumer = sluice::testing::open_consumer(*f.broker, parcels, {.group = counter, .consumer = "desk-0"});
         const auto got = consumer->read(10, f.clock.now());
         ASSERT_EQ(got.size(), 1U);
         EXPECT_EQ(route.handle(sluice::message::decode(got[0].body), got[0].entry), sluice::command::outcome::handled);
@@ -239,7 +240,7 @@ TEST(subscription, another_consumer_takes_over_in_order_after_the_claim_time) {
     f.publish_parcel("m-1", "p-1");
     f.publish_parcel("m-2", "p-1");
     {
-        auto dead = f.broker->open_consumer(parcels, {.group = counter, .consumer = "desk-7"});
+        auto dead = sluice::testing::open_consumer(*f.broker, parcels, {.group = counter, .consumer = "desk-7"});
         ASSERT_EQ(dead->read(1, f.clock.now()).size(), 1U);
     }
     const auto s = f.subscribe();
@@ -290,7 +291,7 @@ TEST(subscription, a_replayed_dead_letter_reaches_the_group_that_failed_and_no_o
     int refusals = 3;
     f.hook->on_handle(refuse("p-1", &refusals));
     f.publish_parcel("m-1", "p-1");
-    auto other = f.broker->open_consumer(parcels, {.group = "bystander", .consumer = "b"});
+    auto other = sluice::testing::open_consumer(*f.broker, parcels, {.group = "bystander", .consumer = "b"});
     ASSERT_EQ(other->read(10, f.clock.now()).size(), 1U);
 
     const auto s = f.subscribe();
@@ -565,7 +566,7 @@ TEST(several_handlers, a_long_one_loses_its_message_to_nobody) {
     ASSERT_TRUE(keep_working(*s, [&] { return !f.hook->seen("parcel_counter").empty(); }));
     EXPECT_EQ(s->status().in_hand, 1U);
     EXPECT_EQ(s->status().state, "working");
-    auto other = f.broker->open_consumer(parcels, {.group = counter, .consumer = "another host"});
+    auto other = sluice::testing::open_consumer(*f.broker, parcels, {.group = counter, .consumer = "another host"});
     for (int i = 0; i < 12; ++i) {
         f.clock.advance(10s);
         static_cast<void>(s->work());
@@ -592,7 +593,7 @@ TEST(several_handlers, are_waited_for_when_the_subscription_is_stopped) {
     EXPECT_EQ(s->status().handled, 2);
     EXPECT_EQ(s->status().state, "stopped");
     EXPECT_THAT(f.traced("message.acked"), UnorderedElementsAre("m-0", "m-1")) << "what is done is told";
-    auto other = f.broker->open_consumer(parcels, {.group = counter, .consumer = "another host"});
+    auto other = sluice::testing::open_consumer(*f.broker, parcels, {.group = counter, .consumer = "another host"});
     EXPECT_EQ(other->read(10, f.clock.now()).size(), 2U) << "what is not done is free at once";
 }
 

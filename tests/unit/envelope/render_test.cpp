@@ -75,7 +75,7 @@ TEST(render_external_versions, renders_the_event_first_and_then_each_older_versi
     EXPECT_EQ(messages[1].id_suffix, "~v2");
     EXPECT_EQ(messages[2].id_suffix, "~v1");
     EXPECT_TRUE(messages[1].body.starts_with(R"({"data":{"n":2.0},"metadata":{)")) << "the payload is as it was stored";
-    for (const auto& [suffix, body] : messages) EXPECT_EQ(body.find("SECRET"), std::string::npos) << body;
+    for (const auto& each : messages) EXPECT_EQ(each.body.find("SECRET"), std::string::npos) << each.body;
     const auto old = message::decode(messages[2].body);
     EXPECT_EQ(old.id(), "shop::order-1-0.1~v1");
     EXPECT_EQ(old.type().text(), "Shop.Sent.v1");
@@ -88,8 +88,8 @@ TEST(render_external_versions, renders_the_event_first_and_then_each_older_versi
 }
 
 TEST(render_external_versions, never_lets_the_stored_older_versions_leave_inside_an_envelope) {
-    for (const auto& [suffix, body] : render_external_versions("{}", in_two_versions)) {
-        EXPECT_EQ(body.find("_also_published"), std::string::npos);
+    for (const auto& each : render_external_versions("{}", in_two_versions)) {
+        EXPECT_EQ(each.body.find("_also_published"), std::string::npos);
     }
 }
 

@@ -23,10 +23,6 @@ public:
     [[nodiscard]] std::unique_ptr<sluice::broker::publisher> open_publisher() override {
         return std::make_unique<publisher>();
     }
-    [[nodiscard]] std::unique_ptr<sluice::broker::consumer> open_consumer(std::string,
-                                                                          sluice::broker::membership) override {
-        return nullptr;
-    }
     [[nodiscard]] std::unique_ptr<sluice::broker::operations> open_operations() override {
         return std::make_unique<operations>(asked);
     }

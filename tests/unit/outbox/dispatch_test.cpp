@@ -29,9 +29,10 @@ public:
         producer = from;
         allowed = timeout;
         std::vector<broker::verdict> verdicts;
-        for (const auto& [stream, id, key, body, position, raised_at] : batch) {
-            sent.push_back({std::string{stream}, std::string{id}, std::string{key}, std::string{body}});
-            if (verdicts.size() < answers) verdicts.emplace_back(broker::delivered{"r-" + std::string{id}});
+        for (const broker::outgoing& each : batch) {
+            sent.push_back({std::string{each.stream}, std::string{each.message_id}, std::string{each.key},
+                            std::string{each.body}});
+            if (verdicts.size() < answers) verdicts.emplace_back(broker::delivered{"r-" + sent.back().message_id});
         }
         if (!scripted.empty()) return scripted;
         return verdicts;
@@ -75,7 +76,7 @@ TEST(dispatch, sends_every_row_in_order_to_its_category) {
 TEST(dispatch, external_lanes_send_the_external_form) {
     noting_publisher publisher;
     const std::vector rows{row(1, "s", R"({"headers":{"id":"m","deadline":"x"},"envelope":{"checksum":"c"}})")};
-    (void)dispatch(rows, {.external = true}, publisher, {}, 5s);
+    (void)dispatch(rows, dispatch_rules::external(), publisher, {}, 5s);
     const auto metadata = json::parse(publisher.sent.at(0).body).at("metadata");
     EXPECT_FALSE(metadata.at("headers").contains("deadline"));
     EXPECT_FALSE(metadata.at("envelope").contains("checksum"));
@@ -84,13 +85,12 @@ TEST(dispatch, external_lanes_send_the_external_form) {
 TEST(dispatch, low_priority_goes_to_the_backfill_stream_inside_only) {
     auto low = row(1, "s");
     low.priority = -50;
-    dispatch_rules rules{.external = false, .priority_lanes = {.enabled = true, .threshold = 0}};
+    auto rules = dispatch_rules::internal({.enabled = true, .threshold = 0});
     EXPECT_EQ(rules.stream_of(low), "shop::order:backfill");
     EXPECT_EQ(rules.stream_of(row(2, "s")), "shop::order") << "the threshold itself is not below it";
     rules.priority_lanes.backfill_suffix = "later";
     EXPECT_EQ(rules.stream_of(low), "shop::order:later");
-    rules.external = true;
-    EXPECT_EQ(rules.stream_of(low), "shop::order");
+    EXPECT_EQ(dispatch_rules::external().stream_of(low), "shop::order");
     rules = {};
     EXPECT_EQ(rules.stream_of(low), "shop::order");
 }
@@ -98,7 +98,7 @@ TEST(dispatch, low_priority_goes_to_the_backfill_stream_inside_only) {
 TEST(dispatch, refuses_what_cannot_be_rendered_and_holds_back_its_stream) {
     noting_publisher publisher;
     const std::vector rows{row(1, "bad", "{broken"), row(2, "good"), row(3, "bad"), row(4, "good")};
-    const auto verdicts = dispatch(rows, {.external = true}, publisher, {}, 5s);
+    const auto verdicts = dispatch(rows, dispatch_rules::external(), publisher, {}, 5s);
     ASSERT_EQ(verdicts.size(), 4U);
     const auto& refusal = std::get<broker::refused>(verdicts[0]);
     EXPECT_TRUE(refusal.permanent);
@@ -135,7 +135,7 @@ TEST(dispatch, takes_what_a_publisher_throws_or_forgets_for_an_outage) {
 TEST(dispatch, lets_only_listed_extensions_leave) {
     noting_publisher publisher;
     const std::vector rows{row(1, "s", R"({"headers":{"id":"m"},"extensions":{"tenant":"acme","user":"SECRET"}})")};
-    (void)dispatch(rows, {.external = true, .extensions = std::vector<std::string>{"tenant"}}, publisher, {}, 5s);
+    (void)dispatch(rows, dispatch_rules::external(std::vector<std::string>{"tenant"}), publisher, {}, 5s);
     EXPECT_EQ(json::dump(json::parse(publisher.sent.at(0).body).at("metadata").at("extensions")),
               R"({"tenant":"acme"})");
 }
@@ -146,7 +146,7 @@ const std::string two_versions =
 TEST(dispatch, sends_an_older_version_right_after_its_event_under_the_same_key) {
     noting_publisher publisher;
     const std::vector rows{row(1, "a", two_versions), row(2, "a")};
-    const auto verdicts = dispatch(rows, {.external = true}, publisher, {}, 5s);
+    const auto verdicts = dispatch(rows, dispatch_rules::external(), publisher, {}, 5s);
     ASSERT_EQ(verdicts.size(), 2U);
     EXPECT_EQ(std::get<broker::delivered>(verdicts[0]).receipt, "r-m-1");
     EXPECT_EQ(std::get<broker::delivered>(verdicts[1]).receipt, "r-m-2");
@@ -174,7 +174,7 @@ TEST(dispatch, counts_a_row_as_delivered_when_all_its_versions_are) {
     const broker::verdict away = broker::unreachable{"gone"};
     const auto verdicts_of = [&](std::vector<broker::verdict> answers) {
         publisher.scripted = std::move(answers);
-        return dispatch(rows, {.external = true}, publisher, {}, 5s);
+        return dispatch(rows, dispatch_rules::external(), publisher, {}, 5s);
     };
     auto verdicts = verdicts_of({yes, no, yes, yes});
     ASSERT_EQ(verdicts.size(), 2U);
@@ -193,7 +193,7 @@ TEST(dispatch, counts_a_row_as_delivered_when_all_its_versions_are) {
 TEST(dispatch, sends_nothing_of_a_row_whose_older_version_cannot_be_rendered) {
     noting_publisher publisher;
     const std::vector rows{row(1, "a", R"({"extensions":{"_also_published":{"one":{}}}})"), row(2, "b")};
-    const auto verdicts = dispatch(rows, {.external = true}, publisher, {}, 5s);
+    const auto verdicts = dispatch(rows, dispatch_rules::external(), publisher, {}, 5s);
     EXPECT_EQ(std::get<broker::refused>(verdicts[0]).code, "unrenderable");
     ASSERT_EQ(publisher.sent.size(), 1U);
     EXPECT_EQ(publisher.sent[0].message_id, "m-2");

@@ -117,11 +117,6 @@ public:
     [[nodiscard]] std::unique_ptr<sluice::broker::publisher> open_publisher() override {
         return std::make_unique<noting_publisher>(notes);
     }
-    [[nodiscard]] std::unique_ptr<sluice::broker::consumer> open_consumer(
-        std::string /*stream*/, sluice::broker::membership /*member*/) override {
-        return nullptr;
-    }
-    [[nodiscard]] std::unique_ptr<sluice::broker::operations> open_operations() override { return nullptr; }
 
 private:
     struct noting_publisher final : sluice::broker::publisher {
