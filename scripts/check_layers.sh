@@ -11,7 +11,7 @@ cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' --include='*.hpp' --include='*.cpp' include src |
     awk '
     BEGIN {
-        rooms = "base domain,net envelope,observe,config store,broker lease commit command process,projection outbox,consume engine http cli app,testing"
+        rooms = "base domain,net envelope,observe,config store,broker lease commit command process,projection outbox,consume engine operate http cli app,testing"
         floors = split(rooms, by_floor, " ")
         for (f = 1; f <= floors; f++) {
             n = split(by_floor[f], names, ",")

@@ -57,16 +57,17 @@ std::vector<thread_status> threads_of(const engine::engine& of) {
 
 std::vector<lane_status> lanes_of(const http::health_report& seen) {
     std::vector<lane_status> lanes;
-    for (const http::lane_health& each : seen.lanes) {
+    for (const operate::lane_view& each : seen.lanes) {
         lanes.push_back({.database = each.database,
                          .broker = each.broker,
                          .external = each.external,
                          .state = each.state,
-                         .detail = each.detail,
-                         .open = each.open,
-                         .failed = each.failed,
-                         .abandoned = each.abandoned,
-                         .oldest = each.oldest});
+                         .detail = each.last_detail()});
+        if (!each.rows) continue;
+        lanes.back().open = each.rows->open();
+        lanes.back().failed = each.rows->failed;
+        lanes.back().abandoned = each.rows->abandoned;
+        lanes.back().oldest = each.rows->age;
     }
     return lanes;
 }

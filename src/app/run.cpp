@@ -6,6 +6,7 @@
 #include "app/plugin_loader.hpp"
 #include "app/program.hpp"
 #include "cli/cli.hpp"
+#include "operate/host.hpp"
 
 namespace sluice {
 
@@ -13,7 +14,7 @@ namespace app {
 
 namespace {
 
-class composed_host : public cli::cli_host {
+class composed_host : public operate::host {
 public:
     [[nodiscard]] config::providers providers() const override { return available_providers(); }
     [[nodiscard]] commit::adapters make_adapters(const config::configuration& configuration) const override {

@@ -26,12 +26,12 @@ int dispatch(int argc, const char* const* argv, session& in) {
                        .version = std::string{"sluice "} + version(),
                        .footer = exit_code_help}};
     command root = line.root();
-    if (in.host.loads_domains()) {
-        root.option("--domain", "PATH|NAME", in.options.domain,
+    if (in.site.program.loads_domains()) {
+        root.option("--domain", "PATH|NAME", in.site.domain,
                     "Domain library: a path, or a name like shop for libshop.so", "SLUICE_DOMAIN");
     }
     bool json = false;
-    root.option("--config", "FILE", in.options.config, "Configuration file (default ./domain.toml)")
+    root.option("--config", "FILE", in.site.config, "Configuration file (default ./domain.toml)")
         .flag("--json", json, "Print results as JSON");
 
     add_server(root);
@@ -65,10 +65,10 @@ void occupy_standard_descriptors() noexcept {
 
 }  // namespace
 
-int run_cli(int argc, const char* const* argv, const cli_host& host) noexcept {
+int run_cli(int argc, const char* const* argv, const operate::host& host) noexcept {
     try {
         occupy_standard_descriptors();
-        session in{host, {}, {}};
+        session in{.site = {.program = host}, .out = {}};
         // Commands report by themselves; only a running server tells what it does.
         observe::configure_log({.threshold = observe::level::warn});
         try {

@@ -56,14 +56,14 @@ void database_check::ask() {
         auto writer = oldest_writer(*session_, leases);
         {
             const std::lock_guard lock{mutex_};
-            found_.leases = std::move(leases);
+            found_.lanes.leases = std::move(leases);
             found_.writer = std::move(writer);
             found_.next_due = next_due;
         }
         when_due(count_at_, [this] {
             auto counts = session_->outbox_summary();
             const std::lock_guard lock{mutex_};
-            found_.counts = std::move(counts);
+            found_.lanes.counts = std::move(counts);
         });
     } catch (...) {
         close();
@@ -83,7 +83,7 @@ void database_check::close() noexcept {
     schedule_.reset();
 }
 
-lane_sources database_check::findings() const {
+database_findings database_check::findings() const {
     const std::lock_guard lock{mutex_};
     return found_;
 }

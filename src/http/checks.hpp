@@ -8,11 +8,19 @@
 #include <vector>
 
 #include "broker/broker.hpp"
-#include "http/lane_health.hpp"
 #include "http/vital_signs.hpp"
+#include "operate/lanes.hpp"
 #include "store/store.hpp"
 
 namespace sluice::http {
+
+/// What one database says of its lanes and its schedule.
+struct database_findings {
+    operate::lane_records lanes{};
+    /// The oldest transaction that has written events and not ended, when there is one that lasts.
+    std::optional<store::open_writer> writer{};
+    std::optional<date_time> next_due{};  ///< of the schedule; empty when nothing is scheduled
+};
 
 /// Asks a database for its lanes and its schedule, over connections of its own; and now and then counts its rows, which
 /// takes long where the history is long.
@@ -25,8 +33,8 @@ public:
     /// A connection that proves bad is replaced once before that counts as trouble: it may just have been cut.
     /// @throws store_error
     void look();
-    /// The last answers; `known` is left to the caller.
-    [[nodiscard]] lane_sources findings() const;
+    /// The last answers.
+    [[nodiscard]] database_findings findings() const;
 
 private:
     void ask();
@@ -39,7 +47,7 @@ private:
     instant opened_{};
     instant count_at_{};
     mutable std::mutex mutex_;
-    lane_sources found_;
+    database_findings found_;
 };
 
 /// Asks a broker whether it answers, over a connection of its own; and now and then, when somebody reads from it, how

@@ -1,6 +1,7 @@
 #include "http/health_monitor.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -89,16 +90,7 @@ health_report health_monitor::report() const {
     const date_time now = env_.time().now();
     for (const auto& each : databases_) {
         component one{.name = each->name, .decisive = true, .sign = each->watch.sign()};
-        if (each->has_lanes) {
-            lane_sources sources = each->check.findings();
-            sources.known = one.sign.is == sign::ok;
-            for (lane_health& lane : lanes_of(outbox, each->name, sources, now)) seen.lanes.push_back(std::move(lane));
-            if (sources.known) {
-                seen.writers.push_back({.database = each->name, .oldest = sources.writer});
-                seen.schedules.push_back(
-                    {.database = each->name, .overdue = std::max(now - sources.next_due.value_or(now), duration{0})});
-            }
-        }
+        if (each->has_lanes) add_lanes(*each, one.sign.is == sign::ok, now, seen);
         seen.databases.push_back(std::move(one));
     }
     for (const auto& each : brokers_) {
@@ -112,6 +104,17 @@ health_report health_monitor::report() const {
         for (const std::string& stream : route.streams) seen.subscriptions.push_back(health_of(route, stream, state));
     }
     return seen;
+}
+
+void health_monitor::add_lanes(const watched_database& of, bool answers, date_time now, health_report& to) const {
+    const auto& outbox = env_.configuration().outbox;
+    const database_findings found = of.check.findings();
+    auto lanes =
+        answers ? operate::view_lanes(outbox, of.name, found.lanes, now) : operate::unknown_lanes(outbox, of.name);
+    std::move(lanes.begin(), lanes.end(), std::back_inserter(to.lanes));
+    if (!answers) return;
+    to.writers.push_back({.database = of.name, .oldest = found.writer});
+    to.schedules.push_back({.database = of.name, .overdue = std::max(now - found.next_due.value_or(now), duration{0})});
 }
 
 process_figures health_monitor::figures() const {

@@ -109,28 +109,29 @@ void add_components(page& to, const health_report& report) {
     for (const component& each : report.brokers) age("broker", each);
 }
 
-void add_lane(page& to, const std::string& domain, const lane_health& lane) {
+void add_lane(page& to, const std::string& domain, const operate::lane_view& lane) {
     const labels of = of_lane(domain, lane.database, lane.broker, lane.external);
-    for (const std::string& state : lane_states()) {
+    for (const std::string& state : operate::lane_states()) {
         to.gauge("sluice_lane_state", "1 for the state that the lane is in.", with(of, "state", state),
                  lane.state == state ? 1 : 0);
     }
-    for (const shard_health& shard : lane.shards) {
+    for (const operate::lane_view& shard : lane.shards) {
         const labels of_shard =
             with(of, "shard", std::to_string(shard.part.number) + "/" + std::to_string(shard.part.count));
-        for (const std::string& state : lane_states()) {
+        for (const std::string& state : operate::lane_states()) {
             to.gauge("sluice_shard_state", "1 for the state that a shard of the lane is in.",
                      with(of_shard, "state", state), shard.state == state ? 1 : 0);
         }
     }
-    if (!lane.open) return;
-    to.gauge("sluice_outbox_pending", "Rows that the broker has not confirmed.", of, static_cast<double>(*lane.open));
+    if (!lane.rows) return;
+    const operate::lane_rows& rows = *lane.rows;
+    to.gauge("sluice_outbox_pending", "Rows that the broker has not confirmed.", of, static_cast<double>(rows.open()));
     to.gauge("sluice_outbox_failed", "Rows that the broker refused and that wait for another attempt.", of,
-             static_cast<double>(lane.failed.value_or(0)));
+             static_cast<double>(rows.failed));
     to.gauge("sluice_outbox_abandoned", "Rows that were given up and not retried or discarded since.", of,
-             static_cast<double>(lane.abandoned.value_or(0)));
+             static_cast<double>(rows.abandoned));
     to.gauge("sluice_outbox_oldest_age_seconds", "Age of the oldest row that the broker has not confirmed.", of,
-             base::seconds(lane.oldest.value_or(duration{0})));
+             base::seconds(rows.age.value_or(duration{0})));
 }
 
 void add_schedule(page& to, const std::string& domain, const schedule_health& schedule) {
@@ -341,7 +342,7 @@ page metrics::instruments::page_of(const health_report& report, const process_fi
     add_process(all, process.uptime);
     all.gauge("sluice_ready", "1 when /readyz answers 200.", {}, decide(report) == readiness::ok ? 1 : 0);
     add_components(all, report);
-    for (const lane_health& lane : report.lanes) add_lane(all, domain, lane);
+    for (const operate::lane_view& lane : report.lanes) add_lane(all, domain, lane);
     for (const schedule_health& each : report.schedules) add_schedule(all, domain, each);
     for (const writer_health& each : report.writers) add_writer(all, domain, each);
     for (const subscription_health& each : report.subscriptions) add_subscription(all, domain, each);

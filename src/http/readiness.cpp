@@ -9,6 +9,9 @@ namespace sluice::http {
 
 namespace {
 
+using operate::lane_rows;
+using operate::lane_view;
+
 /// A lane that carries rows this old falls behind, whatever it says of itself.
 constexpr duration tolerable_age = std::chrono::minutes{1};
 /// The refresher looks every two seconds.
@@ -18,37 +21,42 @@ bool is_ok(const component& c) { return c.sign.is == sign::ok; }
 
 json::value or_null(const std::optional<std::int64_t>& number) { return number ? json::value{*number} : nullptr; }
 
-const char* word_for(const lane_health& lane) {
-    if (!lane.open) return "unknown";
-    if (*lane.open == 0) return "ok";
+const char* word_for(const lane_view& lane) {
+    if (!lane.rows) return "unknown";
+    if (lane.depth() == 0) return "ok";
     const bool moves = lane.state == "idle" || lane.state == "flowing" || lane.state == "draining";
-    return moves && lane.oldest.value_or(duration{0}) <= tolerable_age ? "ok" : "lagging";
+    return moves && lane.rows->age.value_or(duration{0}) <= tolerable_age ? "ok" : "lagging";
 }
 
-json::value lag_seconds(const lane_health& lane) {
-    if (!lane.open) return nullptr;
-    return base::seconds(lane.oldest.value_or(duration{0}));
+json::value lag_seconds(const lane_view& lane) {
+    if (!lane.rows) return nullptr;
+    return base::seconds(lane.rows->age.value_or(duration{0}));
 }
 
 json::value or_null(const std::string& text) { return text.empty() ? json::value{} : json::value{text}; }
 
-json::value detail_of(const lane_health& lane) {
+/// One of the counts of a lane; null while they are not known.
+json::value count_of(const lane_view& lane, std::int64_t lane_rows::*count) {
+    return lane.rows ? json::value{(*lane.rows).*count} : nullptr;
+}
+
+json::value detail_of(const lane_view& lane) {
     json::object seen{{"name", store::make_lane_name(lane.database, lane.broker)},
                       {"handler_name", "outbox"},
                       {"subscription_type", "outbox"},
                       {"stream_category", lane.database + " → " + lane.broker + (lane.external ? " (external)" : "")},
-                      {"lag", or_null(lane.open)},
-                      {"pending", or_null(lane.failed)},
+                      {"lag", lane.rows ? json::value{lane.depth()} : nullptr},
+                      {"pending", count_of(lane, &lane_rows::failed)},
                       {"status", word_for(lane)},
-                      {"dlq_depth", or_null(lane.abandoned)},
+                      {"dlq_depth", count_of(lane, &lane_rows::abandoned)},
                       {"lag_seconds", lag_seconds(lane)},
                       {"state", lane.state},
-                      {"detail", or_null(lane.detail)}};
+                      {"detail", or_null(lane.last_detail())}};
     json::array shards;
-    for (const shard_health& each : lane.shards) {
+    for (const lane_view& each : lane.shards) {
         shards.push_back(json::object{{"name", store::make_lane_name(lane.database, lane.broker, each.part)},
                                       {"state", each.state},
-                                      {"detail", or_null(each.detail)}});
+                                      {"detail", or_null(each.last_detail())}});
     }
     if (!shards.empty()) seen.set("shards", std::move(shards));
     return seen;
@@ -90,7 +98,7 @@ void each_component(const health_report& report, Visit visit) {
 
 json::object subscriptions_block(const health_report& report, const std::optional<duration>& age) {
     json::array details;
-    for (const lane_health& lane : report.lanes) details.push_back(detail_of(lane));
+    for (const lane_view& lane : report.lanes) details.push_back(detail_of(lane));
     for (const subscription_health& each : report.subscriptions) details.push_back(detail_of(each));
     json::object block{{"total", details.size()}, {"details", std::move(details)}};
     if (!age) block.set("collection_pending", true);

@@ -7,8 +7,8 @@
 
 #include <sluice/json.hpp>
 
-#include "http/lane_health.hpp"
 #include "http/vital_signs.hpp"
+#include "operate/lanes.hpp"
 
 namespace sluice::http {
 
@@ -49,7 +49,7 @@ struct health_report {
     phase at = phase::starting;
     std::vector<component> databases{};
     std::vector<component> brokers{};
-    std::vector<lane_health> lanes{};
+    std::vector<operate::lane_view> lanes{};
     std::vector<schedule_health> schedules{};
     std::vector<writer_health> writers{};
     std::vector<subscription_health> subscriptions{};

@@ -5,11 +5,13 @@
 
 #include <sluice/json.hpp>
 
-#include "cli/commands/json_forms.hpp"
+#include "operate/json_forms.hpp"
 
 namespace sluice::cli {
 
 namespace {
+
+using operate::embedded;
 
 std::string domain_text(const json::value& metadata, std::string_view key) {
     const json::value* const domain = metadata.find("domain");

@@ -8,14 +8,15 @@
 #include "broker/broker.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/history_findings.hpp"
-#include "cli/commands/json_forms.hpp"
-#include "cli/commands/subscriptions_view.hpp"
 #include "cli/terminal/failure.hpp"
 #include "cli/terminal/units.hpp"
 #include "commit/stored_log.hpp"
 #include "config/loader.hpp"
 #include "config/problems.hpp"
 #include "consume/orphan_groups.hpp"
+#include "operate/json_forms.hpp"
+#include "operate/orphan_rows.hpp"
+#include "operate/subscriptions_view.hpp"
 
 namespace sluice::cli {
 
@@ -23,6 +24,8 @@ namespace {
 
 using config::finding;
 using config::severity;
+using operate::looking;
+using operate::text_or_null;
 
 /// A problem of the file in the shape of all other findings.
 finding to_finding(const std::string& file, const config::problem& found) {
@@ -35,11 +38,11 @@ finding to_finding(const std::string& file, const config::problem& found) {
 
 /// What would be wrong in environments other than this one.
 void add_overlays(const session& in, std::vector<finding>& found) {
-    const auto overlays = config::check_overlays(in.options.config, in.host.providers(), config::process_variable,
-                                                 [&in] { return domain_name(in); });
+    const auto overlays = config::check_overlays(in.site.config, in.site.program.providers(), config::process_variable,
+                                                 [&in] { return operate::domain_name(in.site); });
     for (const auto& [environment, problems] : overlays) {
         for (const config::problem& each : problems) {
-            finding told = to_finding(in.options.config, each);
+            finding told = to_finding(in.site.config, each);
             told.level = severity::warning;
             told.code = "OVERLAY";
             told.message =
@@ -56,7 +59,7 @@ bool is_told(std::string_view code, std::string_view element, const std::vector<
 
 /// What is wrong with the databases themselves.
 void add_weaknesses(const session& in, const config::configuration& with, std::vector<finding>& found) {
-    for (const auto& [name, database] : in.host.make_adapters(with).databases) {
+    for (const auto& [name, database] : in.site.program.make_adapters(with).databases) {
         try {
             for (const auto& [code, message, remedy] : database->weaknesses()) {
                 found.push_back({.level = severity::warning,
@@ -91,9 +94,9 @@ void add_what_is_stored(const declared_installation& in, std::vector<finding>& f
             const store::schema_status schema = database->schema();
             if (schema.applied == 0 || schema.applied != schema.expected) continue;
             const auto operations = database->open_operations();
-            for (const orphans& each :
-                 find_orphans(in.env->configuration().outbox, name, operations->outbox_summary())) {
-                found.push_back(cli::to_finding(each));
+            for (const operate::orphan_rows& each :
+                 operate::find_orphan_rows(in.env->configuration().outbox, name, operations->outbox_summary())) {
+                found.push_back(operate::to_finding(each));
             }
             for (const commit::log_problem& each : commit::problems_of_log(in.env->domain(), *operations)) {
                 found.push_back(to_finding(name, each));
@@ -113,7 +116,7 @@ void add_what_is_stored(const declared_installation& in, std::vector<finding>& f
 void add_orphan_groups(const declared_installation& in, std::vector<finding>& found) {
     const auto places = consume::places_of(*in.env);
     const auto& domain = in.env->domain().normalized;
-    groups_by_broker seen;
+    operate::groups_by_broker seen;
     for (const auto& [name, broker] : in.env->parts().brokers) {
         if (!broker->can().cross_process) continue;
         try {
@@ -130,14 +133,14 @@ void add_orphan_groups(const declared_installation& in, std::vector<finding>& fo
                              .remedy = {}});
         }
     }
-    for (const orphan_row& each : view_orphans(in.routes, seen, places, domain)) {
-        found.push_back(cli::to_finding(each));
+    for (const operate::orphan_row& each : operate::view_orphans(in.routes, seen, places, domain)) {
+        found.push_back(operate::to_finding(each));
     }
 }
 
 /// What a broker's own settings can lose. One that is away cannot be asked.
 void add_hazards(const session& in, const config::configuration& with, std::vector<finding>& found) {
-    const commit::adapters parts = in.host.make_adapters(with);
+    const commit::adapters parts = in.site.program.make_adapters(with);
     for (const auto& [name, broker] : parts.brokers) {
         const std::string element = "brokers." + name;
         try {
@@ -217,25 +220,25 @@ std::string built_in_database(const config::configuration& with) {
 }
 
 exit_code check(const session& in) {
-    std::unique_ptr<domain> declared = load_domain(in);
+    std::unique_ptr<domain> declared = operate::load_domain(in.site);
     const std::string name = declared->name();
     const std::string description = describe(declared->declared());
     std::string database;
     std::vector<finding> found;
     try {
-        config::configuration with = load_configuration(in);
+        config::configuration with = operate::load_configuration(in.site);
         database = built_in_database(with);
-        found = findings_of(*declared, with);
+        found = config::findings_of(*declared, with);
         add_open_files(with, found);
         add_overlays(in, found);
-        for (finding& each : history_findings(declared->declared(), in.host.make_adapters(looking(with)))) {
+        for (finding& each : history_findings(declared->declared(), in.site.program.make_adapters(looking(with)))) {
             found.push_back(std::move(each));
         }
         add_weaknesses(in, looking(with), found);
         add_hazards(in, looking(with), found);
         // What is stored cannot be held against a declaration that contradicts itself.
         if (std::none_of(found.begin(), found.end(), [](const finding& f) { return f.level == severity::error; })) {
-            const declared_installation opened = open_declared(in, std::move(declared), std::move(with));
+            const declared_installation opened = operate::open_declared(in.site, std::move(declared), std::move(with));
             add_what_is_stored(opened, found);
             add_orphan_groups(opened, found);
         }
@@ -249,7 +252,7 @@ exit_code check(const session& in) {
         json::array list;
         for (const finding& each : found) list.push_back(as_json(each));
         in.out.print_json(json::object{{"domain", name},
-                                       {"configuration", in.options.config},
+                                       {"configuration", in.site.config},
                                        {"built_in_database", text_or_null(database)},
                                        {"errors", errors},
                                        {"warnings", warnings},
@@ -258,7 +261,7 @@ exit_code check(const session& in) {
         in.out.print(safe_lines(description));
         if (!database.empty()) {
             in.out.print(safe_lines(
-                fmt::format("database default (built-in): {}, as {} configures none", database, in.options.config)));
+                fmt::format("database default (built-in): {}, as {} configures none", database, in.site.config)));
         }
         for (const finding& each : found) in.out.print(to_text(each, in.out));
         in.out.print(found.empty() ? in.out.paint("no problems", tone::good)

@@ -4,13 +4,13 @@
 #include <algorithm>
 
 #include "cli/commands/commands.hpp"
-#include "cli/commands/json_forms.hpp"
 #include "cli/commands/workspace.hpp"
 #include "cli/terminal/failure.hpp"
 #include "cli/terminal/table.hpp"
 #include "config/loader.hpp"
 #include "config/printable.hpp"
 #include "config/section.hpp"
+#include "operate/json_forms.hpp"
 
 namespace sluice::cli {
 
@@ -20,6 +20,7 @@ using config::effective_setting;
 using config::explained_configuration;
 using config::origin;
 using config::setting_value;
+using operate::text_or_null;
 
 struct config_arguments {
     std::string part;
@@ -154,8 +155,9 @@ void print_toml(const session& in, const explained_configuration& all, const std
 }
 
 exit_code show_config(const session& in, const config_arguments& given) {
-    const explained_configuration all = config::explain(in.options.config, in.host.providers(),
-                                                        config::process_variable, [&in] { return domain_name(in); });
+    const explained_configuration all =
+        config::explain(in.site.config, in.site.program.providers(), config::process_variable,
+                        [&in] { return operate::domain_name(in.site); });
     const std::vector<effective_setting> chosen = settings_of(all, given.part);
     if (in.out.json()) {
         json::array list;

@@ -17,15 +17,15 @@ std::string outcome_of_setup(int before, int after) {
 
 /// Read models are declared by a domain; without one there are none to make.
 std::vector<std::string> make_read_models(const session& in, const installation& with) {
-    if (in.host.loads_domains() && in.options.domain.empty()) return {};
-    const auto declared = load_domain(in);
-    config::require_no_errors(findings_of(*declared, with.configuration));
+    if (!in.site.knows_domain()) return {};
+    const auto declared = operate::load_domain(in.site);
+    config::require_no_errors(config::findings_of(*declared, with.configuration));
     return projection::create_read_models(declared->declared(), with.parts);
 }
 
 exit_code set_up(const session& in) {
-    const installation with = open_installation(in);
-    const std::string domain = domain_name(in);
+    const installation with = operate::open_installation(in.site);
+    const std::string domain = operate::domain_name(in.site);
     json::array results;
     for (const auto& [name, database] : with.parts.databases) {
         const int before = database->schema().applied;
@@ -80,7 +80,7 @@ std::string describe(const store::database_history& history) {
 }
 
 exit_code show_schemas(const session& in) {
-    const installation with = open_installation(in);
+    const installation with = operate::open_installation(in.site);
     json::array results;
     bool all_current = true;
     bool sound = true;
@@ -124,13 +124,13 @@ struct adopt_arguments {
 };
 
 exit_code adopt(const session& in, const adopt_arguments& given) {
-    const installation with = open_installation(in);
+    const installation with = operate::open_installation(in.site);
     if (!given.database.empty() && !with.parts.databases.contains(given.database)) {
         throw wrong_usage(fmt::format("no database `{}` is configured", given.database));
     }
     store::adoption how{.copy = given.copy};
     if (given.rename) {
-        how.domain = domain_name(in);
+        how.domain = operate::domain_name(in.site);
         if (how.domain.empty()) throw wrong_usage("--rename takes the new name from the domain; add --domain=…");
     }
     const char* const question =

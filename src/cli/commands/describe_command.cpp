@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "cli/commands/commands.hpp"
-#include "cli/commands/json_forms.hpp"
 #include "cli/terminal/table.hpp"
+#include "operate/json_forms.hpp"
 
 namespace sluice::cli {
 
@@ -127,7 +127,7 @@ void print(const session& in, const declared_installation& described) {
 }
 
 exit_code describe_domain(const session& in) {
-    const declared_installation described = open_declared(in);
+    const declared_installation described = operate::open_declared(in.site);
     if (in.out.json()) {
         const auto& domain = described.env->domain();
         json::array read_models;

@@ -10,13 +10,13 @@
 #include "base/utf8.hpp"
 #include "broker/broker.hpp"
 #include "cli/commands/commands.hpp"
-#include "cli/commands/json_forms.hpp"
 #include "cli/terminal/failure.hpp"
 #include "cli/terminal/table.hpp"
 #include "cli/terminal/units.hpp"
 #include "config/printable.hpp"
 #include "config/section.hpp"
 #include "consume/orphan_groups.hpp"
+#include "operate/json_forms.hpp"
 
 namespace sluice::cli {
 
@@ -24,6 +24,7 @@ namespace {
 
 using broker::dead_letter_entry;
 using broker::dead_letter_filter;
+using operate::text_or_null;
 
 struct dlq_arguments {
     std::string id;
@@ -124,7 +125,7 @@ std::string body_for_people(const std::string& body) {
 }
 
 exit_code list_dead_letters(const session& in, const dlq_arguments& given) {
-    const installation with = open_installation(in);
+    const installation with = operate::open_installation(in.site);
     auto brokers = open_brokers(with, given.broker);
     bool all_answered = true;
     const auto letters = find_letters(in, brokers, to_filter(given), all_answered);
@@ -173,7 +174,7 @@ located_letter find_one(const session& in, std::vector<open_broker>& brokers, co
 }
 
 exit_code show_dead_letter(const session& in, const dlq_arguments& given) {
-    const installation with = open_installation(in);
+    const installation with = operate::open_installation(in.site);
     auto brokers = open_brokers(with, given.broker);
     const located_letter found = find_one(in, brokers, given);
     if (in.out.json()) {
@@ -234,9 +235,9 @@ json::value as_json(const left_letters& left) {
 /// The domain with its routes, which tell what groups are read. Dead letters can be handled without one: null when none
 /// is named, or with a warning when it cannot be opened.
 std::optional<declared_installation> open_readers(const session& in) {
-    if (in.options.domain.empty()) return std::nullopt;
+    if (in.site.domain.empty()) return std::nullopt;
     try {
-        return open_declared(in);
+        return operate::open_declared(in.site);
     } catch (const error& e) {
         in.out.warn(fmt::format("whether handlers read for these groups was not checked: {}", e.what()));
         return std::nullopt;
@@ -305,7 +306,7 @@ exit_code change_letters(const session& in, const dlq_arguments& given, const le
         throw wrong_usage(
             fmt::format("say which dead letters to {}: an ID, --broker, --stream, --group, or --all", change.verb));
     }
-    const installation with = open_installation(in);
+    const installation with = operate::open_installation(in.site);
     auto brokers = open_brokers(with, given.broker);
     dead_letter_filter filter = to_filter(given);
     filter.limit = std::numeric_limits<std::size_t>::max();

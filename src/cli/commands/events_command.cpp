@@ -6,14 +6,14 @@
 #include "cli/commands/causation_tree.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/follow.hpp"
-#include "cli/commands/json_forms.hpp"
-#include "cli/commands/open_databases.hpp"
 #include "cli/commands/shown_lately.hpp"
 #include "cli/terminal/failure.hpp"
 #include "cli/terminal/follow_output.hpp"
 #include "cli/terminal/table.hpp"
 #include "cli/terminal/units.hpp"
 #include "config/printable.hpp"
+#include "operate/json_forms.hpp"
+#include "operate/open_databases.hpp"
 
 namespace sluice::cli {
 
@@ -21,6 +21,9 @@ namespace {
 
 constexpr std::size_t most_traced = 10'000;
 
+using operate::embedded;
+using operate::open_database;
+using operate::text_or_null;
 using store::event_filter;
 using store::outbox_row;
 using store::row_status;
@@ -187,7 +190,7 @@ exit_code follow_events(const session& in, const event_arguments& given) {
     stop_signals stop;  // before any other thread
     follow_output out{stop};
     const event_filter filter = to_filter(given, system_clock().now());
-    const installation with = open_installation(in);
+    const installation with = operate::open_installation(in.site);
     event_follower what{in, given, filter, with.parts.databases.size() > 1, out};
     return follow(in, with, what, out);
 }
@@ -206,10 +209,10 @@ void print_table(const session& in, const std::vector<located_event>& events, co
 
 exit_code list_events(const session& in, const event_arguments& given) {
     if (given.follow) return follow_events(in, given);
-    const installation with = open_installation(in);
+    const installation with = operate::open_installation(in.site);
     const event_filter filter =
         to_filter(given, system_clock().now());  // wrong usage is told before anything is opened
-    const auto events = read_events(open_all(with), filter);
+    const auto events = read_events(operate::open_all(with.parts), filter);
     if (in.out.json()) {
         json::array listed;
         for (const auto& [database, at] : events) listed.emplace_back(as_json(database, at));
@@ -265,8 +268,8 @@ json::array as_json(const std::vector<outbox_row>& rows) {
 }
 
 exit_code show_event(const session& in, const event_arguments& given) {
-    const installation with = open_installation(in);
-    const auto databases = open_all(with);
+    const installation with = operate::open_installation(in.site);
+    const auto databases = operate::open_all(with.parts);
     const located_event found = require_event(databases, given.id);
     const auto rows = rows_of(databases, found);
     if (in.out.json()) {
@@ -433,8 +436,8 @@ void print_trace_json(const session& in, const trace& what, const event_argument
 
 exit_code show_trace(const session& in, const event_arguments& given) {
     if (given.causes && given.effects) throw wrong_usage("--causes and --effects contradict each other");
-    const installation with = open_installation(in);
-    const trace what = read_trace(open_all(with), given.id);
+    const installation with = operate::open_installation(in.site);
+    const trace what = read_trace(operate::open_all(with.parts), given.id);
     if ((given.causes || given.effects) && !what.asked) {
         throw wrong_usage(
             fmt::format("`{}` is a correlation; --causes and --effects want the id of a message", given.id));

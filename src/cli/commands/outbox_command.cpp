@@ -7,8 +7,6 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/commands/follow.hpp"
-#include "cli/commands/json_forms.hpp"
-#include "cli/commands/open_databases.hpp"
 #include "cli/commands/shown_lately.hpp"
 #include "cli/terminal/failure.hpp"
 #include "cli/terminal/follow_output.hpp"
@@ -17,11 +15,19 @@
 #include "config/printable.hpp"
 #include "config/section.hpp"
 #include "envelope/envelope.hpp"
+#include "operate/json_forms.hpp"
+#include "operate/open_databases.hpp"
+#include "operate/orphan_rows.hpp"
 
 namespace sluice::cli {
 
 namespace {
 
+using operate::embedded;
+using operate::is_target;
+using operate::open_database;
+using operate::text_or_null;
+using operate::time_or_null;
 using store::outbox_filter;
 using store::outbox_row;
 using store::row_status;
@@ -279,17 +285,17 @@ exit_code follow_outbox(const session& in, const row_arguments& given) {
     stop_signals stop;  // before any other thread
     follow_output out{stop};
     const outbox_filter filter = to_filter(given, system_clock().now());
-    const installation with = open_installation(in);
+    const installation with = operate::open_installation(in.site);
     row_follower what{in, given, filter, with.parts.databases.size() > 1, out};
     return follow(in, with, what, out);
 }
 
 exit_code list_outbox(const session& in, const row_arguments& given) {
     if (given.follow) return follow_outbox(in, given);
-    const installation with = open_installation(in);
+    const installation with = operate::open_installation(in.site);
     const date_time now = system_clock().now();
     const outbox_filter filter = to_filter(given, now);  // wrong usage is told before anything is opened
-    const auto databases = open_all(with);
+    const auto databases = operate::open_all(with.parts);
     const auto rows = list_rows(databases, filter);
     if (rows.empty()) doubt_filter(in, given, with, databases);
     if (in.out.json()) {
@@ -390,8 +396,8 @@ json::array as_json(const std::vector<departure>& departures, const std::string&
 }
 
 exit_code show_message(const session& in, const row_arguments& given) {
-    const installation with = open_installation(in);
-    const auto databases = open_all(with);
+    const installation with = operate::open_installation(in.site);
+    const auto databases = operate::open_all(with.parts);
     outbox_filter filter;
     filter.message_id = given.message_id;
     const auto rows = list_rows(databases, filter);
@@ -625,7 +631,7 @@ exit_code retry(const session& in, const row_arguments& given) {
                             {row_status::failed, row_status::abandoned},
                             true,
                             [](auto& session, const auto& filter) { return session.retry(filter); }};
-    return change_rows(in, change, given, open_installation(in), to_filter(given, system_clock().now()));
+    return change_rows(in, change, given, operate::open_installation(in.site), to_filter(given, system_clock().now()));
 }
 
 exit_code discard(const session& in, const row_arguments& given) {
@@ -638,19 +644,19 @@ exit_code discard(const session& in, const row_arguments& given) {
                                 return session.discard(filter, "discarded by an operator", system_clock().now());
                             },
                             true};
-    return change_rows(in, change, given, open_installation(in), to_filter(given, system_clock().now()));
+    return change_rows(in, change, given, operate::open_installation(in.site), to_filter(given, system_clock().now()));
 }
 
 exit_code retire(const session& in, const row_arguments& given) {
-    const installation with = open_installation(in);
+    const installation with = operate::open_installation(in.site);
     if (is_target(with.configuration.outbox, given.broker)) {
         throw failure{exit_code::failed, "still_configured",
                       fmt::format("broker `{0}` is served by the outbox of {1}; remove it there first, or use `sluice "
                                   "outbox discard --broker {0}`",
-                                  given.broker, in.options.config)};
+                                  given.broker, in.site.config)};
     }
     std::vector<std::string> known;
-    for (const open_database& database : open_all(with)) {
+    for (const open_database& database : operate::open_all(with.parts)) {
         for (const auto& [broker, counts] : database.session->outbox_summary()) known.push_back(broker);
     }
     if (std::find(known.begin(), known.end(), given.broker) == known.end()) {

@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "cli/commands/commands.hpp"
-#include "cli/commands/json_forms.hpp"
 #include "cli/terminal/failure.hpp"
 #include "cli/terminal/table.hpp"
 #include "cli/terminal/units.hpp"
 #include "commit/stream_name.hpp"
 #include "config/printable.hpp"
 #include "config/section.hpp"
+#include "operate/json_forms.hpp"
 #include "process/transition.hpp"
 
 namespace sluice::cli {
@@ -119,8 +119,8 @@ json::object as_json(const instance& of) {
 }
 
 exit_code list_processes(const session& in, const processes_arguments& given) {
-    const std::unique_ptr<domain> declared = load_domain(in);
-    const installation with = open_installation(in);
+    const std::unique_ptr<domain> declared = operate::load_domain(in.site);
+    const installation with = operate::open_installation(in.site);
     std::vector<instance> found;
     for (const process_entry* process : chosen_processes(declared->declared(), given.process)) {
         add_instances(*database_of(with, *process).open_operations(), *process, given, found);
@@ -162,9 +162,9 @@ void print_history(const session& in, const std::vector<store::stream_event>& hi
 
 exit_code show_process(const session& in, const processes_arguments& given) {
     if (given.process.empty()) throw wrong_usage("PM is empty; `sluice processes list` shows the names");
-    const std::unique_ptr<domain> declared = load_domain(in);
+    const std::unique_ptr<domain> declared = operate::load_domain(in.site);
     const process_entry& process = *chosen_processes(declared->declared(), given.process).front();
-    const installation with = open_installation(in);
+    const installation with = operate::open_installation(in.site);
     const std::string stream = commit::stream_of(process.category, given.correlation);
     auto history = database_of(with, process)
                        .open_operations()

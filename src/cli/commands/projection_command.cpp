@@ -9,7 +9,6 @@
 
 #include "broker/broker.hpp"
 #include "cli/commands/commands.hpp"
-#include "cli/commands/json_forms.hpp"
 #include "cli/commands/rebuild_progress.hpp"
 #include "cli/terminal/failure.hpp"
 #include "cli/terminal/stop_signals.hpp"
@@ -18,6 +17,7 @@
 #include "config/printable.hpp"
 #include "config/section.hpp"
 #include "observe/log.hpp"
+#include "operate/json_forms.hpp"
 #include "projection/read_model_setup.hpp"
 #include "projection/rebuild.hpp"
 
@@ -25,6 +25,7 @@ namespace sluice::cli {
 
 namespace {
 
+using operate::time_or_null;
 using projection::read_model_state;
 using projection::table_state;
 

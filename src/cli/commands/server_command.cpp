@@ -65,7 +65,7 @@ void start_health(std::optional<http::health_service>& health, commit::environme
 /// The engine in this process. @param role  of a worker; null when there is no supervisor
 int serve(const session& in, const worker_role* role) {
     stop_signals signals;  // before the engine's threads, which inherit that they are blocked
-    observe::configure_log(to_log_settings(load_configuration(in).log));
+    observe::configure_log(to_log_settings(operate::load_configuration(in.site).log));
     const application opened = open_application(in);
     const config::health_settings& probes = opened.env->configuration().server.health;
     engine::engine running{*opened.env};

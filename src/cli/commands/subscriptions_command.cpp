@@ -8,19 +8,25 @@
 #include "broker/broker.hpp"
 #include "broker/group_is_taken.hpp"
 #include "cli/commands/commands.hpp"
-#include "cli/commands/json_forms.hpp"
-#include "cli/commands/subscriptions_view.hpp"
 #include "cli/terminal/failure.hpp"
 #include "cli/terminal/table.hpp"
 #include "cli/terminal/units.hpp"
 #include "config/section.hpp"
 #include "domain/subscription_rules.hpp"
+#include "operate/json_forms.hpp"
+#include "operate/subscriptions_view.hpp"
 #include "projection/read_model_setup.hpp"
 #include "store/operations.hpp"
 
 namespace sluice::cli {
 
 namespace {
+
+using operate::groups_by_broker;
+using operate::orphan_row;
+using operate::subscription_row;
+using operate::subscription_state;
+using operate::text_or_null;
 
 struct absent_broker {
     std::string broker;
@@ -84,7 +90,7 @@ std::string to_table(const std::vector<subscription_row>& rows, const console& o
         listing.add({row.of->name, row.of->broker, row.stream, count_or_dash(row, &broker::group_status::lag),
                      count_or_dash(row, &broker::group_status::pending),
                      count_or_dash(row, &broker::group_status::dead), state_cell(row.state),
-                     settings_text(row.of->decided)});
+                     operate::settings_text(row.of->decided)});
     }
     return listing.empty() ? std::string{} : listing.render(out) + "\n";
 }
@@ -107,7 +113,7 @@ json::value as_json(const std::vector<config::decided_setting>& decided) {
 
 json::array as_json(const std::vector<orphan_row>& orphans) {
     json::array list;
-    for (const orphan_row& each : orphans) list.push_back(cli::as_json(each));
+    for (const orphan_row& each : orphans) list.push_back(to_json(each));
     return list;
 }
 
@@ -144,11 +150,11 @@ json::value as_json(const std::vector<subscription_row>& rows, const std::vector
 }
 
 exit_code show_subscriptions(const session& in) {
-    const declared_installation opened = open_declared(in);
+    const declared_installation opened = operate::open_declared(in.site);
     const broker_looks looks = look_at_brokers(*opened.env, opened.routes);
-    const std::vector<subscription_row> rows = view_subscriptions(opened.routes, looks.seen);
-    const auto orphans = view_orphans(opened.routes, looks.seen, consume::places_of(*opened.env),
-                                      opened.declared->declared().normalized);
+    const std::vector<subscription_row> rows = operate::view_subscriptions(opened.routes, looks.seen);
+    const auto orphans = operate::view_orphans(opened.routes, looks.seen, consume::places_of(*opened.env),
+                                               opened.declared->declared().normalized);
     if (in.out.json()) {
         in.out.print_json(as_json(rows, orphans, looks));
     } else {
@@ -235,7 +241,7 @@ exit_code rename_group(const session& in, const group_arguments& given) {
                         "space or `@`",
                         given.new_name));
     }
-    const declared_installation opened = open_declared(in);
+    const declared_installation opened = operate::open_declared(in.site);
     require_no_server(*opened.env);
     const auto brokers = open_lasting_brokers(*opened.env);
     std::map<std::string, std::vector<broker::known_group>> groups;
@@ -274,7 +280,7 @@ exit_code rename_group(const session& in, const group_arguments& given) {
 }
 
 exit_code retire_group(const session& in, const group_arguments& given) {
-    const declared_installation opened = open_declared(in);
+    const declared_installation opened = operate::open_declared(in.site);
     if (is_read(opened, given.name, given.stream)) {
         throw failure{
             exit_code::failed, "still_declared",

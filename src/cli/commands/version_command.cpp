@@ -12,7 +12,7 @@ namespace {
 json::array as_json(const std::vector<std::string>& names) { return {names.begin(), names.end()}; }
 
 exit_code show_version(const session& in) {
-    const config::providers built = in.host.providers();
+    const config::providers built = in.site.program.providers();
     if (in.out.json()) {
         in.out.print_json(json::object{
             {"version", version()}, {"databases", as_json(built.databases)}, {"brokers", as_json(built.brokers)}});

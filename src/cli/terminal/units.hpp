@@ -1,24 +1,19 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
 #include <string_view>
 
 #include <sluice/time.hpp>
 
+#include "base/amounts.hpp"
+
 namespace sluice::cli {
 
-/// `3m 12s`, `2h 5m`, `4d 1h`, `0s`: the two largest units. A negative age (clocks differ) is `0s`.
-[[nodiscard]] std::string age_text(duration age);
+using base::age_text;
+using base::count_of;
+using base::count_text;
 
 /// Reads `90s`, `10m`, `1h30m`, `7d`, `500ms`.
 /// @throws failure (usage) naming the text and the form
 [[nodiscard]] duration parse_age(std::string_view text);
-
-/// `1,234,567`.
-[[nodiscard]] std::string count_text(std::int64_t count);
-
-/// `1 row`, `12 rows`, `1,200 rows`.
-[[nodiscard]] std::string count_of(std::int64_t count, std::string_view singular, std::string_view plural = {});
 
 }  // namespace sluice::cli

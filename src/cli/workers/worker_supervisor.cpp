@@ -260,7 +260,7 @@ private:
 int supervise(const session& in, int workers) {
     const sigset_t worker_signals = current_mask();
     stop_signals signals;
-    const config::configuration with = load_configuration(in);
+    const config::configuration with = operate::load_configuration(in.site);
     observe::configure_log(to_log_settings(with.log));
     require_several_can_run(with, workers);
     supervisor all{with, workers, worker_signals};

@@ -31,7 +31,8 @@ TEST_F(metrics_test, every_line_is_a_comment_or_a_sample) {
     health_report report{.at = phase::running,
                          .databases = {{.name = "default", .sign = {.is = sign::ok, .age = 1s}}},
                          .brokers = {{.name = "default", .sign = {.is = sign::ok, .age = 1s}}}};
-    report.lanes.push_back({.database = "default", .broker = "partner", .external = true, .state = "idle", .open = 0});
+    report.lanes.push_back(
+        {.database = "default", .broker = "partner", .external = true, .state = "idle", .rows = operate::lane_rows{}});
     report.subscriptions.push_back(
         {.handler = "shop.no\"ti\\fy\n", .type = "stream", .broker = "default", .stream = "shop::order", .lag = 1});
     const std::regex line{
@@ -133,14 +134,12 @@ TEST_F(metrics_test, gauges_are_what_was_seen_last) {
                          .databases = {{.name = "default", .sign = {.is = sign::ok, .age = 2s}}},
                          .brokers = {{.name = "default", .sign = {.is = sign::ok}},
                                      {.name = "partner", .decisive = false, .sign = {.is = sign::unavailable}}}};
-    report.lanes.push_back({.database = "default",
-                            .broker = "partner",
-                            .external = true,
-                            .state = "paused",
-                            .open = 1'000'000,
-                            .failed = 1,
-                            .abandoned = 4,
-                            .oldest = duration{1min}});
+    report.lanes.push_back(
+        {.database = "default",
+         .broker = "partner",
+         .external = true,
+         .state = "paused",
+         .rows = operate::lane_rows{.pending = 999'999, .failed = 1, .abandoned = 4, .age = duration{1min}}});
     report.subscriptions.push_back({.handler = "shop.notify",
                                     .type = "stream",
                                     .broker = "default",

@@ -49,7 +49,10 @@ TEST(readiness, a_partner_that_is_down_is_shown_and_changes_nothing) {
 
 TEST(readiness, lag_changes_nothing_either) {
     health_report report = all_well();
-    report.lanes.push_back({.database = "default", .broker = "default", .state = "paused", .open = 1'000'000});
+    report.lanes.push_back({.database = "default",
+                            .broker = "default",
+                            .state = "paused",
+                            .rows = operate::lane_rows{.pending = 1'000'000}});
     report.subscriptions.push_back({.handler = "h", .type = "stream", .broker = "default", .stream = "s", .lag = 7});
     EXPECT_EQ(decide(report), readiness::ok);
 }
@@ -78,18 +81,14 @@ TEST(readiness, tells_what_the_reference_tells) {
 
 TEST(readiness, each_lane_is_an_entry) {
     health_report report = all_well();
-    report.lanes = {
-        {.database = "default", .broker = "default", .state = "idle", .open = 0, .failed = 0, .abandoned = 0},
-        {.database = "default",
-         .broker = "partner",
-         .external = true,
-         .state = "paused",
-         .detail = "no such host",
-         .open = 5,
-         .failed = 2,
-         .abandoned = 3,
-         .oldest = duration{90s}},
-        {.database = "archive", .broker = "default"}};
+    report.lanes = {{.database = "default", .broker = "default", .state = "idle", .rows = operate::lane_rows{}},
+                    {.database = "default",
+                     .broker = "partner",
+                     .external = true,
+                     .state = "paused",
+                     .detail = "no such host",
+                     .rows = operate::lane_rows{.pending = 3, .failed = 2, .abandoned = 3, .age = duration{90s}}},
+                    {.database = "archive", .broker = "default"}};
     const json::value block = check(to_json(report), "subscriptions");
     EXPECT_EQ(block.at("total").as_int(), 3);
     EXPECT_EQ(json::dump(block.at("details").at(0)),
@@ -110,8 +109,10 @@ TEST(readiness, each_lane_is_an_entry) {
 TEST(readiness, a_lane_lags_when_it_does_not_move_or_its_rows_grow_old) {
     const auto status_of = [](const std::string& state, std::int64_t open, duration oldest) {
         health_report report = all_well();
-        report.lanes.push_back(
-            {.database = "default", .broker = "default", .state = state, .open = open, .oldest = oldest});
+        report.lanes.push_back({.database = "default",
+                                .broker = "default",
+                                .state = state,
+                                .rows = operate::lane_rows{.pending = open, .age = oldest}});
         return check(to_json(report), "subscriptions").at("details").at(0).at("status").as_string();
     };
     EXPECT_EQ(status_of("flowing", 1000, 1s), "ok");

@@ -12,7 +12,7 @@
 namespace sluice::cli {
 namespace {
 
-class no_host final : public cli_host {
+class no_host final : public operate::host {
 public:
     [[nodiscard]] bool loads_domains() const override { return false; }
     [[nodiscard]] std::unique_ptr<domain> load_domain(const std::string& /*which*/) const override { return nullptr; }
@@ -71,7 +71,7 @@ protected:
     }
 
     const no_host host;
-    session in{host, {}, {}};
+    session in{.site = {.program = host}, .out = {}};
     bool json = false;
     std::shared_ptr<crate_arguments> given = std::make_shared<crate_arguments>();
     command_line line{{.name = "depot", .purpose = "", .version = "", .footer = ""}};

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "operate/refusal.hpp"
+
 namespace sluice::cli {
 namespace {
 
@@ -12,6 +14,15 @@ TEST(judge, each_kind_of_error_has_its_exit_code) {
     EXPECT_EQ(judge(not_found_error{"x"}).how, exit_code::failed);
     EXPECT_EQ(judge(validation_error{"x", {{"a", "b"}}}).how, exit_code::failed);
     EXPECT_EQ(judge(wrong_usage("x")).how, exit_code::usage);
+}
+
+TEST(judge, a_refusal_tells_whether_the_request_was_wrong) {
+    EXPECT_EQ(judge(operate::wrong_request("x")).how, exit_code::usage);
+    EXPECT_EQ(judge(operate::wrong_request("x")).code, "usage_error");
+    EXPECT_EQ(judge(operate::not_found("x")).how, exit_code::failed);
+    EXPECT_EQ(judge(operate::not_found("x")).code, "not_found");
+    EXPECT_EQ(judge(operate::conflict("still_configured", "x")).how, exit_code::failed);
+    EXPECT_EQ(judge(operate::conflict("still_configured", "x")).code, "still_configured");
 }
 
 TEST(judge, keeps_the_word_and_the_text_of_the_error) {

@@ -1,8 +1,8 @@
-#include "cli/commands/subscriptions_view.hpp"
+#include "operate/subscriptions_view.hpp"
 
 #include <gtest/gtest.h>
 
-namespace sluice::cli {
+namespace sluice::operate {
 namespace {
 
 consume::route route(const std::string& name, const std::string& broker, std::vector<std::string> streams) {
@@ -83,4 +83,4 @@ TEST(summary_text, counts_the_states_that_there_are) {
 }
 
 }  // namespace
-}  // namespace sluice::cli
+}  // namespace sluice::operate

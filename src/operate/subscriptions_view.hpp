@@ -12,7 +12,7 @@
 #include "consume/orphan_groups.hpp"
 #include "consume/route.hpp"
 
-namespace sluice::cli {
+namespace sluice::operate {
 
 /// How a subscription stands with one of its streams.
 enum class subscription_state {
@@ -56,7 +56,7 @@ struct orphan_row {
                                                    const groups_by_broker& seen, const consume::broker_places& places,
                                                    std::string_view domain);
 [[nodiscard]] config::finding to_finding(const orphan_row& orphan);
-[[nodiscard]] json::value as_json(const orphan_row& orphan);
+[[nodiscard]] json::value to_json(const orphan_row& orphan);
 
 /// `profile=fast max_retries=10`: the profiles that decide something, then the keys that were set otherwise than they
 /// or the built-in values have it. Empty when everything is usual.
@@ -68,4 +68,4 @@ struct orphan_row {
 /// How many rows are in that state.
 [[nodiscard]] std::int64_t count_in(const std::vector<subscription_row>& rows, subscription_state state);
 
-}  // namespace sluice::cli
+}  // namespace sluice::operate

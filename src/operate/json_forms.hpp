@@ -7,8 +7,8 @@
 #include <sluice/json.hpp>
 #include <sluice/time.hpp>
 
-/// Values as `--json` prints them: what is absent is null, times are ISO 8601 in UTC.
-namespace sluice::cli {
+/// Values in the JSON of views: what is absent is null, times are ISO 8601 in UTC.
+namespace sluice::operate {
 
 [[nodiscard]] inline json::value text_or_null(std::string_view text) {
     return text.empty() ? json::value{} : json::value{text};
@@ -21,4 +21,4 @@ namespace sluice::cli {
 /// JSON text that was stored by us; kept as text when somebody else has broken it.
 [[nodiscard]] json::value embedded(std::string_view json_text);
 
-}  // namespace sluice::cli
+}  // namespace sluice::operate

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "cli/commands/workspace.hpp"
+#include "commit/environment.hpp"
 #include "store/operations.hpp"
 
-namespace sluice::cli {
+namespace sluice::operate {
 
 /// A configured database, open for looking and repairing.
 struct open_database {
@@ -16,6 +16,7 @@ struct open_database {
 };
 
 /// All configured databases; what is looked for may lie in each of them.
-[[nodiscard]] std::vector<open_database> open_all(const installation& with);
+/// @throws store_error
+[[nodiscard]] std::vector<open_database> open_all(const commit::adapters& parts);
 
-}  // namespace sluice::cli
+}  // namespace sluice::operate

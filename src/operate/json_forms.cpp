@@ -1,8 +1,8 @@
-#include "cli/commands/json_forms.hpp"
+#include "operate/json_forms.hpp"
 
 #include <sluice/error.hpp>
 
-namespace sluice::cli {
+namespace sluice::operate {
 
 json::value embedded(std::string_view json_text) {
     if (json_text.empty()) return nullptr;
@@ -13,4 +13,4 @@ json::value embedded(std::string_view json_text) {
     }
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::operate

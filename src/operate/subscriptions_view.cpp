@@ -1,4 +1,4 @@
-#include "cli/commands/subscriptions_view.hpp"
+#include "operate/subscriptions_view.hpp"
 
 #include <fmt/format.h>
 
@@ -6,9 +6,9 @@
 #include <array>
 #include <set>
 
-#include "cli/terminal/units.hpp"
+#include "base/amounts.hpp"
 
-namespace sluice::cli {
+namespace sluice::operate {
 
 namespace {
 
@@ -99,19 +99,19 @@ std::vector<orphan_row> view_orphans(const std::vector<consume::route>& routes, 
 config::finding to_finding(const orphan_row& orphan) {
     const broker::group_status& group = orphan.group;
     const auto holds = [](std::int64_t count, std::string_view what) {
-        return count == 0 ? std::string{} : ", " + count_of(count, what);
+        return count == 0 ? std::string{} : ", " + base::count_of(count, what);
     };
     return {
         .level = config::severity::warning,
         .code = "ORPHANED_GROUP",
         .element = orphan.broker + ":" + group.group,
         .message = fmt::format("no handler reads consumer group {} on stream {} of broker {} any more ({} unread{})",
-                               group.group, group.stream, orphan.broker, count_of(group.lag + group.pending, "message"),
-                               holds(group.dead, "dead letter")),
+                               group.group, group.stream, orphan.broker,
+                               base::count_of(group.lag + group.pending, "message"), holds(group.dead, "dead letter")),
         .remedy = consume::remedy_for({group.stream, group.group, group.domain})};
 }
 
-json::value as_json(const orphan_row& orphan) {
+json::value to_json(const orphan_row& orphan) {
     const broker::group_status& group = orphan.group;
     return json::object{{"group", group.group},
                         {"broker", orphan.broker},
@@ -153,9 +153,9 @@ std::string summary_text(const std::vector<subscription_row>& rows) {
     std::string text;
     for (const auto& [state, word] : parts) {
         const std::int64_t count = count_in(rows, state);
-        if (count > 0) text += fmt::format("{}{} {}", text.empty() ? ": " : ", ", count_text(count), word);
+        if (count > 0) text += fmt::format("{}{} {}", text.empty() ? ": " : ", ", base::count_text(count), word);
     }
-    return count_of(std::ssize(rows), "subscription") + text;
+    return base::count_of(std::ssize(rows), "subscription") + text;
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::operate

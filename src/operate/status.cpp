@@ -1,0 +1,203 @@
+#include "operate/status.hpp"
+
+#include <chrono>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include <sluice/error.hpp>
+
+#include "base/seconds.hpp"
+#include "broker/broker.hpp"
+#include "engine/databases.hpp"
+#include "operate/json_forms.hpp"
+
+namespace sluice::operate {
+
+namespace {
+
+/// A schedule is late by its poll and a busy moment.
+constexpr duration usual_delay = std::chrono::seconds{10};
+
+/// Databases with lanes: those that hold aggregates, when a domain tells; else all.
+std::set<std::string> databases_with_lanes(const site& at, const config::configuration& with) {
+    if (at.knows_domain()) return engine::databases_with_lanes(load_domain(at)->declared());
+    std::set<std::string> names;
+    for (const auto& [name, settings] : with.databases) names.insert(name);
+    return names;
+}
+
+bool is_strict(const config::database_settings& settings) {
+    const auto strict = settings.options.find("strict_order");
+    return strict != settings.options.end() && strict->second == "true";
+}
+
+/// How long lanes wait for a transaction that may still fill a number; nothing where there is no bound or no need.
+std::optional<std::int64_t> order_wait_of(const config::database_settings& settings) {
+    constexpr std::int64_t standard = std::chrono::milliseconds{50}.count();
+    if (settings.provider != "postgresql" || is_strict(settings)) return std::nullopt;
+    const auto given = settings.options.find("order_wait_ms");
+    return given == settings.options.end() ? standard : std::stoll(given->second);
+}
+
+void add_lanes(const config::configuration& with, const std::string& name, store::database& database,
+               store::operations_session& session, const std::map<std::string, store::outbox_counts>& counts,
+               status_view& into) {
+    bool waits = false;
+    for (lane_view& lane : view_lanes(with.outbox, name, {.leases = session.lanes(), .counts = counts}, into.at)) {
+        waits = waits || lane.horizon;
+        into.lanes.push_back(std::move(lane));
+    }
+    if (waits) {
+        into.held.emplace(
+            name, held_lanes{.strict = is_strict(with.databases.at(name)), .by = long_writers(session.open_writers())});
+    }
+    const auto late = database.open_unit()->due_messages(into.at - usual_delay, overdue_schedule::most);
+    if (!late.empty()) into.overdue.push_back({name, late.size(), late.front().due});
+}
+
+void add_database(const config::configuration& with, const std::string& name, store::database& database, bool has_lanes,
+                  status_view& into) {
+    const auto session = database.open_operations();
+    const auto counts = session->outbox_summary();
+    if (const auto wait = order_wait_of(with.databases.at(name))) into.order_waits.emplace(name, *wait);
+    if (has_lanes) add_lanes(with, name, database, *session, counts, into);
+    for (orphan_rows& each : find_orphan_rows(with.outbox, name, counts)) into.orphaned.push_back(std::move(each));
+}
+
+void add_databases(const installation& with, const std::set<std::string>& with_lanes, status_view& into) {
+    for (const auto& [name, database] : with.parts.databases) {
+        try {
+            add_database(with.configuration, name, *database, with_lanes.contains(name), into);
+        } catch (const store_error& e) {
+            into.outages.push_back({outage::kind::database, name, e.what()});
+        }
+    }
+}
+
+void add_brokers(const installation& with, status_view& into) {
+    for (const auto& [name, broker] : with.parts.brokers) {
+        try {
+            for (broker::group_status& group : broker->open_operations()->groups()) {
+                into.groups.push_back({name, std::move(group)});
+            }
+        } catch (const broker_error& e) {
+            into.outages.push_back({outage::kind::broker, name, e.what()});
+        }
+    }
+}
+
+/// A domain with mistakes has nothing to tell here: `sluice check` is about those.
+void add_orphaned_groups(const site& at, status_view& into) {
+    if (!at.knows_domain()) return;
+    groups_by_broker seen;
+    for (const auto& [broker, group] : into.groups) seen[broker].push_back(group);
+    try {
+        const declared_installation opened = open_declared(at);
+        into.orphaned_groups =
+            view_orphans(opened.routes, seen, consume::places_of(*opened.env), opened.env->domain().normalized);
+    } catch (const configuration_error& e) {
+        into.not_checked = e.what();
+    }
+}
+
+json::value writers_json(const held_lanes* held) {
+    json::array writers;
+    if (held == nullptr) return writers;
+    for (const auto& [pid, age, application, state] : held->by) {
+        writers.push_back(json::object{{"pid", pid},
+                                       {"seconds", age ? json::value{base::seconds(*age)} : nullptr},
+                                       {"application", text_or_null(application)},
+                                       {"state", text_or_null(state)}});
+    }
+    return writers;
+}
+
+json::value lane_json(const lane_view& lane, const status_view& status) {
+    const auto wait = status.order_waits.find(lane.database);
+    const lane_rows rows = lane.rows.value_or(lane_rows{});
+    json::array shards;
+    for (const lane_view& shard : lane.shards) shards.push_back(shard_to_json(shard));
+    return json::object{
+        {"database", lane.database},
+        {"broker", lane.broker},
+        {"external", lane.external},
+        {"state", lane.shown_state()},
+        {"detail", text_or_null(lane.detail)},
+        {"depth", rows.open()},
+        {"oldest_unconfirmed_at", time_or_null(rows.oldest)},
+        {"oldest_unconfirmed_seconds", rows.oldest ? json::value{base::seconds(status.at - *rows.oldest)} : nullptr},
+        {"pending", rows.pending},
+        {"failed", rows.failed},
+        {"abandoned", rows.abandoned},
+        {"published", rows.published},
+        {"rate", lane.rate},
+        {"owner", text_or_null(lane.owner)},
+        {"since", time_or_null(lane.since)},
+        {"waits_for", writers_json(status.holders_of(lane))},
+        {"order_wait_ms", wait == status.order_waits.end() ? json::value{nullptr} : json::value{wait->second}},
+        {"overtaken", lane.overtaken},
+        {"shards", std::move(shards)}};
+}
+
+json::value group_json(const located_group& located) {
+    const broker::group_status& group = located.group;
+    return json::object{{"broker", located.broker}, {"stream", group.stream},
+                        {"group", group.group},     {"length", group.length},
+                        {"lag", group.lag},         {"pending", group.pending},
+                        {"dead", group.dead},       {"shared_name", text_or_null(group.shared_name)}};
+}
+
+json::value overdue_json(const overdue_schedule& found, date_time now) {
+    return json::object{{"database", found.database},
+                        {"messages", found.messages},
+                        {"since", found.since.to_string()},
+                        {"seconds", base::seconds(now - found.since)}};
+}
+
+}  // namespace
+
+const held_lanes* status_view::holders_of(const lane_view& lane) const {
+    const auto found = held.find(lane.database);
+    if (!lane.horizon || found == held.end() || found->second.by.empty()) return nullptr;
+    return &found->second;
+}
+
+std::vector<store::open_writer> long_writers(std::vector<store::open_writer> writers) {
+    std::erase_if(writers,
+                  [](const store::open_writer& each) { return each.age && *each.age < std::chrono::seconds{1}; });
+    return writers;
+}
+
+status_view read_status(const site& at) {
+    const installation with = open_installation(at);
+    const std::set<std::string> with_lanes = databases_with_lanes(at, with.configuration);
+    status_view status{.at = system_clock().now()};
+    add_databases(with, with_lanes, status);
+    add_brokers(with, status);
+    add_orphaned_groups(at, status);
+    return status;
+}
+
+json::value to_json(const status_view& status) {
+    json::array lanes;
+    for (const lane_view& each : status.lanes) lanes.push_back(lane_json(each, status));
+    json::array groups;
+    for (const located_group& each : status.groups) groups.push_back(group_json(each));
+    json::array overdue;
+    for (const overdue_schedule& each : status.overdue) overdue.push_back(overdue_json(each, status.at));
+    json::array orphaned;
+    for (const orphan_rows& each : status.orphaned) orphaned.push_back(to_json(each));
+    json::array orphaned_groups;
+    for (const orphan_row& each : status.orphaned_groups) orphaned_groups.push_back(to_json(each));
+    json::array outages;
+    for (const outage& each : status.outages) {
+        outages.push_back(json::object{{"what", each.subject()}, {"reason", each.reason}});
+    }
+    return json::object{{"at", status.at.to_string()},        {"lanes", std::move(lanes)},
+                        {"subscriptions", std::move(groups)}, {"overdue", std::move(overdue)},
+                        {"orphans", std::move(orphaned)},     {"orphaned_groups", std::move(orphaned_groups)},
+                        {"unavailable", std::move(outages)}};
+}
+
+}  // namespace sluice::operate

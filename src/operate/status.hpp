@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <sluice/json.hpp>
+#include <sluice/time.hpp>
+
+#include "broker/operations.hpp"
+#include "operate/installation.hpp"
+#include "operate/lanes.hpp"
+#include "operate/orphan_rows.hpp"
+#include "operate/subscriptions_view.hpp"
+
+namespace sluice::operate {
+
+/// A consumer group that a broker knows, whether or not a handler of this domain reads for it.
+struct located_group {
+    std::string broker;
+    broker::group_status group;
+};
+
+/// A database or broker that does not answer.
+struct outage {
+    enum class kind { database, broker };
+
+    kind what = kind::database;
+    std::string name;
+    std::string reason;
+
+    /// `database default`, `broker partner_events`.
+    [[nodiscard]] std::string subject() const { return (what == kind::database ? "database " : "broker ") + name; }
+};
+
+/// What lanes of one database wait for.
+struct held_lanes {
+    bool strict = false;  ///< they publish nothing above the horizon; otherwise they only keep a place for it
+    std::vector<store::open_writer> by{};
+};
+
+/// Scheduled messages that ought to have been released: no server runs, or its schedule is stuck.
+struct overdue_schedule {
+    /// More are not looked for.
+    static constexpr std::size_t most = 1000;
+
+    std::string database;
+    std::size_t messages = 0;  ///< at most `most`
+    date_time since;           ///< when the first of them was due
+};
+
+/// How an installation is: its lanes, its consumer groups, and what is left behind.
+struct status_view {
+    date_time at;
+    std::vector<lane_view> lanes{};
+    std::map<std::string, held_lanes> held{};           ///< by database
+    std::map<std::string, std::int64_t> order_waits{};  ///< by database, where commits may overlap: milliseconds
+    std::vector<located_group> groups{};
+    std::vector<overdue_schedule> overdue{};
+    std::vector<orphan_rows> orphaned{};
+    std::vector<orphan_row> orphaned_groups{};  ///< known only when a domain is known
+    std::string not_checked{};  ///< why groups without a handler were not looked for: mistakes in the declaration
+    std::vector<outage> outages{};
+
+    /// What the lane waits for at its horizon; null when there is nothing to tell.
+    [[nodiscard]] const held_lanes* holders_of(const lane_view& lane) const;
+};
+
+/// Needs no running engine. A database or broker that is away is named in the answer and hides no other.
+/// @throws refusal, configuration_error
+[[nodiscard]] status_view read_status(const site& at);
+[[nodiscard]] json::value to_json(const status_view& status);
+
+/// Of the transactions that write to the log those that hold a lane's horizon: what commits as usual takes no second.
+[[nodiscard]] std::vector<store::open_writer> long_writers(std::vector<store::open_writer> writers);
+
+}  // namespace sluice::operate
