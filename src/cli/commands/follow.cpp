@@ -12,6 +12,7 @@ namespace sluice::cli {
 
 namespace {
 
+using operate::log_tail;
 using monotonic = std::chrono::steady_clock;
 
 /// Told on standard error, because standard output has the lines only.
@@ -33,7 +34,7 @@ std::chrono::milliseconds shortest_pause(const std::vector<log_tail>& tails) {
 }
 
 /// False when the output wants no more.
-bool advance(const session& in, log_tail& tail, follower& what) {
+bool advance(const session& in, log_tail& tail, operate::log_feed& what) {
     try {
         tail.look();
         tell_about(in, tail);
@@ -46,7 +47,8 @@ bool advance(const session& in, log_tail& tail, follower& what) {
 
 }  // namespace
 
-exit_code follow(const session& in, const installation& with, follower& what, follow_output& out) {
+exit_code follow(const session& in, const installation& with, operate::log_feed& what, follow_output& out,
+                 const std::optional<std::string>& header) {
     std::vector<log_tail> tails;
     for (const auto& [name, database] : with.parts.databases) tails.emplace_back(name, *database);
     while (true) {
@@ -57,6 +59,7 @@ exit_code follow(const session& in, const installation& with, follower& what, fo
         if (std::ranges::all_of(tails, &log_tail::is_known)) break;
         if (!out.rest(shortest_pause(tails))) return exit_code::ok;
     }
+    if (header && !out.line(*header)) return exit_code::ok;
     if (!what.begin(tails)) return exit_code::ok;
     while (true) {
         for (log_tail& each : tails) {

@@ -1,8 +1,8 @@
-#include "cli/commands/causation_tree.hpp"
+#include "operate/causation_tree.hpp"
 
 #include <gtest/gtest.h>
 
-namespace sluice::cli {
+namespace sluice::operate {
 namespace {
 
 traced_message message(store::sequence seq, const std::string& id, const std::string& cause) {
@@ -74,4 +74,4 @@ TEST(causation_tree, a_message_read_twice_counts_once) {
 }
 
 }  // namespace
-}  // namespace sluice::cli
+}  // namespace sluice::operate

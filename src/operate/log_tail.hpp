@@ -7,7 +7,7 @@
 #include "projection/settled_log.hpp"
 #include "store/store.hpp"
 
-namespace sluice::cli {
+namespace sluice::operate {
 
 /// The growing end of one database's event log. Numbers are offered in their order and only when they are final, so
 /// that an event whose transaction commits later than one with a higher number is not missed.
@@ -65,4 +65,4 @@ private:
     bool wait_told_ = false;
 };
 
-}  // namespace sluice::cli
+}  // namespace sluice::operate

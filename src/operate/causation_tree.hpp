@@ -10,7 +10,7 @@
 
 #include "store/records.hpp"
 
-namespace sluice::cli {
+namespace sluice::operate {
 
 /// A message of the log and where its copies are.
 struct traced_message {
@@ -59,4 +59,4 @@ private:
     std::vector<std::size_t> roots_;
 };
 
-}  // namespace sluice::cli
+}  // namespace sluice::operate

@@ -1,8 +1,8 @@
-#include "cli/commands/shown_lately.hpp"
+#include "operate/shown_lately.hpp"
 
 #include <gtest/gtest.h>
 
-namespace sluice::cli {
+namespace sluice::operate {
 namespace {
 
 using news = shown_lately::news;
@@ -26,4 +26,4 @@ TEST(shown_lately, forgets_the_lowest_numbers) {
 }
 
 }  // namespace
-}  // namespace sluice::cli
+}  // namespace sluice::operate

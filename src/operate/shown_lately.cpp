@@ -1,6 +1,6 @@
-#include "cli/commands/shown_lately.hpp"
+#include "operate/shown_lately.hpp"
 
-namespace sluice::cli {
+namespace sluice::operate {
 
 shown_lately::news shown_lately::see(store::sequence number, const std::string& part, std::string state) {
     const auto [found, is_new] = states_.try_emplace({number, part}, state);
@@ -10,4 +10,4 @@ shown_lately::news shown_lately::see(store::sequence number, const std::string& 
     return result;
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::operate

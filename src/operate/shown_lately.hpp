@@ -7,7 +7,7 @@
 
 #include "store/records.hpp"
 
-namespace sluice::cli {
+namespace sluice::operate {
 
 /// What was shown of the newest numbers of a log, so that nothing is shown twice and every change is. Pure.
 ///
@@ -30,4 +30,4 @@ private:
     std::map<key, std::string> states_{};
 };
 
-}  // namespace sluice::cli
+}  // namespace sluice::operate

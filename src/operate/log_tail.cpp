@@ -1,13 +1,13 @@
-#include "cli/commands/log_tail.hpp"
+#include "operate/log_tail.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "cli/terminal/units.hpp"
+#include "base/amounts.hpp"
 
-namespace sluice::cli {
+namespace sluice::operate {
 
 void log_tail::look() {
     if (end_ == nullptr) connect();
@@ -66,7 +66,7 @@ std::string log_tail::long_wait(std::chrono::steady_clock::time_point now) {
         const store::open_writer& oldest = writers.front();
         who = fmt::format(" of process {} ({}{}{})", oldest.pid, oldest.application,
                           oldest.application.empty() ? "" : ", ", oldest.state);
-        if (oldest.age) who += fmt::format(", open for {}", age_text(*oldest.age));
+        if (oldest.age) who += fmt::format(", open for {}", base::age_text(*oldest.age));
     }
     return fmt::format("database {} waits for the end of a transaction{}: it may still write an event below number {}",
                        name_, who, log_.head() + 1);
@@ -79,4 +79,4 @@ std::chrono::milliseconds log_tail::pause(std::chrono::steady_clock::time_point 
     return log_.awaited().empty() || now - waiting_since_ > soon ? usual : short_one;
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::operate

@@ -1,4 +1,4 @@
-#include "cli/commands/causation_tree.hpp"
+#include "operate/causation_tree.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -7,11 +7,9 @@
 
 #include "operate/json_forms.hpp"
 
-namespace sluice::cli {
+namespace sluice::operate {
 
 namespace {
-
-using operate::embedded;
 
 std::string domain_text(const json::value& metadata, std::string_view key) {
     const json::value* const domain = metadata.find("domain");
@@ -85,4 +83,4 @@ bool causation_tree::would_close_a_circle(std::size_t effect, std::size_t cause)
     return false;
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::operate

@@ -1,0 +1,92 @@
+#include "operate/event_trace.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "operate/events.hpp"
+#include "operate/json_forms.hpp"
+#include "operate/refusal.hpp"
+
+namespace sluice::operate {
+
+namespace {
+
+constexpr std::size_t most_traced = 10'000;
+
+/// The events of one correlation; none has none.
+std::vector<located_event> events_of_correlation(const std::vector<open_database>& databases,
+                                                 const std::string& correlation) {
+    if (correlation.empty()) return {};
+    store::event_filter filter;
+    filter.correlation_id = correlation;
+    filter.limit = most_traced;
+    return list_events(databases, filter);
+}
+
+json::value node_json(const causation_tree& tree, std::size_t index, bool with_effects) {
+    const causation_tree::node& node = tree.nodes()[index];
+    json::object result{{"message_id", node.id}, {"logged", node.message.has_value()}};
+    if (node.message) {
+        const store::logged_event& event = node.message->at.event;
+        result.set("kind", text_or_null(node.message->kind));
+        result.set("type", event.type);
+        result.set("stream", event.stream);
+        result.set("database", node.message->database);
+        result.set("created_at", event.created_at.to_string());
+        result.set("rows", copies_to_json(node.message->rows));
+    }
+    if (with_effects) {
+        json::array effects;
+        for (const std::size_t effect : node.effects) effects.push_back(node_json(tree, effect, true));
+        result.set("effects", std::move(effects));
+    }
+    return result;
+}
+
+}  // namespace
+
+event_trace read_trace(const std::vector<open_database>& databases, const std::string& word) {
+    const std::optional<located_event> start = find_event(databases, word);
+    const std::string correlation = start ? correlation_of(start->at.event) : word;
+    std::vector<located_event> found = events_of_correlation(databases, correlation);
+    // What was asked for is drawn, also when it belongs to no correlation or lies beyond `most_traced`.
+    const auto is_asked = [&](const located_event& each) { return each.at.event.message_id == word; };
+    if (start && std::none_of(found.begin(), found.end(), is_asked)) found.push_back(*start);
+    if (found.empty()) {
+        throw not_found(
+            fmt::format("no event has the id or the correlation `{}`; `sluice events list` shows the ids", word));
+    }
+    std::vector<traced_message> messages;
+    for (located_event& each : found) {
+        std::vector<store::outbox_row> rows = rows_of(databases, each);
+        messages.push_back(make_traced(std::move(each.database), std::move(each.at)));
+        messages.back().rows = std::move(rows);
+    }
+    return {.correlation_id = correlation,
+            .asked = start ? std::optional{word} : std::nullopt,
+            .tree = causation_tree{std::move(messages)}};
+}
+
+std::vector<std::size_t> nodes_of(const event_trace& trace, trace_part part, const std::string& word) {
+    if (part == trace_part::all) return trace.tree.roots();
+    if (!trace.asked) {
+        throw wrong_request(
+            fmt::format("`{}` is a correlation; --causes and --effects want the id of a message", word));
+    }
+    const std::size_t asked = *trace.tree.find(*trace.asked);
+    return part == trace_part::causes ? trace.tree.path_to(asked) : std::vector{asked};
+}
+
+json::value to_json(const event_trace& trace, trace_part part, const std::string& word) {
+    const bool with_effects = part != trace_part::causes;
+    json::array nodes;
+    for (const std::size_t node : nodes_of(trace, part, word)) {
+        nodes.push_back(node_json(trace.tree, node, with_effects));
+    }
+    return json::object{{"correlation_id", text_or_null(trace.correlation_id)},
+                        {with_effects ? "roots" : "causes", std::move(nodes)}};
+}
+
+}  // namespace sluice::operate

@@ -1,0 +1,183 @@
+#include "operate/row_change.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+#include <sluice/error.hpp>
+
+#include "config/section.hpp"
+#include "operate/json_forms.hpp"
+#include "operate/orphan_rows.hpp"
+#include "operate/refusal.hpp"
+
+namespace sluice::operate {
+
+namespace {
+
+using store::outbox_filter;
+using store::row_status;
+
+constexpr std::size_t rows_per_write = 1000;
+
+std::vector<row_status> statuses_of(row_action what) {
+    if (what == row_action::retry) return {row_status::failed, row_status::abandoned};
+    return {row_status::pending, row_status::processing, row_status::failed};
+}
+
+/// The filters for the statuses that are asked for, one each.
+std::vector<outbox_filter> filters_of(row_action what, const outbox_filter& asked) {
+    const std::vector<row_status> statuses = statuses_of(what);
+    std::vector<outbox_filter> filters;
+    for (const row_status status : statuses) {
+        if (asked.status && *asked.status != status) continue;
+        filters.push_back(asked);
+        filters.back().status = status;
+    }
+    if (!filters.empty()) return filters;
+    std::vector<std::string> words;
+    for (const row_status status : statuses) words.emplace_back(store::to_string(status));
+    throw wrong_request(fmt::format("`outbox {}` is about rows that are {}, not {}", to_string(what),
+                                    fmt::join(words, ", "), store::to_string(*asked.status)));
+}
+
+std::size_t count_matching(const open_database& database, std::vector<outbox_filter> filters) {
+    std::size_t count = 0;
+    for (outbox_filter& filter : filters) {
+        filter.limit = row_change::most_counted + 1;
+        count += database.session->list(filter).size();
+    }
+    return count;
+}
+
+void require_retired(const installation& with, const std::string& broker) {
+    if (is_target(with.configuration.outbox, broker)) {
+        throw conflict("still_configured",
+                       fmt::format("broker `{0}` is served by the outbox of {1}; remove it there first, or use `sluice "
+                                   "outbox discard --broker {0}`",
+                                   broker, with.configuration.file));
+    }
+    std::vector<std::string> known;
+    for (const open_database& database : open_all(with.parts)) {
+        for (const auto& [name, counts] : database.session->outbox_summary()) known.push_back(name);
+    }
+    if (std::find(known.begin(), known.end(), broker) == known.end()) {
+        throw not_found(fmt::format("no row was ever written for a broker `{}`; {}", broker,
+                                    config::did_you_mean(broker, known, "there are rows for")));
+    }
+}
+
+}  // namespace
+
+const char* to_string(row_action what) noexcept {
+    switch (what) {
+        case row_action::retry:
+            return "retry";
+        case row_action::discard:
+            return "discard";
+        case row_action::retire:
+            break;
+    }
+    return "retire";
+}
+
+row_change::row_change(const installation& with, row_action what, outbox_filter asked)
+    : with_{with}, what_{what}, filters_{filters_of(what, asked)} {
+    if (what == row_action::retire) require_retired(with, asked.target_broker);
+    open_databases();
+    if (count_ == 0 && !asked.message_id.empty()) {
+        throw not_found(fmt::format("message `{}` has no row to {}; see `sluice outbox show {}`", asked.message_id,
+                                    to_string(what), asked.message_id));
+    }
+}
+
+void row_change::open_databases() {
+    for (const auto& [name, database] : with_.parts.databases) {
+        try {
+            open_database opened{name, database->open_operations()};
+            count_ += count_matching(opened, filters_);
+            databases_.push_back(std::move(opened));
+        } catch (const store_error& e) {
+            if (with_.parts.databases.size() == 1) throw;
+            away_.push_back({.database = name, .reason = e.what()});
+        }
+    }
+}
+
+rows_outcome row_change::apply() {
+    rows_outcome outcome;
+    for (const open_database& database : databases_) {
+        if (count_ == 0) break;
+        try {
+            apply_to(database, outcome);
+        } catch (const store_error& e) {
+            outcome.left.push_back({.database = database.name, .reason = e.what()});
+        }
+    }
+    outcome.left.insert(outcome.left.end(), away_.begin(), away_.end());
+    return outcome;
+}
+
+void row_change::apply_to(const open_database& database, rows_outcome& outcome) const {
+    const auto summary = database.session->outbox_summary();
+    for (const outbox_filter& filter : filters_) {
+        for (const auto& [broker, counts] : summary) {
+            if (!filter.target_broker.empty() && broker != filter.target_broker) continue;
+            const auto most = counts.by_status.find(*filter.status);
+            if (most == counts.by_status.end() || most->second == 0) continue;
+            outbox_filter of_broker = filter;
+            of_broker.target_broker = broker;
+            // A new budget makes sense only for rows whose broker the outbox serves.
+            if (what_ != row_action::retry || is_target(with_.configuration.outbox, broker)) {
+                apply_to_broker(database, of_broker, static_cast<std::size_t>(most->second), outcome.changed);
+                continue;
+            }
+            of_broker.limit = most_counted + 1;
+            const std::size_t count = database.session->list(of_broker).size();
+            if (count == 0) continue;
+            outcome.left.push_back({database.name, broker, count,
+                                    fmt::format("no lane serves this broker; name it in the outbox again, or use "
+                                                "`sluice outbox retire {}`",
+                                                broker)});
+        }
+    }
+}
+
+/// `most` bounds the rows, however many match anew while the work goes on.
+void row_change::apply_to_broker(const open_database& database, outbox_filter filter, std::size_t most,
+                                 std::size_t& changed) const {
+    for (std::size_t done = 0; done < most;) {
+        filter.limit = std::min(rows_per_write, most - done);
+        const std::size_t now = run(*database.session, filter);
+        done += now;
+        changed += now;
+        if (now < filter.limit) break;
+    }
+}
+
+std::size_t row_change::run(store::operations_session& session, const outbox_filter& filter) const {
+    switch (what_) {
+        case row_action::retry:
+            return session.retry(filter);
+        case row_action::discard:
+            return session.discard(filter, "discarded by an operator", system_clock().now());
+        case row_action::retire:
+            break;
+    }
+    return session.discard(filter, "the broker was retired", system_clock().now());
+}
+
+json::value to_json(const rows_outcome& outcome) {
+    json::array left;
+    for (const left_rows& each : outcome.left) {
+        left.push_back(json::object{{"database", each.database},
+                                    {"broker", text_or_null(each.broker)},
+                                    {"count", each.broker.empty() ? json::value{nullptr} : json::value{each.count}},
+                                    {"reason", each.reason}});
+    }
+    return json::object{{"changed", outcome.changed}, {"left", std::move(left)}};
+}
+
+}  // namespace sluice::operate
