@@ -191,9 +191,7 @@ json::value to_json(const status_view& status) {
     json::array orphaned_groups;
     for (const orphan_row& each : status.orphaned_groups) orphaned_groups.push_back(to_json(each));
     json::array outages;
-    for (const outage& each : status.outages) {
-        outages.push_back(json::object{{"what", each.subject()}, {"reason", each.reason}});
-    }
+    for (const outage& each : status.outages) outages.push_back(to_json(each));
     return json::object{{"at", status.at.to_string()},        {"lanes", std::move(lanes)},
                         {"subscriptions", std::move(groups)}, {"overdue", std::move(overdue)},
                         {"orphans", std::move(orphaned)},     {"orphaned_groups", std::move(orphaned_groups)},

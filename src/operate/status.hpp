@@ -13,6 +13,7 @@
 #include "operate/installation.hpp"
 #include "operate/lanes.hpp"
 #include "operate/orphan_rows.hpp"
+#include "operate/outage.hpp"
 #include "operate/subscriptions_view.hpp"
 
 namespace sluice::operate {
@@ -21,18 +22,6 @@ namespace sluice::operate {
 struct located_group {
     std::string broker;
     broker::group_status group;
-};
-
-/// A database or broker that does not answer.
-struct outage {
-    enum class kind { database, broker };
-
-    kind what = kind::database;
-    std::string name;
-    std::string reason;
-
-    /// `database default`, `broker partner_events`.
-    [[nodiscard]] std::string subject() const { return (what == kind::database ? "database " : "broker ") + name; }
 };
 
 /// What lanes of one database wait for.

@@ -4,23 +4,18 @@
 #include <algorithm>
 
 #include "cli/commands/commands.hpp"
-#include "cli/commands/workspace.hpp"
-#include "cli/terminal/failure.hpp"
 #include "cli/terminal/table.hpp"
-#include "config/loader.hpp"
 #include "config/printable.hpp"
-#include "config/section.hpp"
-#include "operate/json_forms.hpp"
+#include "operate/settings.hpp"
 
 namespace sluice::cli {
 
 namespace {
 
 using config::effective_setting;
-using config::explained_configuration;
 using config::origin;
 using config::setting_value;
-using operate::text_or_null;
+using operate::settings_view;
 
 struct config_arguments {
     std::string part;
@@ -40,17 +35,8 @@ std::string toml_value(const setting_value& value) {
     return fmt::format("[{}]", fmt::join(quoted, ", "));
 }
 
-json::value json_value(const setting_value& value) {
-    if (const auto* flag = std::get_if<bool>(&value)) return *flag;
-    if (const auto* whole = std::get_if<std::int64_t>(&value)) return *whole;
-    if (const auto* number = std::get_if<double>(&value)) return *number;
-    if (const auto* text = std::get_if<std::string>(&value)) return *text;
-    const auto* list = std::get_if<std::vector<std::string>>(&value);
-    return list == nullptr ? json::value{} : json::value{json::array(list->begin(), list->end())};
-}
-
 /// `domain.toml:12`, `[production] domain.toml:40`, `profile fast`, `built-in`.
-std::string origin_text(const effective_setting& of, const explained_configuration& in) {
+std::string origin_text(const effective_setting& of, const settings_view& in) {
     std::string text;
     switch (of.from) {
         case origin::built_in:
@@ -60,10 +46,10 @@ std::string origin_text(const effective_setting& of, const explained_configurati
             text = "profile " + of.profile;
             break;
         case origin::overlay:
-            text = fmt::format("[{}] {}:{}", in.values.environment, in.values.file, of.line);
+            text = fmt::format("[{}] {}:{}", in.environment, in.file, of.line);
             break;
         case origin::file:
-            text = fmt::format("{}:{}", in.values.file, of.line);
+            text = fmt::format("{}:{}", in.file, of.line);
             break;
     }
     if (!of.inherited.empty()) text += fmt::format(", [{}]", of.inherited);
@@ -73,7 +59,7 @@ std::string origin_text(const effective_setting& of, const explained_configurati
     return text;
 }
 
-std::string comment_of(const effective_setting& of, const explained_configuration& in, bool with_origin) {
+std::string comment_of(const effective_setting& of, const settings_view& in, bool with_origin) {
     std::string text = with_origin ? origin_text(of, in) : "";
     const auto add = [&](const std::string& more) { text += (text.empty() ? "" : "; ") + more; };
     if (!of.resolved.empty() && std::get<std::string>(of.value) != of.resolved) add("file " + of.resolved);
@@ -81,92 +67,55 @@ std::string comment_of(const effective_setting& of, const explained_configuratio
     return config::printable(text);
 }
 
-/// The part of a key or a section that was asked for, or all.
-std::vector<effective_setting> settings_of(const explained_configuration& in, const std::string& part) {
-    std::vector<effective_setting> chosen;
-    std::vector<std::string> known;
-    for (const effective_setting& each : in.settings) {
-        const bool is_below = each.section == part || each.section.starts_with(part + ".");
-        if (part.empty() || is_below || each.path() == part) chosen.push_back(each);
-        for (std::string name : {each.section.substr(0, each.section.find('.')), each.section, each.path()}) {
-            if (std::ranges::find(known, name) == known.end()) known.push_back(std::move(name));
-        }
-    }
-    if (!chosen.empty()) return chosen;
-    std::vector<std::string> sections;
-    std::ranges::copy_if(known, std::back_inserter(sections),
-                         [](const std::string& name) { return name.find('.') == std::string::npos; });
-    const std::string near = config::did_you_mean(part, known, "");
-    throw wrong_usage(
-        fmt::format("the configuration has no section and no key `{}`; {}", part,
-                    near.starts_with("did you") ? near : config::did_you_mean(part, sections, "sections are")));
+/// A key with its value, as it would stand in the file.
+std::string toml_line(const effective_setting& of) {
+    const bool open = std::holds_alternative<std::monostate>(of.value);
+    return open ? "# " + of.key + " is not set" : of.key + " = " + toml_value(of.value);
 }
 
-json::object as_json(const effective_setting& of) {
-    json::array variables;
-    for (const auto& [name, is_set] : of.variables) {
-        variables.push_back(json::object{{"name", name}, {"set", is_set}});
+/// The column behind which comments stand: that of the longest line, but for very long ones.
+std::size_t width_of(const std::vector<effective_setting>& settings) {
+    constexpr std::size_t widest_that_counts = 60;
+    std::size_t widest = 0;
+    for (const effective_setting& each : settings) {
+        const auto width = display_width(toml_line(each));
+        if (width <= widest_that_counts) widest = std::max(widest, width);
     }
-    return json::object{{"section", of.section},
-                        {"key", of.key},
-                        {"value", json_value(of.value)},
-                        {"masked", of.masked},
-                        {"file", text_or_null(of.resolved)},
-                        {"origin", config::to_string(of.from)},
-                        {"line", of.line == 0 ? json::value{} : json::value{of.line}},
-                        {"profile", text_or_null(of.profile)},
-                        {"inherited_from", text_or_null(of.inherited)},
-                        {"variables", std::move(variables)}};
+    return widest;
 }
 
 /// The form of domain.toml, so that it can be read, compared and copied.
-void print_toml(const session& in, const explained_configuration& all, const std::vector<effective_setting>& chosen,
-                bool with_origin) {
-    const std::string& environment = all.values.environment;
+void print_toml(const session& in, const settings_view& view, bool with_origin) {
     in.out.print(in.out.paint(
         config::printable(
-            "# " + all.values.file +
-            (environment.empty() ? "" : fmt::format(", {}={}", config::environment_variable, environment))),
+            "# " + view.file +
+            (view.environment.empty() ? "" : fmt::format(", {}={}", config::environment_variable, view.environment))),
         tone::faint));
-    std::vector<std::string> lines;
-    std::size_t widest = 0;
-    for (const effective_setting& each : chosen) {
-        const bool open = std::holds_alternative<std::monostate>(each.value);
-        lines.push_back(open ? "# " + each.key + " is not set" : each.key + " = " + toml_value(each.value));
-        constexpr std::size_t widest_that_counts = 60;
-        if (const auto width = display_width(lines.back()); width <= widest_that_counts)
-            widest = std::max(widest, width);
-    }
+    const std::size_t widest = width_of(view.settings);
     std::string section;
-    for (std::size_t i = 0; i < chosen.size(); ++i) {
-        if (chosen[i].section != section) {
-            section = chosen[i].section;
+    for (const effective_setting& each : view.settings) {
+        if (each.section != section) {
+            section = each.section;
             in.out.print("\n" + in.out.paint("[" + section + "]", tone::strong));
         }
-        const std::string comment = comment_of(chosen[i], all, with_origin);
+        const std::string line = toml_line(each);
+        const std::string comment = comment_of(each, view, with_origin);
         if (comment.empty()) {
-            in.out.print(lines[i]);
+            in.out.print(line);
         } else {
-            const std::size_t width = display_width(lines[i]);
-            in.out.print(lines[i] + std::string(std::max(widest, width) - width + 2, ' ') +
+            const std::size_t width = display_width(line);
+            in.out.print(line + std::string(std::max(widest, width) - width + 2, ' ') +
                          in.out.paint("# " + comment, tone::faint));
         }
     }
 }
 
 exit_code show_config(const session& in, const config_arguments& given) {
-    const explained_configuration all =
-        config::explain(in.site.config, in.site.program.providers(), config::process_variable,
-                        [&in] { return operate::domain_name(in.site); });
-    const std::vector<effective_setting> chosen = settings_of(all, given.part);
+    const settings_view view = operate::read_settings(in.site, given.part);
     if (in.out.json()) {
-        json::array list;
-        for (const effective_setting& each : chosen) list.push_back(as_json(each));
-        in.out.print_json(json::object{{"configuration", all.values.file},
-                                       {"environment", text_or_null(all.values.environment)},
-                                       {"settings", std::move(list)}});
+        in.out.print_json(to_json(view));
     } else {
-        print_toml(in, all, chosen, given.origin);
+        print_toml(in, view, given.origin);
     }
     return exit_code::ok;
 }

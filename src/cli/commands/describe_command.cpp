@@ -1,78 +1,19 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "cli/commands/commands.hpp"
 #include "cli/terminal/table.hpp"
-#include "operate/json_forms.hpp"
+#include "operate/domain_view.hpp"
 
 namespace sluice::cli {
 
 namespace {
 
+using operate::domain_view;
 using sluice::detail::field_schema;
-
-json::array as_json(const std::vector<field_schema>& fields) {
-    json::array list;
-    for (const field_schema& each : fields) {
-        json::object field{{"name", each.name}, {"kind", each.kind}, {"required", each.required}};
-        if (each.max_length != 0) field.set("max_length", each.max_length);
-        if (each.digits) field.set("digits", *each.digits);
-        if (!each.words.empty()) field.set("one_of", json::array(each.words.begin(), each.words.end()));
-        if (!each.fields.empty()) field.set("fields", as_json(each.fields));
-        list.push_back(std::move(field));
-    }
-    return list;
-}
-
-const char* kept_as(const sluice::detail::aggregate_entry& aggregate) {
-    if (aggregate.sourcing) return "events";
-    return aggregate.decode == nullptr ? "elsewhere" : "state";
-}
-
-json::array as_json(const commit::environment& env) {
-    json::array list;
-    const auto& domain = env.domain();
-    for (const auto& [cpp_name, aggregate] : domain.aggregates) {
-        json::array events;
-        for (const auto& [event_name, event] : domain.events) {
-            if (event.aggregate != cpp_name) continue;
-            events.push_back(
-                json::object{{"name", event.name},
-                             {"type", event.type},
-                             {"version", event.version},
-                             {"published", event.published},
-                             {"fields", event.fields == nullptr ? json::array{} : as_json(event.fields())}});
-        }
-        json::array commands;
-        for (const auto& [command_name, command] : domain.commands) {
-            if (command.aggregate != cpp_name) continue;
-            commands.push_back(json::object{{"name", command.name},
-                                            {"type", command.type},
-                                            {"handler", command.handler},
-                                            {"fields", as_json(command.fields())}});
-        }
-        list.push_back(json::object{{"name", aggregate.name},
-                                    {"class", cpp_name},
-                                    {"stream", aggregate.category},
-                                    {"database", aggregate.database},
-                                    {"kept_as", kept_as(aggregate)},
-                                    {"commands", std::move(commands)},
-                                    {"events", std::move(events)}});
-    }
-    return list;
-}
-
-json::array as_json(const std::vector<consume::route>& routes) {
-    json::array list;
-    for (const consume::route& each : routes) {
-        list.push_back(json::object{{"name", each.name},
-                                    {"group", each.group},
-                                    {"broker", each.broker},
-                                    {"streams", json::array(each.streams.begin(), each.streams.end())}});
-    }
-    return list;
-}
 
 std::string limits_of(const field_schema& field) {
     std::string text;
@@ -92,59 +33,61 @@ void add_fields(table& listing, const std::string& owner, const std::string& bef
     }
 }
 
-void print(const session& in, const declared_installation& described) {
-    const auto& domain = described.env->domain();
-    in.out.print(safe_lines(fmt::format("domain {}", domain.name)));
-    table aggregates{{{"AGGREGATE"}, {"STREAM"}, {"DATABASE"}, {"KEPT AS"}}};
-    for (const auto& [cpp_name, each] : domain.aggregates) {
-        aggregates.add({each.name, each.category, each.database, kept_as(each)});
-    }
-    if (!aggregates.empty()) in.out.print("\n" + aggregates.render(in.out));
+std::string field_names(const std::vector<field_schema>& fields) {
+    std::vector<std::string> names;
+    names.reserve(fields.size());
+    for (const field_schema& each : fields) names.push_back(each.name);
+    return fmt::format("{}", fmt::join(names, ", "));
+}
 
+/// The name of an aggregate; its class when the domain declares none.
+std::string aggregate_name(const domain_view& domain, const std::string& class_name) {
+    const auto found = std::ranges::find(domain.aggregates, class_name, &operate::declared_aggregate::class_name);
+    return found == domain.aggregates.end() ? class_name : found->name;
+}
+
+void print_commands(const session& in, const domain_view& domain) {
     table commands{{{"COMMAND"}, {"FIELD"}, {"KIND"}, {"REQUIRED"}, {"LIMIT"}}};
-    for (const auto& [cpp_name, each] : domain.commands) add_fields(commands, each.name, "", each.fields());
+    for (const operate::declared_command& each : domain.commands) add_fields(commands, each.name, "", each.fields);
     if (!commands.empty()) in.out.print(commands.render(in.out));
+}
 
+void print_events(const session& in, const domain_view& domain) {
     table events{{{"EVENT"}, {"AGGREGATE"}, {"VERSION"}, {"PUBLISHED"}, {"FIELDS"}}};
-    for (const auto& [cpp_name, each] : domain.events) {
-        std::string fields;
-        if (each.fields != nullptr) {
-            for (const field_schema& field : each.fields()) fields += (fields.empty() ? "" : ", ") + field.name;
-        }
-        const auto aggregate = domain.aggregates.find(each.aggregate);
-        events.add({each.name, aggregate == domain.aggregates.end() ? each.aggregate : aggregate->second.name,
-                    std::to_string(each.version), each.published ? "yes" : "", fields});
+    for (const operate::declared_event& each : domain.events) {
+        events.add({each.name, aggregate_name(domain, each.aggregate), std::to_string(each.version),
+                    each.published ? "yes" : "", field_names(each.fields)});
     }
     if (!events.empty()) in.out.print(events.render(in.out));
+}
 
+void print_handlers(const session& in, const domain_view& domain) {
     table handlers{{{"HANDLER"}, {"GROUP"}, {"BROKER"}, {"STREAMS"}}};
-    for (const consume::route& each : described.routes) {
-        std::string streams;
-        for (const std::string& stream : each.streams) streams += (streams.empty() ? "" : ", ") + stream;
-        handlers.add({each.name, each.group, each.broker, streams});
+    for (const consume::route& each : domain.handlers) {
+        handlers.add({each.name, each.group, each.broker, fmt::format("{}", fmt::join(each.streams, ", "))});
     }
     if (!handlers.empty()) in.out.print(handlers.render(in.out));
 }
 
+void print(const session& in, const domain_view& domain) {
+    in.out.print(safe_lines(fmt::format("domain {}", domain.name)));
+    table aggregates{{{"AGGREGATE"}, {"STREAM"}, {"DATABASE"}, {"KEPT AS"}}};
+    for (const operate::declared_aggregate& each : domain.aggregates) {
+        aggregates.add({each.name, each.stream, each.database, each.kept_as});
+    }
+    if (!aggregates.empty()) in.out.print("\n" + aggregates.render(in.out));
+    print_commands(in, domain);
+    print_events(in, domain);
+    print_handlers(in, domain);
+}
+
 exit_code describe_domain(const session& in) {
-    const declared_installation described = operate::open_declared(in.site);
+    declared_installation opened = operate::open_declared(in.site);
+    const domain_view domain = operate::view_domain(opened.env->domain(), std::move(opened.routes));
     if (in.out.json()) {
-        const auto& domain = described.env->domain();
-        json::array read_models;
-        for (const auto& each : domain.projectors) {
-            json::array columns;
-            for (const auto& column : each.table.columns) columns.push_back(column.name);
-            read_models.push_back(json::object{{"name", each.table.name},
-                                               {"projector", each.class_name},
-                                               {"key", each.table.key},
-                                               {"columns", std::move(columns)}});
-        }
-        in.out.print_json(json::object{{"domain", domain.name},
-                                       {"aggregates", as_json(*described.env)},
-                                       {"read_models", std::move(read_models)},
-                                       {"handlers", as_json(described.routes)}});
+        in.out.print_json(to_json(domain));
     } else {
-        print(in, described);
+        print(in, domain);
     }
     return exit_code::ok;
 }

@@ -1,4 +1,4 @@
-#include "cli/commands/history_findings.hpp"
+#include "operate/history_findings.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,10 +11,9 @@
 #include <sluice/error.hpp>
 
 #include "broker/broker.hpp"
-#include "cli/terminal/units.hpp"
 #include "store/lane_name.hpp"
 
-namespace sluice::cli {
+namespace sluice::operate {
 
 namespace {
 
@@ -139,4 +138,4 @@ std::vector<finding> history_findings(const detail::registry& domain, const comm
     return look{domain, parts}.at_all();
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::operate

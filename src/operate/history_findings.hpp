@@ -7,7 +7,7 @@
 #include "commit/environment.hpp"
 #include "config/check.hpp"
 
-namespace sluice::cli {
+namespace sluice::operate {
 
 /// What databases and brokers say of the history of a domain's databases: that another domain has claimed one, that the
 /// sequence of a log is behind, that a broker knows a later owner of a lane than its database does, and which messages
@@ -16,4 +16,4 @@ namespace sluice::cli {
 [[nodiscard]] std::vector<config::finding> history_findings(const detail::registry& domain,
                                                             const commit::adapters& parts);
 
-}  // namespace sluice::cli
+}  // namespace sluice::operate
