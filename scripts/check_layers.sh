@@ -11,13 +11,14 @@ cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' --include='*.hpp' --include='*.cpp' include src |
     awk '
     BEGIN {
-        rooms = "base domain,net envelope,observe,config store,broker lease commit command process,projection outbox,consume engine operate http cli app,testing"
+        rooms = "base domain,net,sqlite envelope,observe,config store,broker lease commit command process,projection outbox,consume engine operate http cli app,testing"
         floors = split(rooms, by_floor, " ")
         for (f = 1; f <= floors; f++) {
             n = split(by_floor[f], names, ",")
             for (i = 1; i <= n; i++) floor[names[i]] = f
         }
-        owner["sqlite3.h"] = "^src/(store|broker)/sqlite/"
+        owner["sqlite3.h"] = "^src/sqlite/"
+        owner["sqlite"] = "^src/((store|broker)/)?sqlite/"
         owner["libpq-fe.h"] = "^src/store/postgresql/"
         owner["hiredis"] = "^src/broker/redis/"
         owner["xxhash.h"] = "^src/base/fingerprint\\.cpp$"

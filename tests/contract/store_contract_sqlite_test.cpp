@@ -16,8 +16,8 @@
 #include <random>
 
 #include "contract/store_contract.hpp"
-#include "store/sqlite/connection.hpp"
-#include "store/sqlite/journal_watch.hpp"
+#include "store/sqlite/driver.hpp"
+#include "store/sqlite/lane_news.hpp"
 #include "store/sqlite/lane_sql.hpp"
 #include "store/sqlite/stream_sql.hpp"
 
@@ -97,7 +97,7 @@ protected:
         return make_sqlite_database({.path = path_, .busy_timeout = busy_timeout});
     }
     [[nodiscard]] sqlite::connection connect() const {
-        return sqlite::connection{{.path = path_}, sqlite::connection::open_mode::existing};
+        return sqlite::connection{sqlite::driver_options({.path = path_}), sqlite::connection::open_mode::existing};
     }
     [[nodiscard]] std::string scalar(const std::string& sql) const {
         auto db = connect();
@@ -394,15 +394,6 @@ TEST_F(sqlite_store, answers_retryable_when_the_lock_is_held_for_too_long) {
     EXPECT_EQ(lane->due(*grant, "partner", 0, 10).rows.size(), 1U);
 }
 
-TEST(sqlite_version, has_the_wal_reset_fault_or_the_fix) {
-    for (const int faulty : {3'007'000, 3'040'001, 3'044'005, 3'046'001, 3'050'006, 3'051'000, 3'051'002}) {
-        EXPECT_TRUE(has_wal_reset_fault(faulty)) << faulty;
-    }
-    for (const int sound : {3'006'000, 3'044'006, 3'050'007, 3'051'003, 3'052'000, 3'053'001}) {
-        EXPECT_FALSE(has_wal_reset_fault(sound)) << sound;
-    }
-}
-
 /// What `act` ends with; empty when it succeeds.
 template <class Act>
 [[nodiscard]] std::optional<error_nature> nature_of_failure(Act act) {
@@ -606,7 +597,7 @@ TEST_F(sqlite_plan, of_purge_walks_upwards_to_the_mark) {
 }
 
 TEST_F(sqlite_plan, of_a_look_for_news_reads_the_end_of_the_log_only) {
-    EXPECT_THAT(plan_of(sqlite::journal_watch::look_sql, true), Not(::testing::Contains("SCAN event_log")));
+    EXPECT_THAT(plan_of(sqlite::lane_news::look_sql, true), Not(::testing::Contains("SCAN event_log")));
 }
 
 TEST_F(sqlite_plan, of_a_look_at_one_message_uses_its_index) {
@@ -643,7 +634,7 @@ TEST(sqlite_history, is_lost_with_the_file) {
         to.commit({.events = {event(id, id)}, .at = at(0)});
     };
     commit_one(*unit, "m-1");
-    sqlite::connection{{.path = file}, sqlite::connection::open_mode::existing}.execute(
+    sqlite::connection{sqlite::driver_options({.path = file}), sqlite::connection::open_mode::existing}.execute(
         ("VACUUM INTO '" + (directory / "backup.db").string() + "'").c_str());
     for (const char* id : {"m-2", "m-3"}) commit_one(*unit, id);
     const auto grant = lane->acquire("default:partner", "me", at(0), 30s);

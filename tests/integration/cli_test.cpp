@@ -1,6 +1,5 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 #include <unistd.h>
 
 #include <sluice/json.hpp>
@@ -14,6 +13,7 @@
 
 #include "broker/sqlite/sqlite_broker.hpp"
 #include "integration/command_line.hpp"
+#include "sqlite/library_version.hpp"
 #include "store/sqlite/sqlite_database.hpp"
 #include "support/eventually.hpp"
 #include "support/temporary_directory.hpp"
@@ -187,7 +187,7 @@ TEST_F(command_line, check_is_content_and_writes_nothing) {
     const std::string declared =
         "domain tiny: 1 aggregate, 2 events (1 published), 3 commands, 0 event handlers, 1 subscriber, 1 process "
         "manager\n";
-    if (store::has_wal_reset_fault(sqlite3_libversion_number())) {
+    if (sqlite::has_wal_reset_fault(sqlite::library_version())) {
         EXPECT_THAT(result.out, AllOf(StartsWith(declared), HasSubstr("SQLITE_WAL_RESET"), HasSubstr("3.51.3"),
                                       HasSubstr("0 errors, 1 warning\n")));
     } else {
@@ -449,7 +449,7 @@ TEST_F(command_line, server_logs_as_configured) {
     EXPECT_EQ(result.code, 0);
     // Nothing of what is told at `info`; a faulty SQLite is a warning.
     EXPECT_THAT(result.err, Not(HasSubstr("\"level\":\"info\"")));
-    const bool warns = store::has_wal_reset_fault(sqlite3_libversion_number());
+    const bool warns = sqlite::has_wal_reset_fault(sqlite::library_version());
     EXPECT_EQ(std::ranges::count(result.err, '\n'), warns ? 1 : 0) << result.err;
     if (warns) {
         EXPECT_EQ(json::parse(result.err).at("code").as_string(), "SQLITE_WAL_RESET");

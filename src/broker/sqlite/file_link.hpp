@@ -2,13 +2,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
-#include <optional>
-#include <string>
+#include <utility>
 
-#include <sys/stat.h>
-
-#include "broker/sqlite/connection.hpp"
+#include "broker/sqlite/driver.hpp"
 #include "broker/sqlite/sqlite_broker.hpp"
 
 namespace sluice::broker::sqlite {
@@ -61,21 +59,11 @@ public:
     [[nodiscard]] const broker_file& file() const noexcept { return *file_; }
 
 private:
-    struct identity {
-        dev_t device;
-        ino_t inode;
-        friend bool operator==(const identity&, const identity&) = default;
-    };
-
-    [[nodiscard]] std::optional<identity> identity_at_path() const;
-    [[nodiscard]] bool has_directory() const;
-    [[noreturn]] void fail_missing() const;
     void connect(duration patience);
 
     std::shared_ptr<broker_file> file_;
     flush how_;
     std::unique_ptr<connection> connection_;
-    std::optional<identity> identity_;
     std::uint64_t generation_ = 0;
 };
 

@@ -10,7 +10,8 @@ void retention::trim(connection& db, date_time now) {
 
 bool retention::trim_once(connection& db, date_time now) const {
     std::vector<std::int64_t> streams;
-    for (query q{db, "SELECT id FROM broker_stream ORDER BY id"}; q.next();) streams.push_back(q.integer(0));
+    statement all{db, "SELECT id FROM broker_stream ORDER BY id"};
+    for (auto found = all.query(); found.next();) streams.push_back(found.integer(0));
 
     std::int64_t budget = step;
     for (const auto stream_id : streams) {
@@ -23,25 +24,25 @@ bool retention::trim_once(connection& db, date_time now) const {
 // Only the oldest entries are looked at, so that the cost of a step does not depend on the length of the stream.
 std::int64_t retention::trim_stream(connection& db, std::int64_t stream_id, std::int64_t budget, date_time now) const {
     const auto bound = last_beyond_maxlen(db, stream_id);
-    query{db,
-          "DELETE FROM broker_entry WHERE id IN ("
-          "  SELECT e.id FROM (SELECT id, created_at FROM broker_entry WHERE stream_id = ?1 ORDER BY id LIMIT ?4) AS e"
-          "  WHERE (e.created_at < ?2 OR e.id <= ?3)"
-          "    AND NOT EXISTS (SELECT 1 FROM broker_group AS g WHERE g.stream_id = ?1"
-          "                    AND (g.abandoned_at IS NULL OR g.abandoned_at >= ?2"
-          "                         OR EXISTS (SELECT 1 FROM broker_consumer AS c"
-          "                                    WHERE c.group_id = g.id AND c.alive_until > ?5))"
-          "                    AND (g.cursor < e.id OR EXISTS (SELECT 1 FROM broker_pending AS p"
-          "                                                    WHERE p.group_id = g.id AND p.entry_id = e.id))))"}
-        .bind(stream_id, now - keep_, bound, budget, now)
-        .run();
-    return db.changes();
+    return statement{
+        db,
+        "DELETE FROM broker_entry WHERE id IN ("
+        "  SELECT e.id FROM (SELECT id, created_at FROM broker_entry WHERE stream_id = ?1 ORDER BY id LIMIT ?4) AS e"
+        "  WHERE (e.created_at < ?2 OR e.id <= ?3)"
+        "    AND NOT EXISTS (SELECT 1 FROM broker_group AS g WHERE g.stream_id = ?1"
+        "                    AND (g.abandoned_at IS NULL OR g.abandoned_at >= ?2"
+        "                         OR EXISTS (SELECT 1 FROM broker_consumer AS c"
+        "                                    WHERE c.group_id = g.id AND c.alive_until > ?5))"
+        "                    AND (g.cursor < e.id OR EXISTS (SELECT 1 FROM broker_pending AS p"
+        "                                                    WHERE p.group_id = g.id AND p.entry_id = e.id))))"}
+        .run(stream_id, (now - keep_).micros(), bound, budget, now.micros());
 }
 
 std::int64_t retention::last_beyond_maxlen(connection& db, std::int64_t stream_id) const {
     if (maxlen_ == 0) return 0;
-    query q{db, "SELECT id FROM broker_entry WHERE stream_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?"};
-    return q.bind(stream_id, maxlen_).next() ? q.integer(0) : 0;
+    statement last{db, "SELECT id FROM broker_entry WHERE stream_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?"};
+    auto found = last.query(stream_id, maxlen_);
+    return found.next() ? found.integer(0) : 0;
 }
 
 }  // namespace sluice::broker::sqlite

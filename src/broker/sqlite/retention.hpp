@@ -4,7 +4,7 @@
 
 #include <sluice/time.hpp>
 
-#include "broker/sqlite/connection.hpp"
+#include "broker/sqlite/driver.hpp"
 #include "broker/sqlite/sqlite_broker.hpp"
 
 namespace sluice::broker::sqlite {

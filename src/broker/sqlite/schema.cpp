@@ -1,7 +1,6 @@
 #include "broker/sqlite/schema.hpp"
 
 #include <array>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -127,39 +126,27 @@ constexpr std::array<const char*, 5> migrations{
 constexpr auto newest = static_cast<std::int64_t>(migrations.size());
 
 std::int64_t version(connection& db) {
-    query exists{db, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'broker_migration'"};
-    if (!exists.next()) return 0;
-    query applied{db, "SELECT COALESCE(MAX(version), 0) FROM broker_migration"};
-    return applied.next() ? applied.integer(0) : 0;
-}
-
-// Leaving the rollback journal needs the file alone for a moment, and SQLite does not wait for that by itself.
-void use_wal(connection& db) {
-    for (;;) {
-        try {
-            return db.execute("PRAGMA journal_mode = WAL");
-        } catch (const outage& e) {
-            if (e.suspect() || db.out_of_patience()) throw;
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds{1});
-    }
+    statement exists{db, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'broker_migration'"};
+    if (!exists.query().next()) return 0;
+    statement applied{db, "SELECT COALESCE(MAX(version), 0) FROM broker_migration"};
+    auto found = applied.query();
+    return found.next() ? found.integer(0) : 0;
 }
 
 void migrate(connection& db) {
-    write_transaction transaction{db};
+    transaction writing{db, transaction::kind::write};
     const auto have = version(db);  // another process may have been first
     db.execute("CREATE TABLE IF NOT EXISTS broker_migration(version INTEGER PRIMARY KEY) STRICT");
     for (auto next = have; next < newest; ++next) {
-        db.execute_script(migrations.at(static_cast<std::size_t>(next)));
-        query{db, "INSERT INTO broker_migration(version) VALUES (?)"}.bind(next + 1).run();
+        db.execute(migrations.at(static_cast<std::size_t>(next)));
+        statement{db, "INSERT INTO broker_migration(version) VALUES (?)"}.run(next + 1);
     }
-    transaction.commit();
+    writing.commit();
 }
 
 }  // namespace
 
 void prepare_schema(connection& db, const std::filesystem::path& file) {
-    if (!db.read_only()) use_wal(db);
     const auto have = version(db);
     if (have > newest) {
         throw outage{fmt::format("sqlite broker {}: its schema has version {}, this build knows {}; "

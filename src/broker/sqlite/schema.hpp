@@ -1,6 +1,6 @@
 #pragma once
 
-#include "broker/sqlite/connection.hpp"
+#include "broker/sqlite/driver.hpp"
 
 namespace sluice::broker::sqlite {
 

@@ -9,14 +9,12 @@
 #include <sluice/time.hpp>
 
 #include "broker/broker.hpp"
+#include "sqlite/synchronous_mode.hpp"
 
 namespace sluice::broker {
 
 /// When a publish counts as safe.
-enum class sqlite_synchronous {
-    full,   ///< a delivered message survives a power failure
-    normal  ///< survives the end of every process; a power failure may take back the last messages
-};
+using sqlite_synchronous = sluice::sqlite::synchronous_mode;
 
 struct sqlite_broker_options {
     std::filesystem::path path{};

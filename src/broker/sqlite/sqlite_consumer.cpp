@@ -37,18 +37,18 @@ void sqlite_consumer::join(connection& db) {
     if (group_ && joined_ == link_.generation()) return;
     group_ = find_group(db, stream_, member_.group);
     if (!group_ || group_->abandoned || group_->domain != member_.domain) {
-        write_transaction transaction{db};
+        transaction writing{db, transaction::kind::write};
         const auto made = ensure_group(db, stream_, member_);
-        transaction.commit();
+        writing.commit();
         group_ = made;
     }
-    watch_.emplace(link_.file().options().path);
+    watch_.emplace(db);
     joined_ = link_.generation();
 }
 
 std::vector<delivery> sqlite_consumer::read(std::size_t limit, date_time now) {
     return guarded([&](connection& db) -> std::vector<delivery> {
-        watch_->about_to_look(db);
+        seen_version_ = db.data_version();
         if (limit == 0 || !something_to_read(db, now)) return {};
         return claim(db, limit, now);
     });
@@ -58,41 +58,41 @@ template <class Take, class Park>
 void sqlite_consumer::walk(connection& db, std::size_t limit, date_time now, Take take, Park park) const {
     hand_out decide{limit, hand_out::default_max_parked, member_.page_bytes};
 
-    query pending{db,
-                  "SELECT p.entry_id, p.key, p.consumer, c.alive_until, p.attempts, p.not_before, e.body, "
-                  "c.consumer, c.incarnation, c.place "
-                  "FROM broker_pending AS p JOIN broker_entry AS e ON e.id = p.entry_id "
-                  "LEFT JOIN broker_consumer AS c ON c.group_id = p.group_id AND c.name = p.consumer "
-                  "WHERE p.group_id = ? ORDER BY p.entry_id"};
-    pending.bind(group_->id);
+    statement select_pending{db,
+                             "SELECT p.entry_id, p.key, p.consumer, c.alive_until, p.attempts, p.not_before, e.body, "
+                             "c.consumer, c.incarnation, c.place "
+                             "FROM broker_pending AS p JOIN broker_entry AS e ON e.id = p.entry_id "
+                             "LEFT JOIN broker_consumer AS c ON c.group_id = p.group_id AND c.name = p.consumer "
+                             "WHERE p.group_id = ? ORDER BY p.entry_id"};
+    auto pending = select_pending.query(group_->id);
     while (pending.next()) {
         const auto id = pending.integer(0);
-        const bool ours = pending.bytes(2) == seat_ && !pending.is_null(2);
-        bool held_alive = !pending.is_null(2) && !pending.is_null(3) && pending.time(3) > now;
-        if (held_alive && pending.bytes(7) == member_.consumer) {
-            const incarnation theirs{.id = pending.string(8), .place = pending.string(9)};
+        const bool ours = pending.view(2) == seat_ && !pending.null(2);
+        bool held_alive = !pending.null(2) && !pending.null(3) && pending.integer(3) > now.micros();
+        if (held_alive && pending.view(7) == member_.consumer) {
+            const incarnation theirs{.id = pending.text(8), .place = pending.text(9)};
             held_alive = kinship_of(member_, member_.consumer, theirs) != kinship::predecessor;
         }
         auto by = held_alive ? holder::somebody_else : holder::nobody;
         if (ours) by = held_.contains(id) ? holder::reader : holder::nobody;
 
-        const auto step = decide.pending(pending.bytes(1), by, pending.bytes(6).size());
+        const auto step = decide.pending(pending.view(1), by, pending.bytes(6).size());
         if (step == hand_out_step::stop) return;
         if (step != hand_out_step::take) continue;
-        candidate found{id, pending.bytes(1), pending.bytes(6), static_cast<int>(pending.integer(4))};
-        if (!pending.is_null(5)) found.not_before = pending.time(5);
+        candidate found{id, pending.view(1), pending.bytes(6), static_cast<int>(pending.integer(4))};
+        if (!pending.null(5)) found.not_before = date_time::from_micros(pending.integer(5));
         take(found, false);
     }
 
-    query fresh{db,
-                "SELECT id, key, body FROM broker_entry WHERE stream_id = ?1 AND replayed = 0 "
-                "AND id > (SELECT cursor FROM broker_group WHERE id = ?2) ORDER BY id"};
-    fresh.bind(group_->stream_id, group_->id);
+    statement select_fresh{db,
+                           "SELECT id, key, body FROM broker_entry WHERE stream_id = ?1 AND replayed = 0 "
+                           "AND id > (SELECT cursor FROM broker_group WHERE id = ?2) ORDER BY id"};
+    auto fresh = select_fresh.query(group_->stream_id, group_->id);
     while (fresh.next()) {
-        const auto step = decide.fresh(fresh.bytes(1), fresh.bytes(2).size());
+        const auto step = decide.fresh(fresh.view(1), fresh.bytes(2).size());
         if (step == hand_out_step::stop) return;
-        if (step == hand_out_step::park) park(fresh.integer(0), fresh.bytes(1));
-        if (step == hand_out_step::take) take(candidate{fresh.integer(0), fresh.bytes(1), fresh.bytes(2)}, true);
+        if (step == hand_out_step::park) park(fresh.integer(0), fresh.view(1));
+        if (step == hand_out_step::take) take(candidate{fresh.integer(0), fresh.view(1), fresh.bytes(2)}, true);
     }
 }
 
@@ -114,7 +114,7 @@ std::vector<delivery> sqlite_consumer::claim(connection& db, std::size_t limit, 
     std::vector<pass_over> passed_over;        // between taken ones; the cursor passes them
     std::vector<pass_over> maybe_passed_over;  // after the last taken one; the cursor stays before them
 
-    write_transaction transaction{db};
+    transaction writing{db, transaction::kind::write};
     walk(
         db, limit, now,
         [&](const candidate& found, bool fresh) {
@@ -129,28 +129,23 @@ std::vector<delivery> sqlite_consumer::claim(connection& db, std::size_t limit, 
         });
     if (taken.empty()) return {};
 
-    query add{db, "INSERT INTO broker_pending(group_id, entry_id, key, consumer) VALUES (?, ?, ?, ?)"};
-    query take_over{db, "UPDATE broker_pending SET consumer = ? WHERE group_id = ? AND entry_id = ?"};
-    query pass{db, "INSERT INTO broker_pending(group_id, entry_id, key) VALUES (?, ?, ?)"};
+    statement add{db, "INSERT INTO broker_pending(group_id, entry_id, key, consumer) VALUES (?, ?, ?, ?)"};
+    statement take_over{db, "UPDATE broker_pending SET consumer = ? WHERE group_id = ? AND entry_id = ?"};
+    statement pass{db, "INSERT INTO broker_pending(group_id, entry_id, key) VALUES (?, ?, ?)"};
     for (std::size_t i = 0; i < taken.size(); ++i) {
         if (is_new[i]) {
-            add.bind(group_->id, ids[i], taken[i].key, seat_).run();
-            add.reset();
+            add.run(group_->id, ids[i], taken[i].key, seat_);
         } else {
-            take_over.bind(seat_, group_->id, ids[i]).run();
-            take_over.reset();
+            take_over.run(seat_, group_->id, ids[i]);
         }
     }
-    for (const auto& [id, key] : passed_over) {
-        pass.bind(group_->id, id, key).run();
-        pass.reset();
-    }
+    for (const auto& [id, key] : passed_over) pass.run(group_->id, id, key);
     if (is_new.back()) {
-        query{db, "UPDATE broker_group SET cursor = ? WHERE id = ?"}.bind(ids.back(), group_->id).run();
+        statement{db, "UPDATE broker_group SET cursor = ? WHERE id = ?"}.run(ids.back(), group_->id);
     }
     stay_alive(db, now);
     look_at_members(db, now);
-    transaction.commit();
+    writing.commit();
 
     held_.insert(ids.begin(), ids.end());
     return taken;
@@ -166,13 +161,18 @@ delivery sqlite_consumer::to_delivery(const candidate& from) const {
 }
 
 bool sqlite_consumer::has_news() {
-    return guarded([&](connection& db) { return watch_->has_news(db); });
+    return guarded([&](connection& db) { return db.data_version() != seen_version_; });
 }
 
 base::wake_reason sqlite_consumer::wait(base::wake_signal& signal, duration timeout,
                                         const std::function<bool()>& other_news) {
     try {
-        return guarded([&](connection& db) { return watch_->wait(db, signal, timeout, other_news); });
+        return guarded([&](connection& db) {
+            return watch_->wait(signal, timeout, [&] {
+                db.limit_waits_anew();
+                return db.data_version() != seen_version_ || other_news();
+            });
+        });
     } catch (const outage&) {
         return base::wait_any(signal, nullptr, timeout);  // the next read says what is wrong
     }
@@ -186,43 +186,38 @@ void sqlite_consumer::heartbeat(date_time now) {
 void sqlite_consumer::release() {
     if (!group_) return;
     guarded([&](connection& db) {
-        query{db, "UPDATE broker_consumer SET alive_until = 0 WHERE group_id = ? AND name = ?"}
-            .bind(group_->id, seat_)
-            .run();
+        statement{db, "UPDATE broker_consumer SET alive_until = 0 WHERE group_id = ? AND name = ?"}.run(group_->id,
+                                                                                                        seat_);
     });
 }
 
 void sqlite_consumer::stay_alive(connection& db, date_time now) const {
-    query{db,
-          "INSERT INTO broker_consumer(group_id, name, alive_until, consumer, incarnation, place) "
-          "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT(group_id, name) DO UPDATE SET alive_until = excluded.alive_until"}
-        .bind(group_->id, seat_, now + member_.claim, member_.consumer, member_.process.id, member_.process.place)
-        .run();
+    statement{db,
+              "INSERT INTO broker_consumer(group_id, name, alive_until, consumer, incarnation, place) "
+              "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT(group_id, name) DO UPDATE SET alive_until = excluded.alive_until"}
+        .run(group_->id, seat_, (now + member_.claim).micros(), member_.consumer, member_.process.id,
+             member_.process.place);
 }
 
 void sqlite_consumer::look_at_members(connection& db, date_time now) {
     if (now < next_look_at_members_ && now + member_.claim > next_look_at_members_) return;
     next_look_at_members_ = now + member_.claim;
-    query{db,
-          "DELETE FROM broker_consumer WHERE group_id = ?1 AND alive_until < ?2 AND NOT EXISTS ("
-          "  SELECT 1 FROM broker_pending AS p WHERE p.group_id = ?1 AND p.consumer = broker_consumer.name)"}
-        .bind(group_->id, now - member_.claim)
-        .run();
+    statement{db,
+              "DELETE FROM broker_consumer WHERE group_id = ?1 AND alive_until < ?2 AND NOT EXISTS ("
+              "  SELECT 1 FROM broker_pending AS p WHERE p.group_id = ?1 AND p.consumer = broker_consumer.name)"}
+        .run(group_->id, (now - member_.claim).micros());
     if (told_of_namesake_) return;
-    query namesake{db,
-                   "SELECT 1 FROM broker_consumer WHERE group_id = ? AND consumer = ? AND name <> ? "
-                   "AND alive_until > ? AND (place = '' OR place <> ?)"};
-    namesake.bind(group_->id, member_.consumer, seat_, now, member_.process.place);
-    if (!namesake.next()) return;
+    statement namesake{db,
+                       "SELECT 1 FROM broker_consumer WHERE group_id = ? AND consumer = ? AND name <> ? "
+                       "AND alive_until > ? AND (place = '' OR place <> ?)"};
+    if (!namesake.query(group_->id, member_.consumer, seat_, now.micros(), member_.process.place).next()) return;
     told_of_namesake_ = true;
     tell_namesake(member_, stream_);
 }
 
 bool sqlite_consumer::give_up(connection& db, entry_id id) const {
-    query{db, "DELETE FROM broker_pending WHERE group_id = ? AND entry_id = ? AND consumer = ?"}
-        .bind(group_->id, id, seat_)
-        .run();
-    return db.changes() == 1;
+    return statement{db, "DELETE FROM broker_pending WHERE group_id = ? AND entry_id = ? AND consumer = ?"}.run(
+               group_->id, id, seat_) == 1;
 }
 
 void sqlite_consumer::ack(std::span<const std::string> entries) {
@@ -232,9 +227,9 @@ void sqlite_consumer::ack(std::span<const std::string> entries) {
     for (const auto& entry : entries) ids.push_back(parse_entry(entry));
 
     guarded([&](connection& db) {
-        write_transaction transaction{db};
+        transaction writing{db, transaction::kind::write};
         for (const auto id : ids) static_cast<void>(give_up(db, id));
-        transaction.commit();
+        writing.commit();
     });
     for (const auto id : ids) held_.erase(id);
 }
@@ -242,28 +237,26 @@ void sqlite_consumer::ack(std::span<const std::string> entries) {
 void sqlite_consumer::defer(std::string_view entry, int attempts, date_time not_before) {
     const auto id = parse_entry(entry);
     guarded([&](connection& db) {
-        query{db,
-              "UPDATE broker_pending SET attempts = ?, not_before = ? "
-              "WHERE group_id = ? AND entry_id = ? AND consumer = ?"}
-            .bind(std::int64_t{attempts}, not_before, group_->id, id, seat_)
-            .run();
+        statement{db,
+                  "UPDATE broker_pending SET attempts = ?, not_before = ? "
+                  "WHERE group_id = ? AND entry_id = ? AND consumer = ?"}
+            .run(attempts, not_before.micros(), group_->id, id, seat_);
     });
 }
 
 void sqlite_consumer::dead_letter(const delivery& message, const death& why) {
     const auto id = parse_entry(message.entry);
     guarded([&](connection& db) {
-        write_transaction transaction{db};
+        transaction writing{db, transaction::kind::write};
         if (!give_up(db, id)) return;
-        query bury{db,
-                   "INSERT INTO broker_dead_letter(group_id, entry_id, message_id, key, body, created_at, consumer, "
-                   "                               reason, code, attempts, failed_at) "
-                   "SELECT ?1, id, message_id, key, ?8, created_at, ?3, ?4, ?5, ?6, ?7 "
-                   "FROM broker_entry WHERE id = ?2"};
-        bury.bind(group_->id, id, member_.consumer, why.reason, why.code, std::int64_t{why.attempts}, why.at)
-            .bind_blob(8, message.body)
-            .run();
-        transaction.commit();
+        statement{db,
+                  "INSERT INTO broker_dead_letter(group_id, entry_id, message_id, key, body, created_at, consumer, "
+                  "                               reason, code, attempts, failed_at) "
+                  "SELECT ?1, id, message_id, key, ?8, created_at, ?3, ?4, ?5, ?6, ?7 "
+                  "FROM broker_entry WHERE id = ?2"}
+            .run(group_->id, id, member_.consumer, why.reason, why.code, why.attempts, why.at.micros(),
+                 blob{message.body});
+        writing.commit();
     });
     held_.erase(id);
 }

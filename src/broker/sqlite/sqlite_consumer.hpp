@@ -8,9 +8,9 @@
 #include <unordered_set>
 
 #include "broker/reader.hpp"
-#include "broker/sqlite/commit_watch.hpp"
 #include "broker/sqlite/file_link.hpp"
 #include "broker/sqlite/streams.hpp"
+#include "sqlite/commit_watch.hpp"
 
 namespace sluice::broker::sqlite {
 
@@ -70,7 +70,8 @@ private:
     std::string seat_ = member_.seat();
     std::optional<group_row> group_{};
     std::uint64_t joined_ = 0;  ///< generation of the link that `group_` and `watch_` belong to
-    std::optional<commit_watch> watch_{};
+    std::optional<sluice::sqlite::commit_watch> watch_{};
+    std::int64_t seen_version_ = -1;  ///< `data_version` of the link's connection before the last read
     std::unordered_set<entry_id> held_{};
     date_time next_look_at_members_{};
     bool told_of_namesake_ = false;

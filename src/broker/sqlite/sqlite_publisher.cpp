@@ -37,14 +37,11 @@ private:
 
 /// False when the stream has that variant of the message.
 bool insert_variant(connection& db, std::int64_t stream, const outgoing& message, std::int64_t variant, date_time now) {
-    query{db,
-          "INSERT INTO broker_entry(stream_id, message_id, key, created_at, variant, body) "
-          "VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
-          "ON CONFLICT(stream_id, message_id, variant) WHERE replayed = 0 DO NOTHING"}
-        .bind(stream, message.message_id, message.key, now, variant)
-        .bind_blob(6, message.body)
-        .run();
-    return db.changes() == 1;
+    return statement{db,
+                     "INSERT INTO broker_entry(stream_id, message_id, key, created_at, variant, body) "
+                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+                     "ON CONFLICT(stream_id, message_id, variant) WHERE replayed = 0 DO NOTHING"}
+               .run(stream, message.message_id, message.key, now.micros(), variant, blob{message.body}) == 1;
 }
 
 /// Keeps the message, unless the stream has it already. Returns its entry.
@@ -53,14 +50,13 @@ std::int64_t insert(connection& db, std::int64_t stream, const outgoing& message
 
     std::int64_t earlier = 0;
     std::int64_t next_variant = 0;
-    query known{db,
-                "SELECT id, variant, body FROM broker_entry "
-                "WHERE stream_id = ? AND message_id = ? AND replayed = 0 ORDER BY variant"};
-    known.bind(stream, message.message_id);
-    while (known.next()) {
-        if (envelope::are_copies(known.bytes(2), message.body)) return known.integer(0);
-        earlier = known.integer(0);
-        next_variant = known.integer(1) + 1;
+    statement known{db,
+                    "SELECT id, variant, body FROM broker_entry "
+                    "WHERE stream_id = ? AND message_id = ? AND replayed = 0 ORDER BY variant"};
+    for (auto found = known.query(stream, message.message_id); found.next();) {
+        if (envelope::are_copies(found.bytes(2), message.body)) return found.integer(0);
+        earlier = found.integer(0);
+        next_variant = found.integer(1) + 1;
     }
     static_cast<void>(insert_variant(db, stream, message, next_variant, now));  // nobody else writes now
     const auto entry = db.last_insert_id();
@@ -83,9 +79,9 @@ void sqlite_publisher::pass_fence(connection& db, const producer& from) {
         if (from.epoch == last->epoch && from.owner == last->owner) return;
     }
     const auto timeline = static_cast<std::int64_t>(from.timeline);
-    query{db, remember_producer}.bind(from.name, epoch, from.owner, from.place, timeline, from.name).run();
+    statement{db, remember_producer}.run(from.name, epoch, from.owner, from.place, timeline, from.name);
     for (const auto& name : from.former) {
-        query{db, remember_producer}.bind(name, epoch, from.owner, from.place, timeline, from.name).run();
+        statement{db, remember_producer}.run(name, epoch, from.owner, from.place, timeline, from.name);
     }
 }
 
@@ -102,7 +98,7 @@ std::vector<verdict> sqlite_publisher::publish(std::span<const outgoing> batch, 
 
 std::string sqlite_publisher::probe(duration timeout) {
     try {
-        const write_transaction nothing{open(timeout)};  // can be written, and nobody blocks it
+        const transaction nothing{open(timeout), transaction::kind::write};  // can be written, and nobody blocks it
         return {};
     } catch (const outage& failure) {
         link_.after(failure);
@@ -120,7 +116,7 @@ std::vector<verdict> sqlite_publisher::write(connection& db, std::span<const out
     std::vector<verdict> verdicts;
     verdicts.reserve(batch.size());
 
-    write_transaction transaction{db};
+    transaction writing{db, transaction::kind::write};
     pass_fence(db, from);
     batch_streams streams{db};
     for (const auto& message : batch) {
@@ -131,7 +127,7 @@ std::vector<verdict> sqlite_publisher::write(connection& db, std::span<const out
         }
     }
     retention_.trim(db, now);
-    transaction.commit();
+    writing.commit();
     return verdicts;
 }
 

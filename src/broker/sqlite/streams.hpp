@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "broker/reader.hpp"
-#include "broker/sqlite/connection.hpp"
+#include "broker/sqlite/driver.hpp"
 
 /// Rows that more than one part of the adapter looks up.
 namespace sluice::broker::sqlite {

@@ -5,7 +5,7 @@
 #include <sluice/error.hpp>
 
 #include "store/inside_refusals.hpp"
-#include "store/sqlite/connection.hpp"
+#include "store/sqlite/driver.hpp"
 #include "store/unit_session.hpp"
 
 namespace sluice::store::sqlite {
@@ -26,7 +26,7 @@ void event_writer::append(const event_write& write) {
                                         to_sql(event.created_at), event.data, event.metadata)) {
         throw logged_already(event);
     }
-    const auto seq = sqlite3_last_insert_rowid(db_.handle());
+    const auto seq = db_.last_insert_id();
     for (const auto& broker : write.target_brokers) {
         append_row_.run(broker, seq, event.message_id, event.stream, write.priority);
     }

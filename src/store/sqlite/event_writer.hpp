@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "store/records.hpp"
-#include "store/sqlite/statement.hpp"
+#include "store/sqlite/driver.hpp"
 
 namespace sluice::store::sqlite {
 

@@ -63,19 +63,21 @@ std::vector<lane_of_file> lanes_of(connection& db) {
 
 history_stamp ask_history(connection& db) {
     history_stamp stamp{{"incarnation", std::to_string(number_in_meta(db, "incarnation"))}};
-    if (const auto file = db.file_number(); !file.empty()) stamp.emplace("file", file);
+    if (const auto& file = db.identity()) stamp.emplace("file", to_string(*file));
     return stamp;
 }
 
 database_history ask_who(connection& db, std::string_view name) {
     const auto identity = meta(db, "identity");
+    const auto directory = sluice::sqlite::file_identity::at(db.file().parent_path());
     if (!identity) throw store_error{std::string{name} + " has lost its identity (table sluice_meta); restore it"};
-    return {.identity = *identity,
-            .incarnation = static_cast<std::uint64_t>(number_in_meta(db, "incarnation")),
-            .domain = meta(db, "domain").value_or(""),
-            .place = fmt::format("{} {} {}", host(), db.directory_number(), db.file().filename().string()),
-            .timeline = 0,
-            .stamp = ask_history(db)};
+    return {
+        .identity = *identity,
+        .incarnation = static_cast<std::uint64_t>(number_in_meta(db, "incarnation")),
+        .domain = meta(db, "domain").value_or(""),
+        .place = fmt::format("{} {} {}", host(), directory ? to_string(*directory) : "", db.file().filename().string()),
+        .timeline = 0,
+        .stamp = ask_history(db)};
 }
 
 open_below find_open_below(connection& db, std::string_view lane, sequence mark, std::size_t most_rows) {

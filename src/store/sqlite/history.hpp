@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "store/history.hpp"
-#include "store/sqlite/connection.hpp"
+#include "store/sqlite/driver.hpp"
 
 namespace sluice::store::sqlite {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "store/records.hpp"
-#include "store/sqlite/statement.hpp"
+#include "store/sqlite/driver.hpp"
 #include "store/sqlite/stream_sql.hpp"
 
 namespace sluice::store::sqlite {

@@ -11,7 +11,7 @@
 #include "store/lane_layout.hpp"
 #include "store/lane_name.hpp"
 #include "store/sqlite/history.hpp"
-#include "store/sqlite/journal_watch.hpp"
+#include "store/sqlite/lane_news.hpp"
 #include "store/sqlite/lane_sql.hpp"
 #include "store/sqlite/sessions.hpp"
 
@@ -68,7 +68,7 @@ private:
     history_stamp stamp_;
     std::set<std::string, std::less<>> same_history_;  ///< lanes whose grant was compared
     std::string lost_history_;
-    journal_watch news_{*db_};
+    lane_news news_{*db_};
     std::map<std::string, sequence, std::less<>> purged_upto_;  ///< per broker, where the next purge goes on
 
     statement read_lease_{*db_,

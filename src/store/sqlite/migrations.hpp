@@ -3,7 +3,7 @@
 #include <span>
 
 #include "store/operations.hpp"
-#include "store/sqlite/connection.hpp"
+#include "store/sqlite/driver.hpp"
 
 namespace sluice::store::sqlite {
 

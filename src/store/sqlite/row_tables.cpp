@@ -18,9 +18,6 @@ using sluice::detail::row_version_column;
 using sluice::detail::table_column;
 using sluice::detail::table_layout;
 
-/// A new generation means new statements; those of former ones are of no use.
-constexpr std::size_t most_statements = 64;
-
 any_value to_sql_value(column_kind kind, int digits, const json::value& value) {
     if (value.is_null()) return {};
     switch (kind) {
@@ -136,20 +133,13 @@ std::string update_sql(const row_table& table) {
 
 }  // namespace
 
-statement& row_tables::prepared(const std::string& sql) {
-    const auto known = statements_.find(sql);
-    if (known != statements_.end()) return *known->second;
-    if (statements_.size() >= most_statements) statements_.clear();
-    return *statements_.emplace(sql, std::make_unique<statement>(db_, sql)).first->second;
-}
-
 std::optional<stored_row> row_tables::load(const row_table& table, std::string_view key) {
     const auto& layout = *table.layout;
     // The view has no version, and who reads it wants none.
-    auto found = prepared(fmt::format("SELECT {}, {} FROM {} WHERE {} = ?1", column_list(layout),
+    statement select{db_, fmt::format("SELECT {}, {} FROM {} WHERE {} = ?1", column_list(layout),
                                       table.generation == 0 ? "0" : row_version_column,
-                                      quoted_name(physical_name(table)), quoted_name(layout.key)))
-                     .query(key);
+                                      quoted_name(physical_name(table)), quoted_name(layout.key))};
+    auto found = select.query(key);
     if (!found.next()) return std::nullopt;
     return stored_row{.row = to_json(layout, found), .version = found.integer(static_cast<int>(layout.columns.size()))};
 }
@@ -172,9 +162,7 @@ std::int64_t row_tables::count(const row_table& table, const detail::row_query& 
 }
 
 void row_tables::check(const projection_guard& guard) {
-    auto found =
-        prepared("SELECT 1 FROM projection WHERE name = ?1 AND generation = ?2").query(guard.name, guard.generation);
-    if (!found.next()) throw generation_has_changed(guard);
+    if (!has_generation_.query(guard.name, guard.generation).next()) throw generation_has_changed(guard);
 }
 
 void row_tables::write(const row_write& write) {
@@ -184,13 +172,13 @@ void row_tables::write(const row_write& write) {
 bool row_tables::put(const row_write& write) {
     auto values = values_of(write);
     if (!write.expected) {
-        prepared(upsert_sql(write.table)).run_with(values);
+        statement{db_, upsert_sql(write.table)}.run_with(values);
         return true;
     }
-    if (*write.expected == 0) return prepared(insert_sql(write.table)).run_with_unless_taken(values);
+    if (*write.expected == 0) return statement{db_, insert_sql(write.table)}.run_with_unless_taken(values);
     values.emplace_back(write.key);
     values.emplace_back(*write.expected);
-    return prepared(update_sql(write.table)).run_with(values) == 1;
+    return statement{db_, update_sql(write.table)}.run_with(values) == 1;
 }
 
 bool row_tables::remove(const row_write& write) {
@@ -198,12 +186,15 @@ bool row_tables::remove(const row_write& write) {
     const std::string from =
         fmt::format("FROM {} WHERE {} = ?1", quoted_name(physical_name(write.table)), quoted_name(layout.key));
     if (!write.expected) {
-        prepared("DELETE " + from).run(write.key);
+        statement{db_, "DELETE " + from}.run(write.key);
         return true;
     }
-    if (*write.expected == 0) return !prepared("SELECT 1 " + from).query(write.key).next();
-    return prepared(fmt::format("DELETE {} AND {} = ?2", from, row_version_column)).run(write.key, *write.expected) ==
-           1;
+    if (*write.expected == 0) {
+        statement select{db_, "SELECT 1 " + from};
+        return !select.query(write.key).next();
+    }
+    return statement{db_, fmt::format("DELETE {} AND {} = ?2", from, row_version_column)}.run(write.key,
+                                                                                              *write.expected) == 1;
 }
 
 }  // namespace sluice::store::sqlite

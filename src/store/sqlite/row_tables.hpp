@@ -1,16 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "store/read_model_records.hpp"
-#include "store/sqlite/connection.hpp"
-#include "store/sqlite/statement.hpp"
+#include "store/sqlite/driver.hpp"
 
 namespace sluice::store::sqlite {
 
@@ -33,14 +30,12 @@ public:
     void write(const row_write& write);
 
 private:
-    /// Kept prepared: the few statements of a table are used over and over.
-    [[nodiscard]] statement& prepared(const std::string& sql);
     /// False when the row is not as expected.
     [[nodiscard]] bool put(const row_write& write);
     [[nodiscard]] bool remove(const row_write& write);
 
     connection& db_;
-    std::map<std::string, std::unique_ptr<statement>, std::less<>> statements_;
+    statement has_generation_{db_, "SELECT 1 FROM projection WHERE name = ?1 AND generation = ?2"};
 };
 
 }  // namespace sluice::store::sqlite

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "base/keyed_locks.hpp"
-#include "store/sqlite/connection.hpp"
+#include "store/sqlite/driver.hpp"
 
 /// The sessions of one SQLite database, each over the connection it is given.
 namespace sluice::store::sqlite {

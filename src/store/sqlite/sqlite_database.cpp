@@ -4,10 +4,10 @@
 #include <system_error>
 #include <utility>
 
-#include <sqlite3.h>
 #include <sluice/error.hpp>
 
-#include "store/sqlite/connection.hpp"
+#include "sqlite/library_version.hpp"
+#include "store/sqlite/driver.hpp"
 #include "store/sqlite/history.hpp"
 #include "store/sqlite/migrations.hpp"
 #include "store/sqlite/sessions.hpp"
@@ -24,7 +24,7 @@ public:
     std::string describe() const override { return "sqlite " + options_.path.string(); }
 
     void setup() override {
-        connection db{options_, connection::open_mode::create};
+        connection db{sqlite::driver_options(options_), connection::open_mode::create};
         sqlite::migrate(db);
     }
 
@@ -34,7 +34,7 @@ public:
             for (const auto& step : sqlite::migrations()) nothing.pending.emplace_back(step.name);
             return nothing;
         }
-        connection db{options_, connection::open_mode::existing};
+        connection db{sqlite::driver_options(options_), connection::open_mode::existing};
         return sqlite::read_schema(db);
     }
 
@@ -61,10 +61,10 @@ public:
         return sqlite::find_faults(*open(), most_rows);
     }
     std::vector<weakness> weaknesses() override {
-        if (!has_wal_reset_fault(sqlite3_libversion_number())) return {};
+        if (!sluice::sqlite::has_wal_reset_fault(sluice::sqlite::library_version())) return {};
         return {
             {.code = "SQLITE_WAL_RESET",
-             .message = describe() + ": SQLite " + sqlite3_libversion() +
+             .message = describe() + ": SQLite " + sluice::sqlite::library_version_text() +
                         " has the WAL-reset fault: in a rare race of two connections commits can be lost, or the file "
                         "damaged",
              .remedy =
@@ -79,7 +79,7 @@ public:
 
 private:
     [[nodiscard]] std::unique_ptr<connection> open() const {
-        auto db = std::make_unique<connection>(options_, connection::open_mode::existing);
+        auto db = std::make_unique<connection>(sqlite::driver_options(options_), connection::open_mode::existing);
         sqlite::require_current(*db);
         return db;
     }
@@ -89,15 +89,6 @@ private:
 };
 
 }  // namespace
-
-bool has_wal_reset_fault(int version) noexcept {
-    constexpr int introduced = 3'007'000;
-    constexpr int fixed = 3'051'003;
-    const auto is_patched = [version](int minor, int patch) {
-        return version / 1000 == minor && version % 1000 >= patch;
-    };
-    return version >= introduced && version < fixed && !is_patched(3'050, 7) && !is_patched(3'044, 6);
-}
 
 std::unique_ptr<database> make_sqlite_database(sqlite_options options) {
     if (options.path.empty() || options.path == ":memory:") {

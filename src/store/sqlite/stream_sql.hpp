@@ -1,7 +1,7 @@
 #pragma once
 
 #include "store/records.hpp"
-#include "store/sqlite/statement.hpp"
+#include "store/sqlite/driver.hpp"
 
 /// How the log is read by stream. The speed of these statements must not depend on the length of the history; a test
 /// asserts how SQLite executes them.

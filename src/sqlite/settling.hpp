@@ -6,7 +6,7 @@
 
 #include <sluice/time.hpp>
 
-namespace sluice::base {
+namespace sluice::sqlite {
 
 /// When to look for a commit again after the `-wal` file was written. SQLite writes the file first, flushes it, and
 /// only then makes the commit visible, of which the file system says nothing: the write is seen too early, and nothing
@@ -20,4 +20,4 @@ namespace sluice::base {
     return std::max(soonest, since_last_write / 2);
 }
 
-}  // namespace sluice::base
+}  // namespace sluice::sqlite

@@ -1,8 +1,8 @@
-#include "base/settling.hpp"
+#include "sqlite/settling.hpp"
 
 #include <gtest/gtest.h>
 
-namespace sluice::base {
+namespace sluice::sqlite {
 namespace {
 
 using namespace std::chrono_literals;
@@ -30,4 +30,4 @@ TEST(settling, costs_few_looks_for_each_write) {
 }
 
 }  // namespace
-}  // namespace sluice::base
+}  // namespace sluice::sqlite
