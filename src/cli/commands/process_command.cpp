@@ -10,9 +10,8 @@
 #include "cli/terminal/progress.hpp"
 #include "cli/terminal/stop_signals.hpp"
 #include "cli/terminal/units.hpp"
-#include "command/invocation.hpp"
 #include "config/printable.hpp"
-#include "config/section.hpp"
+#include "operate/commands.hpp"
 
 namespace sluice::cli {
 
@@ -28,61 +27,35 @@ struct process_arguments {
     process_options options;
 };
 
-/// One line of `process -`; refers to what was parsed.
-struct request {
-    std::string_view command;
-    const json::value& data;
-    std::optional<std::string> idempotency_key;
-};
-
 process_options options_of(const process_arguments& given) {
     process_options options = given.options;
     if (!given.timeout.empty()) options.timeout = parse_age(given.timeout);
     return options;
 }
 
-void require_known(const detail::registry& declared, const std::string& command) {
-    if (declared.command_by_name(command) != nullptr) return;
-    std::vector<std::string> names;
-    for (const auto& [cpp_name, entry] : declared.commands) names.push_back(entry.name);
-    throw wrong_usage(fmt::format("domain {} has no command `{}`; {}", declared.name, command,
-                                  config::did_you_mean(command, names, "it knows", "it has none at all")));
+void show(const console& out, const operate::command_answer& answer) {
+    if (out.json()) return out.print_json(to_json(answer));
+    if (answer.message_id) return out.print(answer.command + " accepted: " + *answer.message_id);
+    const json::value& result = answer.result;
+    out.print(answer.command + " processed" + (result.is_null() ? "" : ": " + config::printable(json::dump(result))));
 }
 
-void show_result(const console& out, const std::string& command, const json::value& result) {
-    if (out.json()) {
-        out.print_json(json::object{{"command", command}, {"processed", 1}, {"failed", 0}, {"result", result}});
-    } else {
-        const std::string shown = result.is_null() ? "" : ": " + config::printable(json::dump(result));
-        out.print(command + " processed" + shown);
-    }
-}
-
-void show_message_id(const console& out, const std::string& command, const std::string& id) {
-    if (out.json()) {
-        out.print_json(json::object{{"command", command}, {"message_id", id}});
-    } else {
-        out.print(command + " accepted: " + id);
+/// @throws failure (usage) for what is not JSON
+operate::command_request to_request(const process_arguments& given) {
+    try {
+        return {.command = given.command, .data = json::parse(given.data)};
+    } catch (const decode_error& e) {
+        throw wrong_usage(fmt::format("the data of {} is not JSON: {}", given.command, e.what()));
     }
 }
 
 exit_code process_one(const session& in, const process_arguments& given) {
     const process_options options = options_of(given);
     const application opened = open_application(in);
-    require_known(opened.declared->declared(), given.command);
-    json::value data;
+    operate::require_command(opened.declared->declared(), given.command);
+    const operate::command_request request = to_request(given);
     try {
-        data = json::parse(given.data);
-    } catch (const decode_error& e) {
-        throw wrong_usage(fmt::format("the data of {} is not JSON: {}", given.command, e.what()));
-    }
-    try {
-        context domain = sluice::command::make_context(*opened.env);
-        if (given.asynchronous) {
-            show_message_id(in.out, given.command, domain.submit(given.command, data, options));
-        } else {
-            show_result(in.out, given.command, domain.process(given.command, data, options));
-        }
+        show(in.out, operate::command_runner{*opened.env, options, given.asynchronous}.run(request));
     } catch (const std::exception& e) {
         const verdict_on_error verdict = judge(e, exit_code::failed);
         // Only what the command met on its way counts; the configuration was in order.
@@ -97,9 +70,7 @@ class stream_processor {
 public:
     stream_processor(const session& in, commit::environment& env, const process_arguments& given, int interrupt_fd)
         : in_{in},
-          asynchronous_{given.asynchronous},
-          options_{options_of(given)},
-          context_{sluice::command::make_context(env)},
+          commands_{env, options_of(given), given.asynchronous},
           lines_{STDIN_FILENO, interrupt_fd, longest_line} {}
 
     int run(stop_signals& signals) {
@@ -127,15 +98,7 @@ private:
         try {
             if (!line) throw decode_error{fmt::format("the line is longer than {} bytes", longest_line)};
             if (line->find_first_not_of(" \t") == std::string_view::npos) return;
-            const json::value parsed = json::parse(without_mark(*line));
-            const request asked = take_apart(parsed);
-            process_options options = options_;
-            options.idempotency_key = asked.idempotency_key;
-            if (asynchronous_) {
-                context_.submit(asked.command, asked.data, options);
-            } else {
-                context_.process(asked.command, asked.data, options);
-            }
+            commands_.run(operate::read_request(without_mark(*line)));
             ++processed_;
         } catch (const std::exception& e) {
             // Every line after this one would fail, too; so the file can be fed again from here.
@@ -149,17 +112,6 @@ private:
         constexpr std::string_view mark = "\xEF\xBB\xBF";
         if (line_number_ == 1 && line.starts_with(mark)) line.remove_prefix(mark.size());
         return line;
-    }
-
-    static request take_apart(const json::value& line) {
-        if (!line.is_object()) throw decode_error{"the line is no JSON object"};
-        for (const auto& [key, value] : line.as_object()) {
-            if (key == "command" || key == "data" || key == "idempotency_key") continue;
-            throw decode_error{"unknown key `" + key + "`; a line is {\"command\": \"…\", \"data\": {…}}"};
-        }
-        const json::value* key = line.find("idempotency_key");
-        return {line.at("command").as_string(), line.at("data"),
-                key == nullptr ? std::nullopt : std::optional{key->as_string()}};
     }
 
     void report(const verdict_on_error& error) {
@@ -191,9 +143,7 @@ private:
     }
 
     const session& in_;
-    bool asynchronous_;
-    process_options options_;
-    context context_;
+    operate::command_runner commands_;
     line_reader lines_;
     progress_bar progress_{STDIN_FILENO};
     std::int64_t line_number_ = 0;

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <sluice/json.hpp>
+#include <sluice/registry.hpp>
+
+#include "operate/installation.hpp"
+#include "process/transition.hpp"
+#include "store/records.hpp"
+
+namespace sluice::operate {
+
+/// Which instances of process managers.
+struct process_filter {
+    std::string process{};  ///< name of the process manager; empty: any
+    bool open_only = false;
+    std::size_t limit = 100;
+};
+
+/// One step of an instance.
+struct process_step {
+    std::int64_t position = 0;
+    date_time at;
+    process::process_transition transition{};
+};
+
+/// One instance as its last step shows it.
+struct process_view {
+    std::string process;  ///< `shop.Payment`
+    std::string correlation;
+    std::string stream;
+    process_step last{};
+};
+
+/// An instance with its newest steps, oldest first.
+struct process_history {
+    process_view instance{};
+    std::vector<process_step> steps{};
+};
+
+/// `open`, `complete`.
+[[nodiscard]] const char* state_of(const process::process_transition& last) noexcept;
+
+/// By process manager and correlation, at most `limit`.
+/// @throws refusal for a name that no process manager has; configuration_error, store_error
+[[nodiscard]] std::vector<process_view> list_processes(const detail::registry& domain, const installation& with,
+                                                       const process_filter& filter);
+/// @param limit  steps that are read, the newest
+/// @throws refusal when there is no such process manager or instance; configuration_error, store_error
+[[nodiscard]] process_history read_process(const detail::registry& domain, const installation& with,
+                                           const std::string& process, const std::string& correlation,
+                                           std::size_t limit);
+
+[[nodiscard]] json::value to_json(const std::vector<process_view>& instances);
+[[nodiscard]] json::value to_json(const process_history& history);
+
+}  // namespace sluice::operate
