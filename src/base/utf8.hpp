@@ -35,6 +35,16 @@ struct utf8_sequence {
     return {code_point, length, true};
 }
 
+/// Whether the text is valid UTF-8.
+[[nodiscard]] constexpr bool is_utf8(std::string_view text) noexcept {
+    while (!text.empty()) {
+        const utf8_sequence next = decode_utf8(text);
+        if (!next.well_formed) return false;
+        text.remove_prefix(next.length);
+    }
+    return true;
+}
+
 /// Whether every store can keep the text: it is valid UTF-8 without U+0000.
 [[nodiscard]] constexpr bool is_storable(std::string_view text) noexcept {
     while (!text.empty()) {

@@ -20,7 +20,7 @@
 #include "operate/history_findings.hpp"
 #include "operate/json_forms.hpp"
 #include "operate/orphan_rows.hpp"
-#include "operate/subscriptions_view.hpp"
+#include "operate/subscriptions.hpp"
 
 namespace sluice::operate {
 
@@ -199,7 +199,7 @@ private:
                      std::string{"not checked for consumer groups without a handler: "} + e.what());
             }
         }
-        for (const orphan_row& each : view_orphans(in.routes, seen, places, domain)) {
+        for (const orphan_group& each : view_orphans(in.routes, seen, places, domain)) {
             found_.push_back(operate::to_finding(each));
         }
     }

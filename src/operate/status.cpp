@@ -189,7 +189,7 @@ json::value to_json(const status_view& status) {
     json::array orphaned;
     for (const orphan_rows& each : status.orphaned) orphaned.push_back(to_json(each));
     json::array orphaned_groups;
-    for (const orphan_row& each : status.orphaned_groups) orphaned_groups.push_back(to_json(each));
+    for (const orphan_group& each : status.orphaned_groups) orphaned_groups.push_back(to_json(each));
     json::array outages;
     for (const outage& each : status.outages) outages.push_back(to_json(each));
     return json::object{{"at", status.at.to_string()},        {"lanes", std::move(lanes)},

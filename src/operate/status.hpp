@@ -14,7 +14,7 @@
 #include "operate/lanes.hpp"
 #include "operate/orphan_rows.hpp"
 #include "operate/outage.hpp"
-#include "operate/subscriptions_view.hpp"
+#include "operate/subscriptions.hpp"
 
 namespace sluice::operate {
 
@@ -49,7 +49,7 @@ struct status_view {
     std::vector<located_group> groups{};
     std::vector<overdue_schedule> overdue{};
     std::vector<orphan_rows> orphaned{};
-    std::vector<orphan_row> orphaned_groups{};  ///< known only when a domain is known
+    std::vector<orphan_group> orphaned_groups{};  ///< known only when a domain is known
     std::string not_checked{};  ///< why groups without a handler were not looked for: mistakes in the declaration
     std::vector<outage> outages{};
 

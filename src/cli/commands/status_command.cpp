@@ -131,7 +131,7 @@ bool warn_of_all(const session& in, const status_view& status) {
     for (const overdue_schedule& each : status.overdue) in.out.warn(to_text(each, status.at));
     for (const operate::orphan_rows& each : status.orphaned) warn_of(in, to_finding(each));
     for (const std::string& each : shared_names(status)) in.out.warn(each);
-    for (const operate::orphan_row& each : status.orphaned_groups) warn_of(in, to_finding(each));
+    for (const operate::orphan_group& each : status.orphaned_groups) warn_of(in, to_finding(each));
     bool database_away = false;
     for (const operate::outage& each : status.outages) {
         in.out.warn(fmt::format("{} is unavailable: {}", each.subject(), each.reason));

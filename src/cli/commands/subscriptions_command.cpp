@@ -1,76 +1,34 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <map>
-#include <set>
-
-#include "base/random.hpp"
-#include "broker/broker.hpp"
-#include "broker/group_is_taken.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/commands/subscription_texts.hpp"
 #include "cli/terminal/failure.hpp"
 #include "cli/terminal/table.hpp"
 #include "cli/terminal/units.hpp"
-#include "config/section.hpp"
-#include "domain/subscription_rules.hpp"
-#include "operate/json_forms.hpp"
-#include "operate/subscriptions_view.hpp"
-#include "projection/read_model_setup.hpp"
-#include "store/operations.hpp"
+#include "operate/groups.hpp"
+#include "operate/subscriptions.hpp"
 
 namespace sluice::cli {
 
 namespace {
 
-using operate::groups_by_broker;
-using operate::orphan_row;
 using operate::subscription_row;
 using operate::subscription_state;
-using operate::text_or_null;
-
-struct absent_broker {
-    std::string broker;
-    std::string reason;
-};
-
-/// What could be seen of the brokers that subscriptions read.
-struct broker_looks {
-    groups_by_broker seen;
-    std::vector<absent_broker> away;
-    std::vector<std::string> in_process;  ///< brokers that live and die inside the server's process
-};
-
-broker_looks look_at_brokers(const commit::environment& env, const std::vector<consume::route>& routes) {
-    broker_looks looks;
-    std::set<std::string> names;
-    for (const consume::route& route : routes) names.insert(route.broker);
-    for (const std::string& name : names) {
-        if (!env.broker(name).can().cross_process) {
-            looks.in_process.push_back(name);
-            continue;
-        }
-        try {
-            looks.seen.emplace(name, env.broker(name).open_operations()->groups());
-        } catch (const broker_error& e) {
-            looks.away.push_back({name, e.what()});
-        }
-    }
-    return looks;
-}
+using operate::subscriptions_view;
 
 cell state_cell(subscription_state state) {
     switch (state) {
         case subscription_state::ok:
-            return {to_text(state), tone::good};
+            return {state_text(state), tone::good};
         case subscription_state::dead_letters:
-            return {to_text(state), tone::bad};
+            return {state_text(state), tone::bad};
         case subscription_state::lagging:
         case subscription_state::never_read:
-            return {to_text(state), tone::caution};
+            return {state_text(state), tone::caution};
         case subscription_state::unknown:
             break;
     }
-    return {to_text(state)};
+    return {state_text(state)};
 }
 
 std::string count_or_dash(const subscription_row& row, std::int64_t broker::group_status::*count) {
@@ -90,88 +48,35 @@ std::string to_table(const std::vector<subscription_row>& rows, const console& o
         listing.add({row.of->name, row.of->broker, row.stream, count_or_dash(row, &broker::group_status::lag),
                      count_or_dash(row, &broker::group_status::pending),
                      count_or_dash(row, &broker::group_status::dead), state_cell(row.state),
-                     operate::settings_text(row.of->decided)});
+                     settings_text(row.of->decided)});
     }
     return listing.empty() ? std::string{} : listing.render(out) + "\n";
 }
 
-json::value count_or_null(const subscription_row& row, std::int64_t broker::group_status::*count) {
-    return row.group ? json::value{(*row.group).*count} : nullptr;
-}
-
-json::value as_json(const std::vector<config::decided_setting>& decided) {
-    json::object settings;
-    for (const config::decided_setting& each : decided) {
-        json::object setting;
-        std::visit([&](const auto& value) { setting.set("value", value); }, each.value);
-        setting.set("from", config::to_string(each.source));
-        setting.set("profile", text_or_null(each.profile));
-        settings.set(std::string{each.key}, std::move(setting));
+void warn_of_all(const session& in, const subscriptions_view& view) {
+    for (const operate::orphan_group& each : view.orphans) {
+        const config::finding found = to_finding(each);
+        in.out.warn(found.message + "; " + found.remedy);
     }
-    return settings;
-}
-
-json::array as_json(const std::vector<orphan_row>& orphans) {
-    json::array list;
-    for (const orphan_row& each : orphans) list.push_back(to_json(each));
-    return list;
-}
-
-json::value as_json(const std::vector<subscription_row>& rows, const std::vector<orphan_row>& orphans,
-                    const broker_looks& looks) {
-    json::array subscriptions;
-    for (const subscription_row& row : rows) {
-        subscriptions.push_back(json::object{{"handler", row.of->name},
-                                             {"group", row.of->group},
-                                             {"broker", row.of->broker},
-                                             {"stream", row.stream},
-                                             {"backfill", row.backfill},
-                                             {"state", to_word(row.state)},
-                                             {"length", count_or_null(row, &broker::group_status::length)},
-                                             {"lag", count_or_null(row, &broker::group_status::lag)},
-                                             {"pending", count_or_null(row, &broker::group_status::pending)},
-                                             {"dead", count_or_null(row, &broker::group_status::dead)},
-                                             {"settings", as_json(row.of->decided)}});
+    for (const std::string& broker : view.in_process) {
+        in.out.warn(
+            fmt::format("broker {} is inside the server's process (inline) and cannot be seen from here", broker));
     }
-    json::object summary{{"total", std::ssize(rows)}};
-    for (const subscription_state state :
-         {subscription_state::ok, subscription_state::lagging, subscription_state::dead_letters,
-          subscription_state::never_read, subscription_state::unknown}) {
-        summary.set(to_word(state), count_in(rows, state));
+    for (const operate::outage& each : view.away) {
+        in.out.warn(fmt::format("{} is unavailable: {}", each.subject(), each.reason));
     }
-    json::array away;
-    for (const auto& [broker, reason] : looks.away) {
-        away.push_back(json::object{{"what", "broker " + broker}, {"reason", reason}});
-    }
-    return json::object{{"subscriptions", std::move(subscriptions)},
-                        {"orphans", as_json(orphans)},
-                        {"summary", std::move(summary)},
-                        {"unavailable", std::move(away)}};
 }
 
 exit_code show_subscriptions(const session& in) {
     const declared_installation opened = operate::open_declared(in.site);
-    const broker_looks looks = look_at_brokers(*opened.env, opened.routes);
-    const std::vector<subscription_row> rows = operate::view_subscriptions(opened.routes, looks.seen);
-    const auto orphans = operate::view_orphans(opened.routes, looks.seen, consume::places_of(*opened.env),
-                                               opened.declared->declared().normalized);
+    const subscriptions_view view = operate::read_subscriptions(opened);
     if (in.out.json()) {
-        in.out.print_json(as_json(rows, orphans, looks));
+        in.out.print_json(to_json(view));
     } else {
-        in.out.print(to_table(rows, in.out) + summary_text(rows));
+        in.out.print(to_table(view.subscriptions, in.out) + summary_text(view.subscriptions));
     }
-    for (const orphan_row& each : orphans) {
-        const config::finding found = to_finding(each);
-        in.out.warn(found.message + "; " + found.remedy);
-    }
-    for (const std::string& broker : looks.in_process) {
-        in.out.warn(
-            fmt::format("broker {} is inside the server's process (inline) and cannot be seen from here", broker));
-    }
-    for (const auto& [broker, reason] : looks.away) {
-        in.out.warn(fmt::format("broker {} is unavailable: {}", broker, reason));
-    }
-    return looks.away.empty() ? exit_code::ok : exit_code::unavailable;
+    warn_of_all(in, view);
+    return view.away.empty() ? exit_code::ok : exit_code::unavailable;
 }
 
 struct group_arguments {
@@ -181,150 +86,36 @@ struct group_arguments {
     bool yes = false;
 };
 
-/// Opens the operators' side of every broker that outlives the server, for all of which the change must be possible.
-std::map<std::string, std::unique_ptr<broker::operations>> open_lasting_brokers(const commit::environment& env) {
-    std::map<std::string, std::unique_ptr<broker::operations>> opened;
-    for (const auto& [name, broker] : env.parts().brokers) {
-        if (broker->can().cross_process) opened.emplace(name, broker->open_operations());
-    }
-    return opened;
-}
-
-/// @throws failure  a lane or a sequential handler of one of the databases has an owner
-void require_no_server(const commit::environment& env) {
-    const date_time now = system_clock().now();
-    for (const auto& [name, database] : env.parts().databases) {
-        for (const store::lane_status& lane : database->open_operations()->lanes()) {
-            if (lane.owner.empty() || lane.expires_at <= now) continue;
-            throw failure{
-                exit_code::failed, "server_running",
-                fmt::format("a server of this domain is running: {} in database {} belongs to {} for {} more; "
-                            "stop every server first. Nothing was changed",
-                            lane.lane, name, lane.owner, age_text(lane.expires_at - now))};
-        }
-    }
-}
-
-std::vector<std::string> names_of(const std::map<std::string, std::vector<broker::known_group>>& groups) {
-    std::set<std::string> names;
-    for (const auto& [broker, known] : groups) {
-        for (const broker::known_group& each : known) names.insert(each.group);
-    }
-    return {names.begin(), names.end()};
-}
-
-bool is_read(const declared_installation& in, const std::string& group, const std::string& stream) {
-    return std::any_of(in.routes.begin(), in.routes.end(), [&](const consume::route& each) {
-        return each.group == group &&
-               (stream.empty() || std::find(each.streams.begin(), each.streams.end(), stream) != each.streams.end());
-    });
-}
-
-/// @throws usage_error  the new name is that of another group on a stream of the old one
-void require_free(const group_arguments& given, const std::string& broker,
-                  const std::vector<broker::known_group>& known) {
-    for (const broker::known_group& each : known) {
-        if (each.group != given.name) continue;
-        const broker::known_group wanted{each.stream, given.new_name, {}};
-        const bool is_taken = std::any_of(known.begin(), known.end(), [&](const auto& other) {
-            return other.stream == wanted.stream && other.group == wanted.group;
-        });
-        if (is_taken) throw broker::group_is_taken(given.new_name, each.stream + " of broker " + broker);
-    }
-}
-
 exit_code rename_group(const session& in, const group_arguments& given) {
-    if (given.name == given.new_name) throw wrong_usage("the two names are the same");
-    if (!sluice::detail::is_group_name(given.new_name) || given.new_name.empty()) {
-        throw wrong_usage(
-            fmt::format("`{}` is no name for a group: it has 1 to 200 characters, none of them white "
-                        "space or `@`",
-                        given.new_name));
-    }
+    operate::require_names(given.name, given.new_name);  // told before anything is opened
     const declared_installation opened = operate::open_declared(in.site);
-    require_no_server(*opened.env);
-    const auto brokers = open_lasting_brokers(*opened.env);
-    std::map<std::string, std::vector<broker::known_group>> groups;
-    for (const auto& [name, operations] : brokers) groups.emplace(name, operations->known_groups());
-    // Asked of all before anything is changed on one.
-    for (const auto& [broker, known] : groups) require_free(given, broker, known);
-
-    std::size_t marks = 0;
-    for (const auto& [name, database] : opened.env->parts().databases) {
-        marks += database->open_operations()->rename_handler(given.name, given.new_name);
-    }
-    std::size_t streams = 0;
-    for (const auto& [name, operations] : brokers) streams += operations->rename_group(given.name, given.new_name);
-    if (marks == 0 && streams == 0) {
-        const auto names = names_of(groups);
-        throw not_found(fmt::format("nothing is called {}; {}", given.name,
-                                    config::did_you_mean(given.name, names, "groups are", "there are no groups")));
-    }
+    const operate::renamed_group renamed = operate::rename_group(opened, given.name, given.new_name);
     if (in.out.json()) {
-        in.out.print_json(
-            json::object{{"from", given.name}, {"to", given.new_name}, {"streams", streams}, {"inbox_marks", marks}});
+        in.out.print_json(to_json(renamed));
     } else {
-        in.out.print(fmt::format("{} is called {} now: {}, {}", given.name, given.new_name,
-                                 count_of(static_cast<std::int64_t>(streams), "stream"),
-                                 count_of(static_cast<std::int64_t>(marks), "inbox mark")));
+        in.out.print(fmt::format("{} is called {} now: {}, {}", renamed.from, renamed.to,
+                                 count_of(static_cast<std::int64_t>(renamed.streams), "stream"),
+                                 count_of(static_cast<std::int64_t>(renamed.inbox_marks), "inbox mark")));
     }
-    projection::look_up_readers(*opened.env);
-    const auto routes = consume::routes_of(*opened.env);
-    const bool known = std::any_of(routes.begin(), routes.end(),
-                                   [&](const consume::route& each) { return each.group == given.new_name; });
-    if (!known) {
+    if (!renamed.has_handler) {
         in.out.warn(fmt::format("no handler of this build is called {}; give it .name = \"{}\" before a server starts",
-                                given.new_name, given.new_name));
+                                renamed.to, renamed.to));
     }
     return exit_code::ok;
 }
 
 exit_code retire_group(const session& in, const group_arguments& given) {
     const declared_installation opened = operate::open_declared(in.site);
-    if (is_read(opened, given.name, given.stream)) {
-        throw failure{
-            exit_code::failed, "still_declared",
-            fmt::format("a handler of this build reads in the name of {}; remove it from the domain first, or "
-                        "name a --stream that it does not read. Nothing was changed",
-                        given.name)};
-    }
-    const auto brokers = open_lasting_brokers(*opened.env);
-    std::map<std::string, std::vector<broker::known_group>> known;
-    std::int64_t unread = 0;
-    std::int64_t dead = 0;
-    std::int64_t streams = 0;
-    for (const auto& [name, operations] : brokers) {
-        known.emplace(name, operations->known_groups());
-        for (const broker::group_status& each : operations->groups()) {
-            if (each.group != given.name || (!given.stream.empty() && each.stream != given.stream)) continue;
-            ++streams;
-            unread += each.lag + each.pending;
-            dead += each.dead;
-        }
-    }
-    if (streams == 0) {
-        const auto names = names_of(known);
-        throw not_found(fmt::format("there is no group {}{}; {}", given.name,
-                                    given.stream.empty() ? "" : " on " + given.stream,
-                                    config::did_you_mean(given.name, names, "groups are", "there are no groups")));
-    }
-    const std::string what = fmt::format("{} on {} with {} and {}", given.name, count_of(streams, "stream"),
-                                         count_of(unread, "unread message"), count_of(dead, "dead letter"));
+    operate::group_retirement retirement{opened, given.name, given.stream};
+    const std::string what =
+        fmt::format("{} on {} with {} and {}", given.name, count_of(retirement.streams(), "stream"),
+                    count_of(retirement.unread(), "unread message"), count_of(retirement.dead(), "dead letter"));
     if (!given.yes && !in.out.confirm(fmt::format("retire group {}?", what))) {
         throw failure{exit_code::failed, "declined", "nothing was changed"};
     }
-    std::size_t retired = 0;
-    bool is_left = false;
-    for (const auto& [name, operations] : brokers) {
-        retired += operations->retire_group(given.stream, given.name);
-        for (const broker::known_group& each : operations->known_groups()) is_left |= each.group == given.name;
-    }
-    std::size_t marks = 0;
-    for (const auto& [name, database] : opened.env->parts().databases) {
-        if (!is_left) marks += database->open_operations()->forget_handler(given.name);
-    }
+    const operate::retired_group retired = retirement.apply();
     if (in.out.json()) {
-        in.out.print_json(json::object{{"group", given.name}, {"streams", retired}, {"inbox_marks", marks}});
+        in.out.print_json(to_json(retired));
     } else {
         in.out.print(fmt::format("retired {}", what));
     }

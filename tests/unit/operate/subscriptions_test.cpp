@@ -1,4 +1,4 @@
-#include "operate/subscriptions_view.hpp"
+#include "operate/subscriptions.hpp"
 
 #include <gtest/gtest.h>
 
@@ -55,31 +55,20 @@ TEST(view_subscriptions, counts_the_own_group_on_the_own_broker_only) {
     EXPECT_EQ(row_of({{"other", {counts("shop::order", "shop.notify", 1, 0)}}}).state, subscription_state::unknown);
 }
 
-TEST(settings_text, names_the_profiles_and_what_deviates) {
-    using source = config::setting_source;
-    EXPECT_EQ(settings_text({{.key = "max_retries", .value = std::int64_t{3}}}), "");
-    EXPECT_EQ(
-        settings_text(
-            {{.key = "messages_per_tick",
-              .value = std::int64_t{10},
-              .source = source::handler_profile,
-              .profile = "fast"},
-             {.key = "max_retries", .value = std::int64_t{9}, .source = source::code, .deviates = true},
-             {.key = "retry_delay_seconds", .value = 0.25, .source = source::code, .deviates = true},
-             {.key = "claim_seconds", .value = 30.0, .source = source::global_section},
-             {.key = "enable_dlq", .value = false, .source = source::code, .deviates = true},
-             {.key = "max_held", .value = std::int64_t{10}, .source = source::handler_profile, .profile = "fast"}}),
-        "profile=fast max_retries=9 retry_delay_seconds=0.25 enable_dlq=false");
-}
-
-TEST(summary_text, counts_the_states_that_there_are) {
-    const std::vector<consume::route> routes{route("a", "default", {"s"}), route("b", "default", {"s"}),
-                                             route("c", "default", {"s"}), route("d", "partner", {"s"})};
-    const auto rows = view_subscriptions(
-        routes, {{"default", {counts("s", "a", 0, 0), counts("s", "b", 0, 0), counts("s", "c", 3, 4)}}});
-    EXPECT_EQ(summary_text(rows), "4 subscriptions: 2 ok, 1 with dead letters, 1 unknown");
-    EXPECT_EQ(summary_text({rows[0]}), "1 subscription: 1 ok");
-    EXPECT_EQ(summary_text({}), "0 subscriptions");
+TEST(subscriptions_to_json, shows_a_row_with_its_counts_and_sums_up_the_states) {
+    const std::vector<consume::route> routes{route("shop.notify", "default", {"shop::order"}),
+                                             route("shop.listen", "partner", {"other::thing"})};
+    subscriptions_view view{
+        .subscriptions = view_subscriptions(routes, {{"default", {counts("shop::order", "shop.notify", 7, 0)}}})};
+    view.away.push_back({outage::kind::broker, "partner", "no such host"});
+    const json::value shown = to_json(view);
+    EXPECT_EQ(json::dump(shown.at("subscriptions").at(0)),
+              R"({"handler":"shop.notify","group":"shop.notify","broker":"default","stream":"shop::order",)"
+              R"("backfill":false,"state":"lagging","length":10,"lag":7,"pending":2,"dead":0,"settings":{}})");
+    EXPECT_TRUE(shown.at("subscriptions").at(1).at("lag").is_null());
+    EXPECT_EQ(json::dump(shown.at("summary")),
+              R"({"total":2,"ok":0,"lagging":1,"dead_letters":0,"never_read":0,"unknown":1})");
+    EXPECT_EQ(json::dump(shown.at("unavailable")), R"([{"what":"broker partner","reason":"no such host"}])");
 }
 
 }  // namespace

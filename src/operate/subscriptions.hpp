@@ -7,10 +7,14 @@
 #include <string_view>
 #include <vector>
 
+#include <sluice/json.hpp>
+
 #include "broker/operations.hpp"
 #include "config/check.hpp"
 #include "consume/orphan_groups.hpp"
 #include "consume/route.hpp"
+#include "operate/installation.hpp"
+#include "operate/outage.hpp"
 
 namespace sluice::operate {
 
@@ -23,12 +27,10 @@ enum class subscription_state {
     unknown        ///< the broker did not answer, or cannot be seen from here
 };
 
-/// `ok`, `lagging`, `has dead letters`, `never read`, `-`.
-[[nodiscard]] const char* to_text(subscription_state state) noexcept;
 /// `ok`, `lagging`, `dead_letters`, `never_read`, `unknown`.
-[[nodiscard]] const char* to_word(subscription_state state) noexcept;
+[[nodiscard]] const char* to_string(subscription_state state) noexcept;
 
-/// One line of `sluice subscriptions status`: a subscription and one stream that it reads.
+/// A subscription and one stream that it reads.
 struct subscription_row {
     const consume::route* of = nullptr;
     std::string stream;
@@ -46,26 +48,31 @@ using groups_by_broker = std::map<std::string, std::vector<broker::group_status>
                                                                const groups_by_broker& seen);
 
 /// A group of the domain that no handler of this build reads, with what the broker counts.
-struct orphan_row {
+struct orphan_group {
     std::string broker;
     broker::group_status group;
 };
 
 /// By broker, stream and name; a broker that was seen under two names counts once. Pure.
-[[nodiscard]] std::vector<orphan_row> view_orphans(const std::vector<consume::route>& routes,
-                                                   const groups_by_broker& seen, const consume::broker_places& places,
-                                                   std::string_view domain);
-[[nodiscard]] config::finding to_finding(const orphan_row& orphan);
-[[nodiscard]] json::value to_json(const orphan_row& orphan);
-
-/// `profile=fast max_retries=10`: the profiles that decide something, then the keys that were set otherwise than they
-/// or the built-in values have it. Empty when everything is usual.
-[[nodiscard]] std::string settings_text(const std::vector<config::decided_setting>& decided);
-
-/// `4 subscriptions: 2 ok, 1 lagging, 1 with dead letters`; states that no row has are left out.
-[[nodiscard]] std::string summary_text(const std::vector<subscription_row>& rows);
+[[nodiscard]] std::vector<orphan_group> view_orphans(const std::vector<consume::route>& routes,
+                                                     const groups_by_broker& seen, const consume::broker_places& places,
+                                                     std::string_view domain);
+[[nodiscard]] config::finding to_finding(const orphan_group& orphan);
+[[nodiscard]] json::value to_json(const orphan_group& orphan);
 
 /// How many rows are in that state.
 [[nodiscard]] std::int64_t count_in(const std::vector<subscription_row>& rows, subscription_state state);
+
+/// The subscriptions of a domain, with what the brokers count that they read.
+struct subscriptions_view {
+    std::vector<subscription_row> subscriptions{};
+    std::vector<orphan_group> orphans{};
+    std::vector<outage> away{};
+    std::vector<std::string> in_process{};  ///< brokers that live and die inside the server's process
+};
+
+/// A broker that is away is named in the answer and hides no other. @param of  must outlive the view
+[[nodiscard]] subscriptions_view read_subscriptions(const declared_installation& of);
+[[nodiscard]] json::value to_json(const subscriptions_view& view);
 
 }  // namespace sluice::operate
