@@ -27,11 +27,10 @@ void when_due(instant& due, Question ask) {
 /// Asked for only while a lane keeps a place in the log.
 std::optional<store::open_writer> oldest_writer(store::operations_session& session,
                                                 const std::vector<store::lane_status>& leases) {
-    constexpr duration usual = std::chrono::seconds{1};
     if (std::none_of(leases.begin(), leases.end(), [](const auto& each) { return each.horizon.has_value(); }))
         return {};
-    for (auto& each : session.open_writers()) {
-        if (each.age && *each.age >= usual) return std::move(each);
+    for (auto& each : operate::long_writers(session.open_writers())) {
+        if (each.age) return std::move(each);
     }
     return {};
 }

@@ -7,6 +7,7 @@
 
 #include "broker/broker.hpp"
 #include "engine/databases.hpp"
+#include "operate/subscriptions.hpp"
 
 namespace sluice::http {
 
@@ -97,12 +98,7 @@ health_report health_monitor::report() const {
         seen.brokers.push_back(
             {.name = each->name, .decisive = each->name == outbox.broker, .sign = each->watch.sign()});
     }
-    const engine::engine* const running = engine_;
-    const auto workers = running == nullptr ? std::vector<engine::worker_status>{} : running->status();
-    for (const consume::route& route : routes_) {
-        const std::string state = state_of(workers, route.name + " " + route.streams.front());
-        for (const std::string& stream : route.streams) seen.subscriptions.push_back(health_of(route, stream, state));
-    }
+    add_subscriptions(seen);
     return seen;
 }
 
@@ -127,26 +123,27 @@ process_figures health_monitor::figures() const {
     return process;
 }
 
-subscription_health health_monitor::health_of(const consume::route& route, const std::string& stream,
-                                              const std::string& state) const {
-    subscription_health seen{.handler = route.name,
-                             .type = is_subscriber(route.name) ? "broker" : "stream",
-                             .broker = route.broker,
-                             .stream = stream,
-                             .state = state};
-    const auto broker =
-        std::find_if(brokers_.begin(), brokers_.end(), [&](const auto& each) { return each->name == route.broker; });
-    if (broker == brokers_.end() || (*broker)->watch.sign().is != sign::ok) return seen;
-    const auto groups = (*broker)->check.findings();
-    if (!groups) return seen;
-    const auto group = std::find_if(groups->begin(), groups->end(), [&](const broker::group_status& each) {
-        return each.stream == stream && each.group == route.group;
-    });
-    if (group == groups->end()) return seen;
-    seen.lag = group->lag;
-    seen.pending = group->pending;
-    seen.dead = group->dead;
-    return seen;
+void health_monitor::add_subscriptions(health_report& to) const {
+    operate::groups_by_broker seen;
+    for (const auto& each : brokers_) {
+        if (each->watch.sign().is != sign::ok) continue;
+        if (auto groups = each->check.findings()) seen.emplace(each->name, *std::move(groups));
+    }
+    const engine::engine* const running = engine_;
+    const auto workers = running == nullptr ? std::vector<engine::worker_status>{} : running->status();
+    for (const operate::subscription_row& row : operate::view_subscriptions(routes_, seen)) {
+        subscription_health one{.handler = row.of->name,
+                                .type = is_subscriber(row.of->name) ? "broker" : "stream",
+                                .broker = row.of->broker,
+                                .stream = row.stream,
+                                .state = state_of(workers, row.of->name + " " + row.of->streams.front())};
+        if (row.group) {
+            one.lag = row.group->lag;
+            one.pending = row.group->pending;
+            one.dead = row.group->dead;
+        }
+        to.subscriptions.push_back(std::move(one));
+    }
 }
 
 bool health_monitor::is_subscriber(const std::string& handler) const {

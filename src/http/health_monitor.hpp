@@ -83,8 +83,7 @@ private:
     void add_watches(const watch_timing& timing);
     /// @param answers  whether the database does now; if not, what it said before means nothing
     void add_lanes(const watched_database& of, bool answers, date_time now, health_report& to) const;
-    [[nodiscard]] subscription_health health_of(const consume::route& route, const std::string& stream,
-                                                const std::string& state) const;
+    void add_subscriptions(health_report& to) const;
     [[nodiscard]] bool is_subscriber(const std::string& handler) const;
 
     commit::environment& env_;

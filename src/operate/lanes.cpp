@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "operate/json_forms.hpp"
 #include "store/lane_layout.hpp"
@@ -129,6 +130,12 @@ std::vector<lane_view> view_lanes(const config::outbox_settings& outbox, const s
         lane.rows = counts == from.counts->end() ? lane_rows{} : rows_of(counts->second, now);
     }
     return lanes;
+}
+
+std::vector<store::open_writer> long_writers(std::vector<store::open_writer> writers) {
+    std::erase_if(writers,
+                  [](const store::open_writer& each) { return each.age && *each.age < std::chrono::seconds{1}; });
+    return writers;
 }
 
 json::value shard_to_json(const lane_view& shard) {

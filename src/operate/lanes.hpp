@@ -73,6 +73,9 @@ struct lane_records {
 /// The same of a database that does not answer: their state is `unknown`.
 [[nodiscard]] std::vector<lane_view> unknown_lanes(const config::outbox_settings& outbox, const std::string& database);
 
+/// Of the transactions that write to the log those that hold a lane's horizon: what commits as usual takes no second.
+[[nodiscard]] std::vector<store::open_writer> long_writers(std::vector<store::open_writer> writers);
+
 /// A shard as one entry of its lane's `shards`.
 [[nodiscard]] json::value shard_to_json(const lane_view& shard);
 

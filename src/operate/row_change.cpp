@@ -38,6 +38,7 @@ std::vector<outbox_filter> filters_of(row_action what, const outbox_filter& aske
     }
     if (!filters.empty()) return filters;
     std::vector<std::string> words;
+    words.reserve(statuses.size());
     for (const row_status status : statuses) words.emplace_back(store::to_string(status));
     throw wrong_request(fmt::format("`outbox {}` is about rows that are {}, not {}", to_string(what),
                                     fmt::join(words, ", "), store::to_string(*asked.status)));

@@ -163,12 +163,6 @@ const held_lanes* status_view::holders_of(const lane_view& lane) const {
     return &found->second;
 }
 
-std::vector<store::open_writer> long_writers(std::vector<store::open_writer> writers) {
-    std::erase_if(writers,
-                  [](const store::open_writer& each) { return each.age && *each.age < std::chrono::seconds{1}; });
-    return writers;
-}
-
 status_view read_status(const site& at) {
     const installation with = open_installation(at);
     const std::set<std::string> with_lanes = databases_with_lanes(at, with.configuration);

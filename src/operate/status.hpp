@@ -62,7 +62,4 @@ struct status_view {
 [[nodiscard]] status_view read_status(const site& at);
 [[nodiscard]] json::value to_json(const status_view& status);
 
-/// Of the transactions that write to the log those that hold a lane's horizon: what commits as usual takes no second.
-[[nodiscard]] std::vector<store::open_writer> long_writers(std::vector<store::open_writer> writers);
-
 }  // namespace sluice::operate

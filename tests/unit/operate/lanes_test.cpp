@@ -245,5 +245,12 @@ TEST_F(lanes_of_a_database, counts_what_is_open_refused_and_given_up) {
     EXPECT_FALSE(lane.rows->age);
 }
 
+TEST(long_writers, leaves_out_who_has_only_begun) {
+    const auto writers = long_writers({{.pid = 1, .age = 60s}, {.pid = 2, .age = 10ms}, {.pid = 3}});
+    ASSERT_EQ(writers.size(), 2u);
+    EXPECT_EQ(writers.at(0).pid, 1);
+    EXPECT_EQ(writers.at(1).pid, 3) << "whose age is hidden may hold everything";
+}
+
 }  // namespace
 }  // namespace sluice::operate

@@ -64,12 +64,5 @@ TEST(status_view, only_a_lane_at_its_horizon_waits_for_somebody) {
     EXPECT_NE(status.holders_of({.database = "default", .horizon = 1}), nullptr);
 }
 
-TEST(long_writers, leaves_out_who_has_only_begun) {
-    const auto writers = long_writers({{.pid = 1, .age = 60s}, {.pid = 2, .age = 10ms}, {.pid = 3}});
-    ASSERT_EQ(writers.size(), 2u);
-    EXPECT_EQ(writers.at(0).pid, 1);
-    EXPECT_EQ(writers.at(1).pid, 3) << "whose age is hidden may hold everything";
-}
-
 }  // namespace
 }  // namespace sluice::operate
