@@ -1,7 +1,7 @@
 #pragma once
 
+#include <sluice/detail/field_tree.hpp>
 #include <sluice/detail/field_types.hpp>
-#include <sluice/detail/initialisers.hpp>
 #include <sluice/fields.hpp>
 #include <sluice/json.hpp>
 #include <sluice/reflect.hpp>
@@ -100,14 +100,33 @@ void append_object(std::string& out, const json::object& object);
 [[nodiscard]] const json::array* read_array(const json::value& from, violations& broken);
 [[nodiscard]] const json::object* read_object(const json::value& from, violations& broken);
 
-/// The value of a member, or null when there is nothing to read. Sets `complete` to false when there ought to be.
-[[nodiscard]] const json::value* find_member(const json::object& in, std::string_view name, null_means null,
-                                             missing_keys missing, bool& complete, violations& broken);
-/// The name under which the value of a member is to be read: an old one when only that is there.
-[[nodiscard]] std::string_view name_used(const json::object& in, std::string_view name,
-                                         std::span<const field_alias> aliases);
-void refuse_unknown_keys(const json::object& in, std::span<const std::string_view> names,
-                         std::span<const field_alias> aliases, std::string_view subject, violations& broken);
+/// Finds the values of the members of one struct in a JSON object, member by member in their order.
+///
+/// Thread safety: none. Lifetime: within that of all it was given.
+class member_values {
+public:
+    member_values(const json::object& in, const sluice::detail::field_tree& tree, const key_rules& keys,
+                  violations& broken) noexcept;
+
+    /// The value of the next member, or null when it stays as it is.
+    [[nodiscard]] const json::value* next();
+    /// The key that holds that value: the member's name, or a former one when only that is there.
+    [[nodiscard]] std::string_view key() const noexcept { return key_; }
+    /// False when a value is missing that must be there.
+    [[nodiscard]] bool complete() const noexcept { return complete_; }
+    /// Reports the keys that are no member's.
+    void refuse_other_keys();
+
+private:
+    const json::object& in_;
+    const sluice::detail::field_tree& tree_;
+    const key_rules& keys_;
+    violations& broken_;
+    std::size_t number_ = 0;  // of the next member
+    std::string_view key_;
+    bool complete_ = true;
+};
+
 void refuse_enumerator(std::span<const std::string_view> names, violations& broken);
 
 void check_text(std::string_view text, const text_rule& rule, violations& broken,
@@ -366,27 +385,18 @@ bool read_struct(const json::value& from, T& to, const key_rules& keys, violatio
     const json::object* const object = read_object(from, broken);
     if (object == nullptr) return false;
     require_sound_aliases<T>();
-    std::span<const field_alias> aliases;
-    if constexpr (has_aliases<T>) aliases = T::aliases;
+    member_values values{*object, sluice::detail::field_tree_of<T>(), keys, broken};
     bool complete = true;
-    std::size_t number = 0;
-    reflect::for_each_field(to, [&]<class M>(std::string_view name, M& member) {
+    reflect::for_each_field(to, [&]<class M>(std::string_view, M& member) {
         if constexpr (require_field_type<T, M>()) {
-            const std::size_t index = number++;
-            if constexpr (has_aliases<T>) name = name_used(*object, name, aliases);
-            if (keys.missing == missing_keys::initialised && !object->contains(name) &&
-                initialised_members<T>()[index]) {
-                return;
-            }
-            const json::value* const found = find_member(*object, name, null_in<M>(), keys.missing, complete, broken);
+            const json::value* const found = values.next();
             if (found == nullptr) return;
-            const violations::scope in_member{broken, name};
+            const violations::scope in_member{broken, values.key()};
             if (!read(*found, member, keys, broken)) complete = false;
         }
     });
-    if (keys.unknown == unknown_keys::refuse) {
-        refuse_unknown_keys(*object, reflect::field_names<T>(), aliases, reflect::short_type_name<T>(), broken);
-    }
+    complete = complete && values.complete();
+    if (keys.unknown == unknown_keys::refuse) values.refuse_other_keys();
     if (complete && keys.missing != missing_keys::keep_default) check_own_rules(to, broken);
     return complete;
 }

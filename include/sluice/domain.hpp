@@ -12,9 +12,8 @@
 #include <sluice/aggregate.hpp>
 #include <sluice/context.hpp>
 #include <sluice/detail/command_result.hpp>
-#include <sluice/detail/layout.hpp>
+#include <sluice/detail/field_tree.hpp>
 #include <sluice/detail/stored.hpp>
-#include <sluice/detail/whole.hpp>
 #include <sluice/event_sourced.hpp>
 #include <sluice/fact.hpp>
 #include <sluice/identity.hpp>
@@ -106,8 +105,8 @@ public:
     aggregate_declaration<Aggregate, event_sourced_type<Aggregate>> aggregate(const aggregate_options& options = {}) {
         static_assert(std::derived_from<Aggregate, sluice::aggregate<Aggregate>> || event_sourced_type<Aggregate>,
                       "an aggregate derives publicly from sluice::aggregate<Itself> or sluice::event_sourced<Itself>");
-        detail::require_whole<Aggregate>("aggregate", registry_->problems);
         detail::aggregate_entry entry = entry_for<Aggregate>(options);
+        entry.fields = &detail::field_tree_of<Aggregate>();
         entry.facts = options.facts;
         entry.fact = reflect::type_name<fact<Aggregate>>();
         entry.decode = [](const json::value& state) -> std::unique_ptr<aggregate_root> {
@@ -193,7 +192,6 @@ public:
     ///        that are `sluice::not_stored`. Copied by several threads at a time
     template <class Process>
     process_declaration<Process> process_manager(const process_manager_options& options = {}, Process like = {}) {
-        detail::require_whole<Process>("process manager", registry_->problems);
         return {*registry_, registry_->add(detail::make_process_entry<Process>(options, std::move(like)))};
     }
 
@@ -228,9 +226,11 @@ public:
         const auto shared = std::make_shared<const Projector>(std::move(projector));
         detail::projector_entry entry;
         entry.name = reflect::type_name<Projector>();
-        detail::require_whole<Row>("read model", registry_->problems);
+        detail::require_row<Row>();
         entry.row = reflect::type_name<Row>();
-        entry.table = detail::table_of<Row>();
+        entry.fields = &detail::field_tree_of<Row>();
+        entry.table.name = Row::contract.name;
+        entry.table.version = Row::contract.version;
         entry.table.indexes = options.indexes;
         entry.options = detail::named(options.subscription, options.name);
         (add_projection<Projector, Row, Events>(entry, shared), ...);
@@ -311,7 +311,7 @@ private:
         sourcing.copy = [](const aggregate_root& object) -> std::unique_ptr<aggregate_root> {
             return std::make_unique<Aggregate>(static_cast<const Aggregate&>(object));
         };
-        sourcing.layout = detail::layout_of<Aggregate>() + "/" + std::to_string(options.snapshot_version);
+        sourcing.snapshot_version = options.snapshot_version;
         sourcing.snapshot_every = options.snapshot_every;
         return sourcing;
     }
@@ -332,9 +332,8 @@ private:
         entry.version = Event::contract.version;
         entry.published = Event::contract.published;
         entry.aggregate = reflect::type_name<typename detail::contract_type<Event>::aggregate_type>();
-        entry.fields = [] { return detail::schema_of<Event>(); };
+        entry.fields = &detail::field_tree_of<Event>();
         entry.try_read = [](const json::value& data) { static_cast<void>(detail::read_event<Event>(data)); };
-        detail::require_whole<Event>("event", registry_->problems);
         registry_->add(std::move(entry));
     }
 
@@ -362,8 +361,7 @@ private:
             return std::make_shared<const Command>(
                 codec::decode<Command>(data, codec::unknown_keys::refuse, codec::missing_keys::initialised));
         };
-        entry.fields = [] { return detail::schema_of<Command>(); };
-        detail::require_whole<Command>("command", registry_->problems);
+        entry.fields = &detail::field_tree_of<Command>();
         entry.encode = [](const void* command) { return codec::encode(*static_cast<const Command*>(command)); };
         entry.validate = [](const void* command) { return codec::validate(*static_cast<const Command*>(command)); };
         entry.identity = [](const void* command) { return detail::identity_of(*static_cast<const Command*>(command)); };

@@ -259,6 +259,7 @@ template <class Process>
     entry.category = options.stream_category;
     entry.database = options.database;
     entry.options = options.subscription;
+    entry.fields = &field_tree_of<Process>();
     const auto prototype = std::make_shared<const Process>(std::move(like));
     entry.create = [prototype]() -> std::unique_ptr<process_root> { return std::make_unique<Process>(*prototype); };
     entry.decode = [prototype](const json::value& state) -> std::unique_ptr<process_root> {

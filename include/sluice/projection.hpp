@@ -53,61 +53,23 @@ concept projection_type = requires {
 
 namespace detail {
 
-struct finds_identifier {
-    template <class... Member>
-    constexpr auto operator()(const Member&... /*members*/) const {
-        return std::bool_constant<(std::same_as<Member, identifier> || ...)>{};
-    }
-};
-
-template <class Row>
-constexpr auto visit_members_of(const Row& row) {
-    if constexpr (reflect::detail::described<Row>) {
-        return reflect::detail::described_members_of<Row>::visit(row, finds_identifier{});
-    } else {
-        return reflect::detail::visit_bindings<reflect::field_count<Row>()>(row, finds_identifier{});
-    }
+template <class... Member>
+consteval bool has_identifier(reflect::type_list<Member...> /*members*/) {
+    return (std::same_as<Member, identifier> || ...);
 }
 
 template <class Row>
-inline constexpr bool has_key = decltype(visit_members_of(std::declval<const Row&>()))::value;
+inline constexpr bool has_key = has_identifier(reflect::field_types<Row>{});
 
-template <class T>
-consteval column_kind kind_of_column() {
-    if constexpr (codec::detail::is_optional<T>) {
-        return kind_of_column<typename T::value_type>();
-    } else if constexpr (std::same_as<T, bool>) {
-        return column_kind::boolean;
-    } else if constexpr (std::integral<T>) {
-        static_assert(std::signed_integral<T> || sizeof(T) < sizeof(std::int64_t),
-                      "a column holds no number above 2^63 - 1: make this member of the read model a std::int64_t");
-        return column_kind::integer;
-    } else if constexpr (std::floating_point<T>) {
-        return column_kind::real;
-    } else if constexpr (codec::detail::text_type<T> || std::is_enum_v<T> || std::same_as<T, uuid>) {
-        return column_kind::text;
-    } else if constexpr (std::same_as<T, date_time>) {
-        return column_kind::time;
-    } else if constexpr (std::same_as<T, date>) {
-        return column_kind::date;
-    } else if constexpr (codec::detail::is_decimal<T>) {
-        return column_kind::decimal;
-    } else if constexpr (codec::detail::is_duration<T>) {
-        return column_kind::duration;
-    } else {
-        return column_kind::json;
-    }
+template <class Member>
+consteval void require_column() {
+    static_assert(value_type_of<Member>.kind != value_kind::unsigned_integer || value_type_of<Member>.bits < 64,
+                  "a column holds no number above 2^63 - 1: make this member of the read model a std::int64_t");
 }
 
-template <class T>
-consteval int digits_of_column() {
-    if constexpr (codec::detail::is_optional<T>) {
-        return digits_of_column<typename T::value_type>();
-    } else if constexpr (codec::detail::is_decimal<T>) {
-        return T::digits;
-    } else {
-        return 0;
-    }
+template <class... Member>
+consteval void require_columns(reflect::type_list<Member...> /*members*/) {
+    (require_column<Member>(), ...);
 }
 
 template <class Row>
@@ -119,22 +81,7 @@ consteval void require_row() {
         "Sluice cannot read the members of this read model: make it a plain struct (no base class, no private "
         "member, at most 40 members), or list the members with BOOST_DESCRIBE_STRUCT");
     static_assert(has_key<Row>, "a read model needs a member of type sluice::identifier: the first is its key");
-}
-
-/// The table of a read model; the registry completes it.
-template <class Row>
-[[nodiscard]] table_layout table_of() {
-    require_row<Row>();
-    table_layout layout;
-    layout.name = Row::contract.name;
-    layout.version = Row::contract.version;
-    const Row row{};
-    reflect::for_each_field(row, [&layout]<class M>(std::string_view name, const M&) {
-        layout.columns.push_back(
-            {std::string{name}, kind_of_column<M>(), codec::detail::is_optional<M>, digits_of_column<M>()});
-        if (std::same_as<M, identifier> && layout.key.empty()) layout.key = name;
-    });
-    return layout;
+    require_columns(reflect::field_types<Row>{});
 }
 
 template <class Row>

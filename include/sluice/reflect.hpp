@@ -322,6 +322,10 @@ inline constexpr auto enumerators = enumerators_of<E>();
 
 }  // namespace detail
 
+/// A list of types, for the compiler only.
+template <class... T>
+struct type_list {};
+
 /// A type whose members can be read: a plain struct, or a class with a BOOST_DESCRIBE line. Needs the complete type.
 template <class T>
 concept reflectable = detail::described<T> || detail::plain_struct<T>;
@@ -350,7 +354,29 @@ consteval auto find_field_names() {
 template <class T>
 inline constexpr auto names = find_field_names<T>();
 
+/// Calls `visit(member...)` once, with all members.
+template <class T, class visitor>
+constexpr decltype(auto) visit_members(T& object, visitor&& visit) {
+    using object_type = std::remove_const_t<T>;
+    if constexpr (described<object_type>) {
+        return described_members_of<object_type>::visit(object, visit);
+    } else {
+        return visit_bindings<field_count<object_type>()>(object, visit);
+    }
+}
+
+struct lists_types {
+    template <class... member>
+    constexpr auto operator()(const member&... /*members*/) const {
+        return type_list<member...>{};
+    }
+};
+
 }  // namespace detail
+
+/// The types of the members in declaration order, as a `type_list`.
+template <reflectable T>
+using field_types = decltype(detail::visit_members(std::declval<const T&>(), detail::lists_types{}));
 
 /// The names of the members in declaration order, as a `std::array` of views.
 template <reflectable T>
@@ -363,15 +389,10 @@ template <class T, class visitor>
     requires reflectable<std::remove_const_t<T>>
 constexpr void for_each_field(T& object, visitor&& f) {
     using object_type = std::remove_const_t<T>;
-    const auto visit = [&f](auto&... member) {
+    detail::visit_members(object, [&f](auto&... member) {
         [[maybe_unused]] std::size_t i = 0;
         (f(detail::names<object_type>[i++], member), ...);
-    };
-    if constexpr (detail::described<object_type>) {
-        detail::described_members_of<object_type>::visit(object, visit);
-    } else {
-        detail::visit_bindings<field_count<object_type>()>(object, visit);
-    }
+    });
 }
 
 /// The qualified name, for example `shop::OrderShipped`.

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include <sluice/aggregate.hpp>
+#include <sluice/detail/field_tree.hpp>
 #include <sluice/detail/rows.hpp>
-#include <sluice/detail/stored.hpp>
 #include <sluice/fact.hpp>
 #include <sluice/json.hpp>
 #include <sluice/subscription_options.hpp>
@@ -36,7 +36,8 @@ struct event_sourcing {
     std::unique_ptr<aggregate_root> (*copy)(const aggregate_root& object) = nullptr;
     /// By C++ name of the event. @throws validation_error for data that is not the event's; whatever `apply` throws
     std::map<std::string, void (*)(aggregate_root& object, const json::value& data), std::less<>> apply;
-    std::string layout;                         ///< fingerprint of its described state; other snapshots are not used
+    std::string layout;  ///< fingerprint of its fields, set by the registry; other snapshots are not used
+    int snapshot_version = 1;
     std::optional<std::size_t> snapshot_every;  ///< events between snapshots; as configured when empty
 };
 
@@ -49,6 +50,7 @@ struct aggregate_entry {
     std::string fact;  ///< C++ name of its fact among the events; empty for a stream
 
     // None of these for a stream whose state is kept elsewhere.
+    const field_tree* fields = nullptr;
     std::unique_ptr<aggregate_root> (*decode)(const json::value& state) = nullptr;
     std::string (*encode)(const aggregate_root& object) = nullptr;
     std::string (*identity)(const aggregate_root& object) = nullptr;
@@ -66,8 +68,7 @@ struct event_entry {
     std::string type;       ///< `Shop.OrderShipped.v1`
     std::string fqn;        ///< `shop.OrderShipped`
 
-    /// Its members. Null for a fact, whose data is the state of its aggregate.
-    std::vector<field_schema> (*fields)() = nullptr;
+    const field_tree* fields = nullptr;  ///< null for a fact, whose data is the state of its aggregate
     /// Reads what was stored, in the current version, as handlers do. Null for a fact.
     /// @throws validation_error naming every offending field
     void (*try_read)(const json::value& data) = nullptr;
@@ -118,6 +119,7 @@ struct command_entry {
     std::string type;
     std::string fqn;
     std::string handler;  ///< fqn of the handler class
+    const field_tree* fields = nullptr;
 
     /// What comes back is the handler's result, owned and without its type; null when the contract names none.
     /// @throws validation_error when the result breaks its rules; whatever the handler throws
@@ -131,7 +133,6 @@ struct command_entry {
     /// The same for one that was submitted or scheduled, maybe by an older build: a missing key leaves its member as
     /// initialised.
     std::shared_ptr<const void> (*decode_waiting)(const json::value& data) = nullptr;
-    std::vector<field_schema> (*fields)() = nullptr;
     std::string (*encode)(const void* command) = nullptr;
     std::vector<violation> (*validate)(const void* command) = nullptr;
     /// First identifier field, or empty when it has none.
@@ -182,6 +183,7 @@ struct process_entry {
     std::string transition_type;   ///< `Bank._PMTransition.v1`
     std::string timeout_type;      ///< `Bank._PMTimeout.v1`
     std::string database;          ///< key of [databases.…]
+    const field_tree* fields = nullptr;
     bool retry_when_missing = false;
     subscription_options options{};
     std::map<std::string, process_reaction, std::less<>> on;  ///< by C++ name of the event
@@ -199,11 +201,12 @@ struct process_entry {
 using projection_step = std::function<void(const json::value& data, const message* m, row_set& rows)>;
 
 struct projector_entry {
-    std::string name;             ///< as given, else fqn of the projector class
-    std::string class_name{};     ///< fqn
-    std::string row;              ///< C++ name of the read model's struct
-    table_layout table;           ///< its fingerprint tells one build's table from another's
-    bool wants_messages = false;  ///< some reaction takes a `message`
+    std::string name;                    ///< as given, else fqn of the projector class
+    std::string class_name{};            ///< fqn
+    std::string row;                     ///< C++ name of the read model's struct
+    const field_tree* fields = nullptr;  ///< of that struct
+    table_layout table;                  ///< its fingerprint tells one build's table from another's
+    bool wants_messages = false;         ///< some reaction takes a `message`
     subscription_options options{};
     std::map<std::string, projection_step, std::less<>> on{};  ///< by C++ name of the event; decodes tolerantly
 };

@@ -13,6 +13,11 @@
 #include <system_error>
 
 namespace sluice::codec::detail {
+
+using sluice::detail::field_entry;
+using sluice::detail::field_tree;
+using sluice::detail::value_kind;
+
 namespace {
 
 /// Free-form JSON stays well below the depth that a reader accepts, since it is part of a larger text.
@@ -69,13 +74,40 @@ bool fits(const std::string& text, I& to) {
     return std::from_chars(text.data(), text.data() + text.size(), to).ec == std::errc{};
 }
 
-std::string joined(std::span<const std::string_view> names) {
+template <class Names>
+std::string joined(const Names& names) {
     std::string list;
-    for (const std::string_view name : names) {
+    for (const auto& name : names) {
         if (!list.empty()) list += ", ";
         list += name;
     }
     return list;
+}
+
+bool has_field(const field_tree& tree, std::string_view name) {
+    return std::ranges::find(tree.members, name, &field_entry::name) != tree.members.end();
+}
+
+bool has_former_name(const field_tree& tree, std::string_view name) {
+    return std::ranges::find(tree.aliases, name, &field_alias::old_name) != tree.aliases.end();
+}
+
+/// The name under which the value of a member is to be read: an old one when only that is there.
+std::string_view key_used(const json::object& in, std::string_view name, std::span<const field_alias> aliases) {
+    if (aliases.empty() || in.contains(name)) return name;
+    for (const auto& [old_name, new_name] : aliases) {
+        if (new_name == name && in.contains(old_name)) return old_name;
+    }
+    return name;
+}
+
+/// What was most likely meant by a key that is no member's.
+std::string instead_of(std::string_view key, const field_tree& tree) {
+    std::vector<std::string> names;
+    for (const field_entry& each : tree.members) names.emplace_back(each.name);
+    const std::string meant = base::suggest(key, names);
+    if (!meant.empty()) return "; did you mean `" + meant + "`?";
+    return names.empty() ? std::string{} : ", which has: " + joined(names);
 }
 
 /// Of a duration; nothing after reporting why there are none. What has no text form in JSON, a number of seconds, is
@@ -342,40 +374,32 @@ const json::object* read_object(const json::value& from, violations& broken) {
     return nullptr;
 }
 
-const json::value* find_member(const json::object& in, std::string_view name, null_means null, missing_keys missing,
-                               bool& complete, violations& broken) {
-    const json::value* const found = in.find(name);
-    const bool may_be_missing = null == null_means::empty || missing == missing_keys::keep_default;
-    if (found == nullptr && may_be_missing) return nullptr;
-    if (found != nullptr && (!found->is_null() || null != null_means::missing)) return found;
-    broken.add(name, "is required");
-    complete = false;
+member_values::member_values(const json::object& in, const field_tree& tree, const key_rules& keys,
+                             violations& broken) noexcept
+    : in_{in}, tree_{tree}, keys_{keys}, broken_{broken} {}
+
+const json::value* member_values::next() {
+    const field_entry& member = tree_.members[number_++];
+    key_ = key_used(in_, member.name, tree_.aliases);
+    const json::value* const found = in_.find(key_);
+    if (found == nullptr) {
+        if (member.type->optional || keys_.missing == missing_keys::keep_default ||
+            (keys_.missing == missing_keys::initialised && member.has_initialiser)) {
+            return nullptr;
+        }
+    } else if (!found->is_null() || member.type->optional || member.type->kind == value_kind::json) {
+        return found;
+    }
+    broken_.add(key_, "is required");
+    complete_ = false;
     return nullptr;
 }
 
-std::string_view name_used(const json::object& in, std::string_view name, std::span<const field_alias> aliases) {
-    if (in.contains(name)) return name;
-    for (const auto& [old_name, new_name] : aliases) {
-        if (new_name == name && in.contains(old_name)) return old_name;
-    }
-    return name;
-}
-
-void refuse_unknown_keys(const json::object& in, std::span<const std::string_view> names,
-                         std::span<const field_alias> aliases, std::string_view subject, violations& broken) {
-    for (const auto& member : in) {
-        const std::string_view key = member.first;
-        if (std::find(names.begin(), names.end(), key) != names.end()) continue;
-        if (std::any_of(aliases.begin(), aliases.end(), [&](const field_alias& a) { return a.old_name == key; }))
-            continue;
-        std::string message = "is not a field of " + std::string{subject};
-        const std::string meant = base::suggest(key, std::vector<std::string>{names.begin(), names.end()});
-        if (!meant.empty()) {
-            message += "; did you mean `" + meant + "`?";
-        } else if (!names.empty()) {
-            message += ", which has: " + joined(names);
-        }
-        broken.add(key, std::move(message));
+void member_values::refuse_other_keys() {
+    for (const auto& [key, value] : in_) {
+        if (has_field(tree_, key) || has_former_name(tree_, key)) continue;
+        broken_.add(key, "is not a field of " + std::string{reflect::detail::without_scope(tree_.name)} +
+                             instead_of(key, tree_));
     }
 }
 

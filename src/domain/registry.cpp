@@ -6,8 +6,10 @@
 
 #include "base/names.hpp"
 #include "base/sha256.hpp"
+#include "domain/layout.hpp"
 #include "domain/table_rules.hpp"
 #include "domain/upcasting.hpp"
+#include "domain/whole.hpp"
 
 namespace sluice::detail {
 
@@ -37,10 +39,17 @@ void name_after(Entry& entry) {
     entry.name = entry.options.name.empty() ? entry.class_name : entry.options.name;
 }
 
+/// Members that BOOST_DESCRIBE_CLASS does not list.
+/// @param kind  `aggregate`, `event`, …
+void find_forgotten_members(std::string_view kind, const field_tree& fields, std::vector<std::string>& problems) {
+    const std::string what = std::string{kind} + " `" + std::string{fields.name} + "`";
+    for (std::string& problem : problems_of(what, fields)) problems.push_back(std::move(problem));
+}
+
 /// Short enough for a column, whatever the state looks like.
-std::string fingerprint(const std::string& layout) {
+std::string fingerprint(const field_tree& state, int version) {
     constexpr std::size_t digits = 32;
-    return base::sha256_hex(layout).substr(0, digits);
+    return base::sha256_hex(layout_of(state) + "/" + std::to_string(version)).substr(0, digits);
 }
 
 }  // namespace
@@ -120,6 +129,7 @@ const std::string& registry::database_of(const projector_entry& projector) const
 }
 
 void registry::add(aggregate_entry entry) {
+    if (entry.fields != nullptr) find_forgotten_members("aggregate", *entry.fields, problems);
     const std::string own_part = entry.category.empty() ? base::underscore(entry.name) : entry.category;
     entry.category = normalized + "::" + own_part;
     for (const auto& [cpp_name, other] : aggregates) {
@@ -130,12 +140,13 @@ void registry::add(aggregate_entry entry) {
         }
     }
     if (entry.facts != facts::none) add(fact_of(entry));
-    if (entry.sourcing) entry.sourcing->layout = fingerprint(entry.sourcing->layout);
+    if (entry.sourcing) entry.sourcing->layout = fingerprint(*entry.fields, entry.sourcing->snapshot_version);
     std::string key = entry.cpp_name;
     aggregates.emplace(std::move(key), std::move(entry));
 }
 
 void registry::add(event_entry entry) {
+    if (entry.fields != nullptr) find_forgotten_members("event", *entry.fields, problems);
     entry.type = type_of(entry.name, entry.version);
     if (entry.fqn.empty()) entry.fqn = base::dotted(entry.cpp_name);
     if (event_types_.contains(entry.type)) {
@@ -182,6 +193,7 @@ void registry::add(also_published_entry entry) {
 }
 
 void registry::add(command_entry entry) {
+    find_forgotten_members("command", *entry.fields, problems);
     entry.type = type_of(entry.name, entry.version);
     entry.fqn = base::dotted(entry.cpp_name);
     entry.handler = base::dotted(entry.handler);
@@ -207,6 +219,7 @@ void registry::add(event_handler_entry entry) {
 }
 
 process_entry& registry::add(process_entry entry) {
+    find_forgotten_members("process manager", *entry.fields, problems);
     entry.category = normalized + "::" + (entry.category.empty() ? base::underscore(entry.name) : entry.category);
     entry.timeout_category = entry.category + ":timeout";
     entry.transition_type = type_of("_PMTransition", 1);
@@ -247,7 +260,9 @@ void registry::add(subscriber_entry entry) {
 }
 
 void registry::add(projector_entry entry) {
+    find_forgotten_members("read model", *entry.fields, problems);
     name_after(entry);
+    add_columns(entry.table, *entry.fields);
     if (entry.table.name.empty()) {
         const auto scope = entry.row.rfind(':');
         entry.table.name = base::underscore(scope == std::string::npos ? entry.row : entry.row.substr(scope + 1));

@@ -66,6 +66,38 @@ void check_indexes(const table_layout& table, std::vector<std::string>& problems
     }
 }
 
+column_kind kind_of_column(value_kind kind) {
+    switch (kind) {
+        case value_kind::text:
+        case value_kind::identifier:
+        case value_kind::word:
+        case value_kind::uuid:
+            return column_kind::text;
+        case value_kind::integer:
+        case value_kind::unsigned_integer:
+            return column_kind::integer;
+        case value_kind::number:
+            return column_kind::real;
+        case value_kind::boolean:
+            return column_kind::boolean;
+        case value_kind::time:
+            return column_kind::time;
+        case value_kind::date:
+            return column_kind::date;
+        case value_kind::decimal:
+            return column_kind::decimal;
+        case value_kind::duration:
+            return column_kind::duration;
+        case value_kind::json:
+        case value_kind::json_object:
+        case value_kind::list:
+        case value_kind::map:
+        case value_kind::structure:
+            break;
+    }
+    return column_kind::json;
+}
+
 std::string layout_word(const table_column& column) {
     constexpr std::array<const char*, 9> words{"text", "integer", "real",    "boolean", "time",
                                                "json", "date",    "decimal", "duration"};
@@ -74,6 +106,13 @@ std::string layout_word(const table_column& column) {
 }
 
 }  // namespace
+
+void add_columns(table_layout& table, const field_tree& row) {
+    for (const auto& [name, type, has_initialiser] : row.members) {
+        table.columns.push_back({std::string{name}, kind_of_column(type->kind), type->optional, type->digits});
+        if (table.key.empty() && type->kind == value_kind::identifier && !type->optional) table.key = name;
+    }
+}
 
 std::vector<std::string> problems_of(const table_layout& table) {
     std::vector<std::string> problems;

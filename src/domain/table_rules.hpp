@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include <sluice/detail/field_tree.hpp>
 #include <sluice/detail/rows.hpp>
 
 namespace sluice::detail {
@@ -13,6 +14,9 @@ inline constexpr std::string_view row_version_column = "sluice_row_version";
 
 /// The longest name of a read model; with generation and index it stays within the 63 bytes that PostgreSQL keeps.
 inline constexpr std::size_t longest_table_name = 40;
+
+/// Adds a column for each member of a read model's struct, and names the key: the first identifier.
+void add_columns(table_layout& table, const field_tree& row);
 
 /// What is wrong with a table, one sentence each: its name or one of its columns does not fit every store, an index
 /// names a column that is not there.

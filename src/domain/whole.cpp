@@ -1,4 +1,4 @@
-#include <sluice/detail/whole.hpp>
+#include "domain/whole.hpp"
 
 #include <fmt/format.h>
 
@@ -22,7 +22,34 @@ std::string problem_of(const std::string& what, const object_layout& layout, std
         what, end - begin, layout.name, begin, behind);
 }
 
+/// @param seen  classes that were looked at
+void look_for_forgotten_members(const std::string& what, const field_tree& tree, std::vector<std::string_view>& seen,
+                                std::vector<std::string>& problems) {
+    if (std::ranges::find(seen, tree.name) != seen.end()) return;
+    seen.push_back(tree.name);
+    if (tree.in_memory != nullptr) {
+        for (std::string& problem : problems_of(what, tree.in_memory())) problems.push_back(std::move(problem));
+    }
+    for (const field_entry& field : tree.members) {
+        const value_type& part = innermost(*field.type);
+        if (part.structure != nullptr) look_for_forgotten_members(what, part.structure(), seen, problems);
+    }
+}
+
 }  // namespace
+
+void object_layout::add(std::string_view part_name, const void* object, const void* part, std::size_t part_size,
+                        std::size_t part_alignment) {
+    const auto offset = static_cast<const unsigned char*>(part) - static_cast<const unsigned char*>(object);
+    places.push_back({part_name, static_cast<std::size_t>(offset), part_size, part_alignment});
+}
+
+std::vector<std::string> problems_of(const std::string& what, const field_tree& tree) {
+    std::vector<std::string_view> seen;
+    std::vector<std::string> problems;
+    look_for_forgotten_members(what, tree, seen, problems);
+    return problems;
+}
 
 std::vector<std::string> problems_of(const std::string& what, object_layout layout) {
     std::ranges::stable_sort(layout.places, {}, &member_place::offset);

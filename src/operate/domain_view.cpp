@@ -1,21 +1,46 @@
 #include "operate/domain_view.hpp"
 
+#include <algorithm>
 #include <utility>
+
+#include "domain/kind_text.hpp"
 
 namespace sluice::operate {
 
 namespace {
 
-using detail::field_schema;
+/// The structs that are being shown, outermost first: one may contain itself.
+using tree_path = std::vector<const detail::field_tree*>;
+
+std::vector<declared_field> fields_of(const detail::field_tree& tree, tree_path path = {});
+
+declared_field view_of(const detail::field_entry& member, const tree_path& path) {
+    const detail::value_type& part = innermost(*member.type);
+    declared_field view{
+        .name = std::string{member.name}, .kind = kind_text(*member.type), .required = !member.type->optional};
+    if (part.length.max_length != text_rule{}.max_length) view.max_length = part.length.max_length;
+    if (part.kind == detail::value_kind::decimal) view.digits = part.digits;
+    view.words.assign(part.words.begin(), part.words.end());
+    if (part.structure != nullptr) view.fields = fields_of(part.structure(), path);
+    return view;
+}
+
+std::vector<declared_field> fields_of(const detail::field_tree& tree, tree_path path) {
+    std::vector<declared_field> fields;
+    if (std::ranges::find(path, &tree) != path.end()) return fields;
+    path.push_back(&tree);
+    for (const detail::field_entry& each : tree.members) fields.push_back(view_of(each, path));
+    return fields;
+}
 
 const char* kept_as(const detail::aggregate_entry& aggregate) {
     if (aggregate.sourcing) return "events";
     return aggregate.decode == nullptr ? "elsewhere" : "state";
 }
 
-json::array fields_json(const std::vector<field_schema>& fields) {
+json::array fields_json(const std::vector<declared_field>& fields) {
     json::array list;
-    for (const field_schema& each : fields) {
+    for (const declared_field& each : fields) {
         json::object field{{"name", each.name}, {"kind", each.kind}, {"required", each.required}};
         if (each.max_length != 0) field.set("max_length", each.max_length);
         if (each.digits) field.set("digits", *each.digits);
@@ -100,10 +125,10 @@ domain_view view_domain(const detail::registry& domain, std::vector<consume::rou
         view.aggregates.push_back({each.name, class_name, each.category, each.database, kept_as(each)});
     }
     for (const auto& [class_name, each] : domain.commands) {
-        view.commands.push_back({each.name, each.type, each.handler, each.aggregate, each.fields()});
+        view.commands.push_back({each.name, each.type, each.handler, each.aggregate, fields_of(*each.fields)});
     }
     for (const auto& [class_name, each] : domain.events) {
-        auto fields = each.fields == nullptr ? std::vector<field_schema>{} : each.fields();
+        auto fields = each.fields == nullptr ? std::vector<declared_field>{} : fields_of(*each.fields);
         view.events.push_back({each.name, each.type, each.version, each.published, each.aggregate, std::move(fields)});
     }
     for (const auto& each : domain.projectors) view.read_models.push_back(view_of(each));

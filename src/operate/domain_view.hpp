@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,13 +13,24 @@
 
 namespace sluice::operate {
 
+/// One member of an event or a command.
+struct declared_field {
+    std::string name;
+    std::string kind;                      ///< `text`, `list of text`, `struct`, …: that of the table in codec.hpp
+    bool required = true;                  ///< not `std::optional`
+    std::size_t max_length = 0;            ///< characters; 0: no limit
+    std::optional<int> digits{};           ///< after the point, of a decimal
+    std::vector<std::string> words{};      ///< of an enum
+    std::vector<declared_field> fields{};  ///< of a struct; empty where it contains itself
+};
+
 /// A command as it is declared.
 struct declared_command {
     std::string name;
     std::string type;
     std::string handler;
     std::string aggregate;  ///< its class
-    std::vector<detail::field_schema> fields;
+    std::vector<declared_field> fields;
 };
 
 /// An event as it is declared.
@@ -27,7 +40,7 @@ struct declared_event {
     int version = 1;
     bool published = false;
     std::string aggregate;  ///< its class
-    std::vector<detail::field_schema> fields;
+    std::vector<declared_field> fields;
 };
 
 /// A kind of aggregate as it is declared.

@@ -124,19 +124,6 @@ consteval void require_struct() {
                   "most 40 members), or list the members with BOOST_DESCRIBE_CLASS");
 }
 
-/// What a JSON null says about a member.
-enum class null_means {
-    missing,  ///< Nothing is there, though it must be.
-    empty,    ///< The member is optional.
-    null      ///< The member holds any JSON, null included.
-};
-
-template <class T>
-consteval null_means null_in() {
-    if (is_optional<T>) return null_means::empty;
-    return std::same_as<T, json::value> ? null_means::null : null_means::missing;
-}
-
 template <text_type T>
 consteval text_rule rule_of() {
     if constexpr (string_field<T>) {

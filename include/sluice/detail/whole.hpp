@@ -1,8 +1,7 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
-#include <string>
+#include <memory>
 #include <string_view>
 #include <type_traits>
 #include <vector>
@@ -10,13 +9,16 @@
 #include <boost/describe/bases.hpp>
 #include <boost/mp11/algorithm.hpp>
 
-#include <sluice/aggregate.hpp>
-#include <sluice/detail/field_types.hpp>
-#include <sluice/process_manager.hpp>
+#include <sluice/reflect.hpp>
 
-/// Finds members that BOOST_DESCRIBE_CLASS does not list: the compiler does not miss them, and what is kept in them
-/// would be lost whenever the object is stored and loaded.
-namespace sluice::detail {
+/// Where the members lie that BOOST_DESCRIBE_CLASS lists. The compiler does not miss those that it does not list, and
+/// what is kept in them would be lost whenever the object is stored and loaded.
+namespace sluice {
+
+class aggregate_root;
+class process_root;
+
+namespace detail {
 
 /// Where a part of an object lies in it.
 struct member_place {
@@ -31,17 +33,15 @@ struct object_layout {
     std::size_t size = 0;
     std::size_t alignment = 1;
     std::vector<member_place> places;
-};
 
-/// One problem for each stretch of the object that no place explains, alignment considered.
-/// @param what  of which the class is a part: ``aggregate `shop::Order` ``
-[[nodiscard]] std::vector<std::string> problems_of(const std::string& what, object_layout layout);
+    /// @param object,part  the first byte of each
+    void add(std::string_view part_name, const void* object, const void* part, std::size_t part_size,
+             std::size_t part_alignment);
+};
 
 template <class Part, class T>
 void add_place(object_layout& layout, const T& object, const Part& part, std::string_view name) {
-    const auto* const begin = reinterpret_cast<const unsigned char*>(&object);  // NOLINT: only its address is used
-    const auto* const at = reinterpret_cast<const unsigned char*>(&part);       // NOLINT
-    layout.places.push_back({name, static_cast<std::size_t>(at - begin), sizeof(Part), alignof(Part)});
+    layout.add(name, std::addressof(object), std::addressof(part), sizeof(Part), alignof(Part));
 }
 
 /// A base class that keeps nothing but what makes it polymorphic.
@@ -71,36 +71,5 @@ template <class T>
     return layout;
 }
 
-/// Looks at every class that is part of a T.
-/// @param seen  classes that were looked at
-template <class T>
-void look_for_forgotten_members(const std::string& what, std::vector<std::string_view>& seen,
-                                std::vector<std::string>& problems) {
-    if constexpr (codec::detail::is_optional<T> || codec::detail::is_vector<T>) {
-        look_for_forgotten_members<typename T::value_type>(what, seen, problems);
-    } else if constexpr (codec::detail::map_type<T>) {
-        look_for_forgotten_members<typename T::mapped_type>(what, seen, problems);
-    } else if constexpr (!codec::detail::scalar<T>) {
-        constexpr std::string_view name = reflect::type_name<T>();
-        if (std::find(seen.begin(), seen.end(), name) != seen.end()) return;
-        seen.push_back(name);
-        if constexpr (reflect::detail::described<T>) {
-            for (std::string& problem : problems_of(what, layout_in_memory<T>())) {
-                problems.push_back(std::move(problem));
-            }
-        }
-        const T object{};
-        reflect::for_each_field(
-            object, [&]<class M>(std::string_view, const M&) { look_for_forgotten_members<M>(what, seen, problems); });
-    }
-}
-
-/// @param kind  `aggregate`, `event`, …
-template <class T>
-void require_whole(std::string_view kind, std::vector<std::string>& problems) {
-    std::vector<std::string_view> seen;
-    const std::string what = std::string{kind} + " `" + std::string{reflect::type_name<T>()} + "`";
-    look_for_forgotten_members<T>(what, seen, problems);
-}
-
-}  // namespace sluice::detail
+}  // namespace detail
+}  // namespace sluice

@@ -12,10 +12,10 @@ namespace sluice::cli {
 
 namespace {
 
+using operate::declared_field;
 using operate::domain_view;
-using sluice::detail::field_schema;
 
-std::string limits_of(const field_schema& field) {
+std::string limits_of(const declared_field& field) {
     std::string text;
     if (field.max_length != 0) text = fmt::format("at most {} characters", field.max_length);
     if (field.digits) text = fmt::format("{} digits after the point", *field.digits);
@@ -24,8 +24,8 @@ std::string limits_of(const field_schema& field) {
 }
 
 void add_fields(table& listing, const std::string& owner, const std::string& before,
-                const std::vector<field_schema>& fields) {
-    for (const field_schema& each : fields) {
+                const std::vector<declared_field>& fields) {
+    for (const declared_field& each : fields) {
         const std::string name = before + each.name;
         listing.add({owner, name, each.kind, each.required ? "yes" : "", limits_of(each)});
         const bool is_list = each.kind != "struct";
@@ -33,10 +33,10 @@ void add_fields(table& listing, const std::string& owner, const std::string& bef
     }
 }
 
-std::string field_names(const std::vector<field_schema>& fields) {
+std::string field_names(const std::vector<declared_field>& fields) {
     std::vector<std::string> names;
     names.reserve(fields.size());
-    for (const field_schema& each : fields) names.push_back(each.name);
+    for (const declared_field& each : fields) names.push_back(each.name);
     return fmt::format("{}", fmt::join(names, ", "));
 }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "domain/layout.hpp"
 #include "ledger.hpp"
 
 namespace {
@@ -163,12 +164,14 @@ struct nested {
 };
 
 TEST(layout, tells_names_and_kinds_of_all_members) {
+    using sluice::detail::field_tree_of;
     using sluice::detail::layout_of;
-    EXPECT_EQ(layout_of<renamed>(), "{id:text;number:int;parts:[]{id:text;count:int;parts:[]" +
-                                        std::string{sluice::reflect::type_name<one>()} + ";};}");
-    EXPECT_NE(layout_of<same_kinds>(), layout_of<other_kind>());
-    EXPECT_NE(layout_of<same_kinds>(), layout_of<renamed>());
-    EXPECT_NE(layout_of<same_kinds>(), layout_of<nested>()) << "members of members count, too";
+    EXPECT_EQ(layout_of(field_tree_of<renamed>()), "{id:text;number:int;parts:[]{id:text;count:int;parts:[]" +
+                                                       std::string{sluice::reflect::type_name<one>()} + ";};}");
+    EXPECT_NE(layout_of(field_tree_of<same_kinds>()), layout_of(field_tree_of<other_kind>()));
+    EXPECT_NE(layout_of(field_tree_of<same_kinds>()), layout_of(field_tree_of<renamed>()));
+    EXPECT_NE(layout_of(field_tree_of<same_kinds>()), layout_of(field_tree_of<nested>()))
+        << "members of members count, too";
 }
 
 }  // namespace

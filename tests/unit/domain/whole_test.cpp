@@ -2,6 +2,7 @@
 
 #include <sluice/sluice.hpp>
 
+#include "domain/whole.hpp"
 #include "unit/domain/problems.hpp"
 
 // Members that BOOST_DESCRIBE_CLASS does not list.

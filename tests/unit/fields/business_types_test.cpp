@@ -4,8 +4,10 @@
 #include <map>
 
 #include <sluice/codec.hpp>
-#include <sluice/detail/layout.hpp>
 #include <sluice/detail/stored.hpp>
+
+#include "domain/kind_text.hpp"
+#include "domain/layout.hpp"
 
 namespace invoicing {
 
@@ -65,6 +67,7 @@ using namespace std::chrono_literals;
 using invoicing::Containers;
 using invoicing::IssueInvoice;
 using sluice::violation;
+using sluice::detail::field_tree_of;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 namespace codec = sluice::codec;
@@ -192,18 +195,19 @@ struct whole_hours {
 };
 
 TEST(business_types, that_read_each_other_in_another_way_have_another_layout) {
-    EXPECT_NE(sluice::detail::layout_of<cents>(), sluice::detail::layout_of<mills>());
-    EXPECT_NE(sluice::detail::layout_of<whole_seconds>(), sluice::detail::layout_of<whole_hours>());
-    EXPECT_EQ(sluice::detail::layout_of<Containers>(),
+    EXPECT_NE(layout_of(field_tree_of<cents>()), layout_of(field_tree_of<mills>()));
+    EXPECT_NE(layout_of(field_tree_of<whole_seconds>()), layout_of(field_tree_of<whole_hours>()));
+    EXPECT_EQ(layout_of(field_tree_of<Containers>()),
               "{day:?date;amounts:[]decimal2;waits:<>duration1000;exact:duration1;weeks:duration604800000000;"
               "references:[]uuid;}");
 }
 
 TEST(business_types, are_described_for_people) {
     std::vector<std::string> kinds;
-    for (const auto& field : sluice::detail::schema_of<IssueInvoice>()) kinds.push_back(field.kind);
+    const auto& members = field_tree_of<IssueInvoice>().members;
+    for (const auto& each : members) kinds.push_back(kind_text(*each.type));
     EXPECT_THAT(kinds, ElementsAre("identifier", "uuid", "date", "struct", "decimal", "duration"));
-    EXPECT_EQ(sluice::detail::schema_of<IssueInvoice>().at(4).digits, 3);
+    EXPECT_EQ(members.at(4).type->digits, 3);
 }
 
 }  // namespace

@@ -6,6 +6,30 @@
 
 #include "support/depot_domain.hpp"
 
+// Not in an anonymous namespace: the commands are named after their structs.
+namespace grove {
+
+class Tree : public sluice::aggregate<Tree> {
+    sluice::identifier tree_id_;
+    BOOST_DESCRIBE_CLASS(Tree, (), (), (), (tree_id_))
+};
+enum class season { spring, autumn };
+struct Branch {
+    sluice::string<20> name;
+    std::vector<Branch> branches;
+};
+struct Prune {
+    static constexpr sluice::command_of<Tree> contract{};
+    std::optional<sluice::decimal<2>> cost{};
+    season in = season::spring;
+    std::vector<Branch> branches;
+};
+struct gardener {
+    void operator()(const Prune& /*command*/, sluice::context& /*in*/) const {}
+};
+
+}  // namespace grove
+
 namespace sluice::operate {
 namespace {
 
@@ -28,6 +52,19 @@ TEST(domain_view, has_what_the_domain_declares) {
     ASSERT_NE(summary, view.read_models.end());
     EXPECT_EQ(summary->key, "crate_id");
     EXPECT_EQ(summary->columns.size(), 6U);
+}
+
+TEST(domain_view_to_json, shows_members_of_members_and_a_struct_that_contains_itself_once) {
+    sluice::domain domain{"grove"};
+    domain.aggregate<grove::Tree>().events<>();
+    domain.command_handler<grove::gardener, grove::Prune>();
+    const json::value shown = to_json(view_domain(domain.declared(), {}));
+    EXPECT_EQ(json::dump(shown.at("aggregates").at(0).at("commands").at(0).at("fields")),
+              R"([{"name":"cost","kind":"decimal","required":false,"digits":2},)"
+              R"({"name":"in","kind":"enum","required":true,"one_of":["spring","autumn"]},)"
+              R"({"name":"branches","kind":"list of struct","required":true,"fields":[)"
+              R"({"name":"name","kind":"text","required":true,"max_length":20},)"
+              R"({"name":"branches","kind":"list of struct","required":true}]}])");
 }
 
 TEST(domain_view_to_json, commands_and_events_stand_below_their_aggregate) {
