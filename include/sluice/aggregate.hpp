@@ -36,6 +36,9 @@ class undo;
 }  // namespace detail
 
 /// Common part of all aggregates; users derive from `aggregate<Self>` or `event_sourced<Self>`.
+///
+/// Thread safety: none; an aggregate lives inside one unit of work. Lifetime: one that a repository handed out lives as
+/// long as its unit.
 class aggregate_root {
 public:
     virtual ~aggregate_root() = default;

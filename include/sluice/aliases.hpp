@@ -7,6 +7,8 @@
 namespace sluice {
 
 /// A name that a member had before it was renamed.
+///
+/// Thread safety: a value type. Lifetime: the names are literals, which live for ever.
 struct field_alias {
     std::string_view old_name;
     std::string_view new_name;  ///< of the member, as it is now

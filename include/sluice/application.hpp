@@ -17,6 +17,9 @@ namespace sluice {
 class domain;
 
 /// What a program may give to an `application`.
+///
+/// Thread safety: a value type; the sink is called by several threads at a time, and so is the clock. Lifetime: copied
+/// by the application; what sink and clock refer to must outlive it.
 struct application_options {
     /// Receives the log. Empty: nothing is written; the state can be asked for with `status` and `health`.
     log_sink log{};
@@ -30,6 +33,8 @@ enum class application_phase { stopped, starting, running, stopping };
 [[nodiscard]] const char* to_string(application_phase phase) noexcept;
 
 /// One thread of the engine: a lane, a subscription, the schedule of a database, or the maintenance.
+///
+/// Thread safety: a value type.
 struct thread_status {
     std::string kind{};    ///< `lane`, `subscription`, `schedule`, `maintenance`
     std::string name{};    ///< `default:partner_events`; `shop.notify_customer shop::order`
@@ -39,6 +44,8 @@ struct thread_status {
 };
 
 /// The way from one database to one broker, whichever process owns it.
+///
+/// Thread safety: a value type.
 struct lane_status {
     std::string database{};
     std::string broker{};
@@ -52,6 +59,8 @@ struct lane_status {
 };
 
 /// One stream that a handler reads.
+///
+/// Thread safety: a value type.
 struct subscription_status {
     std::string handler{};
     std::string broker{};
@@ -65,6 +74,8 @@ struct subscription_status {
 /// How an application is. Lanes and subscriptions are as they were seen last, a few seconds ago at most while their
 /// database and broker answer; they are empty before the start. With `server.health.enabled = false` nobody looks:
 /// there are no lanes then, and subscriptions have a state and no numbers.
+///
+/// Thread safety: a value type: a copy of what was seen.
 struct application_status {
     application_phase phase = application_phase::stopped;
     std::string consumer{};  ///< name at the brokers; empty before the start
@@ -74,6 +85,8 @@ struct application_status {
 };
 
 /// A database or a broker, as it was seen last.
+///
+/// Thread safety: a value type.
 struct component_health {
     std::string name{};
     bool decisive = true;  ///< without it the application is degraded. A partner's broker is not
@@ -83,6 +96,8 @@ struct component_health {
 };
 
 /// What a liveness and a readiness probe want to know.
+///
+/// Thread safety: a value type: a copy of what was seen.
 struct application_health {
     /// False only when a stop did not end in time: a thread hangs, and the process should be replaced.
     bool live = true;
@@ -95,6 +110,8 @@ struct application_health {
 };
 
 /// Something in domain or configuration that is worth a look, as `sluice check` tells it.
+///
+/// Thread safety: a value type.
 struct configuration_warning {
     std::string code{};     ///< stable word: PUBLISHED_NO_EXTERNAL_BROKER
     std::string element{};  ///< what it is about

@@ -26,6 +26,8 @@ struct context_state;
 }  // namespace detail
 
 /// How a command is processed or submitted.
+///
+/// Thread safety: a value type.
 struct process_options {
     /// Of the command and all messages that come of it, -100 … 100 (see priority.hpp). Below the lanes' threshold they
     /// take the backfill lane. Inherited when empty: from a `processing_priority`, else from the caller.
@@ -159,6 +161,9 @@ private:
 /// context.repository<Order>().add(Order{…});
 /// work.commit();                                  // without this the destructor rolls back
 /// @endcode
+///
+/// Thread safety: none, like its context. Lifetime: must end before the context does, which must not be moved
+/// meanwhile.
 class unit_of_work {
 public:
     explicit unit_of_work(context& in);

@@ -14,6 +14,8 @@ namespace sluice {
 ///     sluice::identifier order_id;
 /// };
 /// @endcode
+///
+/// Thread safety: a constant.
 template <class Aggregate>
 struct event_of {
     using aggregate_type = Aggregate;
@@ -35,6 +37,8 @@ struct event_of {
 ///
 /// @tparam Result  `void`, or anything a member of a command may be (see codec.hpp): it is written as JSON for callers
 ///         by name and for those who repeat a command with the same idempotency key
+///
+/// Thread safety: a constant.
 template <class Aggregate, class Result = void>
 struct command_of {
     using aggregate_type = Aggregate;

@@ -27,6 +27,9 @@
 
 namespace sluice {
 
+/// How an aggregate is declared, where it is to differ from the rest.
+///
+/// Thread safety: a value type. Lifetime: the names need to live during the call of `domain::aggregate` only.
 struct aggregate_options {
     std::string_view name{};             ///< the class's own name when empty
     std::string_view stream_category{};  ///< `{domain}::{underscore(name)}` when empty; given without the domain part
@@ -51,6 +54,9 @@ concept reaction_type = event_type<T> || is_fact<T>;
 
 }  // namespace detail
 
+/// Which messages a subscriber gets, and how they are read.
+///
+/// Thread safety: a value type. Lifetime: the names need to live during the call of `domain::subscriber` only.
 struct subscriber_options {
     std::string_view name{};  ///< of the consumer group, for ever: see subscription_options
     std::string_view broker = "default";
@@ -58,6 +64,9 @@ struct subscriber_options {
     subscription_options subscription{};
 };
 
+/// How a projector is declared, where it is to differ from the rest.
+///
+/// Thread safety: a value type. Lifetime: the name needs to live during the call of `domain::projector` only.
 struct projector_options {
     std::string_view name{};  ///< of the consumer group, for ever: see subscription_options
     /// Each a list of columns by name: what is often asked for together.
@@ -77,6 +86,8 @@ public:
     explicit domain(std::string name);
 
     /// The events of an aggregate, in the fluent form `domain.aggregate<Order>().events<OrderPlaced, OrderShipped>()`.
+    ///
+    /// Thread safety: none, like declaring. Lifetime: within that of the domain, which must not be moved meanwhile.
     template <class Aggregate, bool is_event_sourced = false>
     class aggregate_declaration {
     public:

@@ -48,6 +48,8 @@ private:
 };
 
 /// One broken rule of one field. `field` is a path such as `lines[2].quantity`; empty when it is the whole thing.
+///
+/// Thread safety: a value type.
 struct violation {
     std::string field;
     std::string message;

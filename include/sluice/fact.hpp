@@ -21,6 +21,8 @@ enum class facts {
 
 /// A fact event as a handler of this domain sees it:
 /// `domain.event_handler<H, sluice::fact<Order>>()` with `void operator()(const sluice::fact<Order>&, context&) const`.
+///
+/// Thread safety: a value type, as far as the aggregate is one.
 template <class Aggregate>
 struct fact {
     Aggregate state;            ///< read tolerantly; detached, so it cannot be added to a repository

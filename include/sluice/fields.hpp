@@ -23,6 +23,8 @@ namespace sluice {
 /// What a text must keep to. Lengths count characters (code points), not bytes. Every text is besides valid UTF-8
 /// without the character U+0000: PostgreSQL cannot keep that one, and a domain shall not depend on its store. (Text
 /// that was stored with it before this rule stays readable, and is refused when it is written again.)
+///
+/// Thread safety: a value type.
 struct text_rule {
     std::size_t min_length = 0;
     std::size_t max_length = std::numeric_limits<std::size_t>::max();
@@ -67,6 +69,8 @@ struct string_field_hash {
 // NOLINTBEGIN(google-explicit-constructor): a field is written as the string that it is.
 
 /// The identity of an aggregate, or a reference to one: 1 to 255 characters, as in the wire format.
+///
+/// Thread safety: a value type.
 class identifier : public detail::string_field {
 public:
     static constexpr text_rule rule{.min_length = 1, .max_length = 255};
@@ -79,6 +83,8 @@ public:
 };
 
 /// Text of any length.
+///
+/// Thread safety: a value type.
 class text : public detail::string_field {
 public:
     static constexpr text_rule rule{};
@@ -91,6 +97,8 @@ public:
 };
 
 /// Text of at most `N` characters.
+///
+/// Thread safety: a value type.
 template <std::size_t N>
 class string : public detail::string_field {
 public:

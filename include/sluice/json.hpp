@@ -21,6 +21,8 @@ class value;
 using array = std::vector<value>;
 
 /// A number as it was written. Two numbers are equal when their texts are.
+///
+/// Thread safety: a value type.
 struct number {
     std::string text;
     friend bool operator==(const number&, const number&) = default;
@@ -28,6 +30,9 @@ struct number {
 
 /// An object in insertion order. Of a repeated key the last value counts, at the place of the first, as in Python.
 /// Two objects are equal when they have equal members, in whatever order.
+///
+/// Thread safety: a value type; const members may be called concurrently. Lifetime: pointers, references and iterators
+/// to its members are valid until it changes.
 class object {
 public:
     using member = std::pair<std::string, value>;

@@ -19,6 +19,8 @@ enum class log_level { trace, debug, info, warn, error, off };
 [[nodiscard]] const char* to_string(log_level level) noexcept;
 
 /// A key of a log line with its value. The views are valid during the call of the sink only.
+///
+/// Thread safety: none; it is read by the thread that logs.
 struct log_entry {
     std::string_view key{};
     std::string_view value{};
@@ -27,6 +29,8 @@ struct log_entry {
 
 /// One line of the log before it is a text: `lane.paused` with its keys and values. It holds no secret and no payload.
 /// The views are valid during the call of the sink only.
+///
+/// Thread safety: none; it is read by the thread that logs.
 struct log_record {
     date_time time{};
     log_level level = log_level::info;

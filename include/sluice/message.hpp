@@ -11,6 +11,8 @@
 namespace sluice {
 
 /// The type of a message, `Shop.OrderShipped.v1`, taken apart.
+///
+/// Thread safety: immutable; const members may be called concurrently. Lifetime: the parts are views into it.
 class message_type {
 public:
     explicit message_type(std::string text);

@@ -11,6 +11,8 @@
 namespace sluice {
 
 /// W3C trace context of the unit that raised a message. On the wire it is an object; readers take either.
+///
+/// Thread safety: a value type.
 struct trace_parent {
     std::string trace_id;   ///< 32 hex digits
     std::string parent_id;  ///< 16 hex digits
@@ -23,6 +25,8 @@ struct trace_parent {
 };
 
 /// `headers` of the wire format (docs/wire-format.md).
+///
+/// Thread safety: a value type.
 struct message_headers {
     std::string id;
     std::optional<date_time> time{};
@@ -36,6 +40,8 @@ struct message_headers {
 enum class message_kind { event, command };
 
 /// `domain` of the wire format (docs/wire-format.md).
+///
+/// Thread safety: a value type.
 struct domain_metadata {
     std::string fqn;
     message_kind kind = message_kind::event;
@@ -51,6 +57,8 @@ struct domain_metadata {
 };
 
 /// `metadata` of the wire format: everything about a message but its payload.
+///
+/// Thread safety: a value type.
 struct message_metadata {
     message_headers headers;
     std::string specversion = "1.0";

@@ -9,6 +9,9 @@ namespace sluice {
 
 /// What a domain library shows to its loader. The first two members never change, so that a loader can refuse a library
 /// that was built against another Sluice before it touches anything else.
+///
+/// Thread safety: a constant; `make` may be called concurrently if the factory may. Lifetime: as long as the library is
+/// loaded, and no domain that `make` returned may outlive that.
 struct plugin_entry {
     unsigned magic;       ///< 0x534c4943
     const char* version;  ///< SLUICE_VERSION of the headers it was compiled with

@@ -24,6 +24,8 @@ namespace sluice {
 class context;
 
 /// What a process manager is told when a timer that it set has run out.
+///
+/// Thread safety: a value type.
 struct timeout {
     std::string name;  ///< as given to `in_time` or `at`
     date_time due;     ///< when it was to come; it never comes earlier
@@ -36,6 +38,9 @@ enum class when_missing {
            ///< order. The subscription's `max_retries` says how often, then it goes to the dead letters
 };
 
+/// How a process manager is declared, where it is to differ from the rest.
+///
+/// Thread safety: a value type. Lifetime: the names need to live during the call of `domain::process_manager` only.
 struct process_manager_options {
     std::string_view name{};             ///< the class's own name when empty
     std::string_view stream_category{};  ///< `{domain}::{underscore(name)}` when empty; given without the domain part
@@ -65,6 +70,8 @@ struct process_access;
 }  // namespace detail
 
 /// Common part of all process managers; users derive from `process_manager<Self>`.
+///
+/// Thread safety: none; an instance lives inside one step.
 class process_root {
 public:
     virtual ~process_root() = default;
@@ -188,6 +195,8 @@ template <class Event, class By>
 /// Says which events belong to a process manager, and how each names its instance: by a pointer to the member that
 /// does, or by something to call with the event. The value is a text (`identifier`, `string<N>`, …) of 1 to 255
 /// characters; an event without one is refused with an error that names event and member.
+///
+/// Thread safety: none, like declaring. Lifetime: within that of the domain.
 template <class Process>
 class process_declaration {
 public:

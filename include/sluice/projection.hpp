@@ -35,6 +35,8 @@ namespace sluice {
 ///
 /// Texts, enums and `uuid` become text columns, whole numbers (up to 63 bits), `double`, `bool`, `date_time`, `date`,
 /// `decimal` and durations columns of their kind, everything else JSON. `std::optional` columns may be NULL.
+///
+/// Thread safety: a constant.
 struct projection_of {
     /// Of the table, for people's SQL: lower-case letters, digits and single underscores, at most 40 characters. The
     /// struct's own name in that spelling when empty.
@@ -180,6 +182,8 @@ private:
 };
 
 /// What a column is compared with: see `equals`, `less` and so on.
+///
+/// Thread safety: a value type.
 struct comparison {
     detail::comparison_kind how = detail::comparison_kind::equal;
     json::value value{};
@@ -237,6 +241,8 @@ enum class direction { ascending, descending };
 /// Rows to choose, step by step; nothing is read before `rows`, `first` or `count`.
 ///
 /// Columns are named by pointer to member, which the compiler checks, or by text, which is checked when it is read.
+///
+/// Thread safety: none, like its context. Lifetime: within that of the application that the context is from.
 template <projection_type Row>
 class selection {
 public:

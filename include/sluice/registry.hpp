@@ -214,6 +214,9 @@ struct projector_entry {
 }  // namespace detail
 
 /// What an enricher may look at.
+///
+/// Thread safety: none; an enricher may be called by several threads at a time, by each with input of its own.
+/// Lifetime: during the call only.
 struct enrichment_input {
     std::string_view name;      ///< `OrderShipped` or `ShipOrder`
     std::string_view identity;  ///< of the aggregate (events), or the command's identifier field

@@ -36,6 +36,8 @@ private:
 }  // namespace detail
 
 /// Says that a unit of work wants an aggregate for itself: see `repository::get`.
+///
+/// Thread safety: a constant.
 struct locked_t {
     explicit locked_t() = default;
 };

@@ -37,13 +37,22 @@ public:
         return settings{value_source{std::move(values), std::move(directory)}};
     }
 
+    /// A TOML file.
+    ///
+    /// Thread safety: a value type.
     struct file_source {
         std::filesystem::path file{};
     };
+    /// The text of such a file.
+    ///
+    /// Thread safety: a value type.
     struct text_source {
         std::string toml{};
         std::filesystem::path directory{};
     };
+    /// The keys and values themselves.
+    ///
+    /// Thread safety: a value type.
     struct value_source {
         json::object values{};
         std::filesystem::path directory{};

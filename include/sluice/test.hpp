@@ -23,6 +23,8 @@
 namespace sluice::test {
 
 /// An expectation was not met. The text shows what was expected and what was there.
+///
+/// Thread safety: immutable after construction.
 class failure : public error {
 public:
     using error::error;
@@ -30,6 +32,8 @@ public:
 };
 
 /// An event, without its C++ type: what two events are compared by.
+///
+/// Thread safety: a value type.
 struct event_text {
     std::string type;  ///< `shop::OrderShipped`
     std::string data;  ///< compact JSON
@@ -89,6 +93,8 @@ private:
 ///
 /// What an aggregate raised before it was given does not count. The invariants (`check`) are looked at after `when`, as
 /// a commit would.
+///
+/// Thread safety: none.
 template <std::derived_from<aggregate_root> Aggregate>
 class given {
 public:
@@ -178,6 +184,8 @@ template <event_sourced_type Aggregate, event_type... Events>
 ///     .when(MoneySent{…})
 ///     .then(ReceiveMoney{…});
 /// @endcode
+///
+/// Thread safety: none.
 template <class Process>
 class process {
 public:
@@ -241,6 +249,8 @@ private:
 };
 
 /// An outbox row as it is in the database.
+///
+/// Thread safety: a value type.
 struct row {
     std::string message_id;
     std::string broker;
@@ -251,6 +261,8 @@ struct row {
 };
 
 /// A message that a consumer group gave up on.
+///
+/// Thread safety: a value type.
 struct dead_letter {
     std::string group;
     std::string stream;
@@ -260,6 +272,9 @@ struct dead_letter {
     std::string body;
 };
 
+/// The world around the domain that a `runtime` runs.
+///
+/// Thread safety: a value type.
 struct runtime_options {
     /// Each gets a lane; published events have a row for each. The internal broker is called `default`.
     std::vector<std::string> external_brokers{};

@@ -11,6 +11,8 @@
 namespace sluice {
 
 /// One step in the life of a message. No payload is carried: it may hold personal data.
+///
+/// Thread safety: a value type.
 struct trace_event {
     std::string event;   ///< outbox.published, handler.started, message.dlq, …
     std::string domain;  ///< domain name as given

@@ -16,6 +16,9 @@ struct pg_conn;  // what libpq calls PGconn
 
 namespace sluice {
 
+/// What an event carries besides its data.
+///
+/// Thread safety: a value type. Lifetime: the texts need to live during the call of `enqueue` only.
 struct enqueue_options {
     std::string_view identity{};        ///< of the aggregate; the event's first `identifier` when empty
     std::string_view correlation_id{};  ///< of the work at hand; a new one is made when empty

@@ -14,6 +14,8 @@
 namespace sluice {
 
 /// The version that an upcaster reads.
+///
+/// Thread safety: a constant.
 template <int version>
 struct from {
     static_assert(version >= 1, "versions of an event are counted from 1");
@@ -21,6 +23,8 @@ struct from {
 };
 
 /// The version that an upcaster makes.
+///
+/// Thread safety: a constant.
 template <int version>
 struct to {
     static_assert(version >= 1, "versions of an event are counted from 1");
@@ -28,6 +32,8 @@ struct to {
 };
 
 /// The older version in which an event is published, too.
+///
+/// Thread safety: a constant.
 template <int version>
 struct as_version {
     static_assert(version >= 1, "versions of an event are counted from 1");

@@ -24,6 +24,8 @@ namespace sluice {
 class violations {
 public:
     /// While it lives, what is added lies below that field or element.
+    ///
+    /// Thread safety: none. Lifetime: scopes end in the reverse order of their making, and before the collection.
     class scope {
     public:
         /// @param field  must outlive the scope
