@@ -33,6 +33,17 @@ auto run_joined(unit& in, const Body& body) {
     }
 }
 
+/// @throws validation_error naming every offending field
+std::string valid_data(const detail::command_entry& entry, const void* command, const process_options& options) {
+    if (auto violations = entry.validate(command); !violations.empty()) {
+        throw validation_error{entry.name, std::move(violations)};
+    }
+    violations broken;
+    envelope::check_correlation_id("correlation_id", options.correlation_id, broken);
+    codec::detail::require_none(entry.name, broken);
+    return entry.encode(command);
+}
+
 }  // namespace
 
 const detail::command_entry& command_named(const detail::registry& declared, std::string_view name) {
@@ -65,18 +76,13 @@ command_call::command_call(context& caller, const detail::command_entry& entry, 
       command_{command},
       options_{options},
       given_deadline_{deadline_in(options, env_.time().now())},
-      deadline_{earlier(given_deadline_, from_.deadline)} {
-    if (auto violations = entry.validate(command); !violations.empty()) {
-        throw validation_error{entry.name, std::move(violations)};
+      deadline_{earlier(given_deadline_, from_.deadline)},
+      data_{valid_data(entry, command, options)} {
+    if (options.idempotency_key) key_.emplace(keyed(entry, *options.idempotency_key, data_));
+    if (const auto& enrichers = env_.domain().command_enrichers; !enrichers.empty()) {
+        const std::string identity = entry.identity(command);
+        extensions_ = commit::enrich(enrichers, {entry.name, identity, data_.value(), caller});
     }
-    violations broken;
-    envelope::check_correlation_id("correlation_id", options.correlation_id, broken);
-    codec::detail::require_none(entry.name, broken);
-    data_ = entry.encode(command);
-    const json::value payload = json::parse(data_);
-    if (options.idempotency_key) key_.emplace(keyed(entry, *options.idempotency_key, payload));
-    const std::string identity = entry.identity(command);
-    extensions_ = commit::enrich(env_.domain().command_enrichers, {entry.name, identity, payload, caller});
     id_ = base::uuid4(env_.random());
 }
 

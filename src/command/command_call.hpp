@@ -46,11 +46,11 @@ private:
     const detail::command_entry& entry_;
     const void* command_;
     const process_options& options_;
-    std::string data_;
-    json::object extensions_;
-    std::string id_;
     latest_start given_deadline_;
     latest_start deadline_;  ///< of `process`
+    envelope::payload data_;
+    json::object extensions_;
+    std::string id_;
     std::optional<keyed_command> key_;
 };
 

@@ -53,9 +53,9 @@ void require_valid_key(std::string_view key) {
                       " characters without control characters; leave it out when the command needs none"};
 }
 
-keyed_command keyed(const detail::command_entry& command, std::string_view key, const json::value& data) {
+keyed_command keyed(const detail::command_entry& command, std::string_view key, const envelope::payload& data) {
     require_valid_key(key);
-    return {command, std::string{key}, envelope::checksum_of(data)};
+    return {command, std::string{key}, data.checksum()};
 }
 
 store::command_outcome success_of(const commit::environment& env, const keyed_command& request, const void* result) {

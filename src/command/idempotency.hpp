@@ -11,6 +11,7 @@
 #include <sluice/registry.hpp>
 
 #include "commit/environment.hpp"
+#include "envelope/payload.hpp"
 
 /// Commands with an idempotency key: each has one outcome, which commits with the effects of its handler.
 ///
@@ -25,7 +26,8 @@ struct keyed_command {
 };
 
 /// @throws usage_error unless the key has 1 to 255 characters, none of them a control character
-[[nodiscard]] keyed_command keyed(const detail::command_entry& command, std::string_view key, const json::value& data);
+[[nodiscard]] keyed_command keyed(const detail::command_entry& command, std::string_view key,
+                                  const envelope::payload& data);
 /// @throws usage_error as `keyed`
 void require_valid_key(std::string_view key);
 

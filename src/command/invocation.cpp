@@ -9,6 +9,7 @@
 #include "command/repeat.hpp"
 #include "commit/message_identity.hpp"
 #include "envelope/envelope.hpp"
+#include "envelope/payload.hpp"
 
 namespace sluice::command {
 
@@ -97,7 +98,7 @@ outcome handle_command(commit::environment& env, const message& m, std::string_v
     std::optional<keyed_command> key;
     if (const auto& given = m.metadata().headers.idempotency_key) {
         // Not of the data as they came: the same command may have been written down by somebody else.
-        key.emplace(keyed(*command, *given, json::parse(command->encode(decoded.get()))));
+        key.emplace(keyed(*command, *given, envelope::payload{command->encode(decoded.get())}));
     }
     const latest_start until = deadline_of(m);
     return handle_until(env, m, entry, group, until, [&](context& in, detail::unit& work) {

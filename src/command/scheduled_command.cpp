@@ -38,11 +38,10 @@ std::string context::schedule_erased(std::string_view cpp_name, const void* comm
     const detail::command_entry& entry = command::command_of_type(env.domain(), cpp_name);
     const detail::aggregate_entry& aggregate = env.domain().aggregate(entry.aggregate);
     require_valid(entry, command, due);
-    std::string data = entry.encode(command);
+    const envelope::payload data{entry.encode(command)};
     json::object extensions = state_->extensions;
-    const json::value payload = json::parse(data);
     const json::object enriched =
-        commit::enrich(env.domain().command_enrichers, {entry.name, entry.identity(command), payload, *this});
+        commit::enrich(env.domain().command_enrichers, {entry.name, entry.identity(command), data.value(), *this});
     for (const auto& [key, value] : enriched) extensions.set(key, value);
 
     const std::string correlation_id =
@@ -50,7 +49,7 @@ std::string context::schedule_erased(std::string_view cpp_name, const void* comm
     std::string id = base::uuid4(env.random());
     store::scheduled_message later{.id = id, .due = due, .message = {}};
     later.message = commit::write_command(
-        env, entry, aggregate, std::move(data), std::move(extensions), id,
+        env, entry, aggregate, data, std::move(extensions), id,
         {*this, correlation_id, state_->causation_id, state_->traceparent, state_->priority, state_->event_stream});
     in_unit(*state_, [&](unit& in) { in.schedule(aggregate.database, std::move(later)); });
     return id;

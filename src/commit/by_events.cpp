@@ -45,9 +45,9 @@ std::unique_ptr<tracked> track_history(const detail::aggregate_entry& type, std:
     return entry;
 }
 
-void retell(tracked& entry, std::string_view event, const std::string& data) {
+void retell(tracked& entry, std::string_view event, const json::value& data) {
     try {
-        entry.type->sourcing->apply.find(event)->second(*entry.told, json::parse(data));
+        entry.type->sourcing->apply.find(event)->second(*entry.told, data);
     } catch (const std::exception& e) {
         throw usage_error{"event `" + std::string{event} + "` of " + quoted(*entry.type, entry.id) +
                           " could not be read back after it was stored: " + e.what()};

@@ -18,8 +18,9 @@ namespace sluice::commit {
                                                      replayed found);
 
 /// Lets the event happen to `entry.told`, as it will when the aggregate is read again.
-/// @throws usage_error when the event cannot be read back from what will be stored
-void retell(tracked& entry, std::string_view event, const std::string& data);
+/// @param data  what will be stored
+/// @throws usage_error when the event cannot be read back from it
+void retell(tracked& entry, std::string_view event, const json::value& data);
 
 /// Adds a snapshot to the batch when one is due, and what is wrong with the aggregate to `violations`. The events are
 /// written by the unit.

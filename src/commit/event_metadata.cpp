@@ -67,8 +67,8 @@ void add_older_versions(message_metadata& to, const environment& env, const deta
     if (!older.empty()) to.extensions.set(std::string{envelope::older_versions_key}, std::move(older));
 }
 
-store::event_write finish(message_metadata metadata, const json::value& payload, std::string data, int priority) {
-    metadata.checksum = envelope::checksum_of(payload);
+store::event_write finish(message_metadata metadata, const envelope::payload& data, int priority) {
+    metadata.checksum = data.checksum();
     store::event_write write;
     write.priority = priority;
     write.event.message_id = metadata.headers.id;
@@ -77,7 +77,7 @@ store::event_write finish(message_metadata metadata, const json::value& payload,
     write.event.type = metadata.headers.type;
     write.event.created_at = *metadata.headers.time;
     write.event.metadata = envelope::encode_metadata(metadata);
-    write.event.data = std::move(data);
+    write.event.data = data.text();
     return write;
 }
 
@@ -97,8 +97,7 @@ json::object enrich(const std::vector<enricher>& enrichers, const enrichment_inp
 
 store::event_write write_event(environment& env, const detail::event_entry& event,
                                const detail::aggregate_entry& aggregate, std::string_view id, const event_place& place,
-                               std::string data, const detail::provenance& from) {
-    const json::value payload = json::parse(data);
+                               const envelope::payload& data, const detail::provenance& from) {
     message_metadata metadata = common_metadata(env, from);
     metadata.headers.stream = place.stream;
     metadata.headers.id = place.message_id();
@@ -108,18 +107,18 @@ store::event_write write_event(environment& env, const detail::event_entry& even
     metadata.domain.stream_category = aggregate.category;
     metadata.domain.version = event.version;
     metadata.domain.sequence_id = place.sequence;
-    metadata.extensions = enrich(env.domain().event_enrichers, {event.name, id, payload, from.in});
-    add_older_versions(metadata, env, event, payload);
-    store::event_write write = finish(std::move(metadata), payload, std::move(data), from.priority);
+    metadata.extensions = enrich(env.domain().event_enrichers, {event.name, id, data.value(), from.in});
+    add_older_versions(metadata, env, event, data.value());
+    store::event_write write = finish(std::move(metadata), data, from.priority);
     write.target_brokers = target_brokers(env.configuration().outbox, event.published);
     require_fits(env, event.name, write);
     return write;
 }
 
 store::event_write write_command(environment& env, const detail::command_entry& command,
-                                 const detail::aggregate_entry& aggregate, std::string data, json::object extensions,
-                                 std::string id, const detail::provenance& from, const command_terms& terms) {
-    const json::value payload = json::parse(data);
+                                 const detail::aggregate_entry& aggregate, const envelope::payload& data,
+                                 json::object extensions, std::string id, const detail::provenance& from,
+                                 const command_terms& terms) {
     message_metadata metadata = common_metadata(env, from);
     metadata.domain.stream_category = aggregate.category + ":command";
     metadata.headers.stream = stream_of(metadata.domain.stream_category, id);
@@ -133,7 +132,7 @@ store::event_write write_command(environment& env, const detail::command_entry& 
     metadata.domain.priority = from.priority;
     metadata.domain.asynchronous = !terms.at_once;
     metadata.extensions = std::move(extensions);
-    store::event_write write = finish(std::move(metadata), payload, std::move(data), from.priority);
+    store::event_write write = finish(std::move(metadata), data, from.priority);
     if (!terms.at_once) write.target_brokers = target_brokers(env.configuration().outbox, false);
     require_fits(env, command.name, write);
     return write;

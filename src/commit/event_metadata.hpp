@@ -6,6 +6,7 @@
 #include "commit/command_terms.hpp"
 #include "commit/environment.hpp"
 #include "commit/provenance.hpp"
+#include "envelope/payload.hpp"
 
 namespace sluice::commit {
 
@@ -13,9 +14,7 @@ namespace sluice::commit {
 [[nodiscard]] message_metadata common_metadata(const environment& env, const detail::provenance& from);
 
 /// The event log entry of a message with its checksum, forked to no broker yet.
-/// @param payload  what `data` says
-[[nodiscard]] store::event_write finish(message_metadata metadata, const json::value& payload, std::string data,
-                                        int priority);
+[[nodiscard]] store::event_write finish(message_metadata metadata, const envelope::payload& data, int priority);
 
 /// Where an event stands among those of its aggregate; its id is made of that (docs/wire-format.md, "Message ids").
 struct event_place {
@@ -32,13 +31,13 @@ struct event_place {
 ///         its brokers cannot take a message of that size
 [[nodiscard]] store::event_write write_event(environment& env, const detail::event_entry& event,
                                              const detail::aggregate_entry& aggregate, std::string_view id,
-                                             const event_place& place, std::string data,
+                                             const event_place& place, const envelope::payload& data,
                                              const detail::provenance& from);
 
 /// The same for a submitted command, or for the record of one that was handled at once. Its id is given, because events
 /// of its handling will name it as their cause.
 [[nodiscard]] store::event_write write_command(environment& env, const detail::command_entry& command,
-                                               const detail::aggregate_entry& aggregate, std::string data,
+                                               const detail::aggregate_entry& aggregate, const envelope::payload& data,
                                                json::object extensions, std::string id, const detail::provenance& from,
                                                const command_terms& terms = {});
 

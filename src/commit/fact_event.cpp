@@ -47,7 +47,7 @@ bool refresh_fact(environment& env, tracked& entry, const detail::provenance& fr
     const event_place place{.stream = fact_stream_of(type, entry.id), .sequence = std::to_string(next_version(entry))};
     if (entry.fact && entry.fact->event.message_id == place.message_id() && entry.fact->event.data == state)
         return false;
-    entry.fact = write_event(env, event, type, entry.id, place, std::move(state), from);
+    entry.fact = write_event(env, event, type, entry.id, place, envelope::payload{std::move(state)}, from);
     return true;
 }
 

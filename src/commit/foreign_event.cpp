@@ -36,7 +36,7 @@ foreign_event prepare_foreign_event(environment& env, std::string_view type, std
     const detail::aggregate_entry& source = domain.aggregate(event.aggregate);
     std::string stream = stream_of(source.category, identity);
     auto at = [&env, &event, &source, &from, stream, identity = std::move(identity),
-               data = std::move(data)](std::int64_t position) {
+               data = envelope::payload{std::move(data)}](std::int64_t position) {
         store::event_write write =
             write_event(env, event, source, identity, {stream, std::to_string(position)}, data, from);
         write.expected_position = position;

@@ -230,38 +230,38 @@ void unit::collect_from(tracked& from, const provenance& origin) {
     const aggregate_entry& type = *from.type;
     for (recorded_event& recorded : aggregate_access::take_events(*from.object)) {
         const event_entry& event = declared_event(recorded.type, type);
+        const envelope::payload data{std::move(recorded.data)};
         ++from.raised;
         const std::string version = std::to_string(commit::next_version(from));
         commit::event_place place{.stream = commit::stream_of(type.category, from.id), .sequence = version};
         if (type.sourcing) {
-            commit::retell(from, recorded.type, recorded.data);
+            commit::retell(from, recorded.type, data.value());
         } else {
             place.sequence += "." + std::to_string(from.raised);
         }
-        store::event_write write =
-            commit::write_event(env_, event, type, from.id, place, std::move(recorded.data), origin);
+        store::event_write write = commit::write_event(env_, event, type, from.id, place, data, origin);
         if (type.sourcing) write.expected_position = commit::next_version(from);
         events_.push_back(std::move(write));
         ++told_;
     }
 }
 
-void unit::add_command(const command_entry& command, std::string data, json::object extensions, std::string id,
-                       const provenance& from, const commit::command_terms& terms) {
+void unit::add_command(const command_entry& command, const envelope::payload& data, json::object extensions,
+                       std::string id, const provenance& from, const commit::command_terms& terms) {
     const aggregate_entry& type = env_.domain().aggregate(command.aggregate);
     static_cast<void>(session(type.database));
     events_.push_back(
-        commit::write_command(env_, command, type, std::move(data), std::move(extensions), std::move(id), from, terms));
+        commit::write_command(env_, command, type, data, std::move(extensions), std::move(id), from, terms));
     ++told_;
 }
 
-void unit::insert_command(const extent& before, const command_entry& command, std::string data, json::object extensions,
-                          std::string id, const provenance& from, const commit::command_terms& terms) {
+void unit::insert_command(const extent& before, const command_entry& command, const envelope::payload& data,
+                          json::object extensions, std::string id, const provenance& from,
+                          const commit::command_terms& terms) {
     const aggregate_entry& type = env_.domain().aggregate(command.aggregate);
     // A unit works on one database, which need not be that of the command's aggregate.
-    events_.insert(
-        events_.begin() + static_cast<std::ptrdiff_t>(before.events),
-        commit::write_command(env_, command, type, std::move(data), std::move(extensions), std::move(id), from, terms));
+    events_.insert(events_.begin() + static_cast<std::ptrdiff_t>(before.events),
+                   commit::write_command(env_, command, type, data, std::move(extensions), std::move(id), from, terms));
     ++told_;
 }
 

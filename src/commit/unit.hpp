@@ -18,6 +18,7 @@
 #include "commit/provenance.hpp"
 #include "commit/schedule_changes.hpp"
 #include "commit/tracked.hpp"
+#include "envelope/payload.hpp"
 
 namespace sluice::detail {
 
@@ -55,8 +56,8 @@ public:
     void collect(const provenance& from);
 
     /// Queues a submitted command; it leaves with the commit.
-    void add_command(const command_entry& command, std::string data, json::object extensions, std::string id,
-                     const provenance& from, const commit::command_terms& terms = {});
+    void add_command(const command_entry& command, const envelope::payload& data, json::object extensions,
+                     std::string id, const provenance& from, const commit::command_terms& terms = {});
 
     /// How far the unit has come with what it will write besides states.
     struct extent {
@@ -66,8 +67,9 @@ public:
     };
     [[nodiscard]] extent end() const noexcept { return {events_.size(), told_}; }
     /// Records a command that was handled at once, before what came of it; it goes to no broker.
-    void insert_command(const extent& before, const command_entry& command, std::string data, json::object extensions,
-                        std::string id, const provenance& from, const commit::command_terms& terms);
+    void insert_command(const extent& before, const command_entry& command, const envelope::payload& data,
+                        json::object extensions, std::string id, const provenance& from,
+                        const commit::command_terms& terms);
 
     /// What came of the command with this key, in this unit or before it.
     [[nodiscard]] std::optional<store::command_outcome> outcome_of(const command_entry& command, std::string_view key);

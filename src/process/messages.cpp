@@ -21,8 +21,7 @@ store::event_write write_transition(commit::environment& env, const detail::proc
     metadata.domain.stream_category = process.category;
     metadata.domain.sequence_id = number;
     metadata.extensions = from.in.extensions();
-    const json::value payload = json::parse(data);
-    store::event_write write = commit::finish(std::move(metadata), payload, std::move(data), from.priority);
+    store::event_write write = commit::finish(std::move(metadata), envelope::payload{std::move(data)}, from.priority);
     write.expected_position = memory.position;
     return write;
 }
@@ -51,9 +50,9 @@ store::scheduled_message write_timeout(commit::environment& env, const detail::p
     metadata.domain.sequence_id = std::to_string(memory.position) + "." + name;
     metadata.domain.priority = from.priority;
     metadata.extensions = from.in.extensions();
-    const json::value payload = json::object{
-        {"process", process.fqn}, {"correlation", memory.correlation}, {"name", name}, {"due", timer.due.to_string()}};
-    store::event_write message = commit::finish(std::move(metadata), payload, json::dump(payload), from.priority);
+    const envelope::payload data{json::object{
+        {"process", process.fqn}, {"correlation", memory.correlation}, {"name", name}, {"due", timer.due.to_string()}}};
+    store::event_write message = commit::finish(std::move(metadata), data, from.priority);
     message.target_brokers = commit::target_brokers(env.configuration().outbox, false);
     return {.id = timer.id, .due = timer.due, .message = std::move(message)};
 }
