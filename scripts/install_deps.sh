@@ -24,6 +24,7 @@ server_packages=(postgresql-15 pgbouncer redis-server python3)
 dev_packages=(
     "${server_packages[@]}"
     clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14 libgtest-dev libgmock-dev librapidcheck-dev python3-venv faketime
+    doxygen
 )
 
 packages=()

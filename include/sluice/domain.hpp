@@ -79,7 +79,8 @@ struct projector_options {
 /// Declaring is cheap and never fails half-way: mistakes are collected and reported together by `validate()`, which
 /// the engine and `sluice check` call before any row is written.
 ///
-/// Thread safety: declare on one thread; a declared domain is immutable and may be read concurrently.
+/// Thread safety: declare on one thread; a declared domain is immutable and may be read concurrently. Lifetime: copies
+/// share one declaration, and what runs a domain keeps it.
 class domain {
 public:
     /// @param name  of the bounded context; streams and message types are named after it
@@ -144,8 +145,8 @@ public:
     }
 
     /// A stream of events named after something whose state Sluice does not keep: they are written by
-    /// `transactional_outbox`. `Named` is the class in the events' contracts; a declaration of it is enough. Events of
-    /// `Order` go to `{domain}::order-{identity}` like those of an aggregate.
+    /// `transactional_outbox`. `Named` is the class in the contracts of the events; a declaration of it is enough.
+    /// Events of `Order` go to streams like `shop::order-o-1`, as those of an aggregate do.
     template <class Named>
     aggregate_declaration<Named> stream(const aggregate_options& options = {}) {
         if (options.facts != facts::none || options.snapshot_every) {

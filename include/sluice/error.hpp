@@ -23,7 +23,7 @@ enum class error_nature {
 /// The text names the thing, the value and the remedy; it never contains a secret. Whether a retry makes sense is a
 /// property of the error (`retryable()`, `in_doubt()`), so callers need not know the subclasses.
 ///
-/// Thread safety: immutable after construction.
+/// Thread safety: immutable after construction, and so is every class that derives from it.
 class error : public std::runtime_error {
 public:
     explicit error(const std::string& what, error_nature nature = error_nature::permanent)

@@ -307,7 +307,8 @@ private:
 ///                       .rows();
 /// @endcode
 ///
-/// Thread safety: none, like its context. Every call may throw store_error.
+/// Thread safety: none, like its context. Lifetime: within that of the application that the context is from. Every call
+/// may throw store_error.
 template <projection_type Row>
 class view {
 public:

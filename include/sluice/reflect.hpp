@@ -322,7 +322,7 @@ inline constexpr auto enumerators = enumerators_of<E>();
 
 }  // namespace detail
 
-/// A list of types, for the compiler only.
+/// A list of types, for the compiler only. Thread safety: a constant.
 template <class... T>
 struct type_list {};
 

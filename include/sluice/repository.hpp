@@ -48,7 +48,7 @@ inline constexpr locked_t locked{};
 /// Identity map: the same id gives the same object. Objects obtained here are watched: whatever changed is written at
 /// commit with a version check, nothing else has to be said. References live as long as the unit of work.
 ///
-/// Thread safety: none, like its context.
+/// Thread safety: none, like its context. Lifetime: within that of its unit of work.
 template <class Aggregate>
 class repository {
 public:
