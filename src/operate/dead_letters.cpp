@@ -16,6 +16,7 @@
 #include "config/section.hpp"
 #include "consume/orphan_groups.hpp"
 #include "operate/json_forms.hpp"
+#include "operate/merging.hpp"
 #include "operate/refusal.hpp"
 
 namespace sluice::operate {
@@ -93,12 +94,8 @@ letters_view find_letters(const std::vector<open_broker>& brokers, const dead_le
         }
     }
     found.none_answered = found.away.size() == brokers.size();
-    auto& letters = found.letters;
-    std::stable_sort(letters.begin(), letters.end(),
-                     [](const auto& a, const auto& b) { return a.letter.failed_at > b.letter.failed_at; });
-    if (letters.size() > filter.limit) {
-        letters.erase(letters.begin() + static_cast<std::ptrdiff_t>(filter.limit), letters.end());
-    }
+    merge_by_time(found.letters, time_order::newest_first, filter.limit,
+                  [](const located_letter& each) { return each.letter.failed_at; });
     return found;
 }
 

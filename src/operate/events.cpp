@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "operate/json_forms.hpp"
+#include "operate/merging.hpp"
 #include "operate/refusal.hpp"
 
 namespace sluice::operate {
@@ -19,23 +19,12 @@ constexpr std::size_t most_of_an_instant = 10'000;
 }  // namespace
 
 void merge_events(std::vector<located_event>& events, const store::event_filter& filter) {
-    std::ranges::stable_sort(events, [&](const located_event& a, const located_event& b) {
-        const date_time first = a.at.event.created_at;
-        const date_time second = b.at.event.created_at;
-        return filter.newest_first ? first > second : first < second;
-    });
-    if (events.size() > filter.limit) {
-        events.erase(events.begin() + static_cast<std::ptrdiff_t>(filter.limit), events.end());
-    }
+    const time_order order = filter.newest_first ? time_order::newest_first : time_order::oldest_first;
+    merge_by_time(events, order, filter.limit, [](const located_event& each) { return each.at.event.created_at; });
 }
 
 std::vector<located_event> list_events(const std::vector<open_database>& databases, const store::event_filter& filter) {
-    std::vector<located_event> found;
-    for (const open_database& database : databases) {
-        for (store::stream_event& each : database.session->events(filter)) {
-            found.push_back({database.name, std::move(each)});
-        }
-    }
+    auto found = from_all<located_event>(databases, [&](auto& session) { return session.events(filter); });
     if (databases.size() > 1) merge_events(found, filter);
     return found;
 }

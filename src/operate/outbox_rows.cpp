@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstddef>
 #include <map>
 #include <set>
 #include <utility>
@@ -12,6 +10,7 @@
 
 #include "config/section.hpp"
 #include "operate/json_forms.hpp"
+#include "operate/merging.hpp"
 #include "operate/refusal.hpp"
 
 namespace sluice::operate {
@@ -64,16 +63,11 @@ store::row_status row_status_named(const std::string& word) {
 }
 
 void merge_rows(std::vector<located_row>& rows, std::size_t limit) {
-    std::stable_sort(rows.begin(), rows.end(),
-                     [](const auto& a, const auto& b) { return a.row.created_at > b.row.created_at; });
-    if (rows.size() > limit) rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(limit), rows.end());
+    merge_by_time(rows, time_order::newest_first, limit, [](const located_row& each) { return each.row.created_at; });
 }
 
 std::vector<located_row> list_rows(const std::vector<open_database>& databases, const store::outbox_filter& filter) {
-    std::vector<located_row> found;
-    for (const open_database& database : databases) {
-        for (store::outbox_row& row : database.session->list(filter)) found.push_back({database.name, std::move(row)});
-    }
+    auto found = from_all<located_row>(databases, [&](auto& session) { return session.list(filter); });
     merge_rows(found, filter.limit);
     return found;
 }
