@@ -101,13 +101,13 @@ void maintenance::forget_what_expired(std::string_view name, store::database& da
     const date_time before = begin - base::from_seconds(configuration.inbox.retention_hours * seconds_per_hour);
     const std::size_t batch = configuration.outbox.cleanup.batch_size;
 
-    const auto lease = database.open_lane();
+    const auto lease = database.open_lease();
     auto grant = lease->acquire(lease_name, owner_, begin, lease_time);
     auto& calendar = calendars_[std::string{name}];
     calendar.noted(now);
     if (!grant) return;
     if (grant->expired_before) calendar.compare(*grant->expired_before, now);
-    const store::lane_report report{.state = "idle", .detail = {}, .since = begin};
+    const store::lease_report report{.state = "idle", .detail = {}, .since = begin};
     const auto operations = database.open_operations();
     if (now.steady < calendar.trusted_from()) return lease->release(*grant, report);
     /// True when there is nothing left to forget, false when the work is somebody else's now.

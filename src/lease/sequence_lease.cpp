@@ -59,11 +59,11 @@ void sequence_lease::release(base::moment now) noexcept {
     forget(now);
 }
 
-store::lane_session& sequence_lease::session() {
-    if (!session_) session_ = database_.open_lane();
+store::lease_session& sequence_lease::session() {
+    if (!session_) session_ = database_.open_lease();
     return *session_;
 }
 
-store::lane_report sequence_lease::report() const { return {.state = "flowing", .detail = {}, .since = since_}; }
+store::lease_report sequence_lease::report() const { return {.since = since_}; }
 
 }  // namespace sluice::lease

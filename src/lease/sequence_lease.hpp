@@ -53,14 +53,14 @@ public:
 private:
     void acquire(base::moment now);
     void renew(base::moment now);
-    [[nodiscard]] store::lane_session& session();
-    [[nodiscard]] store::lane_report report() const;
+    [[nodiscard]] store::lease_session& session();
+    [[nodiscard]] store::lease_report report() const;
 
     store::database& database_;
     std::string name_;
     std::string owner_;
     lease::lease_keeper times_;
-    std::unique_ptr<store::lane_session> session_;
+    std::unique_ptr<store::lease_session> session_;
     std::optional<store::lease_grant> grant_;
     instant due_;
     date_time since_;

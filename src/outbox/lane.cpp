@@ -90,7 +90,7 @@ std::optional<lane_action> lane::turn() {
 
 void lane::perform(const action::acquire& /*step*/) {
     const auto asked = now();
-    auto grant = session().acquire(name_, settings_.owner, asked.wall, plan_.lease().ttl());
+    auto grant = session().lease->acquire(name_, settings_.owner, asked.wall, plan_.lease().ttl());
     log_obstacle(grant.obstacle());
     if (!grant) return plan_.not_acquired(grant.obstacle(), now());
     const auto who = ports_.database.history();
@@ -111,14 +111,14 @@ void lane::perform(const action::acquire& /*step*/) {
 
 void lane::perform(const action::renew& /*step*/) {
     const auto at = now();
-    const bool ours = session().renew(plan_.grant(), plan_.report(at), at.wall, plan_.lease().ttl());
+    const bool ours = session().lease->renew(plan_.grant(), plan_.report(at), at.wall, plan_.lease().ttl());
     plan_.renewed(ours, at);
     explain_loss();
 }
 
 void lane::perform(const action::fetch& step) {
     const auto before = plan_.overtaken();
-    plan_.fetched(session().due(plan_.grant(), settings_.broker, step.after, {step.limit, step.bytes}), now());
+    plan_.fetched(session().rows->due(plan_.grant(), settings_.broker, step.after, {step.limit, step.bytes}), now());
     explain_loss();
     const auto meter = ports_.tracer.counts();
     if (meter == nullptr || plan_.overtaken() <= before) return;
@@ -128,8 +128,8 @@ void lane::perform(const action::fetch& step) {
 }
 
 void lane::perform(const action::catch_up& step) {
-    auto batch = session().due_in_stream(plan_.grant(), settings_.broker, step.stream, step.after, step.upto,
-                                         {step.limit, step.bytes});
+    auto batch = session().rows->due_in_stream(plan_.grant(), settings_.broker, step.stream, step.after, step.upto,
+                                               {step.limit, step.bytes});
     plan_.caught_up(step.stream, std::move(batch), now());
     explain_loss();
 }
@@ -159,7 +159,7 @@ void lane::perform(const action::collect& /*step*/) {
 
 void lane::perform(const action::settle& step) {
     const auto settlements = settlements_of(plan_.unsettled());
-    const auto outcome = session().settle(plan_.grant(), settings_.broker, settlements, step.mark);
+    const auto outcome = session().rows->settle(plan_.grant(), settings_.broker, settlements, step.mark);
     const auto outcomes = plan_.settled(outcome, now());
     unsettled_batches_ = plan_.is_flying() ? 1 : 0;
     explain_loss();
@@ -181,13 +181,13 @@ void lane::perform(const action::probe& /*step*/) {
 }
 
 void lane::perform(const action::purge& step) {
-    plan_.purged(
-        session().purge(plan_.grant(), settings_.broker, step.published_before, step.abandoned_before, step.limit),
-        now());
+    plan_.purged(session().rows->purge(plan_.grant(), settings_.broker, step.published_before, step.abandoned_before,
+                                       step.limit),
+                 now());
 }
 
 void lane::perform(const action::release& /*step*/) {
-    session().release(plan_.grant(), plan_.farewell(now()));
+    session().lease->release(plan_.grant(), plan_.farewell(now()));
     plan_.released();
     observe::log(observe::level::info, "lane.released", {{"lane", name_}});
 }
@@ -196,8 +196,8 @@ void lane::perform(const action::release& /*step*/) {
 void lane::sleep(const action::sleep& nap) {
     const auto timeout = std::max(nap.until - now().steady, duration{0});
     try {
-        const auto reason = nap.rows_wake && session_ != nullptr ? session_->wait(signal_, timeout)
-                                                                 : base::wait_any(signal_, nullptr, timeout);
+        const auto reason = nap.rows_wake && session_ ? session_.rows->wait(signal_, timeout)
+                                                      : base::wait_any(signal_, nullptr, timeout);
         if (reason != base::wake_reason::timed_out) plan_.woken();
     } catch (const std::exception& problem) {
         store_trouble(problem.what());
@@ -205,8 +205,8 @@ void lane::sleep(const action::sleep& nap) {
 }
 
 store::lane_session& lane::session() {
-    if (session_ == nullptr) session_ = ports_.database.open_lane();
-    return *session_;
+    if (!session_) session_ = ports_.database.open_lane();
+    return session_;
 }
 
 broker::publisher& lane::publisher() {
@@ -226,8 +226,8 @@ void lane::forget_publisher() {
 
 /// A lease that ended because the database has another history was taken by nobody.
 void lane::explain_loss() {
-    if (plan_.is_owner() || session_ == nullptr) return;
-    const auto why = session_->lost_history();
+    if (plan_.is_owner() || !session_) return;
+    const auto why = session_.lease->lost_history();
     if (why.empty()) return;
     plan_.explain_loss("the database has another history: " + why);
     observe::log(observe::level::warn, "lane.lost_history", {{"lane", name_}, {"difference", why}});
@@ -253,7 +253,7 @@ void lane::answer_rival() {
     const auto rival = publisher().rival();
     if (!rival || !plan_.is_owner()) return;
     const auto at = now();
-    if (!session().renew(plan_.grant(), plan_.report(at), at.wall, plan_.lease().ttl())) {
+    if (!session().lease->renew(plan_.grant(), plan_.report(at), at.wall, plan_.lease().ttl())) {
         plan_.renewed(false, at);
         return explain_loss();
     }
@@ -293,7 +293,7 @@ void lane::hurry_publisher() noexcept {
 }
 
 void lane::store_trouble(std::string_view what) {
-    session_.reset();
+    session_ = {};
     plan_.store_failed(now());
     observe::log(observe::level::warn, "lane.store_trouble", {{"lane", name_}, {"error", base::one_line(what)}});
 }

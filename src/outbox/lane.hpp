@@ -129,8 +129,8 @@ private:
     std::uint64_t told_rival_ = 0;
     broker::producer producer_;          ///< known once the lane is ours
     std::size_t unsettled_batches_ = 0;  ///< published, and not settled since
-    std::unique_ptr<store::lane_session> session_;
-    std::mutex publisher_mutex_;  ///< for the pointer: who stops the lane may be another thread
+    store::lane_session session_;        ///< empty until it is needed
+    std::mutex publisher_mutex_;         ///< for the pointer: who stops the lane may be another thread
     std::unique_ptr<broker::publisher> publisher_;
     bool in_a_hurry_ = false;
     std::atomic<bool> probing_ = false;

@@ -484,12 +484,12 @@ std::string lane_plan::detail() const {
     }
 }
 
-store::lane_report lane_plan::farewell(base::moment now) const {
+store::lease_report lane_plan::farewell(base::moment now) const {
     return {to_string(lane_state::lost),  "released", published_, refused_,
             rate_.per_second(now.steady), now.wall,   overtaken_};
 }
 
-store::lane_report lane_plan::report(base::moment now) const {
+store::lease_report lane_plan::report(base::moment now) const {
     return {to_string(state_.current()),  detail(),       published_, refused_,
             rate_.per_second(now.steady), state_.since(), overtaken_};
 }

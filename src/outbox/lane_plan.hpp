@@ -99,9 +99,9 @@ public:
     [[nodiscard]] store::sequence settled_upto() const noexcept { return stored_mark_; }
     [[nodiscard]] store::lease_grant& grant() { return grant_; }
     [[nodiscard]] const sluice::lease::lease_keeper& lease() const noexcept { return lease_; }
-    [[nodiscard]] store::lane_report report(base::moment now) const;
+    [[nodiscard]] store::lease_report report(base::moment now) const;
     /// The last report, left with the lease that is given back.
-    [[nodiscard]] store::lane_report farewell(base::moment now) const;
+    [[nodiscard]] store::lease_report farewell(base::moment now) const;
     [[nodiscard]] lane_state state() const noexcept { return state_.current(); }
     [[nodiscard]] bool is_owner() const noexcept { return owner_; }
     [[nodiscard]] bool is_paused() const noexcept { return paused_; }

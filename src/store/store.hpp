@@ -8,6 +8,7 @@
 
 #include "store/history.hpp"
 #include "store/lane_session.hpp"
+#include "store/lease_session.hpp"
 #include "store/operations.hpp"
 #include "store/read_models.hpp"
 #include "store/unit_session.hpp"
@@ -56,7 +57,9 @@ public:
 
     /// @throws store_error when the database cannot be opened; names it and the remedy
     [[nodiscard]] virtual std::unique_ptr<unit_session> open_unit() = 0;
-    [[nodiscard]] virtual std::unique_ptr<lane_session> open_lane() = 0;
+    [[nodiscard]] virtual std::unique_ptr<lease_session> open_lease() = 0;
+    /// A lease and the rows of the outbox that it guards.
+    [[nodiscard]] virtual lane_session open_lane() = 0;
     [[nodiscard]] virtual std::unique_ptr<operations_session> open_operations() = 0;
     [[nodiscard]] virtual std::unique_ptr<read_model_session> open_read_models() = 0;
 };

@@ -87,7 +87,7 @@ using sluice::testing::temporary_directory;
             .abandoned_at = when};
 }
 
-[[nodiscard]] inline lane_report report(std::string state = "flowing") {
+[[nodiscard]] inline lease_report report(std::string state = "flowing") {
     return {.state = std::move(state), .since = at(0)};
 }
 
@@ -138,7 +138,7 @@ protected:
     }
 
     [[nodiscard]] lease_grant take_lane(const std::string& broker = "partner", const std::string& owner = "me") {
-        auto grant = lane_->acquire(make_lane_name("default", broker), owner, at(0), ttl);
+        auto grant = lane_.lease->acquire(make_lane_name("default", broker), owner, at(0), ttl);
         if (!grant) throw std::logic_error{"the lane is taken"};
         return *grant;
     }
@@ -154,7 +154,7 @@ protected:
     temporary_directory directory_;
     std::unique_ptr<database> store_;
     std::unique_ptr<unit_session> unit_;
-    std::unique_ptr<lane_session> lane_;
+    lane_session lane_;
     std::unique_ptr<operations_session> operations_;
 };
 

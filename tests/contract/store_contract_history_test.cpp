@@ -23,12 +23,12 @@ TEST_P(store_history, a_new_incarnation_ends_every_lease_and_its_epochs_go_on_ab
     EXPECT_EQ(store_->history().incarnation, done.incarnation);
     EXPECT_EQ(store_->history().identity, before.identity);
 
-    EXPECT_FALSE(lane_->due(lost, "partner", 0, 10).owned);
-    EXPECT_EQ(lane_->settle(lost, "partner", std::vector{published(1)}, 1), settle_outcome::fenced);
-    const auto grant = store_->open_lane()->acquire("default:partner", "you", at(500'000'000), ttl);
+    EXPECT_FALSE(lane_.rows->due(lost, "partner", 0, 10).owned);
+    EXPECT_EQ(lane_.rows->settle(lost, "partner", std::vector{published(1)}, 1), settle_outcome::fenced);
+    const auto grant = store_->open_lease()->acquire("default:partner", "you", at(500'000'000), ttl);
     ASSERT_TRUE(grant);
     EXPECT_GT(grant->epoch, done.incarnation);
-    const auto first = store_->open_lane()->acquire("default:default", "you", at(1), ttl);
+    const auto first = store_->open_lease()->acquire("default:default", "you", at(1), ttl);
     ASSERT_TRUE(first);
     EXPECT_GT(first->epoch, done.incarnation) << "a lane that had no owner before";
 }
@@ -59,10 +59,10 @@ TEST_P(store_history, is_not_begun_anew_by_itself_again_and_again) {
 TEST_P(store_history, rows_that_are_open_below_the_mark_are_found_and_sent) {
     commit_events(3);
     const auto grant = take_lane();
-    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{published(1), failed(2, 1), published(3)}, 3),
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", std::vector{published(1), failed(2, 1), published(3)}, 3),
               settle_outcome::settled);
     auto kept = grant;
-    ASSERT_TRUE(lane_->renew(kept, report(), at(1), ttl));  // writes a mark that waits to be written
+    ASSERT_TRUE(lane_.lease->renew(kept, report(), at(1), ttl));  // writes a mark that waits to be written
     EXPECT_THAT(store_->faults(0), IsEmpty());
     const auto faults = store_->faults(100);
     ASSERT_EQ(faults.size(), 1U);
@@ -73,7 +73,7 @@ TEST_P(store_history, rows_that_are_open_below_the_mark_are_found_and_sent) {
     EXPECT_EQ(store_->adopt({}).reopened, 1U);
     const auto next = take_lane("partner", "you");
     EXPECT_EQ(next.mark, 1);
-    EXPECT_THAT(seqs(lane_->due(next, "partner", next.mark, 10)), ElementsAre(2));
+    EXPECT_THAT(seqs(lane_.rows->due(next, "partner", next.mark, 10)), ElementsAre(2));
     EXPECT_THAT(store_->faults(100), IsEmpty());
 }
 

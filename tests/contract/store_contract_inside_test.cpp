@@ -337,7 +337,7 @@ TEST_P(store_fence, lets_only_the_lease_of_this_epoch_write) {
     EXPECT_TRUE(operations_->event("m-1"));
 
     const auto other = store_->open_lane();
-    const auto theirs = other->acquire(mine.lane, "another", at(3600), ttl);
+    const auto theirs = other.lease->acquire(mine.lane, "another", at(3600), ttl);
     ASSERT_TRUE(theirs);
     try {
         unit_->commit({.states = {insert("o-1")},

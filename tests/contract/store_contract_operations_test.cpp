@@ -28,7 +28,7 @@ TEST_P(store_operations, list_newest_first_by_every_filter) {
     elsewhere.event.created_at = at(10);
     commit({event("m-1", "o-1"), event("m-2", "o-2", {"default"}), late, elsewhere});
     const auto grant = take_lane();
-    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{published(1)}, 1), settle_outcome::settled);
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", std::vector{published(1)}, 1), settle_outcome::settled);
 
     EXPECT_THAT(listed(of_broker("")),
                 ElementsAre("m-4>default", "m-3>default", "m-3>partner", "m-2>default", "m-1>default", "m-1>partner"));
@@ -90,7 +90,7 @@ TEST_P(store_operations, give_the_marks_of_a_handler_to_another_name) {
 }
 
 TEST_P(store_operations, remove_the_lease_of_a_handler_with_its_name) {
-    const auto grant = lane_->acquire("sequential/old", "me", at(0), ttl);
+    const auto grant = lane_.lease->acquire("sequential/old", "me", at(0), ttl);
     ASSERT_TRUE(grant);
     static_cast<void>(operations_->rename_handler("old", "new"));
     for (const auto& each : operations_->lanes()) EXPECT_NE(each.lane, "sequential/old");
@@ -113,7 +113,8 @@ TEST_P(store_operations, count_the_rows_of_each_broker) {
         commit({write});
     }
     const auto grant = take_lane();
-    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{published(1), failed(3, 1)}, 1), settle_outcome::settled);
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", std::vector{published(1), failed(3, 1)}, 1),
+              settle_outcome::settled);
     const auto summary = operations_->outbox_summary();
     ASSERT_EQ(summary.size(), 2U);
     const auto& partner = summary.at("partner");
@@ -122,7 +123,7 @@ TEST_P(store_operations, count_the_rows_of_each_broker) {
     EXPECT_EQ(partner.oldest_open, at(2));
     EXPECT_EQ(summary.at("default").oldest_open, at(1));
 
-    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{published(2), published(3), abandoned(4, 1)}, 4),
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", std::vector{published(2), published(3), abandoned(4, 1)}, 4),
               settle_outcome::settled);
     EXPECT_FALSE(operations_->outbox_summary().at("partner").oldest_open);
 }
@@ -132,9 +133,9 @@ TEST_P(store_operations, count_every_row_wherever_the_mark_is_and_without_any_la
     for (int i = 1; i <= 8; ++i) commit({event("m-" + std::to_string(i), "o-1", brokers)});
     const auto grant = take_lane();
     ASSERT_EQ(
-        lane_->settle(grant, "partner", std::vector{published(1), published(2), abandoned(3, 3), published(4)}, 4),
+        lane_.rows->settle(grant, "partner", std::vector{published(1), published(2), abandoned(3, 3), published(4)}, 4),
         settle_outcome::settled);
-    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{published(6), failed(7, 1), abandoned(8, 3)}, 4),
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", std::vector{published(6), failed(7, 1), abandoned(8, 3)}, 4),
               settle_outcome::settled);
     EXPECT_EQ(operations_->discard({.target_broker = "retired", .message_id = "m-2"}, "no", at(9)), 1U);
 
@@ -159,7 +160,8 @@ TEST_P(store_operations, count_every_row_wherever_the_mark_is_and_without_any_la
 TEST_P(store_operations, count_a_broker_whose_rows_are_all_settled) {
     commit_events(2);
     const auto grant = take_lane();
-    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{published(1), published(2)}, 2), settle_outcome::settled);
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", std::vector{published(1), published(2)}, 2),
+              settle_outcome::settled);
     const auto counts = operations_->outbox_summary().at("partner");
     EXPECT_THAT(counts.by_status, ElementsAre(std::pair{row_status::published, 2}));
     EXPECT_FALSE(counts.oldest_open);
@@ -169,7 +171,7 @@ TEST_P(store_operations, retry_gives_a_full_new_budget_and_makes_the_lane_look_a
     commit_events(4);
     auto grant = take_lane();
     ASSERT_EQ(
-        lane_->settle(grant, "partner", std::vector{published(1), abandoned(2, 3), published(3), failed(4, 2)}, 3),
+        lane_.rows->settle(grant, "partner", std::vector{published(1), abandoned(2, 3), published(3), failed(4, 2)}, 3),
         settle_outcome::settled);
     EXPECT_EQ(operations_->retry(of_broker("default")), 0U);
     EXPECT_EQ(operations_->retry(of_broker("partner")), 2U);
@@ -182,17 +184,17 @@ TEST_P(store_operations, retry_gives_a_full_new_budget_and_makes_the_lane_look_a
     EXPECT_EQ(second.last_error, R"({"message":"never"})") << "the history stays until it is published";
     EXPECT_EQ(row("m-1").status, row_status::published);
 
-    const auto due = lane_->due(grant, "partner", 3, 10);
+    const auto due = lane_.rows->due(grant, "partner", 3, 10);
     EXPECT_EQ(due.rescan, grant.rescan + 1);
     EXPECT_EQ(due.mark, 1);
-    EXPECT_THAT(seqs(lane_->due(grant, "partner", due.mark, 10)), ElementsAre(2, 4));
-    EXPECT_EQ(lane_->acquire("default:partner", "me", at(1), ttl)->mark, 1);
+    EXPECT_THAT(seqs(lane_.rows->due(grant, "partner", due.mark, 10)), ElementsAre(2, 4));
+    EXPECT_EQ(lane_.lease->acquire("default:partner", "me", at(1), ttl)->mark, 1);
 }
 
 TEST_P(store_operations, retry_takes_the_oldest_first_up_to_its_limit) {
     commit_events(3);
     const auto grant = take_lane();
-    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{abandoned(1, 1), abandoned(2, 1), abandoned(3, 1)}, 3),
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", std::vector{abandoned(1, 1), abandoned(2, 1), abandoned(3, 1)}, 3),
               settle_outcome::settled);
     auto filter = of_broker("partner");
     filter.limit = 2;
@@ -204,7 +206,7 @@ TEST_P(store_operations, retry_needs_no_lane) {
     commit_events(1);
     {
         const auto grant = take_lane("default");
-        ASSERT_EQ(lane_->settle(grant, "default", std::vector{abandoned(1, 1)}, 1), settle_outcome::settled);
+        ASSERT_EQ(lane_.rows->settle(grant, "default", std::vector{abandoned(1, 1)}, 1), settle_outcome::settled);
     }
     EXPECT_EQ(operations_->retry(of_broker("")), 1U);
     EXPECT_EQ(operations_->discard(of_broker("partner"), "retired", at(1)), 1U);
@@ -213,25 +215,29 @@ TEST_P(store_operations, retry_needs_no_lane) {
 TEST_P(store_operations, retry_is_not_undone_by_a_lane_that_has_not_seen_it) {
     commit_events(3);
     auto grant = take_lane();
-    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{failed(1, 2), abandoned(2, 3)}, 0), settle_outcome::settled);
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", std::vector{failed(1, 2), abandoned(2, 3)}, 0),
+              settle_outcome::settled);
     ASSERT_EQ(operations_->retry(of_broker("partner")), 2U);
 
     // In flight while the operator acted: the third refusal of m-1, and m-3.
-    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{abandoned(1, 3), published(3)}, 3), settle_outcome::settled);
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", std::vector{abandoned(1, 3), published(3)}, 3),
+              settle_outcome::settled);
     EXPECT_EQ(row("m-1").status, row_status::pending);
     EXPECT_EQ(row("m-1").retry_count, 0);
     EXPECT_EQ(row("m-3").status, row_status::published);
-    EXPECT_EQ(lane_->due(grant, "partner", 0, 10).mark, 0) << "the mark passed reopened rows";
+    EXPECT_EQ(lane_.rows->due(grant, "partner", 0, 10).mark, 0) << "the mark passed reopened rows";
 
-    grant.rescan = lane_->due(grant, "partner", 0, 10).rescan;
-    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{published(1), published(2)}, 3), settle_outcome::settled);
-    EXPECT_EQ(lane_->due(grant, "partner", 0, 10).mark, 3);
+    grant.rescan = lane_.rows->due(grant, "partner", 0, 10).rescan;
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", std::vector{published(1), published(2)}, 3),
+              settle_outcome::settled);
+    EXPECT_EQ(lane_.rows->due(grant, "partner", 0, 10).mark, 3);
 }
 
 TEST_P(store_operations, discard_keeps_rows_from_being_sent_and_says_why) {
     commit_events(3);
     const auto grant = take_lane();
-    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{published(1), failed(2, 1)}, 1), settle_outcome::settled);
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", std::vector{published(1), failed(2, 1)}, 1),
+              settle_outcome::settled);
     EXPECT_EQ(operations_->discard(of_broker("partner"), "broker retired", at(9)), 2U);
 
     const auto second = row("m-2");
@@ -244,7 +250,7 @@ TEST_P(store_operations, discard_keeps_rows_from_being_sent_and_says_why) {
     EXPECT_EQ(row("m-1").status, row_status::published);
     EXPECT_EQ(row("m-3", "default").status, row_status::pending);
 
-    const auto due = lane_->due(grant, "partner", 0, 10);
+    const auto due = lane_.rows->due(grant, "partner", 0, 10);
     EXPECT_THAT(due.rows, IsEmpty());
     EXPECT_GT(due.rescan, grant.rescan);
 }
@@ -253,7 +259,8 @@ TEST_P(store_operations, discard_yields_to_what_was_published_meanwhile_but_not_
     commit_events(2);
     const auto grant = take_lane();
     ASSERT_EQ(operations_->discard(of_broker("partner"), "no", at(9)), 2U);
-    ASSERT_EQ(lane_->settle(grant, "partner", std::vector{published(1), failed(2, 1)}, 2), settle_outcome::settled);
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", std::vector{published(1), failed(2, 1)}, 2),
+              settle_outcome::settled);
     EXPECT_EQ(row("m-1").status, row_status::published);
     EXPECT_EQ(row("m-2").status, row_status::abandoned);
 }
@@ -266,9 +273,9 @@ TEST_P(store_operations, discarded_rows_are_purged_and_can_be_retried) {
     EXPECT_EQ(row("m-2").status, row_status::pending);
 
     auto current = grant;
-    current.rescan = lane_->due(grant, "partner", 0, 1).rescan;
-    ASSERT_EQ(lane_->settle(current, "partner", {}, 1), settle_outcome::settled);
-    EXPECT_EQ(lane_->purge(current, "partner", at(0), at(10), 10), 1U);
+    current.rescan = lane_.rows->due(grant, "partner", 0, 1).rescan;
+    ASSERT_EQ(lane_.rows->settle(current, "partner", {}, 1), settle_outcome::settled);
+    EXPECT_EQ(lane_.rows->purge(current, "partner", at(0), at(10), 10), 1U);
 }
 
 TEST_P(store_operations, purge_old_inbox_marks_in_bounded_steps) {

@@ -20,7 +20,7 @@ protected:
 
     /// A session of its own for each lane, as in life.
     struct held_lane {
-        std::unique_ptr<lane_session> session;
+        lane_session session;
         lease_grant grant{};
 
         [[nodiscard]] shard part() const { return shard_of(grant.lane); }
@@ -31,7 +31,7 @@ protected:
     }
     [[nodiscard]] held_lane take(int number, int count, const std::string& owner = me, date_time now = at(0)) {
         held_lane taken{.session = store_->open_lane(), .grant = {}};
-        auto answer = taken.session->acquire(name_of(number, count), owner, now, ttl);
+        auto answer = taken.session.lease->acquire(name_of(number, count), owner, now, ttl);
         if (!answer) throw std::logic_error{answer.obstacle()};
         taken.grant = *answer;
         return taken;
@@ -43,9 +43,9 @@ protected:
     }
     /// Empty when the lane was taken.
     [[nodiscard]] std::string obstacle(const std::string& lane, const std::string& owner, date_time now = at(0)) {
-        return store_->open_lane()->acquire(lane, owner, now, ttl).obstacle();
+        return store_->open_lease()->acquire(lane, owner, now, ttl).obstacle();
     }
-    void release(const held_lane& p) { p.session->release(p.grant, report()); }
+    void release(const held_lane& p) { p.session.lease->release(p.grant, report()); }
 
     [[nodiscard]] std::set<std::string> lane_names() {
         std::set<std::string> names;
@@ -78,7 +78,7 @@ TEST_P(store_shards, share_all_rows_by_stream_and_keep_their_order) {
     for (const auto& post : take_all(3)) {
         sequence cursor = 0;
         for (;;) {
-            const auto batch = post.session->due(post.grant, "partner", cursor, 4);
+            const auto batch = post.session.rows->due(post.grant, "partner", cursor, 4);
             for (const auto& row : batch.rows) {
                 EXPECT_GT(row.seq, cursor) << "out of order";
                 EXPECT_TRUE(post.part().carries(row.event.stream)) << row.event.stream << " in " << post.grant.lane;
@@ -96,7 +96,7 @@ TEST_P(store_shards, share_all_rows_by_stream_and_keep_their_order) {
 TEST_P(store_shards, find_as_many_rows_of_their_own_as_asked_for) {
     commit_orders(12, 5);
     for (const auto& post : take_all(3)) {
-        const auto batch = post.session->due(post.grant, "partner", 0, 5);
+        const auto batch = post.session.rows->due(post.grant, "partner", 0, 5);
         EXPECT_THAT(batch.rows, SizeIs(5));
         EXPECT_EQ(batch.upto, batch.rows.back().seq);
     }
@@ -106,10 +106,10 @@ TEST_P(store_shards, need_not_read_the_rows_of_others_again) {
     commit({event("m-1"), event("m-2"), event("m-3")});
     for (const auto& post : take_all(2)) {
         const bool is_mine = post.part().carries("shop::order-o-1");
-        const auto batch = post.session->due(post.grant, "partner", 0, 10);
+        const auto batch = post.session.rows->due(post.grant, "partner", 0, 10);
         EXPECT_THAT(batch.rows, SizeIs(is_mine ? 3 : 0));
         EXPECT_EQ(batch.upto, 3);
-        EXPECT_EQ(post.session->settle(post.grant, "partner", {}, batch.upto), settle_outcome::settled);
+        EXPECT_EQ(post.session.rows->settle(post.grant, "partner", {}, batch.upto), settle_outcome::settled);
         EXPECT_FALSE(batch.more);
     }
 }
@@ -117,7 +117,7 @@ TEST_P(store_shards, need_not_read_the_rows_of_others_again) {
 TEST_P(store_shards, catch_up_their_streams) {
     commit_orders(2, 3);
     for (const auto& post : take_all(3)) {
-        const auto batch = post.session->due_in_stream(post.grant, "partner", "shop::order-ö-1", 0, 6, 10);
+        const auto batch = post.session.rows->due_in_stream(post.grant, "partner", "shop::order-ö-1", 0, 6, 10);
         EXPECT_THAT(seqs(batch), ElementsAre(2, 4, 6));
     }
 }
@@ -145,9 +145,9 @@ TEST_P(store_shards, of_another_number_wait_until_the_last_of_these_is_free) {
     EXPECT_EQ(obstacle(name_of(3, 3), "they", at(40)), "");
     EXPECT_EQ(obstacle(name_of(1, 2), "me", at(41)), "default:partner#3/3 belongs to they");
     auto zombie = second.grant;
-    EXPECT_FALSE(second.session->renew(zombie, report(), at(41), ttl));
-    EXPECT_EQ(second.session->settle(second.grant, "partner", {}, 9), settle_outcome::fenced);
-    EXPECT_FALSE(second.session->due(second.grant, "partner", 0, 1).owned);
+    EXPECT_FALSE(second.session.lease->renew(zombie, report(), at(41), ttl));
+    EXPECT_EQ(second.session.rows->settle(second.grant, "partner", {}, 9), settle_outcome::fenced);
+    EXPECT_FALSE(second.session.rows->due(second.grant, "partner", 0, 1).owned);
     release(second);
     EXPECT_EQ(lane_names(), (std::set<std::string>{"default:default", name_of(1, 3), name_of(2, 3), name_of(3, 3)}));
 }
@@ -162,14 +162,14 @@ TEST_P(store_shards, of_another_database_name_are_another_layout) {
 TEST_P(store_shards, begin_at_the_lowest_mark_of_those_before_them) {
     commit_orders(6, 4);
     auto two = take_all(2);
-    EXPECT_EQ(two[0].session->settle(two[0].grant, "partner", {}, 20), settle_outcome::settled);
-    EXPECT_EQ(two[1].session->settle(two[1].grant, "partner", {}, 7), settle_outcome::settled);
+    EXPECT_EQ(two[0].session.rows->settle(two[0].grant, "partner", {}, 20), settle_outcome::settled);
+    EXPECT_EQ(two[1].session.rows->settle(two[1].grant, "partner", {}, 7), settle_outcome::settled);
     for (const auto& post : two) release(post);
 
     const auto whole = take_lane();
     EXPECT_EQ(whole.mark, 7);
-    EXPECT_EQ(lane_->settle(whole, "partner", {}, 15), settle_outcome::settled);
-    lane_->release(whole, report());
+    EXPECT_EQ(lane_.rows->settle(whole, "partner", {}, 15), settle_outcome::settled);
+    lane_.lease->release(whole, report());
 
     for (const auto& post : take_all(4)) EXPECT_EQ(post.grant.mark, 15);
     EXPECT_THAT(marks(), SizeIs(4));
@@ -178,10 +178,10 @@ TEST_P(store_shards, begin_at_the_lowest_mark_of_those_before_them) {
 TEST_P(store_shards, that_nobody_took_count_as_they_were_made) {
     const auto whole = take_lane();
     commit_orders(6, 4);
-    EXPECT_EQ(lane_->settle(whole, "partner", {}, 12), settle_outcome::settled);
-    lane_->release(whole, report());
+    EXPECT_EQ(lane_.rows->settle(whole, "partner", {}, 12), settle_outcome::settled);
+    lane_.lease->release(whole, report());
     auto second = take(2, 2);
-    EXPECT_EQ(second.session->settle(second.grant, "partner", {}, 24), settle_outcome::settled);
+    EXPECT_EQ(second.session.rows->settle(second.grant, "partner", {}, 24), settle_outcome::settled);
     release(second);
     EXPECT_EQ(take(1, 3).grant.mark, 12) << "the rows of the first shard were nobody's";
 }
@@ -204,7 +204,7 @@ TEST_P(store_shards, never_get_an_epoch_for_the_second_time) {
 TEST_P(store_shards, know_the_lanes_that_were_there_before) {
     const auto whole = take_lane();
     EXPECT_THAT(whole.former, IsEmpty());
-    lane_->release(whole, report());
+    lane_.lease->release(whole, report());
     for (const auto& each : take_all(2)) {
         EXPECT_THAT(each.grant.former, ElementsAre("default:partner"));
         release(each);
@@ -220,12 +220,12 @@ TEST_P(store_shards, all_look_again_after_a_retry) {
     commit_orders(4, 1);
     auto posts = take_all(2);
     for (const auto& post : posts) {
-        EXPECT_EQ(post.session->settle(post.grant, "partner", std::vector{abandoned(1, 3)}, 4),
+        EXPECT_EQ(post.session.rows->settle(post.grant, "partner", std::vector{abandoned(1, 3)}, 4),
                   settle_outcome::settled);
     }
     EXPECT_EQ(operations_->retry({.target_broker = "partner"}), 1U);
     for (const auto& post : posts) {
-        const auto batch = post.session->due(post.grant, "partner", 4, 10);
+        const auto batch = post.session.rows->due(post.grant, "partner", 4, 10);
         EXPECT_NE(batch.rescan, post.grant.rescan);
         EXPECT_EQ(batch.mark, 0);
         release(post);
@@ -239,14 +239,14 @@ TEST_P(store_shards, purge_rows_of_their_own) {
     std::vector<settlement> all;
     for (sequence seq = 1; seq <= 24; ++seq) all.push_back(published(seq));
     auto posts = take_all(2);
-    EXPECT_EQ(posts[0].session->settle(posts[0].grant, "partner", all, 24), settle_outcome::settled);
-    const auto purged = posts[0].session->purge(posts[0].grant, "partner", at(100), at(100), 100);
+    EXPECT_EQ(posts[0].session.rows->settle(posts[0].grant, "partner", all, 24), settle_outcome::settled);
+    const auto purged = posts[0].session.rows->purge(posts[0].grant, "partner", at(100), at(100), 100);
     const auto left = operations_->list({.target_broker = "partner", .limit = 100});
     EXPECT_EQ(purged + left.size(), 24U);
     EXPECT_GT(purged, 0U);
     EXPECT_GT(left.size(), 0U);
     for (const auto& row : left) EXPECT_TRUE(posts[1].part().carries(row.stream)) << row.stream;
-    EXPECT_EQ(posts[1].session->purge(posts[1].grant, "partner", at(100), at(100), 100), 0U) << "above its mark";
+    EXPECT_EQ(posts[1].session.rows->purge(posts[1].grant, "partner", at(100), at(100), 100), 0U) << "above its mark";
 }
 
 TEST_P(store_shards, of_two_numbers_never_have_owners_at_a_time) {
@@ -262,7 +262,7 @@ TEST_P(store_shards, of_two_numbers_never_have_owners_at_a_time) {
                 while (ready < 4) std::this_thread::yield();
                 for (int number = 1; number <= count; ++number) {
                     const auto owner = "of-" + std::to_string(count);
-                    if (session->acquire(name_of(number, count), owner, now, ttl)) ++taken.at(std::size_t(count));
+                    if (session.lease->acquire(name_of(number, count), owner, now, ttl)) ++taken.at(std::size_t(count));
                 }
             });
         }

@@ -252,9 +252,9 @@ TEST_F(sqlite_store, estimates_what_is_too_much_to_count) {
         WHERE seq % 3 <> 0;
         INSERT INTO sqlite_sequence (name, seq) VALUES ('event_log', 240000))");
     const auto lane = store->open_lane();
-    const auto grant = lane->acquire("default:partner", "me", at(0), 30s);
+    const auto grant = lane.lease->acquire("default:partner", "me", at(0), 30s);
     ASSERT_TRUE(grant);
-    ASSERT_EQ(lane->settle(*grant, "partner", {}, 240'000), settle_outcome::settled);
+    ASSERT_EQ(lane.rows->settle(*grant, "partner", {}, 240'000), settle_outcome::settled);
     commit(*store->open_unit(), {}, {event("m-0")});
 
     const auto counts = store->open_operations()->outbox_summary().at("partner");
@@ -301,15 +301,15 @@ TEST_F(sqlite_store, wakes_a_lane_when_another_process_commits) {
     }};
     const auto store = open_database();
     const auto lane = store->open_lane();
-    const auto grant = lane->acquire("default:partner", "me", at(0), 30s);
+    const auto grant = lane.lease->acquire("default:partner", "me", at(0), 30s);
     wake_signal never;
     for (int i = 0; i < commits; ++i) {
-        static_cast<void>(lane->due(*grant, "partner", i, 10));
+        static_cast<void>(lane.rows->due(*grant, "partner", i, 10));
         gate.let_one_pass();
         const stopwatch slept;
-        ASSERT_EQ(lane->wait(never, 10s), wake_reason::file_changed);
+        ASSERT_EQ(lane.rows->wait(never, 10s), wake_reason::file_changed);
         EXPECT_LT(slept.elapsed(), 5s) << "found by the timeout's last look only";
-        ASSERT_EQ(lane->due(*grant, "partner", i, 10).rows.size(), 1U);
+        ASSERT_EQ(lane.rows->due(*grant, "partner", i, 10).rows.size(), 1U);
     }
     EXPECT_TRUE(committer.wait());
 }
@@ -376,7 +376,7 @@ TEST_F(sqlite_store, answers_retryable_when_the_lock_is_held_for_too_long) {
     const auto store = open_database(50ms);
     const auto unit = store->open_unit();
     const auto lane = store->open_lane();
-    const auto grant = lane->acquire("default:partner", "me", at(0), 30s);
+    const auto grant = lane.lease->acquire("default:partner", "me", at(0), 30s);
     auto other = connect();
     {
         const sqlite::transaction hog{other, sqlite::transaction::kind::write};
@@ -388,10 +388,10 @@ TEST_F(sqlite_store, answers_retryable_when_the_lock_is_held_for_too_long) {
             EXPECT_THAT(e.what(), AllOf(HasSubstr(path_.string()), HasSubstr("50ms"), Not(HasSubstr("order_id"))));
         }
         EXPECT_FALSE(unit->load("Order", "o-1")) << "readers do not wait for writers";
-        EXPECT_THAT(lane->due(*grant, "partner", 0, 10).rows, IsEmpty());
+        EXPECT_THAT(lane.rows->due(*grant, "partner", 0, 10).rows, IsEmpty());
     }
     commit(*unit, {insert("o-1")}, {event("m-1")});
-    EXPECT_EQ(lane->due(*grant, "partner", 0, 10).rows.size(), 1U);
+    EXPECT_EQ(lane.rows->due(*grant, "partner", 0, 10).rows.size(), 1U);
 }
 
 /// What `act` ends with; empty when it succeeds.
@@ -490,6 +490,24 @@ TEST_F(sqlite_store, waits_for_a_lock_that_is_given_back) {
     hog.reset();
     committer.join();
     EXPECT_TRUE(unit->load("Order", "o-1"));
+}
+
+TEST_F(sqlite_store, opens_one_connection_for_a_lane_and_watches_nothing_for_a_lease) {
+    const auto open_files = [](const std::filesystem::path& file) {
+        std::error_code ignored;
+        return std::ranges::count_if(std::filesystem::directory_iterator{"/proc/self/fd"}, [&](const auto& each) {
+            return std::filesystem::read_symlink(each.path(), ignored) == file;
+        });
+    };
+    open_database()->setup();
+    const auto store = open_database();
+    const auto watches = open_files("anon_inode:inotify");
+    const auto lease = store->open_lease();
+    EXPECT_EQ(open_files(path_), 1);
+    EXPECT_EQ(open_files("anon_inode:inotify"), watches);
+    const auto lane = store->open_lane();
+    EXPECT_EQ(open_files(path_), 2);
+    EXPECT_EQ(open_files("anon_inode:inotify"), watches + 1);
 }
 
 TEST_F(sqlite_store, closes_what_it_opened) {
@@ -608,18 +626,20 @@ TEST_F(sqlite_plan, of_a_look_at_one_message_uses_its_index) {
 TEST_F(sqlite_plan, purge_walks_past_what_it_keeps_in_bounded_steps) {
     const auto store = open_database();
     const auto lane = store->open_lane();
-    const auto grant = lane->acquire("default:partner", "me", at(0), 30s);
+    const auto grant = lane.lease->acquire("default:partner", "me", at(0), 30s);
     std::vector<settlement> given_up;
     auto db = connect();
     db.execute("UPDATE outbox SET status = 'pending'");
     for (sequence seq = 1; seq <= 2000; ++seq) {
         given_up.push_back(seq <= 1500 ? abandoned(seq, 1, at(1)) : published(seq, at(1)));
     }
-    ASSERT_EQ(lane->settle(*grant, "partner", given_up, 2000), settle_outcome::settled);
+    ASSERT_EQ(lane.rows->settle(*grant, "partner", given_up, 2000), settle_outcome::settled);
     // The first 1500 rows are kept for longer; each call looks at 500 and the fourth finds what it may delete.
-    for (int call = 1; call <= 3; ++call) EXPECT_EQ(lane->purge(*grant, "partner", at(10), at(1), 100), 0U) << call;
-    for (int call = 4; call <= 8; ++call) EXPECT_EQ(lane->purge(*grant, "partner", at(10), at(1), 100), 100U) << call;
-    EXPECT_EQ(lane->purge(*grant, "partner", at(10), at(1), 100), 0U);
+    for (int call = 1; call <= 3; ++call)
+        EXPECT_EQ(lane.rows->purge(*grant, "partner", at(10), at(1), 100), 0U) << call;
+    for (int call = 4; call <= 8; ++call)
+        EXPECT_EQ(lane.rows->purge(*grant, "partner", at(10), at(1), 100), 100U) << call;
+    EXPECT_EQ(lane.rows->purge(*grant, "partner", at(10), at(1), 100), 0U);
 }
 
 /// The file is replaced under a running process, as when a backup is restored.
@@ -637,8 +657,8 @@ TEST(sqlite_history, is_lost_with_the_file) {
     sqlite::connection{sqlite::driver_options({.path = file}), sqlite::connection::open_mode::existing}.execute(
         ("VACUUM INTO '" + (directory / "backup.db").string() + "'").c_str());
     for (const char* id : {"m-2", "m-3"}) commit_one(*unit, id);
-    const auto grant = lane->acquire("default:partner", "me", at(0), 30s);
-    ASSERT_EQ(lane->settle(*grant, "partner", std::vector{published(1), published(2), published(3)}, 3),
+    const auto grant = lane.lease->acquire("default:partner", "me", at(0), 30s);
+    ASSERT_EQ(lane.rows->settle(*grant, "partner", std::vector{published(1), published(2), published(3)}, 3),
               settle_outcome::settled);
     EXPECT_TRUE(unit->is_current());
 
@@ -652,18 +672,18 @@ TEST(sqlite_history, is_lost_with_the_file) {
         EXPECT_TRUE(e.retryable());
         EXPECT_THAT(e.what(), HasSubstr("another file has taken its place"));
     }
-    EXPECT_THROW(static_cast<void>(lane->due(*grant, "partner", 3, 10)), store_error);
+    EXPECT_THROW(static_cast<void>(lane.rows->due(*grant, "partner", 3, 10)), store_error);
 
     commit_one(*store->open_unit(), "n-2");
     const auto next = store->open_lane();
-    EXPECT_FALSE(next->due(*grant, "partner", 3, 10).owned);
-    EXPECT_THAT(next->lost_history(), HasSubstr("file was"));
-    EXPECT_EQ(next->settle(*grant, "partner", std::vector{published(2)}, 2), settle_outcome::fenced);
-    const auto again = next->acquire("default:partner", "me", at(1), 30s);
+    EXPECT_FALSE(next.rows->due(*grant, "partner", 3, 10).owned);
+    EXPECT_THAT(next.lease->lost_history(), HasSubstr("file was"));
+    EXPECT_EQ(next.rows->settle(*grant, "partner", std::vector{published(2)}, 2), settle_outcome::fenced);
+    const auto again = next.lease->acquire("default:partner", "me", at(1), 30s);
     ASSERT_TRUE(again);
     EXPECT_THAT(again->other_history, HasSubstr("file was"));
     EXPECT_EQ(again->mark, 0);
-    EXPECT_EQ(seqs(next->due(*again, "partner", again->mark, 10)), (std::vector<sequence>{1, 2}));
+    EXPECT_EQ(seqs(next.rows->due(*again, "partner", again->mark, 10)), (std::vector<sequence>{1, 2}));
 }
 
 TEST(sqlite_history, of_a_copy_is_compared_with_the_one_of_the_last_owner_and_the_mark_is_checked) {
@@ -673,15 +693,16 @@ TEST(sqlite_history, of_a_copy_is_compared_with_the_one_of_the_last_owner_and_th
         store->setup();
         for (const char* id : {"m-1", "m-2"}) store->open_unit()->commit({.events = {event(id)}, .at = at(0)});
         const auto lane = store->open_lane();
-        const auto grant = lane->acquire("default:partner", "me", at(0), 30s);
+        const auto grant = lane.lease->acquire("default:partner", "me", at(0), 30s);
         EXPECT_EQ(grant->other_history, "");
-        ASSERT_EQ(lane->settle(*grant, "partner", std::vector{failed(1, 1), published(2)}, 2), settle_outcome::settled);
-        lane->release(*grant, report());
+        ASSERT_EQ(lane.rows->settle(*grant, "partner", std::vector{failed(1, 1), published(2)}, 2),
+                  settle_outcome::settled);
+        lane.lease->release(*grant, report());
     }
     std::filesystem::copy_file(directory / "shop.db", directory / "copy.db");
     const auto copy = make_sqlite_database({.path = directory / "copy.db"});
     const auto lane = copy->open_lane();
-    const auto grant = lane->acquire("default:partner", "you", at(1), 30s);
+    const auto grant = lane.lease->acquire("default:partner", "you", at(1), 30s);
     EXPECT_THAT(grant->other_history, HasSubstr("file was"));
     EXPECT_EQ(grant->reopened, 1U);
     EXPECT_EQ(grant->mark, 0);

@@ -286,7 +286,7 @@ TEST_P(store_unit, keeps_every_commit_of_many_threads) {
     EXPECT_EQ(count_rows(), 2 * total);
 
     const auto grant = take_lane();
-    const auto due = lane_->due(grant, "partner", 0, 2 * total);
+    const auto due = lane_.rows->due(grant, "partner", 0, 2 * total);
     ASSERT_EQ(due.rows.size(), total);
     for (std::size_t i = 0; i < total; ++i) EXPECT_EQ(due.rows[i].seq, static_cast<sequence>(i + 1));
 }

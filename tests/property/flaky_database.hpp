@@ -31,23 +31,36 @@ struct flakiness {
     }
 };
 
-/// A lane session whose calls fail now and then, also after they took effect.
-class flaky_lane_session final : public store::lane_session {
+/// A lease session whose calls fail now and then, also after they took effect.
+class flaky_lease_session final : public store::lease_session {
 public:
-    flaky_lane_session(std::unique_ptr<store::lane_session> behind, const flakiness& faults)
+    flaky_lease_session(std::unique_ptr<store::lease_session> behind, const flakiness& faults)
         : behind_{std::move(behind)}, faults_{faults} {}
 
     store::lease_answer acquire(std::string_view lane, std::string_view owner, date_time now, duration ttl) override {
         return faults_.around([&] { return behind_->acquire(lane, owner, now, ttl); });
     }
-    bool renew(store::lease_grant& grant, const store::lane_report& report, date_time now, duration ttl) override {
+    bool renew(store::lease_grant& grant, const store::lease_report& report, date_time now, duration ttl) override {
         return faults_.around([&] { return behind_->renew(grant, report, now, ttl); });
     }
-    void release(const store::lease_grant& grant, const store::lane_report& report) override {
+    void release(const store::lease_grant& grant, const store::lease_report& report) override {
         faults_.strike();
         behind_->release(grant, report);
         faults_.strike();
     }
+    [[nodiscard]] std::string lost_history() const override { return behind_->lost_history(); }
+
+private:
+    std::unique_ptr<store::lease_session> behind_;
+    const flakiness& faults_;
+};
+
+/// The same for the rows.
+class flaky_row_source final : public store::row_source {
+public:
+    flaky_row_source(std::unique_ptr<store::row_source> behind, const flakiness& faults)
+        : behind_{std::move(behind)}, faults_{faults} {}
+
     store::due_batch due(const store::lease_grant& grant, std::string_view target_broker, store::sequence after,
                          const store::page_size& limit) override {
         return faults_.around([&] { return behind_->due(grant, target_broker, after, limit); });
@@ -70,10 +83,8 @@ public:
             [&] { return behind_->purge(grant, target_broker, published_before, abandoned_before, limit); });
     }
 
-    [[nodiscard]] std::string lost_history() const override { return behind_->lost_history(); }
-
 private:
-    std::unique_ptr<store::lane_session> behind_;
+    std::unique_ptr<store::row_source> behind_;
     const flakiness& faults_;
 };
 
@@ -100,9 +111,15 @@ public:
     [[nodiscard]] std::unique_ptr<store::read_model_session> open_read_models() override {
         return behind_.open_read_models();
     }
-    [[nodiscard]] std::unique_ptr<store::lane_session> open_lane() override {
+    [[nodiscard]] std::unique_ptr<store::lease_session> open_lease() override {
         faults_.strike();
-        return std::make_unique<flaky_lane_session>(behind_.open_lane(), faults_);
+        return std::make_unique<flaky_lease_session>(behind_.open_lease(), faults_);
+    }
+    [[nodiscard]] store::lane_session open_lane() override {
+        faults_.strike();
+        auto lane = behind_.open_lane();
+        return {.lease = std::make_unique<flaky_lease_session>(std::move(lane.lease), faults_),
+                .rows = std::make_unique<flaky_row_source>(std::move(lane.rows), faults_)};
     }
 
 private:

@@ -29,7 +29,8 @@ public:
     }
     [[nodiscard]] std::vector<store::weakness> weaknesses() override { return behind_->weaknesses(); }
     [[nodiscard]] std::unique_ptr<store::unit_session> open_unit() override { return behind_->open_unit(); }
-    [[nodiscard]] std::unique_ptr<store::lane_session> open_lane() override { return behind_->open_lane(); }
+    [[nodiscard]] std::unique_ptr<store::lease_session> open_lease() override { return behind_->open_lease(); }
+    [[nodiscard]] store::lane_session open_lane() override { return behind_->open_lane(); }
     [[nodiscard]] std::unique_ptr<store::operations_session> open_operations() override {
         return behind_->open_operations();
     }

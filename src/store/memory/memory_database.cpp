@@ -9,6 +9,7 @@
 #include "base/ids.hpp"
 #include "base/random.hpp"
 #include "store/lane_name.hpp"
+#include "store/memory/lane_link.hpp"
 #include "store/memory/sessions.hpp"
 
 namespace sluice::store {
@@ -30,7 +31,13 @@ public:
     std::vector<weakness> weaknesses() override { return {}; }
 
     std::unique_ptr<unit_session> open_unit() override { return memory::make_unit_session(data_); }
-    std::unique_ptr<lane_session> open_lane() override { return memory::make_lane_session(data_); }
+    std::unique_ptr<lease_session> open_lease() override {
+        return memory::make_lease_session(std::make_shared<memory::lane_link>(data_));
+    }
+    lane_session open_lane() override {
+        const auto link = std::make_shared<memory::lane_link>(data_);
+        return {.lease = memory::make_lease_session(link), .rows = memory::make_row_source(link)};
+    }
     std::unique_ptr<operations_session> open_operations() override { return memory::make_operations_session(data_); }
     std::unique_ptr<read_model_session> open_read_models() override { return memory::make_read_model_session(data_); }
 

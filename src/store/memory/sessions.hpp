@@ -9,7 +9,10 @@
 namespace sluice::store::memory {
 
 [[nodiscard]] std::unique_ptr<unit_session> make_unit_session(memory_data& data);
-[[nodiscard]] std::unique_ptr<lane_session> make_lane_session(memory_data& data);
+struct lane_link;
+[[nodiscard]] std::unique_ptr<lease_session> make_lease_session(std::shared_ptr<lane_link> link);
+/// @param link  that of the lease
+[[nodiscard]] std::unique_ptr<row_source> make_row_source(std::shared_ptr<lane_link> link);
 [[nodiscard]] std::unique_ptr<operations_session> make_operations_session(memory_data& data);
 [[nodiscard]] std::unique_ptr<read_model_session> make_read_model_session(memory_data& data);
 

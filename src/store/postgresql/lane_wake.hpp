@@ -5,9 +5,9 @@
 #include <string_view>
 
 #include "base/wake.hpp"
-#include "store/lane_session.hpp"
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/lane_sql.hpp"
+#include "store/row_source.hpp"
 
 namespace sluice::store::postgresql {
 

@@ -10,6 +10,7 @@
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/failure.hpp"
 #include "store/postgresql/history.hpp"
+#include "store/postgresql/lane_link.hpp"
 #include "store/postgresql/migrations.hpp"
 #include "store/postgresql/sessions.hpp"
 
@@ -126,9 +127,14 @@ public:
         require_schema();
         return postgresql::make_unit_session(shared_);
     }
-    std::unique_ptr<lane_session> open_lane() override {
+    std::unique_ptr<lease_session> open_lease() override {
         require_schema();
-        return postgresql::make_lane_session(shared_);
+        return postgresql::make_lease_session(std::make_shared<postgresql::lane_link>(shared_));
+    }
+    lane_session open_lane() override {
+        require_schema();
+        const auto link = std::make_shared<postgresql::lane_link>(shared_);
+        return {.lease = postgresql::make_lease_session(link), .rows = postgresql::make_row_source(link)};
     }
     std::unique_ptr<operations_session> open_operations() override {
         require_schema();

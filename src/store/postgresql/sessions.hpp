@@ -57,7 +57,10 @@ private:
 [[nodiscard]] connection_use setup_use(const postgresql_options& options);
 
 [[nodiscard]] std::unique_ptr<unit_session> make_unit_session(shared_state& shared);
-[[nodiscard]] std::unique_ptr<lane_session> make_lane_session(shared_state& shared);
+class lane_link;
+[[nodiscard]] std::unique_ptr<lease_session> make_lease_session(std::shared_ptr<lane_link> link);
+/// @param link  that of the lease
+[[nodiscard]] std::unique_ptr<row_source> make_row_source(std::shared_ptr<lane_link> link);
 [[nodiscard]] std::unique_ptr<operations_session> make_operations_session(shared_state& shared);
 [[nodiscard]] std::unique_ptr<read_model_session> make_read_model_session(shared_state& shared);
 

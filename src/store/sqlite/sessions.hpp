@@ -10,7 +10,10 @@ namespace sluice::store::sqlite {
 
 /// @param locks  of this process's units on the same file
 [[nodiscard]] std::unique_ptr<unit_session> make_unit_session(std::unique_ptr<connection> db, base::keyed_locks& locks);
-[[nodiscard]] std::unique_ptr<lane_session> make_lane_session(std::unique_ptr<connection> db);
+class lane_link;
+[[nodiscard]] std::unique_ptr<lease_session> make_lease_session(std::shared_ptr<lane_link> link);
+/// @param link  that of the lease
+[[nodiscard]] std::unique_ptr<row_source> make_row_source(std::shared_ptr<lane_link> link);
 [[nodiscard]] std::unique_ptr<operations_session> make_operations_session(std::unique_ptr<connection> db);
 [[nodiscard]] std::unique_ptr<read_model_session> make_read_model_session(std::unique_ptr<connection> db);
 

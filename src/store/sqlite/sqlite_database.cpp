@@ -9,6 +9,7 @@
 #include "sqlite/library_version.hpp"
 #include "store/sqlite/driver.hpp"
 #include "store/sqlite/history.hpp"
+#include "store/sqlite/lane_link.hpp"
 #include "store/sqlite/migrations.hpp"
 #include "store/sqlite/sessions.hpp"
 
@@ -73,7 +74,13 @@ public:
     }
 
     std::unique_ptr<unit_session> open_unit() override { return sqlite::make_unit_session(open(), locks_); }
-    std::unique_ptr<lane_session> open_lane() override { return sqlite::make_lane_session(open()); }
+    std::unique_ptr<lease_session> open_lease() override {
+        return sqlite::make_lease_session(std::make_shared<sqlite::lane_link>(open()));
+    }
+    lane_session open_lane() override {
+        const auto link = std::make_shared<sqlite::lane_link>(open());
+        return {.lease = sqlite::make_lease_session(link), .rows = sqlite::make_row_source(link)};
+    }
     std::unique_ptr<operations_session> open_operations() override { return sqlite::make_operations_session(open()); }
     std::unique_ptr<read_model_session> open_read_models() override { return sqlite::make_read_model_session(open()); }
 

@@ -20,7 +20,7 @@ protected:
     commit_order() { begin(); }
 
     void start_again(postgresql_options with) {
-        lane_.reset();
+        lane_ = {};
         unit_.reset();
         store_ = open_database(std::move(with));
         unit_ = store_->open_unit();
@@ -28,7 +28,7 @@ protected:
     }
     void begin() {
         lane_ = store_->open_lane();
-        grant_ = take(*lane_);
+        grant_ = take(lane_);
         cursor_ = grant_.mark;
     }
 
@@ -42,23 +42,24 @@ protected:
 
     /// A turn of a lane: looks, publishes and settles.
     std::vector<std::string> turn(std::size_t limit = 100) {
-        const auto batch = lane_->due(grant_, "partner", cursor_, limit);
+        const auto batch = lane_.rows->due(grant_, "partner", cursor_, limit);
         horizon_ = batch.horizon;
         gaps_ = batch.gaps;
         EXPECT_TRUE(batch.owned);
         EXPECT_TRUE(std::ranges::is_sorted(batch.rows, {}, &due_row::seq));
         if (batch.rows.empty()) return {};
         cursor_ = std::max(cursor_, batch.rows.back().seq);
-        EXPECT_EQ(lane_->settle(grant_, "partner", published(batch.rows), cursor_), settle_outcome::settled);
+        EXPECT_EQ(lane_.rows->settle(grant_, "partner", published(batch.rows), cursor_), settle_outcome::settled);
         return ids(batch);
     }
     [[nodiscard]] sequence stored_mark() {
-        EXPECT_TRUE(lane_->renew(grant_, {.state = "flowing", .since = grant_.expires_at}, system_clock().now(), ttl));
+        EXPECT_TRUE(
+            lane_.lease->renew(grant_, {.state = "flowing", .since = grant_.expires_at}, system_clock().now(), ttl));
         return store_->open_operations()->lanes().front().mark;
     }
 
     std::unique_ptr<unit_session> unit_ = store_->open_unit();
-    std::unique_ptr<lane_session> lane_;
+    lane_session lane_;
     lease_grant grant_;
     sequence cursor_ = 0;
     std::optional<sequence> horizon_;
@@ -78,7 +79,7 @@ TEST_F(commit_order, does_not_skip_a_lower_number_that_commits_later) {
     EXPECT_FALSE(horizon_);
     EXPECT_THAT(turn(), IsEmpty()) << "handed out twice";
     EXPECT_EQ(cursor_, 3);
-    ASSERT_EQ(lane_->settle(grant_, "partner", {}, cursor_), settle_outcome::settled);
+    ASSERT_EQ(lane_.rows->settle(grant_, "partner", {}, cursor_), settle_outcome::settled);
     EXPECT_EQ(stored_mark(), 3);
 }
 
@@ -88,7 +89,7 @@ TEST_F(commit_order, gives_up_a_number_that_was_rolled_back) {
     EXPECT_THAT(turn(), ElementsAre("m-2"));
     doomed.execute("ROLLBACK");
     EXPECT_TRUE(eventually([&] { return turn().empty() && !horizon_; }));
-    ASSERT_EQ(lane_->settle(grant_, "partner", {}, cursor_), settle_outcome::settled);
+    ASSERT_EQ(lane_.rows->settle(grant_, "partner", {}, cursor_), settle_outcome::settled);
     EXPECT_EQ(stored_mark(), 2);
 }
 
@@ -195,7 +196,7 @@ TEST_F(commit_order, looks_at_gaps_and_rows_in_one_snapshot) {
     obstacle.execute("BEGIN");
     obstacle.execute("LOCK TABLE lease IN ACCESS EXCLUSIVE MODE");
     std::vector<std::string> found;
-    std::jthread lane{[&] { found = ids(lane_->due(grant_, "partner", cursor_, 100)); }};
+    std::jthread lane{[&] { found = ids(lane_.rows->due(grant_, "partner", cursor_, 100)); }};
     EXPECT_TRUE(eventually([&] {
         return scalar("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'lease'::regclass") == "1";
     }));
@@ -238,7 +239,7 @@ TEST_F(commit_order, hands_out_a_late_row_once_when_its_stream_was_caught_up_mea
     commit(*unit_, {event("m-2", "b")});
     EXPECT_THAT(turn(), ElementsAre("m-2"));
     slow.execute("COMMIT");
-    EXPECT_THAT(ids(lane_->due_in_stream(grant_, "partner", "shop::order-x", 0, cursor_, 10)), ElementsAre("m-1"));
+    EXPECT_THAT(ids(lane_.rows->due_in_stream(grant_, "partner", "shop::order-x", 0, cursor_, 10)), ElementsAre("m-1"));
     EXPECT_THAT(turn(), IsEmpty());
     EXPECT_FALSE(horizon_);
 }
@@ -333,7 +334,7 @@ TEST_F(commit_order, holds_for_every_stream_under_many_writers_that_roll_back) {
     std::map<std::string, sequence> last_of_stream;
     std::set<std::string> seen;
     const auto look = [&] {
-        const auto batch = lane_->due(grant_, "partner", cursor_, 50);
+        const auto batch = lane_.rows->due(grant_, "partner", cursor_, 50);
         horizon_ = batch.horizon;
         for (const auto& row : batch.rows) {
             EXPECT_TRUE(seen.insert(row.event.message_id).second) << row.event.message_id << " twice";
@@ -342,7 +343,7 @@ TEST_F(commit_order, holds_for_every_stream_under_many_writers_that_roll_back) {
             cursor_ = std::max(cursor_, row.seq);
         }
         if (batch.rows.empty()) return false;
-        EXPECT_EQ(lane_->settle(grant_, "partner", published(batch.rows), cursor_), settle_outcome::settled);
+        EXPECT_EQ(lane_.rows->settle(grant_, "partner", published(batch.rows), cursor_), settle_outcome::settled);
         return true;
     };
     const auto end = std::chrono::steady_clock::now() + 3s;

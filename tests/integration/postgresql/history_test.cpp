@@ -16,10 +16,11 @@ class lane_history : public postgresql_ready {
 protected:
     lane_history() {
         for (const char* id : {"m-1", "m-2", "m-3"}) commit(*unit_, {event(id)});
-        const auto batch = lane_->due(grant_, "partner", 0, 10);
+        const auto batch = lane_.rows->due(grant_, "partner", 0, 10);
         EXPECT_THAT(ids(batch), ElementsAre("m-1", "m-2", "m-3"));
-        EXPECT_EQ(lane_->settle(grant_, "partner", published(batch.rows), 3), settle_outcome::settled);
-        EXPECT_TRUE(lane_->renew(grant_, {.state = "idle", .since = grant_.expires_at}, system_clock().now(), ttl));
+        EXPECT_EQ(lane_.rows->settle(grant_, "partner", published(batch.rows), 3), settle_outcome::settled);
+        EXPECT_TRUE(
+            lane_.lease->renew(grant_, {.state = "idle", .since = grant_.expires_at}, system_clock().now(), ttl));
     }
 
     [[nodiscard]] postgresql_options named() const {
@@ -43,43 +44,44 @@ protected:
         EXPECT_TRUE(eventually([&] { return session{uri_}.scalar("SELECT count(*)" + mine) == "0"; }));
     }
     void expect_lost(const std::string& why) {
-        EXPECT_FALSE(lane_->due(grant_, "partner", 3, 10).owned);
-        EXPECT_THAT(lane_->lost_history(), HasSubstr(why));
-        EXPECT_EQ(lane_->settle(grant_, "partner", {}, 3), settle_outcome::fenced);
-        EXPECT_FALSE(lane_->renew(grant_, {.state = "idle", .since = grant_.expires_at}, system_clock().now(), ttl));
+        EXPECT_FALSE(lane_.rows->due(grant_, "partner", 3, 10).owned);
+        EXPECT_THAT(lane_.lease->lost_history(), HasSubstr(why));
+        EXPECT_EQ(lane_.rows->settle(grant_, "partner", {}, 3), settle_outcome::fenced);
+        EXPECT_FALSE(
+            lane_.lease->renew(grant_, {.state = "idle", .since = grant_.expires_at}, system_clock().now(), ttl));
     }
 
     std::unique_ptr<database> mine_ = open_database(named());
     std::unique_ptr<unit_session> unit_ = mine_->open_unit();
-    std::unique_ptr<lane_session> lane_ = mine_->open_lane();
-    lease_grant grant_ = take(*lane_);
+    lane_session lane_ = mine_->open_lane();
+    lease_grant grant_ = take(lane_);
 };
 
 TEST_F(lane_history, is_lost_when_the_log_ends_below_what_the_lane_has_seen) {
     lose_all_after(1, 2);
     expect_lost("the log ends at number 1, and the lane has seen 3");
-    const auto again = take(*lane_);
+    const auto again = take(lane_);
     EXPECT_EQ(again.mark, 1);
     EXPECT_THAT(again.other_history, HasSubstr("the log ends at number 1"));
-    EXPECT_EQ(lane_->lost_history(), "");
+    EXPECT_EQ(lane_.lease->lost_history(), "");
     commit(*unit_, {event("n-2")});
-    EXPECT_THAT(ids(lane_->due(again, "partner", again.mark, 10)), ElementsAre("n-2"));
+    EXPECT_THAT(ids(lane_.rows->due(again, "partner", again.mark, 10)), ElementsAre("n-2"));
 }
 
 TEST_F(lane_history, is_lost_though_its_numbers_have_gone_on_above_the_old_end) {
     lose_all_after(1, 2);
     for (const char* id : {"n-2", "n-3", "n-4"}) commit(*unit_, {event(id)});
     expect_lost("event m-3 with number 3, which the lane has seen, is not in the log");
-    const auto again = take(*lane_);
-    EXPECT_THAT(ids(lane_->due(again, "partner", again.mark, 10)), ElementsAre("n-2", "n-3", "n-4"));
+    const auto again = take(lane_);
+    EXPECT_THAT(ids(lane_.rows->due(again, "partner", again.mark, 10)), ElementsAre("n-2", "n-3", "n-4"));
 }
 
 TEST_F(lane_history, is_lost_though_an_event_of_the_same_id_has_the_same_number) {
     lose_all_after(1, 2);
     for (const char* id : {"m-2", "m-3"}) commit(*unit_, {event(id)});
     expect_lost("event m-3 with number 3");
-    const auto again = take(*lane_);
-    EXPECT_THAT(ids(lane_->due(again, "partner", again.mark, 10)), ElementsAre("m-2", "m-3"));
+    const auto again = take(lane_);
+    EXPECT_THAT(ids(lane_.rows->due(again, "partner", again.mark, 10)), ElementsAre("m-2", "m-3"));
 }
 
 TEST_F(lane_history, is_lost_when_the_tables_are_others) {
@@ -95,8 +97,8 @@ TEST_F(lane_history, goes_on_over_a_connection_that_was_only_cut) {
     cut();
     commit(*unit_, {event("m-4")});
     cut();
-    EXPECT_THAT(ids(lane_->due(grant_, "partner", 3, 10)), ElementsAre("m-4"));
-    EXPECT_EQ(lane_->lost_history(), "");
+    EXPECT_THAT(ids(lane_.rows->due(grant_, "partner", 3, 10)), ElementsAre("m-4"));
+    EXPECT_EQ(lane_.lease->lost_history(), "");
 }
 
 TEST_F(lane_history, is_compared_with_the_one_of_the_last_owner_and_the_mark_is_checked) {
@@ -107,17 +109,17 @@ TEST_F(lane_history, is_compared_with_the_one_of_the_last_owner_and_the_mark_is_
     ASSERT_EQ(faults.size(), 2U);
     EXPECT_THAT(faults[0].message, AllOf(HasSubstr("default:partner"), HasSubstr("system was 1 and is ")));
     EXPECT_EQ(faults[1].code, "OPEN_BELOW_MARK");
-    const auto next = take(*lane_, "partner", "you");
+    const auto next = take(lane_, "partner", "you");
     EXPECT_THAT(next.other_history, HasSubstr("system was 1 and is "));
     EXPECT_EQ(next.reopened, 2U);
     EXPECT_EQ(next.mark, 1);
-    EXPECT_THAT(ids(lane_->due(next, "partner", next.mark, 10)), ElementsAre("m-2", "m-3"));
+    EXPECT_THAT(ids(lane_.rows->due(next, "partner", next.mark, 10)), ElementsAre("m-2", "m-3"));
     EXPECT_THAT(store_->faults(1000), IsEmpty());
 }
 
 TEST_F(lane_history, begins_at_the_end_of_a_log_that_is_shorter_than_the_mark) {
     connect().execute("UPDATE lease SET mark = 900, owner = ''");
-    const auto next = take(*lane_, "partner", "you");
+    const auto next = take(lane_, "partner", "you");
     EXPECT_EQ(next.mark, 3);
     EXPECT_THAT(next.other_history, HasSubstr("the mark 900 is behind the end of the log"));
 }
@@ -146,7 +148,7 @@ TEST_F(sequence_of_the_log, that_is_behind_a_mark_is_found) {
     connect().execute("SELECT setval(pg_get_serial_sequence('event_log', 'seq'), 2)");
     EXPECT_THAT(store_->faults(0), IsEmpty());
     const auto lane = store_->open_lane();
-    static_cast<void>(take(*lane));
+    static_cast<void>(take(lane));
     connect().execute("UPDATE lease SET mark = 7");
     EXPECT_EQ(store_->faults(0).size(), 1U);
 }
@@ -206,9 +208,9 @@ TEST_F(account_without_questions, works_with_what_it_may_know) {
     const auto unit = store->open_unit();
     unit->commit({.events = {event("m-1")}, .at = system_clock().now()});
     const auto lane = store->open_lane();
-    const auto grant = lane->acquire("default:partner", "me", system_clock().now(), duration{30s});
+    const auto grant = lane.lease->acquire("default:partner", "me", system_clock().now(), duration{30s});
     ASSERT_TRUE(grant);
-    EXPECT_EQ(lane->due(*grant, "partner", 0, 10).rows.size(), 1U);
+    EXPECT_EQ(lane.rows->due(*grant, "partner", 0, 10).rows.size(), 1U);
     EXPECT_THAT(store->faults(100), IsEmpty());
 }
 
@@ -262,16 +264,16 @@ TEST_F(least_privilege, is_enough_to_run_a_service) {
     unit->commit({.states = {update("o-1", 1)}, .cancelled = {{.id = "s", .due = now}}, .at = now});
 
     const auto lane = store->open_lane();
-    auto grant = lane->acquire("default:partner", "me", now, duration{30s});
+    auto grant = lane.lease->acquire("default:partner", "me", now, duration{30s});
     ASSERT_TRUE(grant);
-    const auto batch = lane->due(*grant, "partner", 0, 10);
+    const auto batch = lane.rows->due(*grant, "partner", 0, 10);
     EXPECT_THAT(ids(batch), ElementsAre("m-1", "m-2"));
-    EXPECT_EQ(lane->settle(*grant, "partner", published(batch.rows), 2), settle_outcome::settled);
-    EXPECT_TRUE(lane->renew(*grant, {.state = "idle", .since = now}, now, duration{30s}));
+    EXPECT_EQ(lane.rows->settle(*grant, "partner", published(batch.rows), 2), settle_outcome::settled);
+    EXPECT_TRUE(lane.lease->renew(*grant, {.state = "idle", .since = now}, now, duration{30s}));
     wake_signal nobody;
-    static_cast<void>(lane->wait(nobody, 1ms));
-    static_cast<void>(lane->purge(*grant, "partner", now + duration{1h}, now + duration{1h}, 10));
-    lane->release(*grant, {.state = "lost", .since = now});
+    static_cast<void>(lane.rows->wait(nobody, 1ms));
+    static_cast<void>(lane.rows->purge(*grant, "partner", now + duration{1h}, now + duration{1h}, 10));
+    lane.lease->release(*grant, {.state = "lost", .since = now});
 
     const auto operations = store->open_operations();
     EXPECT_EQ(operations->discard({.target_broker = "default"}, "test", now), 2U);

@@ -23,7 +23,7 @@ protected:
         with.order_wait = order_wait;
         store_ = open_database(std::move(with));
         lane_ = store_->open_lane();
-        grant_ = take(*lane_);
+        grant_ = take(lane_);
     }
     /// A transaction that has written an event and does not end.
     [[nodiscard]] session writer(const std::string& message, const std::string& order) const {
@@ -33,7 +33,7 @@ protected:
         return db;
     }
     std::vector<std::string> look() {
-        const auto batch = lane_->due(grant_, "partner", cursor_, 100);
+        const auto batch = lane_.rows->due(grant_, "partner", cursor_, 100);
         if (!batch.rows.empty()) cursor_ = std::max(cursor_, batch.rows.back().seq);
         return ids(batch);
     }
@@ -47,7 +47,7 @@ protected:
     /// Writers as they come: a commit after the other, each to an aggregate of its own; and a lane beside them.
     [[nodiscard]] figures run(int writers, std::chrono::milliseconds time);
 
-    std::unique_ptr<lane_session> lane_;
+    lane_session lane_;
     lease_grant grant_;
     sequence cursor_ = 0;
     int runs_ = 0;
@@ -92,7 +92,7 @@ TEST_F(insertion_order, a_lane_that_holds_rows_back_sleeps_for_a_moment_only) {
     commit(*unit, {event("m-2", "b")});
     EXPECT_THAT(look(), IsEmpty());
     base::wake_signal signal;
-    EXPECT_EQ(lane_->wait(signal, 1min), wake_reason::file_changed);
+    EXPECT_EQ(lane_.rows->wait(signal, 1min), wake_reason::file_changed);
     slow.execute("COMMIT");
     EXPECT_THAT(look(), ElementsAre("m-1", "m-2"));
 }
@@ -119,7 +119,7 @@ insertion_order::figures insertion_order::run(int writers, std::chrono::millisec
     base::wake_signal signal;
     sequence highest = 0;
     const auto turn = [&] {
-        const auto batch = lane_->due(grant_, "partner", cursor_, 200);
+        const auto batch = lane_.rows->due(grant_, "partner", cursor_, 200);
         const auto now = system_clock().now();
         for (const auto& row : batch.rows) {
             if (row.seq < highest) ++found.inversions;
@@ -129,9 +129,9 @@ insertion_order::figures insertion_order::run(int writers, std::chrono::millisec
         cursor_ = std::max(cursor_, highest);
         found.events += batch.rows.size();
         if (!batch.rows.empty()) {
-            EXPECT_EQ(lane_->settle(grant_, "partner", published(batch.rows), cursor_), settle_outcome::settled);
+            EXPECT_EQ(lane_.rows->settle(grant_, "partner", published(batch.rows), cursor_), settle_outcome::settled);
         } else {
-            static_cast<void>(lane_->wait(signal, 100ms));
+            static_cast<void>(lane_.rows->wait(signal, 100ms));
         }
     };
     const auto begin = std::chrono::steady_clock::now();

@@ -39,30 +39,31 @@ TEST_F(lost_connection, is_not_even_noticed_between_two_calls) {
     const auto unit = direct->open_unit();
     const auto lane = direct->open_lane();
     const auto operations = direct->open_operations();
-    auto grant = take(*lane);
+    auto grant = take(lane);
     commit(*unit, {event("m-1")});
     for (int round = 2; round < 5; ++round) {
         terminate_all();
         commit(*unit, {event("m-" + std::to_string(round))});
         terminate_all();
-        EXPECT_EQ(lane->due(grant, "partner", 0, 10).rows.size(), static_cast<std::size_t>(round));
+        EXPECT_EQ(lane.rows->due(grant, "partner", 0, 10).rows.size(), static_cast<std::size_t>(round));
         terminate_all();
         EXPECT_EQ(operations->list({.target_broker = "partner"}).size(), static_cast<std::size_t>(round));
         terminate_all();
         EXPECT_FALSE(unit->load("Order", "o-1"));
         terminate_all();
-        EXPECT_TRUE(lane->renew(grant, {.state = "flowing", .since = grant.expires_at}, system_clock().now(), ttl));
+        EXPECT_TRUE(
+            lane.lease->renew(grant, {.state = "flowing", .since = grant.expires_at}, system_clock().now(), ttl));
     }
 }
 
 TEST_F(lost_connection, wakes_a_sleeping_lane_which_goes_on) {
     const auto lane = mine_->open_lane();
-    const auto grant = take(*lane);
-    static_cast<void>(lane->due(grant, "partner", 0, 10));
+    const auto grant = take(lane);
+    static_cast<void>(lane.rows->due(grant, "partner", 0, 10));
     wake_signal signal;
     std::atomic<bool> awake = false;
     std::jthread sleeper{[&] {
-        EXPECT_EQ(lane->wait(signal, 20s), wake_reason::file_changed);
+        EXPECT_EQ(lane.rows->wait(signal, 20s), wake_reason::file_changed);
         awake = true;
     }};
     std::this_thread::sleep_for(30ms);
@@ -71,8 +72,8 @@ TEST_F(lost_connection, wakes_a_sleeping_lane_which_goes_on) {
     EXPECT_TRUE(eventually([&] { return awake.load(); }));
     sleeper.join();
     commit(*store_->open_unit(), {event("m-1")});
-    EXPECT_EQ(lane->due(grant, "partner", 0, 10).rows.size(), 1U);
-    EXPECT_EQ(lane->wait(signal, 1ms), wake_reason::timed_out);
+    EXPECT_EQ(lane.rows->due(grant, "partner", 0, 10).rows.size(), 1U);
+    EXPECT_EQ(lane.rows->wait(signal, 1ms), wake_reason::timed_out);
 }
 
 TEST_F(lost_connection, fails_the_call_in_flight_with_an_error_that_may_be_retried) {

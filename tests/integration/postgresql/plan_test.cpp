@@ -241,14 +241,14 @@ TEST_F(postgresql_plan, settling_touches_no_index) {
     db_.execute("UPDATE outbox SET status = 'pending', published_at = NULL WHERE seq <= 20000");
     db_.execute("VACUUM FULL outbox");
     const auto before = db_.scalar("SELECT pg_stat_get_tuples_hot_updated('outbox'::regclass)");
-    auto grant = lane->acquire("default:partner", "me", system_clock().now(), ttl);
+    auto grant = lane.lease->acquire("default:partner", "me", system_clock().now(), ttl);
     ASSERT_TRUE(grant);
     sequence cursor = 0;
     for (;;) {
-        const auto batch = lane->due(*grant, "partner", cursor, 1000);
+        const auto batch = lane.rows->due(*grant, "partner", cursor, 1000);
         if (batch.rows.empty()) break;
         cursor = batch.rows.back().seq;
-        ASSERT_EQ(lane->settle(*grant, "partner", published(batch.rows), cursor), settle_outcome::settled);
+        ASSERT_EQ(lane.rows->settle(*grant, "partner", published(batch.rows), cursor), settle_outcome::settled);
     }
     ASSERT_EQ(cursor, 20'000);
     EXPECT_TRUE(eventually([&] {

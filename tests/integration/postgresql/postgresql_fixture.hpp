@@ -103,9 +103,9 @@ protected:
     static void commit(unit_session& unit, std::vector<event_write> events, std::vector<state_write> states = {}) {
         unit.commit({.states = std::move(states), .events = std::move(events), .at = system_clock().now()});
     }
-    [[nodiscard]] static lease_grant take(lane_session& lane, const std::string& broker = "partner",
+    [[nodiscard]] static lease_grant take(const lane_session& lane, const std::string& broker = "partner",
                                           const std::string& owner = "me") {
-        auto grant = lane.acquire(make_lane_name("default", broker), owner, system_clock().now(), ttl);
+        auto grant = lane.lease->acquire(make_lane_name("default", broker), owner, system_clock().now(), ttl);
         if (!grant) throw std::logic_error{"the lane is taken"};
         return *grant;
     }

@@ -122,7 +122,7 @@ TEST_F(postgresql_store, works_under_defaults_that_are_against_it) {
     commit(*unit, {event("m-1"), event("m-2")}, {insert("o-1")});
     commit(*unit, {event("m-3")}, {update("o-1", 1)});
     const auto lane = store->open_lane();
-    EXPECT_THAT(ids(lane->due(take(*lane), "partner", 0, 10)), ::testing::ElementsAre("m-1", "m-2", "m-3"));
+    EXPECT_THAT(ids(lane.rows->due(take(lane), "partner", 0, 10)), ::testing::ElementsAre("m-1", "m-2", "m-3"));
 }
 
 TEST_F(postgresql_store, commits_durably_whatever_role_and_database_say) {
@@ -368,7 +368,7 @@ TEST_F(postgresql_rivals, for_a_scheduled_message_leave_it_to_the_first) {
 
 TEST_F(postgresql_rivals, for_a_lease_end_the_work_under_the_former_one) {
     const auto lane = store_->open_lane();
-    const auto grant = take(*lane);
+    const auto grant = take(lane);
     expect_refusal<lease_lost>(
         {.events = {event("m-1")}, .fence = lease_fence{grant.lane, grant.epoch}, .at = system_clock().now()},
         "UPDATE lease SET epoch = epoch + 1");
@@ -397,13 +397,13 @@ TEST_F(postgresql_store, estimates_what_is_too_much_to_count) {
         SELECT 'partner', n, 'm-' || n, 's', 'published', now() FROM generate_series(1, 240000) AS n WHERE n % 3 <> 0)");
     db.execute("SELECT setval(pg_get_serial_sequence('event_log', 'seq'), 240000)");
     const auto lane = store->open_lane();
-    const auto grant = take(*lane);
+    const auto grant = take(lane);
     commit(*store->open_unit(), {event("m-0")});
-    EXPECT_EQ(ids(lane->due(grant, "partner", 240'000, 1)), std::vector<std::string>{"m-0"});
+    EXPECT_EQ(ids(lane.rows->due(grant, "partner", 240'000, 1)), std::vector<std::string>{"m-0"});
     // The numbers that were passed over count as settled once nobody can fill them any more.
-    ASSERT_TRUE(eventually([&] { return !lane->due(grant, "partner", 240'000, 1).horizon; }));
-    ASSERT_EQ(lane->settle(grant, "partner", {}, 240'000), settle_outcome::settled);
-    lane->release(grant, {.state = "lost", .since = system_clock().now()});
+    ASSERT_TRUE(eventually([&] { return !lane.rows->due(grant, "partner", 240'000, 1).horizon; }));
+    ASSERT_EQ(lane.rows->settle(grant, "partner", {}, 240'000), settle_outcome::settled);
+    lane.lease->release(grant, {.state = "lost", .since = system_clock().now()});
 
     const auto counts = store->open_operations()->outbox_summary().at("partner");
     EXPECT_TRUE(counts.published_is_estimated);

@@ -72,24 +72,24 @@ TEST_F(server_clock, rows_are_as_old_as_the_server_says_whoever_published_them) 
     const auto unit = right_.store->open_unit();
     commit(*unit, {event("m-1"), event("m-2"), event("m-3")});
     const auto lane = ahead_.store->open_lane();
-    auto grant = take(*lane);
+    auto grant = take(lane);
     std::vector<settlement> outcomes = {{.seq = 1, .status = row_status::published, .published_at = ahead_.now()},
                                         {.seq = 2, .status = row_status::abandoned, .abandoned_at = ahead_.now()}};
-    ASSERT_EQ(lane->settle(grant, "partner", outcomes, 2), settle_outcome::settled);
-    EXPECT_EQ(lane->purge(grant, "partner", ahead_.now() - 7 * 24h, ahead_.now() - 7 * 24h, 10), 0U);
+    ASSERT_EQ(lane.rows->settle(grant, "partner", outcomes, 2), settle_outcome::settled);
+    EXPECT_EQ(lane.rows->purge(grant, "partner", ahead_.now() - 7 * 24h, ahead_.now() - 7 * 24h, 10), 0U);
     const auto next = right_.store->open_lane();
-    EXPECT_EQ(next->purge(grant, "partner", right_.now() + 1min, right_.now() - 7 * 24h, 10), 1U);
-    EXPECT_EQ(next->purge(grant, "partner", right_.now() - 7 * 24h, right_.now() + 1min, 10), 1U);
+    EXPECT_EQ(next.rows->purge(grant, "partner", right_.now() + 1min, right_.now() - 7 * 24h, 10), 1U);
+    EXPECT_EQ(next.rows->purge(grant, "partner", right_.now() - 7 * 24h, right_.now() + 1min, 10), 1U);
 }
 
 TEST_F(server_clock, a_lease_is_owned_for_everybody_or_nobody) {
     const auto lane = right_.store->open_lane();
-    const auto grant = take(*lane);
+    const auto grant = take(lane);
     for (const auto* each : {&right_, &ahead_, &behind_}) {
         const auto seen = each->store->open_operations()->lanes().front();
         EXPECT_GT(seen.expires_at, each->now());
         EXPECT_LT(seen.expires_at, each->now() + 2 * ttl);
-        EXPECT_FALSE(each->store->open_lane()->acquire(grant.lane, "other", each->now(), ttl));
+        EXPECT_FALSE(each->store->open_lease()->acquire(grant.lane, "other", each->now(), ttl));
     }
 }
 
@@ -104,14 +104,14 @@ TEST_F(server_clock, rows_from_the_future_do_not_stop_the_clean_up) {
     }
     commit(*right_.store->open_unit(), std::move(events));
     const auto lane = right_.store->open_lane();
-    const auto grant = take(*lane);
-    ASSERT_EQ(lane->settle(grant, "partner", outcomes, 700), settle_outcome::settled);
+    const auto grant = take(lane);
+    ASSERT_EQ(lane.rows->settle(grant, "partner", outcomes, 700), settle_outcome::settled);
     // As if another lane had published them in those days.
     connect().execute(
         "UPDATE outbox SET published_at = published_at + interval '10 years' WHERE seq BETWEEN 2 AND 600");
     const auto cut = right_.now() + 1min;
     std::size_t purged = 0;
-    for (int calls = 0; calls < 5; ++calls) purged += lane->purge(grant, "partner", cut, cut, 100);
+    for (int calls = 0; calls < 5; ++calls) purged += lane.rows->purge(grant, "partner", cut, cut, 100);
     EXPECT_EQ(purged, 101U) << "the first and those behind the ones from the future";
 }
 

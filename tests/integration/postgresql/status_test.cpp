@@ -40,7 +40,7 @@ external_brokers = ["partner"]
 
 TEST_F(postgresql_status, names_the_transaction_that_holds_a_lane_back) {
     const auto lane = store_->open_lane();
-    auto grant = take(*lane);
+    auto grant = take(lane);
     commit(*store_->open_unit(), {event("m-1", "a")});
     session slow{uri_ + "?application_name=nightly_import"};
     slow.execute("SET search_path = " + schema_);
@@ -48,8 +48,8 @@ TEST_F(postgresql_status, names_the_transaction_that_holds_a_lane_back) {
     append_event(slow, schema_, "m-2", "shop::order-slow");
     commit(*store_->open_unit(), {event("m-3", "b")});
     const auto look = [&] {
-        static_cast<void>(lane->due(grant, "partner", 0, 10));
-        return lane->renew(grant, {.state = "idle", .since = grant.expires_at}, system_clock().now(), ttl);
+        static_cast<void>(lane.rows->due(grant, "partner", 0, 10));
+        return lane.lease->renew(grant, {.state = "idle", .since = grant.expires_at}, system_clock().now(), ttl);
     };
     ASSERT_TRUE(look());
 
@@ -68,15 +68,15 @@ TEST_F(postgresql_status, names_the_transaction_that_holds_a_lane_back) {
 
 TEST_F(postgresql_status, counts_what_was_published_behind_later_events) {
     const auto lane = store_->open_lane();
-    auto grant = take(*lane);
-    ASSERT_TRUE(
-        lane->renew(grant, {.state = "flowing", .since = grant.expires_at, .overtaken = 3}, system_clock().now(), ttl));
+    auto grant = take(lane);
+    ASSERT_TRUE(lane.lease->renew(grant, {.state = "flowing", .since = grant.expires_at, .overtaken = 3},
+                                  system_clock().now(), ttl));
     EXPECT_THAT(status(false), HasSubstr("partner: 3 events published behind later ones, of transactions that took "
                                          "longer than order_wait_ms\n"));
     EXPECT_THAT(status(false, {"--json"}), AllOf(HasSubstr("\"overtaken\": 3"), HasSubstr("\"order_wait_ms\": 50")));
     EXPECT_THAT(status(true, {"--json"}), HasSubstr("\"order_wait_ms\": null"));
-    lane->release(grant, {.state = "lost", .since = grant.expires_at, .overtaken = 3});
-    EXPECT_EQ(take(*lane, "partner", "next").epoch, grant.epoch + 1);
+    lane.lease->release(grant, {.state = "lost", .since = grant.expires_at, .overtaken = 3});
+    EXPECT_EQ(take(lane, "partner", "next").epoch, grant.epoch + 1);
     EXPECT_THAT(status(false), Not(HasSubstr("behind later ones"))) << "of this owner there are none";
 }
 

@@ -15,8 +15,8 @@ protected:
     [[nodiscard]] std::string channel() const { return scalar("SELECT sluice_channel('partner')"); }
     /// Looks until there is nothing, then sleeps; empty while it sleeps.
     [[nodiscard]] std::future<wake_reason> sleep(duration timeout = 10s) {
-        static_cast<void>(lane_->due(grant_, "partner", cursor_, 100));
-        return std::async(std::launch::async, [this, timeout] { return lane_->wait(signal_, timeout); });
+        static_cast<void>(lane_.rows->due(grant_, "partner", cursor_, 100));
+        return std::async(std::launch::async, [this, timeout] { return lane_.rows->wait(signal_, timeout); });
     }
     /// The lane holds its lock alone: committers know that it sleeps.
     [[nodiscard]] bool sleeps() {
@@ -31,8 +31,8 @@ protected:
 
     std::unique_ptr<database> other_process_ = open_database();
     std::unique_ptr<unit_session> unit_ = other_process_->open_unit();
-    std::unique_ptr<lane_session> lane_ = store_->open_lane();
-    lease_grant grant_ = take(*lane_);
+    lane_session lane_ = store_->open_lane();
+    lease_grant grant_ = take(lane_);
     sequence cursor_ = 0;
     wake_signal signal_;
     session observer_ = connect();
@@ -50,7 +50,7 @@ TEST_F(postgresql_wake, notifies_only_while_the_lane_sleeps) {
     EXPECT_EQ(sleeper.get(), wake_reason::file_changed);
     EXPECT_TRUE(is_notified());
 
-    EXPECT_EQ(ids(lane_->due(grant_, "partner", 1, 100)), std::vector<std::string>{"m-3"});
+    EXPECT_EQ(ids(lane_.rows->due(grant_, "partner", 1, 100)), std::vector<std::string>{"m-3"});
     EXPECT_FALSE(sleeps());
     commit(*unit_, {event("m-4")});
     EXPECT_FALSE(is_notified()) << "it is awake and looks by itself";
@@ -60,12 +60,12 @@ TEST_F(postgresql_wake, does_not_sleep_through_a_commit_that_is_under_way) {
     auto slow = connect();
     slow.execute("BEGIN");
     append_event(slow, schema_, "m-1", "shop::order-1");
-    static_cast<void>(lane_->due(grant_, "partner", 0, 100));
+    static_cast<void>(lane_.rows->due(grant_, "partner", 0, 100));
     std::atomic<bool> found = false;
     std::jthread lane{[&] {
         while (!found) {
-            static_cast<void>(lane_->wait(signal_, 10s));
-            found = !lane_->due(grant_, "partner", 0, 100).rows.empty();
+            static_cast<void>(lane_.rows->wait(signal_, 10s));
+            found = !lane_.rows->due(grant_, "partner", 0, 100).rows.empty();
         }
     }};
     std::this_thread::sleep_for(30ms);
@@ -80,10 +80,10 @@ TEST_F(postgresql_wake, sees_every_commit_at_once_however_close_to_falling_aslee
     std::jthread lane{[&](const std::stop_token& stop) {
         sequence cursor = 0;
         while (!stop.stop_requested()) {
-            const auto batch = lane_->due(grant_, "partner", cursor, 100);
+            const auto batch = lane_.rows->due(grant_, "partner", cursor, 100);
             for (const auto& row : batch.rows) cursor = std::max(cursor, row.seq);
             seen = cursor;
-            if (batch.rows.empty()) static_cast<void>(lane_->wait(signal_, 20s));
+            if (batch.rows.empty()) static_cast<void>(lane_.rows->wait(signal_, 20s));
         }
     }};
     for (int i = 1; i <= 300; ++i) {
@@ -98,8 +98,8 @@ TEST_F(postgresql_wake, sees_every_commit_at_once_however_close_to_falling_aslee
 }
 
 TEST_F(postgresql_wake, is_idle_when_nothing_happens) {
-    static_cast<void>(lane_->due(grant_, "partner", 0, 100));
-    static_cast<void>(lane_->wait(signal_, 10ms));
+    static_cast<void>(lane_.rows->due(grant_, "partner", 0, 100));
+    static_cast<void>(lane_.rows->wait(signal_, 10ms));
     const auto queries = [&] {
         return std::stol(
             observer_.scalar("SELECT xact_commit + xact_rollback FROM pg_stat_database"
@@ -116,11 +116,11 @@ TEST_F(postgresql_wake, a_stand_by_is_woken_by_a_release_and_not_by_commits) {
     (void)stand_by;
     auto second_process = open_database();
     const auto second = second_process->open_lane();
-    ASSERT_FALSE(second->acquire("default:partner", "you", system_clock().now(), ttl));
+    ASSERT_FALSE(second.lease->acquire("default:partner", "you", system_clock().now(), ttl));
     wake_signal signal;
     std::atomic<bool> awake = false;
     std::jthread waiting{[&] {
-        EXPECT_EQ(second->wait(signal, 10s), wake_reason::file_changed);
+        EXPECT_EQ(second.rows->wait(signal, 10s), wake_reason::file_changed);
         awake = true;
     }};
     auto sleeper = sleep();
@@ -129,9 +129,9 @@ TEST_F(postgresql_wake, a_stand_by_is_woken_by_a_release_and_not_by_commits) {
     EXPECT_EQ(sleeper.get(), wake_reason::file_changed);
     std::this_thread::sleep_for(20ms);
     EXPECT_FALSE(awake);
-    lane_->release(grant_, {.state = "lost", .since = system_clock().now()});
+    lane_.lease->release(grant_, {.state = "lost", .since = system_clock().now()});
     EXPECT_TRUE(eventually([&] { return awake.load(); }));
-    EXPECT_TRUE(second->acquire("default:partner", "you", system_clock().now(), ttl));
+    EXPECT_TRUE(second.lease->acquire("default:partner", "you", system_clock().now(), ttl));
 }
 
 TEST_F(postgresql_wake, a_lane_that_dies_in_its_sleep_lets_go) {
@@ -140,7 +140,7 @@ TEST_F(postgresql_wake, a_lane_that_dies_in_its_sleep_lets_go) {
         ASSERT_TRUE(eventually([&] { return sleeps(); }));
         EXPECT_EQ(sleeper.get(), wake_reason::timed_out);
     }
-    lane_.reset();
+    lane_ = {};
     EXPECT_TRUE(eventually([&] { return !sleeps(); }));
     commit(*unit_, {event("m-1")});
     EXPECT_FALSE(is_notified());
@@ -150,18 +150,18 @@ TEST_F(postgresql_wake, without_listening_a_lane_keeps_to_its_tick) {
     auto deaf = options();
     deaf.listen_notify = false;
     store_ = open_database(deaf);
-    lane_.reset();
+    lane_ = {};
     lane_ = store_->open_lane();
-    grant_ = take(*lane_);
+    grant_ = take(lane_);
     auto sleeper = sleep(200ms);
     std::this_thread::sleep_for(20ms);
     EXPECT_FALSE(sleeps());
     commit(*unit_, {event("m-1")});
     EXPECT_FALSE(is_notified());
     EXPECT_EQ(sleeper.get(), wake_reason::timed_out);
-    EXPECT_EQ(lane_->due(grant_, "partner", 0, 10).rows.size(), 1U);
+    EXPECT_EQ(lane_.rows->due(grant_, "partner", 0, 10).rows.size(), 1U);
     signal_.notify();
-    EXPECT_EQ(lane_->wait(signal_, 10s), wake_reason::signalled);
+    EXPECT_EQ(lane_.rows->wait(signal_, 10s), wake_reason::signalled);
 }
 
 }  // namespace

@@ -73,7 +73,7 @@ TEST(handle, writes_nothing_under_a_fence_that_is_somebody_else_s) {
     library::fixture f;
     const auto lane = f.database->open_lane();
     const auto now = f.clock.now();
-    const auto mine = lane->acquire("sequential/sub", "one", now, std::chrono::seconds{15});
+    const auto mine = lane.lease->acquire("sequential/sub", "one", now, std::chrono::seconds{15});
     const auto buy = [](const char* isbn) {
         return [isbn](sluice::context& in) { in.process(BuyBook{.isbn = isbn}); };
     };
@@ -81,7 +81,7 @@ TEST(handle, writes_nothing_under_a_fence_that_is_somebody_else_s) {
     EXPECT_EQ(sluice::command::handle(*f.env, incoming("m-1"), "1-0", "sub", buy("a"), fence), outcome::handled);
 
     const auto theirs =
-        lane->acquire("sequential/sub", "two", now + std::chrono::seconds{16}, std::chrono::seconds{15});
+        lane.lease->acquire("sequential/sub", "two", now + std::chrono::seconds{16}, std::chrono::seconds{15});
     ASSERT_TRUE(theirs);
     EXPECT_THROW(static_cast<void>(sluice::command::handle(*f.env, incoming("m-2"), "2-0", "sub", buy("b"), fence)),
                  sluice::store::lease_lost);

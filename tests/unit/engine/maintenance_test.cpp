@@ -55,7 +55,7 @@ TEST_F(maintenance_test, forgets_old_marks_in_batches_and_keeps_young_ones) {
     sluice::engine::maintenance{*env, "me"}.round();
     for (int i = 0; i < 5; ++i) EXPECT_FALSE(marked("old-" + std::to_string(i)));
     EXPECT_TRUE(marked("young"));
-    EXPECT_TRUE(database->open_lane()->acquire("maintenance", "next", clock.now(), 1min)) << "the lease is given back";
+    EXPECT_TRUE(database->open_lease()->acquire("maintenance", "next", clock.now(), 1min)) << "the lease is given back";
 }
 
 TEST_F(maintenance_test, forgets_expired_outcomes_of_commands_in_batches_and_keeps_the_others) {
@@ -91,7 +91,7 @@ TEST_F(maintenance_test, forgets_nothing_for_an_hour_after_the_calendar_jumped_f
 TEST_F(maintenance_test, leaves_the_marks_to_the_engine_that_has_the_lease) {
     mark("old");
     clock.advance(61min);
-    ASSERT_TRUE(database->open_lane()->acquire("maintenance", "somebody", clock.now(), 1min));
+    ASSERT_TRUE(database->open_lease()->acquire("maintenance", "somebody", clock.now(), 1min));
     sluice::engine::maintenance{*env, "me"}.round();
     EXPECT_TRUE(marked("old"));
 }

@@ -1,0 +1,405 @@
+#include "store/row_source.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "store/lane_name.hpp"
+#include "store/postgresql/exchange.hpp"
+#include "store/postgresql/failure.hpp"
+#include "store/postgresql/lane_link.hpp"
+#include "store/postgresql/lane_sql.hpp"
+#include "store/postgresql/row_reader.hpp"
+#include "store/postgresql/sessions.hpp"
+
+namespace sluice::store::postgresql {
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+/// How far ahead of its rows a lane looks through the log in one call: a lane whose rows are rare among the events
+/// reads much of the log for each. Bounded, so that a call stays short; the lane is back at once for the rest.
+constexpr std::size_t smallest_window = 64;
+constexpr std::size_t largest_window = 65'536;
+constexpr int most_windows = 8;
+
+std::int64_t signed_of(std::size_t number) {
+    return static_cast<std::int64_t>(std::min<std::size_t>(number, std::numeric_limits<std::int64_t>::max()));
+}
+
+std::vector<gap_tracker::writer> writers_in(const result& found) {
+    const auto names = found.texts(0, 0);
+    const auto idle = found.texts(0, 1);
+    std::vector<gap_tracker::writer> all;
+    for (std::size_t i = 0; i < names.size(); ++i) all.push_back({.name = names[i], .idle_since = idle.at(i)});
+    return all;
+}
+
+/// They mostly are in order, and exchanging rows is dear.
+void sort_by_number(std::vector<due_row>& rows) {
+    if (!std::ranges::is_sorted(rows, {}, &due_row::seq)) std::ranges::sort(rows, {}, &due_row::seq);
+}
+
+class postgresql_row_source final : public row_source {
+public:
+    explicit postgresql_row_source(std::shared_ptr<lane_link> link) : link_{std::move(link)} {}
+
+    due_batch due(const lease_grant& grant, std::string_view target_broker, sequence after,
+                  const page_size& limit) override;
+    due_batch due_in_stream(const lease_grant& grant, std::string_view target_broker, std::string_view stream,
+                            sequence after, sequence upto, const page_size& limit) override;
+
+    settle_outcome settle(const lease_grant& grant, std::string_view target_broker,
+                          std::span<const settlement> settlements, sequence mark) override;
+
+    wake_reason wait(wake_signal& signal, duration timeout) override;
+
+    std::size_t purge(const lease_grant& grant, std::string_view target_broker, date_time published_before,
+                      date_time abandoned_before, std::size_t limit) override;
+
+private:
+    void remember_witness(const lease_grant& grant, const due_batch& batch);
+    /// Rows above `after`, of the numbers looked at and of one window more. True when the log goes on behind it;
+    /// `more` of the batch is set when the page was full before.
+    [[nodiscard]] bool look(connection& server, const lease_grant& grant, std::string_view target_broker,
+                            sequence after, const page_size& limit, page_meter& page, std::size_t window,
+                            due_batch& batch);
+    /// True when all of them were taken.
+    [[nodiscard]] bool take_late_rows(const result& found, sequence after, page_meter& page, gap_tracker& gaps,
+                                      due_batch& batch);
+    [[nodiscard]] std::optional<sequence> barrier(const gap_tracker& gaps) const;
+    void hold_back(const gap_tracker& gaps, sequence barrier, due_batch& batch);
+    [[nodiscard]] static bool read_lease_columns(const result& found, due_batch& batch);
+
+    std::shared_ptr<lane_link> link_;
+    bool held_ = false;                                         ///< rows were held back, and that ends soon
+    bool weighs_ = false;                                       ///< large rows were met: the server counts their bytes
+    std::map<std::string, sequence, std::less<>> purged_upto_;  ///< per broker, where the next purge goes on
+};
+
+void postgresql_row_source::remember_witness(const lease_grant& grant, const due_batch& batch) {
+    if (batch.rows.empty()) return;
+    const auto memory = link_->shared.memory_of(grant);
+    const auto& last = batch.rows.back();
+    if (last.seq < memory->witness) return;
+    memory->witness = last.seq;
+    memory->witness_id = last.event.message_id;
+    memory->witness_time = last.event.created_at;
+}
+
+due_batch postgresql_row_source::due(const lease_grant& grant, std::string_view target_broker, sequence after,
+                                     const page_size& limit) {
+    due_batch batch;
+    auto* const server = link_->db_of(grant);
+    batch.owned = server != nullptr;
+    if (!batch.owned) return batch;
+    const auto& gaps = link_->gaps_of(grant);
+    page_meter page{limit};
+    auto window = std::max(limit.rows, smallest_window);
+    held_ = false;
+    bool more = look(*server, grant, target_broker, after, limit, page, window, batch);
+    const auto has_room = [&] { return !batch.more && batch.rows.size() < limit.rows; };
+    for (int windows = 1; more && has_room() && windows < most_windows && !barrier(gaps); ++windows) {
+        window = std::min(4 * window, largest_window);
+        sort_by_number(batch.rows);  // one that was late may have come last
+        const auto from = std::max({after, batch.upto, batch.rows.empty() ? after : batch.rows.back().seq});
+        more = look(*server, grant, target_broker, from, limit, page, window, batch);
+    }
+    sort_by_number(batch.rows);
+    if (!batch.owned) {
+        batch.rows.clear();
+        return batch;
+    }
+    remember_witness(grant, batch);
+    batch.more = batch.more || (more && !shard_of(grant.lane).is_whole());
+    if (const auto closed = barrier(gaps)) hold_back(gaps, *closed, batch);
+    batch.horizon = gaps.horizon();
+    batch.gaps = gaps.gaps().size();
+    batch.crowded = gaps.full();
+    batch.mark = link_->mark_of(grant, batch.mark, batch.rescan);
+    link_->seen = {.lane = grant.lane,
+                   .broker = std::string{target_broker},
+                   .owner = grant.owner,
+                   .epoch = grant.epoch,
+                   .rescan = batch.rescan,
+                   .high = gaps.high(),
+                   .mine = true,
+                   .unfinished = more || batch.more || !gaps.empty(),
+                   .held = held_};
+    if (!batch.rows.empty()) link_->wake.found_rows(*server);
+    return batch;
+}
+
+bool postgresql_row_source::look(connection& server, const lease_grant& grant, std::string_view target_broker,
+                                 sequence after, const page_size& limit, page_meter& page, std::size_t window,
+                                 due_batch& batch) {
+    auto& gaps = link_->gaps_of(grant);
+    const auto part = shard_of(grant.lane);
+    const auto now = steady::now();
+    if (gaps.full()) window = 0;
+
+    exchange trip{server};
+    link_->wake.get_up(trip);
+    // Before the look at the gaps, so that its answer is older.
+    std::optional<std::size_t> writers;
+    if (gaps.wants_writers(now)) writers = trip.add(link_->sql.writers);
+    trip.end();
+    std::optional<std::size_t> late;
+    const auto bytes = signed_of(limit.bytes);
+    const bool weighed = weighs_;
+    const auto large = limit.bytes / (2 * std::max<std::size_t>(limit.rows, 1));  // as many others fit in any case
+    const auto most_late = std::max(limit.rows, smallest_window);
+    if (!gaps.empty()) {
+        // One snapshot for the gaps and the rows. Otherwise an older event of a stream could commit after the one look
+        // and a newer one before the other, and they would change places.
+        trip.begin_snapshot();
+        array<std::int64_t> firsts;
+        array<std::int64_t> lasts;
+        for (const auto& [first, last] : gaps.gaps()) {
+            firsts.push(first);
+            lasts.push(last);
+        }
+        late = trip.add(link_->sql.late, parameters{target_broker, firsts, lasts, signed_of(most_late),
+                                                    std::int32_t{part.number}, std::int32_t{part.count}, bytes});
+    }
+    link_->guard_timeline(trip, server, grant);
+    const auto ahead =
+        trip.add(weighed ? link_->sql.due_by_weight : link_->sql.due,
+                 parameters{grant.lane, grant.owner, grant.epoch, target_broker, after,
+                            signed_of(limit.rows - batch.rows.size()), gaps.high(), signed_of(window),
+                            std::int32_t{part.number}, std::int32_t{part.count}, weighed ? bytes : signed_of(large)});
+    std::optional<std::size_t> bound;
+    if (gaps.wants_bound()) bound = trip.add(link_->sql.next_transaction);
+    if (!link_->run_guarded(trip, server, grant)) {
+        batch.owned = false;
+        return false;
+    }
+
+    const auto& found = trip[ahead];
+    if (!read_lease_columns(found, batch)) return false;
+    bool gaps_are_done = true;
+    if (late) {
+        const auto& appeared = trip[*late];
+        gaps_are_done =
+            take_late_rows(appeared, after, page, gaps, batch) && appeared.rows() < static_cast<int>(most_late);
+        if (gaps_are_done) {
+            if (writers) {
+                gaps.writers(writers_in(trip[*writers]), trip[*writers].integer(0, 2), now);
+            }
+            gaps.all_ended_below(appeared.integer(0, late_column::oldest_transaction));
+        }
+    }
+    if (bound) gaps.bound(trip[*bound].integer(0, 0));
+
+    const auto firsts = found.integers(0, due_column::firsts);
+    const auto lasts = found.integers(0, due_column::lasts);
+    std::vector<gap_tracker::range> missing;
+    for (std::size_t i = 0; i < firsts.size(); ++i) missing.push_back({firsts[i], lasts.at(i)});
+    gaps.scanned(found.integer(0, due_column::upto), missing, now);
+
+    if (!gaps_are_done) return true;  // first the rest of what was late: among it are older events of these streams
+    bool has_large = false;
+    batch.rows.reserve(batch.rows.size() + static_cast<std::size_t>(found.rows()));
+    for (int row = 0; row < found.rows() && batch.rows.size() < limit.rows; ++row) {
+        if (found.null(row, due_column::row)) continue;
+        if (found.null(row, due_column::data) || found.null(row, due_column::metadata)) {
+            weighs_ = true;
+            if (batch.rows.empty()) return look(server, grant, target_broker, after, limit, page, window, batch);
+            batch.more = true;
+            break;
+        }
+        auto one = read_due_row(found, row, due_column::row);
+        if (!page.admits(bytes_of(one))) {
+            batch.more = true;
+            break;
+        }
+        has_large = has_large || std::max(one.event.data.size(), one.event.metadata.size()) >= large;
+        gaps.appeared(one.seq);
+        batch.rows.push_back(std::move(one));
+    }
+    if (page.may_be_cut()) batch.more = true;
+    if (weighed) weighs_ = has_large || batch.more;
+    if (!part.is_whole()) {
+        const bool is_full = batch.more || batch.rows.size() == limit.rows;
+        batch.upto = is_full ? std::max(after, batch.rows.back().seq) : found.integer(0, due_column::upto);
+    }
+    return window != 0 && found.integer(0, due_column::scanned) == signed_of(window);
+}
+
+bool postgresql_row_source::read_lease_columns(const result& found, due_batch& batch) {
+    batch.owned = found.boolean(0, due_column::owned);
+    if (!batch.owned) return false;
+    batch.rescan = static_cast<std::uint64_t>(found.integer(0, due_column::rescan));
+    batch.mark = found.integer(0, due_column::mark);
+    return true;
+}
+
+/// A row that appeared at or below the cursor goes to the front of the batch; one above it is found there in its turn.
+/// No newer row of its stream has been seen: that one was written after the older had committed (`commit_call` locks
+/// the stream), so the order of the stream is kept.
+bool postgresql_row_source::take_late_rows(const result& found, sequence after, page_meter& page, gap_tracker& gaps,
+                                           due_batch& batch) {
+    for (int row = 0; row < found.rows(); ++row) {
+        if (found.null(row, late_column::seq)) continue;
+        const auto number = found.integer(row, late_column::seq);
+        const bool is_open_here = !found.null(row, late_column::row);
+        if (number <= after && is_open_here) {
+            auto one = read_due_row(found, row, late_column::row);
+            batch.more = !page.admits(bytes_of(one));
+            if (batch.more) return false;  // the rest stays missing and is found again in the next call
+            batch.rows.push_back(std::move(one));
+        }
+        gaps.appeared(number);
+    }
+    batch.more = !found.null(0, late_column::offered) && found.integer(0, late_column::offered) > found.rows();
+    return !batch.more;
+}
+
+/// The number that the lane must not go past now. Where it waits for nothing, it goes past all.
+std::optional<sequence> postgresql_row_source::barrier(const gap_tracker& gaps) const {
+    const auto& options = link_->shared.options;
+    return gaps.barrier(options.strict_order ? std::nullopt : std::optional{options.order_wait}, steady::now());
+}
+
+/// The cursor does not pass the barrier, so what is held back here is read again from where it is. When there is
+/// something to publish first, the lane is to come back without a rest.
+void postgresql_row_source::hold_back(const gap_tracker& gaps, sequence barrier, due_batch& batch) {
+    const auto held = std::erase_if(batch.rows, [barrier](const due_row& row) { return row.seq > barrier; });
+    batch.upto = std::min(batch.upto, barrier - 1);
+    if (held == 0) return;
+    batch.more = !batch.rows.empty();  // with nothing to publish, asking again at once would find the same
+    held_ = gaps.barrier(link_->shared.options.order_wait, steady::now()).has_value();
+}
+
+due_batch postgresql_row_source::due_in_stream(const lease_grant& grant, std::string_view target_broker,
+                                               std::string_view stream, sequence after, sequence upto,
+                                               const page_size& limit) {
+    due_batch batch;
+    auto* const server = link_->db_of(grant);
+    batch.owned = server != nullptr;
+    if (!batch.owned) return batch;
+    exchange trip{*server};
+    link_->guard_timeline(trip, *server, grant);
+    const auto bytes = signed_of(limit.bytes);
+    const auto page = trip.add(link_->sql.due_in_stream, parameters{grant.lane, grant.owner, grant.epoch, target_broker,
+                                                                    stream, after, upto, signed_of(limit.rows), bytes});
+    batch.owned = link_->run_guarded(trip, *server, grant);
+    if (!batch.owned) return batch;
+    const auto& found = trip[page];
+    if (!read_lease_columns(found, batch)) return batch;
+    auto& gaps = link_->gaps_of(grant);
+    page_meter meter{limit};
+    for (int row = 0; row < found.rows() && !batch.more; ++row) {
+        if (found.null(row, due_column::row)) continue;
+        auto one = read_due_row(found, row, due_column::row);
+        batch.more = !meter.admits(bytes_of(one));
+        if (batch.more) break;
+        batch.rows.push_back(std::move(one));
+        gaps.appeared(batch.rows.back().seq);  // handed out here, so not once more as a late one
+    }
+    batch.more = batch.more || meter.may_be_cut();
+    batch.horizon = gaps.horizon();
+    return batch;
+}
+
+settle_outcome postgresql_row_source::settle(const lease_grant& grant, std::string_view target_broker,
+                                             std::span<const settlement> settlements, sequence mark) {
+    array<std::int64_t> seqs;
+    array<std::string_view> statuses;
+    array<std::int32_t> retry_counts;
+    array<date_time> next_retries;
+    array<std::string_view> errors;
+    array<date_time> published;
+    array<date_time> abandoned;
+    array<std::string_view> receipts;
+    const auto or_null = [](const std::string& text) {
+        return text.empty() ? std::nullopt : std::optional<std::string_view>{text};
+    };
+    for (const auto& outcome : settlements) {
+        seqs.push(outcome.seq);
+        statuses.push(std::string_view{to_string(outcome.status)});
+        retry_counts.push(std::int32_t{outcome.retry_count});
+        next_retries.push(outcome.next_retry_at);
+        errors.push(or_null(outcome.last_error));
+        published.push(outcome.published_at);
+        abandoned.push(outcome.abandoned_at);
+        receipts.push(or_null(outcome.receipt));
+    }
+    auto* const server = link_->db_of(grant);
+    if (server == nullptr) return settle_outcome::fenced;
+    link_->raise_mark_later(grant, mark);
+    exchange trip{*server};
+    link_->guard_timeline(trip, *server, grant);
+    const auto fence =
+        trip.add(link_->sql.settle, parameters{grant.lane, grant.owner, grant.epoch, grant.rescan, target_broker, seqs,
+                                               statuses, retry_counts, next_retries, errors, published, abandoned,
+                                               receipts, link_->shared.our_time()});
+    link_->raise_mark(trip, grant, false);
+    if (!link_->run_guarded(trip, *server, grant)) return settle_outcome::fenced;
+    return trip[fence].integer(0, 0) == 1 ? settle_outcome::settled : settle_outcome::fenced;
+}
+
+std::size_t postgresql_row_source::purge(const lease_grant& grant, std::string_view target_broker,
+                                         date_time published_before, date_time abandoned_before, std::size_t limit) {
+    constexpr std::size_t least_examined = 500;
+    const auto most_examined = std::max(least_examined, 4 * limit);
+    auto& cursor = purged_upto_.try_emplace(std::string{target_broker}, 0).first->second;
+    const auto part = shard_of(grant.lane);
+
+    auto* const server = link_->db_of(grant);
+    if (server == nullptr) return 0;
+    exchange trip{*server};
+    link_->guard_timeline(trip, *server, grant);
+    link_->raise_mark(trip, grant, true);
+    trip.end();
+    link_->guard_timeline(trip, *server, grant);
+    const auto place = trip.add(
+        link_->sql.purge, parameters{grant.lane, grant.owner, grant.epoch, target_broker, published_before,
+                                     abandoned_before, cursor, signed_of(most_examined), signed_of(limit),
+                                     std::int32_t{part.number}, std::int32_t{part.count}, link_->shared.our_time()});
+    if (!link_->run_guarded(trip, *server, grant)) return 0;
+    const auto& purged = trip[place];
+    const auto count = static_cast<std::size_t>(purged.integer(0, 0));
+    if (count == limit) {
+        cursor = purged.integer(0, 1);
+    } else {
+        const bool walked_all = purged.integer(0, 2) == signed_of(most_examined);
+        cursor = walked_all ? purged.integer(0, 3) : 0;
+    }
+    return count;
+}
+
+wake_reason postgresql_row_source::wait(wake_signal& signal, duration timeout) {
+    try {
+        auto& server = link_->db();
+        // A new connection: the next look compares, before anything is written.
+        if (link_->seen.mine && !link_->is_compared(link_->seen.lane)) return wake_reason::file_changed;
+        if (link_->seen.mine && link_->has_unwritten_mark()) {
+            exchange trip{server};
+            const lease_grant grant{.lane = link_->seen.lane,
+                                    .owner = link_->seen.owner,
+                                    .epoch = link_->seen.epoch,
+                                    .expires_at = {},
+                                    .history = link_->stamp()};
+            link_->guard_timeline(trip, server, grant);
+            link_->raise_mark(trip, grant, false);
+            if (!link_->run_guarded(trip, server, grant)) return wake_reason::file_changed;
+        }
+        return link_->wake.wait(server, signal, timeout, link_->seen);
+    } catch (const connection_lost&) {
+        return wake_reason::file_changed;  // the next look connects again
+    }
+}
+
+}  // namespace
+
+std::unique_ptr<row_source> make_row_source(std::shared_ptr<lane_link> link) {
+    return std::make_unique<postgresql_row_source>(std::move(link));
+}
+
+}  // namespace sluice::store::postgresql
