@@ -1,10 +1,11 @@
 #pragma once
 
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <sluice/error.hpp>
 
 #include "store/records.hpp"
 
@@ -63,9 +64,10 @@ public:
 };
 
 /// Another process rebuilds the same read model, or has begun it anew.
-class rebuild_superseded : public std::runtime_error {
+class rebuild_superseded : public error {
 public:
-    using std::runtime_error::runtime_error;
+    using error::error;
+    [[nodiscard]] const char* code() const noexcept override { return "rebuild_superseded"; }
 };
 
 }  // namespace sluice::store

@@ -2,10 +2,11 @@
 
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <sluice/error.hpp>
 
 #include "store/records.hpp"
 
@@ -95,21 +96,24 @@ public:
 };
 
 /// A command with the same idempotency key was committed meanwhile: the whole batch was rolled back; read its outcome.
-class duplicate_outcome : public std::runtime_error {
+class duplicate_outcome : public error {
 public:
-    using std::runtime_error::runtime_error;
+    using error::error;
+    [[nodiscard]] const char* code() const noexcept override { return "duplicate_outcome"; }
 };
 
 /// The batch was written under a lease that somebody else has now. Nothing was written; the new owner does the work.
-class lease_lost : public std::runtime_error {
+class lease_lost : public error {
 public:
-    using std::runtime_error::runtime_error;
+    using error::error;
+    [[nodiscard]] const char* code() const noexcept override { return "lease_lost"; }
 };
 
 /// The message was handled before: the whole batch was rolled back and the caller acknowledges the message.
-class duplicate_message : public std::runtime_error {
+class duplicate_message : public error {
 public:
-    using std::runtime_error::runtime_error;
+    using error::error;
+    [[nodiscard]] const char* code() const noexcept override { return "duplicate_message"; }
 };
 
 }  // namespace sluice::store
