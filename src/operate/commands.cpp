@@ -9,7 +9,7 @@
 
 #include "command/invocation.hpp"
 #include "config/section.hpp"
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 
 namespace sluice::operate {
 

@@ -33,7 +33,7 @@ struct command_answer {
 
 [[nodiscard]] json::value to_json(const command_answer& answer);
 
-/// @throws refusal (wrong_request) when the domain has no such command, with the names that there are
+/// @throws request_error (wrong_request) when the domain has no such command, with the names that there are
 void require_command(const detail::registry& domain, const std::string& command);
 
 /// Runs commands, each in a unit of work of its own.

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 #include "projection/read_model_setup.hpp"
 
 namespace sluice::operate {

@@ -51,7 +51,7 @@ struct adoption_request {
 };
 
 /// What is to be done to each database.
-/// @throws refusal for a database that is not configured, or a new name when no domain is known
+/// @throws request_error for a database that is not configured, or a new name when no domain is known
 [[nodiscard]] store::adoption to_adoption(const site& at, const installation& with, const adoption_request& asked);
 
 /// What came of it, for one database.

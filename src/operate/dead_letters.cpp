@@ -17,7 +17,7 @@
 #include "consume/orphan_groups.hpp"
 #include "operate/json_forms.hpp"
 #include "operate/merging.hpp"
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 
 namespace sluice::operate {
 

@@ -34,14 +34,14 @@ struct letters_view {
 };
 
 /// The broker that was asked for, or all. @param wanted  empty: all
-/// @throws refusal (wrong_request) when it is not configured, with the names that are
+/// @throws request_error (wrong_request) when it is not configured, with the names that are
 [[nodiscard]] std::vector<open_broker> open_brokers(const commit::adapters& parts, const std::string& wanted);
 
 /// Looks on every broker; one that is away is named in the answer and does not hide the others. At most `filter.limit`.
 [[nodiscard]] letters_view find_letters(const std::vector<open_broker>& brokers,
                                         const broker::dead_letter_filter& filter);
 /// The one letter with that id; several brokers may number alike.
-/// @throws refusal when there is none, or several have one
+/// @throws request_error when there is none, or several have one
 [[nodiscard]] const located_letter& the_one(const letters_view& found, const std::string& id);
 
 /// Leaves of the brokers the one that keeps the letter, and narrows the filter to the letter's group.

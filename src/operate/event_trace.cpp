@@ -7,7 +7,7 @@
 
 #include "operate/events.hpp"
 #include "operate/json_forms.hpp"
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 
 namespace sluice::operate {
 

@@ -27,11 +27,11 @@ struct event_trace {
 };
 
 /// @param word  id of a message, else a correlation id
-/// @throws refusal (not_found), store_error
+/// @throws request_error (not_found), store_error
 [[nodiscard]] event_trace read_trace(const std::vector<open_database>& databases, const std::string& word);
 
 /// Nodes of the tree: for `causes` the path down to the message, else the roots of what is to be drawn.
-/// @throws refusal (wrong_request) for a part of a trace that was not asked for by a message
+/// @throws request_error (wrong_request) for a part of a trace that was not asked for by a message
 [[nodiscard]] std::vector<std::size_t> nodes_of(const event_trace& trace, trace_part part, const std::string& word);
 
 [[nodiscard]] json::value to_json(const event_trace& trace, trace_part part, const std::string& word);

@@ -7,7 +7,7 @@
 
 #include "operate/json_forms.hpp"
 #include "operate/merging.hpp"
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 
 namespace sluice::operate {
 

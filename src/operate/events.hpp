@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,7 +35,7 @@ struct event_view {
     std::vector<store::outbox_row> rows;
 };
 
-/// @throws refusal (not_found), store_error
+/// @throws request_error (not_found), store_error
 [[nodiscard]] event_view read_event(const std::vector<open_database>& databases, const std::string& id);
 
 [[nodiscard]] json::object to_json(const located_event& event);

@@ -39,7 +39,7 @@ struct check_report {
 };
 
 /// Writes nothing. Databases and brokers that are away are findings, and so are mistakes in the file.
-/// @throws refusal when no domain is named, configuration_error when it cannot be loaded
+/// @throws request_error when no domain is named, configuration_error when it cannot be loaded
 [[nodiscard]] check_report check(const site& at);
 
 [[nodiscard]] json::value to_json(const config::finding& found);

@@ -12,7 +12,7 @@
 #include "broker/group_is_taken.hpp"
 #include "config/section.hpp"
 #include "domain/subscription_rules.hpp"
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 #include "projection/read_model_setup.hpp"
 
 namespace sluice::operate {
@@ -45,7 +45,7 @@ std::string nearest(const std::string& name, const groups_by_name& groups) {
     return config::did_you_mean(name, sorted, "groups are", "there are no groups");
 }
 
-/// @throws refusal  a lane or a sequential handler of one of the databases has an owner
+/// @throws request_error  a lane or a sequential handler of one of the databases has an owner
 void require_no_server(const commit::environment& env) {
     const date_time now = system_clock().now();
     for (const auto& [name, database] : env.parts().databases) {

@@ -26,12 +26,12 @@ struct renamed_group {
     bool has_handler = false;  ///< a handler of this build reads in the new name
 };
 
-/// @throws refusal (wrong_request) when they are the same, or the new one is no name for a group
+/// @throws request_error (wrong_request) when they are the same, or the new one is no name for a group
 void require_names(const std::string& from, const std::string& to);
 /// Gives what a handler has left another name, at all brokers and in all databases. All are asked before anything is
 /// changed.
-/// @throws refusal for names that `require_names` refuses, while a server of the domain runs, or when nothing has the
-/// old name
+/// @throws request_error for names that `require_names` refuses, while a server of the domain runs, or when nothing has
+/// the old name
 /// @throws usage_error  the new name is that of another group on a stream of the old one
 /// @throws broker_error, store_error
 [[nodiscard]] renamed_group rename_group(const declared_installation& in, const std::string& from,
@@ -50,7 +50,7 @@ struct retired_group {
 class group_retirement {
 public:
     /// @param stream  empty: on all
-    /// @throws refusal when a handler of this build reads in its name, or there is no such group; broker_error
+    /// @throws request_error when a handler of this build reads in its name, or there is no such group; broker_error
     group_retirement(const declared_installation& in, std::string group, std::string stream);
 
     [[nodiscard]] std::int64_t streams() const noexcept { return streams_; }

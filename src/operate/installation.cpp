@@ -5,7 +5,7 @@
 #include "base/random.hpp"
 #include "config/loader.hpp"
 #include "engine/schemas.hpp"
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 #include "projection/read_model_setup.hpp"
 
 namespace sluice::operate {

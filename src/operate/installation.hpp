@@ -66,7 +66,7 @@ enum class read_models {
 /// The domain is loaded only when the file configures no database, which then has the domain's name.
 /// @throws configuration_error with everything that is wrong in the file, or when that domain cannot be loaded
 [[nodiscard]] config::configuration load_configuration(const site& at);
-/// @throws refusal when no domain is named, configuration_error when it cannot be loaded
+/// @throws request_error when no domain is named, configuration_error when it cannot be loaded
 [[nodiscard]] std::unique_ptr<domain> load_domain(const site& at);
 /// The normalized name of the domain; empty when none is named. @throws configuration_error when it cannot be loaded
 [[nodiscard]] std::string domain_name(const site& at);
@@ -82,7 +82,7 @@ enum class read_models {
                                                   config::configuration with);
 
 /// To run it. Opens nothing yet, so that warnings can be told before anything is written.
-/// @throws refusal, configuration_error
+/// @throws request_error, configuration_error
 [[nodiscard]] loaded_application load_application(const site& at);
 /// An embedded database that is empty is set up; one of an older or newer schema is refused.
 /// @throws configuration_error for what was found to be an error; store_error

@@ -41,7 +41,7 @@ void add_lease(lane_view& lane, const store::lane_status& lease, date_time now) 
     if (lease.owner.empty() || lease.expires_at <= now) {
         // An owner that leaves in order gives the lease back; one that is killed lets it run out.
         if (lease.owner.empty()) {
-            lane.farewell = lease.detail;
+            lane.detail_at_release = lease.detail;
         } else {
             lane.detail = lease.owner + " has not renewed its lease";
         }
@@ -74,7 +74,7 @@ void summarize(lane_view& lane) {
                          [](const lane_view& a, const lane_view& b) { return badness(a.state) < badness(b.state); });
     lane.state = worst->state;
     lane.detail = worst->detail;
-    lane.farewell = worst->farewell;
+    lane.detail_at_release = worst->detail_at_release;
     lane.since = worst->since;
     lane.owner = worst->owner;
     for (const lane_view& shard : lane.shards) {

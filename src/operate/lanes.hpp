@@ -36,7 +36,7 @@ struct lane_view {
     bool external = false;
     std::string state{"unknown"};      ///< of its owner's last report; `stopped` when nobody owns the lane
     std::string detail{};              ///< last error or reason
-    std::string farewell{};            ///< of a lane that was given back: the detail of its owner's last report
+    std::string detail_at_release{};   ///< of a lane that was given back: the detail of its owner's last report
     std::string owner{};               ///< empty when stopped, or when shards have different ones
     double rate = 0;                   ///< rows per second, lately
     std::optional<date_time> since{};  ///< when the state was entered
@@ -52,7 +52,9 @@ struct lane_view {
     /// The state for people: an owner in the middle of publishing reports so only when it renews its lease, so `idle`
     /// with rows that wait is `flowing`.
     [[nodiscard]] std::string shown_state() const { return state == "idle" && depth() > 0 ? "flowing" : state; }
-    [[nodiscard]] const std::string& last_detail() const noexcept { return detail.empty() ? farewell : detail; }
+    [[nodiscard]] const std::string& last_detail() const noexcept {
+        return detail.empty() ? detail_at_release : detail;
+    }
 };
 
 /// What a database says of its lanes.

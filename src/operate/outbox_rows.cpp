@@ -11,7 +11,7 @@
 #include "config/section.hpp"
 #include "operate/json_forms.hpp"
 #include "operate/merging.hpp"
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 
 namespace sluice::operate {
 

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <sluice/json.hpp>
@@ -20,7 +18,7 @@ struct located_row {
     store::outbox_row row;
 };
 
-/// The status that a word names. @throws refusal with the words that there are
+/// The status that a word names. @throws request_error with the words that there are
 [[nodiscard]] store::row_status row_status_named(const std::string& word);
 
 /// Newest first; several databases are merged by time. At most `filter.limit`. @throws store_error
@@ -51,7 +49,7 @@ struct message_view {
 };
 
 /// @param departures  whether they are wanted
-/// @throws refusal (not_found), store_error
+/// @throws request_error (not_found), store_error
 [[nodiscard]] message_view read_message(const installation& with, const std::string& id, bool departures);
 
 [[nodiscard]] json::value to_json(const located_row& located);

@@ -9,7 +9,7 @@
 
 #include "commit/stream_name.hpp"
 #include "config/section.hpp"
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 
 namespace sluice::operate {
 

@@ -46,11 +46,11 @@ struct process_history {
 [[nodiscard]] const char* state_of(const process::process_transition& last) noexcept;
 
 /// By process manager and correlation, at most `limit`.
-/// @throws refusal for a name that no process manager has; configuration_error, store_error
+/// @throws request_error for a name that no process manager has; configuration_error, store_error
 [[nodiscard]] std::vector<process_view> list_processes(const detail::registry& domain, const installation& with,
                                                        const process_filter& filter);
 /// @param limit  steps that are read, the newest
-/// @throws refusal when there is no such process manager or instance; configuration_error, store_error
+/// @throws request_error when there is no such process manager or instance; configuration_error, store_error
 [[nodiscard]] process_history read_process(const detail::registry& domain, const installation& with,
                                            const std::string& process, const std::string& correlation,
                                            std::size_t limit);

@@ -10,7 +10,7 @@
 #include "broker/broker.hpp"
 #include "config/section.hpp"
 #include "operate/json_forms.hpp"
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 
 namespace sluice::operate {
 

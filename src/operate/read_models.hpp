@@ -40,13 +40,13 @@ struct read_models_view {
 [[nodiscard]] read_models_view list_read_models(commit::environment& env);
 
 /// @param name  empty: all of the domain
-/// @throws refusal (not_found) with the names that there are
+/// @throws request_error (not_found) with the names that there are
 [[nodiscard]] std::vector<const detail::projector_entry*> projectors_of(const detail::registry& domain,
                                                                         const std::string& name);
 
 /// Builds a read model anew from the event log.
 /// @param restart  throw away what an interrupted rebuild has done
-/// @throws refusal (conflict) when another process rebuilds it; decode_error, store_error
+/// @throws request_error (conflict) when another process rebuilds it; decode_error, store_error
 [[nodiscard]] projection::rebuild_report rebuild(commit::environment& env, const detail::projector_entry& projector,
                                                  bool restart, projection::rebuild_host& host);
 

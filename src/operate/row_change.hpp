@@ -46,7 +46,8 @@ public:
     static constexpr std::size_t most_counted = 10'000;
 
     /// Counts the rows. A database that is away is left out, unless it is the only one.
-    /// @throws refusal  the status that was asked for is not one that the action is about, the message has no such row,
+    /// @throws request_error  the status that was asked for is not one that the action is about, the message has no
+    /// such row,
     ///                  or the broker to retire is still configured or unknown
     /// @throws store_error
     row_change(const installation& with, row_action what, store::outbox_filter asked);

@@ -9,7 +9,7 @@
 
 #include "config/section.hpp"
 #include "operate/json_forms.hpp"
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 
 namespace sluice::operate {
 
@@ -43,7 +43,7 @@ json::object setting_json(const effective_setting& of) {
                         {"variables", std::move(variables)}};
 }
 
-refusal no_such_part(const std::string& part, const std::vector<std::string>& known) {
+request_error no_such_part(const std::string& part, const std::vector<std::string>& known) {
     std::vector<std::string> sections;
     std::ranges::copy_if(known, std::back_inserter(sections),
                          [](const std::string& name) { return name.find('.') == std::string::npos; });

@@ -19,7 +19,7 @@ struct settings_view {
 
 /// Opens nothing.
 /// @param part  a section or a key: `outbox`, `outbox.retry.max_attempts`; empty: all
-/// @throws refusal when there is no such part, configuration_error
+/// @throws request_error when there is no such part, configuration_error
 [[nodiscard]] settings_view read_settings(const site& at, const std::string& part);
 [[nodiscard]] json::value to_json(const settings_view& view);
 

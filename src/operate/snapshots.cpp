@@ -10,7 +10,7 @@
 
 #include "commit/snapshot.hpp"
 #include "config/section.hpp"
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 
 namespace sluice::operate {
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 
@@ -38,10 +37,10 @@ public:
 };
 
 /// The event-sourced aggregate of that name.
-/// @throws refusal (wrong_request) when it is none, with the names that there are
+/// @throws request_error (wrong_request) when it is none, with the names that there are
 [[nodiscard]] const detail::aggregate_entry& sourced_aggregate(const detail::registry& domain, const std::string& name);
 
-/// @throws refusal (not_found) for an identity that no instance has; decode_error, store_error
+/// @throws request_error (not_found) for an identity that no instance has; decode_error, store_error
 [[nodiscard]] snapshot_view create_snapshot(commit::environment& env, const detail::aggregate_entry& type,
                                             const std::string& id);
 /// Goes through all instances, one commit each, so that it can be stopped anywhere and begun again. An instance that

@@ -58,7 +58,7 @@ struct status_view {
 };
 
 /// Needs no running engine. A database or broker that is away is named in the answer and hides no other.
-/// @throws refusal, configuration_error
+/// @throws request_error, configuration_error
 [[nodiscard]] status_view read_status(const site& at);
 [[nodiscard]] json::value to_json(const status_view& status);
 

@@ -2,7 +2,6 @@
 #include <fmt/ranges.h>
 
 #include "cli/commands/commands.hpp"
-#include "cli/terminal/failure.hpp"
 #include "cli/terminal/units.hpp"
 #include "operate/databases.hpp"
 

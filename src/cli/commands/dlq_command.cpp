@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <initializer_list>
 #include <optional>
 #include <utility>
@@ -152,15 +151,6 @@ void require_a_choice(letter_action what, const dlq_arguments& given) {
     }
 }
 
-void require_consent(const session& in, letter_action what, std::size_t count, const dlq_arguments& given) {
-    if (count == 0 || given.yes) return;
-    const std::string question =
-        fmt::format("{} {}?", to_string(what), count_of(static_cast<std::int64_t>(count), "dead letter"));
-    const bool is_loss = what == letter_action::purge && given.all;
-    const bool agreed = is_loss ? in.out.confirm_loss(question) : in.out.confirm(question);
-    if (!agreed) throw failure{exit_code::failed, "declined", "nothing was changed"};
-}
-
 exit_code change_letters(const session& in, const dlq_arguments& given, letter_action what) {
     require_a_choice(what, given);
     const installation with = operate::open_installation(in.site);
@@ -170,7 +160,10 @@ exit_code change_letters(const session& in, const dlq_arguments& given, letter_a
         operate::narrow(brokers, filter, operate::the_one(find_letters(in, brokers, filter), given.id));
     const auto readers = what == letter_action::replay ? open_readers(in) : std::nullopt;
     operate::letter_change change{std::move(brokers), what, filter, readers ? &*readers : nullptr};
-    require_consent(in, what, change.count(), given);
+    if (change.count() > 0 && !given.yes) {
+        const std::string amount = count_of(static_cast<std::int64_t>(change.count()), "dead letter");
+        require_consent(in, fmt::format("{} {}?", to_string(what), amount), what == letter_action::purge && given.all);
+    }
     const operate::changed_letters outcome = change.apply();
     if (in.out.json()) {
         in.out.print_json(to_json(outcome));

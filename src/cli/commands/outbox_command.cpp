@@ -250,12 +250,6 @@ std::string to_text(const operate::left_rows& left) {
                                                         left.broker, left.database, left.reason));
 }
 
-/// @param is_loss  the change takes messages away, and all of them are meant
-void require_consent(const session& in, const std::string& question, bool is_loss) {
-    const bool agreed = is_loss ? in.out.confirm_loss(question) : in.out.confirm(question);
-    if (!agreed) throw failure{exit_code::failed, "declined", "nothing was changed"};
-}
-
 exit_code change_rows(const session& in, row_action what, const row_arguments& given, const installation& with,
                       const outbox_filter& asked) {
     row_change change{with, what, asked};

@@ -5,7 +5,6 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/commands/writers_text.hpp"
-#include "cli/terminal/failure.hpp"
 #include "cli/terminal/table.hpp"
 #include "cli/terminal/units.hpp"
 #include "operate/status.hpp"

@@ -2,7 +2,6 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/commands/subscription_texts.hpp"
-#include "cli/terminal/failure.hpp"
 #include "cli/terminal/table.hpp"
 #include "cli/terminal/units.hpp"
 #include "operate/groups.hpp"
@@ -110,9 +109,7 @@ exit_code retire_group(const session& in, const group_arguments& given) {
     const std::string what =
         fmt::format("{} on {} with {} and {}", given.name, count_of(retirement.streams(), "stream"),
                     count_of(retirement.unread(), "unread message"), count_of(retirement.dead(), "dead letter"));
-    if (!given.yes && !in.out.confirm(fmt::format("retire group {}?", what))) {
-        throw failure{exit_code::failed, "declined", "nothing was changed"};
-    }
+    if (!given.yes) require_consent(in, fmt::format("retire group {}?", what));
     const operate::retired_group retired = retirement.apply();
     if (in.out.json()) {
         in.out.print_json(to_json(retired));

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "cli/terminal/failure.hpp"
+
 namespace sluice::cli {
 
 application open_application(const session& in, read_models tables) {
@@ -13,6 +15,11 @@ application open_application(const session& in, read_models tables) {
         in.out.warn(fmt::format("{}: {}\n  {}", each.code, each.message, each.remedy));
     }
     return operate::open_application(std::move(loaded), tables);
+}
+
+void require_consent(const session& in, const std::string& question, bool is_loss) {
+    const bool agreed = is_loss ? in.out.confirm_loss(question) : in.out.confirm(question);
+    if (!agreed) throw failure{exit_code::failed, "declined", "nothing was changed"};
 }
 
 std::string to_text(const config::finding& found, const console& on) {

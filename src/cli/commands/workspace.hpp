@@ -25,6 +25,10 @@ struct session {
 /// @throws configuration_error, store_error
 [[nodiscard]] application open_application(const session& in, read_models tables = read_models::required);
 
+/// Asks before a change. @param is_loss  nothing brings back what it takes away, and all is meant
+/// @throws failure when the answer is no, or nobody can be asked about a loss
+void require_consent(const session& in, const std::string& question, bool is_loss = false);
+
 /// One `error CODE: message` block for people.
 [[nodiscard]] std::string to_text(const config::finding& found, const console& on);
 

@@ -25,7 +25,6 @@ private:
 };
 
 [[nodiscard]] inline failure wrong_usage(const std::string& what) { return {exit_code::usage, "usage_error", what}; }
-[[nodiscard]] inline failure not_found(const std::string& what) { return {exit_code::failed, "not_found", what}; }
 
 /// What an exception means to people and scripts.
 struct verdict_on_error {

@@ -4,7 +4,7 @@
 
 #include <sluice/error.hpp>
 
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 #include "support/depot_domain.hpp"
 
 namespace sluice::operate {
@@ -33,8 +33,8 @@ TEST(require_command, offers_the_nearest_name) {
     try {
         require_command(depot.declared(), "AddItm");
         FAIL();
-    } catch (const refusal& e) {
-        EXPECT_EQ(e.why(), refusal::reason::wrong_request);
+    } catch (const request_error& e) {
+        EXPECT_EQ(e.why(), request_error::reason::wrong_request);
         EXPECT_NE(std::string{e.what()}.find("did you mean \"AddItem\"?"), std::string::npos) << e.what();
     }
 }

@@ -6,7 +6,7 @@
 
 #include <sluice/error.hpp>
 
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 
 namespace sluice::operate {
 namespace {
@@ -99,8 +99,8 @@ TEST(find_letters, says_when_nobody_answered) {
 
 TEST(the_one, is_there_once) {
     const letters_view found = find_letters(three_brokers(), {});
-    EXPECT_THROW(static_cast<void>(the_one({}, "1")), refusal);
-    EXPECT_THROW(static_cast<void>(the_one(found, "1")), refusal) << "of which broker?";
+    EXPECT_THROW(static_cast<void>(the_one({}, "1")), request_error);
+    EXPECT_THROW(static_cast<void>(the_one(found, "1")), request_error) << "of which broker?";
     std::vector<open_broker> brokers = three_brokers();
     dead_letter_filter filter;
     narrow(brokers, filter, found.letters.at(1));

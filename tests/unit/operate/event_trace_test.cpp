@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 
 namespace sluice::operate {
 namespace {
@@ -36,7 +36,7 @@ TEST(event_trace, a_part_is_what_led_to_a_message_or_came_of_it) {
 
 TEST(event_trace, a_correlation_has_no_causes) {
     EXPECT_EQ(ids_of(story({}), trace_part::all, "story").size(), 1U);
-    EXPECT_THROW(static_cast<void>(nodes_of(story({}), trace_part::causes, "story")), refusal);
+    EXPECT_THROW(static_cast<void>(nodes_of(story({}), trace_part::causes, "story")), request_error);
 }
 
 TEST(event_trace_to_json, draws_effects_below_their_causes_and_a_path_without_them) {

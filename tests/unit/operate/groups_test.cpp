@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 
 namespace sluice::operate {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 TEST(require_names, refuses_the_same_name_and_what_is_none) {
     require_names("shop.Notify", "shop.notify");
     for (const char* name : {"shop.Notify", "", "two words", "host@group"}) {
-        EXPECT_THROW(require_names("shop.Notify", name), refusal) << name;
+        EXPECT_THROW(require_names("shop.Notify", name), request_error) << name;
     }
 }
 

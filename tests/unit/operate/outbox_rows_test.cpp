@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 
 namespace sluice::operate {
 namespace {
@@ -22,8 +22,8 @@ TEST(row_status_named, knows_each_word_and_offers_the_nearest) {
     try {
         static_cast<void>(row_status_named("faild"));
         FAIL();
-    } catch (const refusal& e) {
-        EXPECT_EQ(e.why(), refusal::reason::wrong_request);
+    } catch (const request_error& e) {
+        EXPECT_EQ(e.why(), request_error::reason::wrong_request);
         EXPECT_NE(std::string{e.what()}.find("did you mean \"failed\"?"), std::string::npos) << e.what();
     }
 }

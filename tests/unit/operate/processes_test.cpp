@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 #include "support/depot_domain.hpp"
 
 namespace sluice::operate {
@@ -45,7 +45,7 @@ TEST(process_history_to_json, has_the_state_after_each_step) {
 TEST(list_processes, refuses_a_process_manager_that_is_not_there) {
     const sluice::domain depot = depot::make_domain();
     EXPECT_TRUE(list_processes(depot.declared(), {}, {}).empty());
-    EXPECT_THROW(static_cast<void>(list_processes(depot.declared(), {}, {.process = "Payment"})), refusal);
+    EXPECT_THROW(static_cast<void>(list_processes(depot.declared(), {}, {.process = "Payment"})), request_error);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 #include "support/depot_domain.hpp"
 
 namespace sluice::operate {
@@ -17,8 +17,8 @@ TEST(projectors_of, finds_one_by_its_read_model_or_all) {
     try {
         static_cast<void>(projectors_of(depot.declared(), "crate_sumary"));
         FAIL();
-    } catch (const refusal& e) {
-        EXPECT_EQ(e.why(), refusal::reason::not_found);
+    } catch (const request_error& e) {
+        EXPECT_EQ(e.why(), request_error::reason::not_found);
         EXPECT_NE(std::string{e.what()}.find("did you mean \"crate_summary\"?"), std::string::npos) << e.what();
     }
 }

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 
 namespace sluice::operate {
 namespace {
@@ -11,7 +11,7 @@ TEST(row_change, refuses_a_status_that_the_action_is_not_about) {
     const installation nothing{};
     store::outbox_filter pending;
     pending.status = store::row_status::pending;
-    EXPECT_THROW((row_change{nothing, row_action::retry, pending}), refusal);
+    EXPECT_THROW((row_change{nothing, row_action::retry, pending}), request_error);
     EXPECT_EQ((row_change{nothing, row_action::discard, pending}.count()), 0U);
 }
 
@@ -22,8 +22,8 @@ TEST(row_change, a_message_without_a_row_is_not_found) {
     try {
         row_change{nothing, row_action::retry, one};
         FAIL();
-    } catch (const refusal& e) {
-        EXPECT_EQ(e.why(), refusal::reason::not_found);
+    } catch (const request_error& e) {
+        EXPECT_EQ(e.why(), request_error::reason::not_found);
     }
 }
 
@@ -35,8 +35,8 @@ TEST(row_change, does_not_retire_a_broker_that_is_configured) {
     try {
         row_change{with, row_action::retire, of_broker};
         FAIL();
-    } catch (const refusal& e) {
-        EXPECT_EQ(e.why(), refusal::reason::conflict);
+    } catch (const request_error& e) {
+        EXPECT_EQ(e.why(), request_error::reason::conflict);
         EXPECT_STREQ(e.code(), "still_configured");
     }
 }

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 #include "support/depot_domain.hpp"
 
 namespace sluice::operate {
@@ -14,8 +14,8 @@ TEST(sourced_aggregate, tells_apart_what_has_no_snapshots_and_what_is_not_there)
         try {
             static_cast<void>(sourced_aggregate(depot.declared(), name));
             FAIL() << name;
-        } catch (const refusal& e) {
-            EXPECT_EQ(e.why(), refusal::reason::wrong_request);
+        } catch (const request_error& e) {
+            EXPECT_EQ(e.why(), request_error::reason::wrong_request);
             EXPECT_NE(std::string{e.what()}.find(text), std::string::npos) << e.what();
         }
     }

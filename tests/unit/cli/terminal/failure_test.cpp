@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "operate/refusal.hpp"
+#include "operate/request_error.hpp"
 
 namespace sluice::cli {
 namespace {
@@ -16,7 +16,7 @@ TEST(judge, each_kind_of_error_has_its_exit_code) {
     EXPECT_EQ(judge(wrong_usage("x")).how, exit_code::usage);
 }
 
-TEST(judge, a_refusal_tells_whether_the_request_was_wrong) {
+TEST(judge, a_request_error_tells_whether_the_request_was_wrong) {
     EXPECT_EQ(judge(operate::wrong_request("x")).how, exit_code::usage);
     EXPECT_EQ(judge(operate::wrong_request("x")).code, "usage_error");
     EXPECT_EQ(judge(operate::not_found("x")).how, exit_code::failed);
