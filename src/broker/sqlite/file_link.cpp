@@ -8,7 +8,7 @@ namespace sluice::broker::sqlite {
 namespace {
 
 /// A burst of writing must not leave a huge -wal file behind.
-constexpr std::int64_t journal_bytes_kept = 64 * 1024 * 1024;
+constexpr std::int64_t journal_bytes_kept = std::int64_t{64} * 1024 * 1024;
 
 sluice::sqlite::connection_options driver_options(const sqlite_broker_options& options, flush how, duration patience) {
     const bool hard = how == flush::as_configured && options.synchronous == sqlite_synchronous::full;

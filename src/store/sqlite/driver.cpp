@@ -16,7 +16,7 @@ using sluice::sqlite::failure;
 using sluice::sqlite::problem;
 
 /// An upper bound for the journal that stays behind after a burst.
-constexpr std::int64_t journal_bytes_kept = 16 * 1024 * 1024;
+constexpr std::int64_t journal_bytes_kept = std::int64_t{16} * 1024 * 1024;
 
 error_nature nature_of(const failure& what) {
     if (what.in_doubt) return error_nature::in_doubt;
