@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/one_line.hpp"
+#include "consume/keeping_reader.hpp"
 #include "envelope/format.hpp"
 #include "envelope/header_rules.hpp"
 #include "lease/owner.hpp"
@@ -312,8 +313,24 @@ void subscription::outage_over(bool over) {
 void subscription::open() {
     if (reader_) return;
     auto fresh = broker_.open_reader(route_.streams, member_);
+    if (!broker_.can().keeps_failed) fresh = keep_here(std::move(fresh));
     if (!pool_ && (plan_.hands() > 1 || lease_)) pool_ = std::make_unique<handler_pool>(plan_.hands(), signal_);
     reader_ = std::move(fresh);
+}
+
+std::unique_ptr<broker::reader> subscription::keep_here(std::unique_ptr<broker::reader> reader) {
+    const auto key = [this](const broker::delivery& of) -> std::string {
+        if (!route_.sequential && !of.key.empty()) return of.key;
+        try {
+            return key_of(env_.format_of(route_.broker).read(of.body, of.head), of.key);
+        } catch (const decode_error&) {
+            return {};  // it is no message: it will be set aside, and stands alone
+        }
+    };
+    return std::make_unique<keeping_reader>(
+        std::move(reader), env_.sessions("default").database().open_kept_messages(),
+        keeping{
+            .broker = route_.broker, .streams = route_.streams, .member = member_, .key_of = key, .time = env_.time()});
 }
 
 void subscription::close() noexcept {

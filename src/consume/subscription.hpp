@@ -99,6 +99,8 @@ private:
     [[nodiscard]] duration rest_until(const rest& quiet);
 
     void open();
+    /// The reader of a broker that keeps nothing of what failed, with the database as its keeper.
+    [[nodiscard]] std::unique_ptr<broker::reader> keep_here(std::unique_ptr<broker::reader> reader);
     void close() noexcept;
     [[nodiscard]] duration disconnected(const error& trouble);
     void finish_in_hand();

@@ -7,7 +7,8 @@
 
 #include "base/backoff.hpp"
 #include "base/one_line.hpp"
-#include "broker/broker.hpp"
+#include "broker/operations.hpp"
+#include "consume/broker_operations.hpp"
 #include "consume/orphan_groups.hpp"
 #include "observe/log.hpp"
 
@@ -41,10 +42,10 @@ void maintenance::round(const std::stop_token& stop) {
                          {{"database", name}, {"reason", base::one_line(e.what())}});
         }
     }
-    for (const auto& [name, broker] : env_.parts().brokers) {
+    for (const auto& [name, settings] : env_.parts().brokers) {
         if (stop.stop_requested()) return;
         try {
-            tidy_broker(name, *broker, stop);
+            tidy_broker(name, stop);
         } catch (const broker_error& e) {
             if (stop.stop_requested()) return;  // it was not given the time
             observe::log(observe::level::warn, "engine.maintenance_failed",
@@ -54,8 +55,8 @@ void maintenance::round(const std::stop_token& stop) {
 }
 
 /// None of it is worth waiting for when the engine is to stop.
-void maintenance::tidy_broker(const std::string& name, broker::broker& broker, const std::stop_token& stop) {
-    const auto operations = broker.open_operations();
+void maintenance::tidy_broker(const std::string& name, const std::stop_token& stop) {
+    const auto operations = consume::open_broker_operations(env_.parts(), name);
     const std::stop_callback give_up{stop, [&] { operations->hurry(duration{0}); }};
     const auto orphans = consume::orphan_groups(operations->known_groups(), consume::routes_of(env_), name,
                                                 consume::places_of(env_), env_.domain().normalized);

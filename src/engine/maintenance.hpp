@@ -36,7 +36,7 @@ public:
     void round(const std::stop_token& stop = {});
 
 private:
-    void tidy_broker(const std::string& name, broker::broker& broker, const std::stop_token& stop);
+    void tidy_broker(const std::string& name, const std::stop_token& stop);
     void report_orphans(std::string_view name, store::database& database) const;
     void forget_what_expired(std::string_view name, store::database& database, const std::stop_token& stop);
 

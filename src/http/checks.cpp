@@ -91,7 +91,7 @@ void broker_check::look() {
     std::string trouble = (publisher_ ? *publisher_ : open_publisher()).probe(probe_timeout);
     if (!trouble.empty()) trouble = open_publisher().probe(probe_timeout);
     if (!trouble.empty()) throw broker_error{trouble, error_nature::retryable};
-    if (with_groups_) when_due(groups_at_, [this] { ask_for_groups(); });
+    if (make_operations_) when_due(groups_at_, [this] { ask_for_groups(); });
 }
 
 /// Connections are written with the mutex held, and read with it by any other thread than the one that looks.
@@ -104,7 +104,7 @@ broker::publisher& broker_check::open_publisher() {
 }
 
 broker::operations& broker_check::open_operations() {
-    auto fresh = broker_->open_operations();
+    auto fresh = make_operations_();
     const std::lock_guard lock{mutex_};
     if (in_a_hurry_) fresh->hurry({});
     operations_ = std::move(fresh);

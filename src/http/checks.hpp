@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -56,8 +57,11 @@ private:
 /// Thread safety: `look` belongs to one thread, the rest to any.
 class broker_check {
 public:
-    broker_check(std::shared_ptr<broker::broker> broker, bool with_groups)
-        : broker_{std::move(broker)}, with_groups_{with_groups} {}
+    using operations_opener = std::function<std::unique_ptr<broker::operations>()>;
+
+    /// @param operations  to ask for the groups; empty when nobody reads from the broker
+    broker_check(std::shared_ptr<broker::broker> broker, operations_opener operations)
+        : broker_{std::move(broker)}, make_operations_{std::move(operations)} {}
 
     /// @throws broker_error
     void look();
@@ -72,7 +76,7 @@ private:
     void ask_for_groups();
 
     std::shared_ptr<broker::broker> broker_;
-    bool with_groups_;
+    operations_opener make_operations_;
     bool in_a_hurry_ = false;
     std::unique_ptr<broker::publisher> publisher_;
     std::unique_ptr<broker::operations> operations_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "broker/broker.hpp"
+#include "consume/broker_operations.hpp"
 #include "engine/databases.hpp"
 #include "operate/subscriptions.hpp"
 
@@ -80,7 +81,9 @@ void health_monitor::add_watches(const watch_timing& timing) {
     for (const auto& [name, broker] : env_.parts().brokers) {
         const bool is_read = std::any_of(routes_.begin(), routes_.end(),
                                          [&key = name](const consume::route& each) { return each.broker == key; });
-        brokers_.push_back(std::make_unique<watched_broker>(name, broker, is_read, timing));
+        broker_check::operations_opener operations;
+        if (is_read) operations = [this, name = name] { return consume::open_broker_operations(env_.parts(), name); };
+        brokers_.push_back(std::make_unique<watched_broker>(name, broker, std::move(operations), timing));
     }
 }
 

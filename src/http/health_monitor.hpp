@@ -69,10 +69,10 @@ private:
         http::watch watch;
     };
     struct watched_broker {
-        watched_broker(std::string called, std::shared_ptr<broker::broker> what, bool is_read,
-                       const watch_timing& timing)
+        watched_broker(std::string called, std::shared_ptr<broker::broker> what,
+                       broker_check::operations_opener operations, const watch_timing& timing)
             : name{std::move(called)},
-              check{std::move(what), is_read},
+              check{std::move(what), std::move(operations)},
               watch{"look " + name, [this] { check.look(); }, timing} {}
 
         std::string name;

@@ -14,6 +14,7 @@
 #include "base/utf8.hpp"
 #include "broker/broker.hpp"
 #include "config/section.hpp"
+#include "consume/broker_operations.hpp"
 #include "consume/orphan_groups.hpp"
 #include "operate/json_forms.hpp"
 #include "operate/merging.hpp"
@@ -73,7 +74,8 @@ std::vector<open_broker> open_brokers(const commit::adapters& parts, const std::
     std::vector<std::string> names;
     for (const auto& [name, broker] : parts.brokers) {
         names.push_back(name);
-        if (wanted.empty() || wanted == name) opened.push_back({name, broker->open_operations()});
+        if (!wanted.empty() && wanted != name) continue;
+        opened.push_back({name, consume::open_broker_operations(parts, name)});
     }
     if (opened.empty()) {
         throw wrong_request(fmt::format("no broker `{}` is configured; {}", wanted,

@@ -16,6 +16,7 @@
 #include "commit/stored_log.hpp"
 #include "config/loader.hpp"
 #include "config/problems.hpp"
+#include "consume/broker_operations.hpp"
 #include "consume/orphan_groups.hpp"
 #include "operate/history_findings.hpp"
 #include "operate/json_forms.hpp"
@@ -189,7 +190,7 @@ private:
         for (const auto& [name, broker] : in.env->parts().brokers) {
             if (!broker->can().cross_process) continue;
             try {
-                const auto operations = broker->open_operations();
+                const auto operations = consume::open_broker_operations(in.env->parts(), name);
                 const auto known = operations->known_groups();
                 if (consume::orphan_groups(known, in.routes, name, places, domain).empty()) continue;
                 seen.emplace(name, operations->groups());

@@ -11,6 +11,7 @@
 #include "broker/broker.hpp"
 #include "broker/group_is_taken.hpp"
 #include "config/section.hpp"
+#include "consume/broker_operations.hpp"
 #include "domain/subscription_rules.hpp"
 #include "operate/request_error.hpp"
 #include "projection/read_model_setup.hpp"
@@ -24,7 +25,8 @@ using groups_by_name = std::map<std::string, std::vector<broker::known_group>>;
 lasting_brokers open_lasting_brokers(const commit::environment& env) {
     lasting_brokers opened;
     for (const auto& [name, broker] : env.parts().brokers) {
-        if (broker->can().cross_process) opened.emplace(name, broker->open_operations());
+        if (!broker->can().cross_process) continue;
+        opened.emplace(name, consume::open_broker_operations(env.parts(), name));
     }
     return opened;
 }

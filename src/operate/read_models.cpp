@@ -9,6 +9,7 @@
 
 #include "broker/broker.hpp"
 #include "config/section.hpp"
+#include "consume/broker_operations.hpp"
 #include "operate/json_forms.hpp"
 #include "operate/request_error.hpp"
 
@@ -17,9 +18,9 @@ namespace sluice::operate {
 namespace {
 
 /// By consumer group.
-std::map<std::string, live_lag> lags_of(broker::broker& broker) {
+std::map<std::string, live_lag> lags_of(const commit::environment& env, const std::string& broker) {
     std::map<std::string, live_lag> lags;
-    for (const broker::group_status& group : broker.open_operations()->groups()) {
+    for (const broker::group_status& group : consume::open_broker_operations(env.parts(), broker)->groups()) {
         live_lag& lag = lags[group.group];
         lag.waiting += group.lag + group.pending;
         lag.dead += group.dead;
@@ -31,7 +32,7 @@ std::map<std::string, live_lag> lags_of(broker::broker& broker) {
 std::optional<std::map<std::string, live_lag>> try_lags_of(const commit::environment& env, read_models_view& view) {
     const std::string& name = env.configuration().outbox.broker;
     try {
-        return lags_of(env.broker(name));
+        return lags_of(env, name);
     } catch (const broker_error& e) {
         view.broker_away = outage{outage::kind::broker, name, e.what()};
         return std::nullopt;

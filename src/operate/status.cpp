@@ -9,6 +9,7 @@
 
 #include "base/seconds.hpp"
 #include "broker/broker.hpp"
+#include "consume/broker_operations.hpp"
 #include "engine/databases.hpp"
 #include "operate/json_forms.hpp"
 
@@ -78,7 +79,7 @@ void add_databases(const installation& with, const std::set<std::string>& with_l
 void add_brokers(const installation& with, status_view& into) {
     for (const auto& [name, broker] : with.parts.brokers) {
         try {
-            for (broker::group_status& group : broker->open_operations()->groups()) {
+            for (broker::group_status& group : consume::open_broker_operations(with.parts, name)->groups()) {
                 into.groups.push_back({name, std::move(group)});
             }
         } catch (const broker_error& e) {

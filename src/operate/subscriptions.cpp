@@ -12,6 +12,7 @@
 
 #include "base/amounts.hpp"
 #include "broker/broker.hpp"
+#include "consume/broker_operations.hpp"
 #include "operate/json_forms.hpp"
 
 namespace sluice::operate {
@@ -30,13 +31,12 @@ groups_by_broker look_at_brokers(const declared_installation& of, subscriptions_
     for (const consume::route& route : of.routes) names.insert(route.broker);
     groups_by_broker seen;
     for (const std::string& name : names) {
-        broker::broker& broker = of.env->broker(name);
-        if (!broker.can().cross_process) {
+        if (!of.env->broker(name).can().cross_process) {
             view.in_process.push_back(name);
             continue;
         }
         try {
-            seen.emplace(name, broker.open_operations()->groups());
+            seen.emplace(name, consume::open_broker_operations(of.env->parts(), name)->groups());
         } catch (const broker_error& e) {
             view.away.push_back({outage::kind::broker, name, e.what()});
         }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "store/history.hpp"
+#include "store/kept_messages.hpp"
 #include "store/lane_session.hpp"
 #include "store/lease_session.hpp"
 #include "store/operations.hpp"
@@ -61,6 +62,7 @@ public:
     /// A lease and the rows of the outbox that it guards.
     [[nodiscard]] virtual lane_session open_lane() = 0;
     [[nodiscard]] virtual std::unique_ptr<operations_session> open_operations() = 0;
+    [[nodiscard]] virtual std::unique_ptr<kept_message_session> open_kept_messages() = 0;
     [[nodiscard]] virtual std::unique_ptr<read_model_session> open_read_models() = 0;
 };
 

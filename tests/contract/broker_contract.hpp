@@ -34,9 +34,10 @@ struct subject {
     std::string name;
     /// @param server_time  for a broker that has a clock of its own
     std::function<std::unique_ptr<broker>(const std::filesystem::path& directory, const clock& server_time)> make;
-    bool deduplicates = true;   ///< a second publish of one id into one stream is recognised, whoever sent the first
-    bool knows_keys = true;     ///< `delivery::key` is the key that was published
-    bool shares_groups = true;  ///< members of a group read side by side; else one reads and the others stand by
+    bool deduplicates = true;    ///< a second publish of one id into one stream is recognised, whoever sent the first
+    bool knows_keys = true;      ///< `delivery::key` is the key that was published
+    bool fences_members = true;  ///< what a former holder of a message says of it has no effect
+    bool shares_groups = true;   ///< members of a group read side by side; else one reads and the others stand by
 
     friend void PrintTo(const subject& s, std::ostream* out) { *out << s.name; }
 };

@@ -108,6 +108,9 @@ public:
     [[nodiscard]] std::unique_ptr<store::operations_session> open_operations() override {
         return behind_.open_operations();
     }
+    [[nodiscard]] std::unique_ptr<store::kept_message_session> open_kept_messages() override {
+        return behind_.open_kept_messages();
+    }
     [[nodiscard]] std::unique_ptr<store::read_model_session> open_read_models() override {
         return behind_.open_read_models();
     }

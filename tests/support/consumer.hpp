@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -17,7 +18,9 @@ public:
     explicit consumer(std::unique_ptr<broker::reader> of) : reader_{std::move(of)} {}
 
     [[nodiscard]] std::vector<broker::delivery> read(std::size_t limit, date_time now) {
-        return reader_->read(0, limit, now);
+        auto found = reader_->read(0, limit, now);
+        for (const broker::delivery& each : found) handed_out_[each.entry] = each;
+        return found;
     }
     [[nodiscard]] base::wake_reason wait(base::wake_signal& signal, duration timeout) {
         return reader_->wait(signal, timeout);
@@ -26,7 +29,9 @@ public:
     void release() { reader_->release(); }
     void ack(std::span<const std::string> entries) { reader_->ack(0, entries); }
     void defer(std::string_view entry, int attempts, date_time not_before) {
-        reader_->own_keeper()->defer(0, {.entry = std::string{entry}}, attempts, not_before);
+        broker::delivery message = handed_out_[std::string{entry}];
+        message.entry = entry;
+        reader_->own_keeper()->defer(0, message, attempts, not_before);
     }
     void dead_letter(const broker::delivery& message, const broker::death& why) {
         reader_->own_keeper()->dead_letter(0, message, why);
@@ -34,6 +39,7 @@ public:
 
 private:
     std::unique_ptr<broker::reader> reader_;
+    std::map<std::string, broker::delivery> handed_out_;
 };
 
 [[nodiscard]] inline std::unique_ptr<consumer> open_consumer(broker::broker& on, std::string stream,

@@ -12,6 +12,7 @@
 
 #include "base/keyed_locks.hpp"
 #include "base/wake.hpp"
+#include "store/kept_messages.hpp"
 #include "store/records.hpp"
 
 namespace sluice::store::memory {
@@ -49,6 +50,12 @@ struct memory_read_model {
     std::map<std::int64_t, std::map<std::string, stored_row, std::less<>>> tables{};  ///< by generation
 };
 
+struct memory_kept {
+    kept_message message;
+    std::string owner{};  ///< of the claim; empty: nobody
+    date_time until{};
+};
+
 /// Message, handler, content.
 using inbox_key = std::tuple<std::string, std::string, std::string>;
 
@@ -77,6 +84,8 @@ struct memory_data {
     std::map<std::string, scheduled_message, std::less<>> scheduled{};           ///< by id
 
     std::map<std::string, memory_read_model, std::less<>> read_models{};  ///< by name
+    std::map<sequence, memory_kept> kept{};
+    sequence last_kept = 0;
 
     std::uint64_t news = 0;                        ///< grows with everything that a waiting lane must look at
     std::multiset<base::wake_signal*> sleepers{};  ///< each registered only while its lane waits

@@ -39,6 +39,9 @@ public:
         return {.lease = memory::make_lease_session(link), .rows = memory::make_row_source(link)};
     }
     std::unique_ptr<operations_session> open_operations() override { return memory::make_operations_session(data_); }
+    std::unique_ptr<kept_message_session> open_kept_messages() override {
+        return memory::make_kept_message_session(data_);
+    }
     std::unique_ptr<read_model_session> open_read_models() override { return memory::make_read_model_session(data_); }
 
 private:

@@ -14,6 +14,7 @@ struct lane_link;
 /// @param link  that of the lease
 [[nodiscard]] std::unique_ptr<row_source> make_row_source(std::shared_ptr<lane_link> link);
 [[nodiscard]] std::unique_ptr<operations_session> make_operations_session(memory_data& data);
+[[nodiscard]] std::unique_ptr<kept_message_session> make_kept_message_session(memory_data& data);
 [[nodiscard]] std::unique_ptr<read_model_session> make_read_model_session(memory_data& data);
 
 }  // namespace sluice::store::memory

@@ -91,6 +91,7 @@ void parameters::begin(type_number what) {
 void parameters::end(std::size_t from) { lengths_.back() = static_cast<int>(bytes_.size() - from); }
 
 void parameters::add(std::string_view value) { add_scalar(type::text, value); }
+void parameters::add_bytes(std::string_view value) { add_scalar(type::bytea, value); }
 void parameters::add(bool value) { add_scalar(type::boolean, value); }
 void parameters::add(std::int32_t value) { add_scalar(type::int4, value); }
 void parameters::add(std::int64_t value) { add_scalar(type::int8, value); }

@@ -16,6 +16,7 @@ namespace sluice::store::postgresql {
 using type_number = unsigned int;
 namespace type {
 inline constexpr type_number boolean = 16;
+inline constexpr type_number bytea = 17;
 inline constexpr type_number int8 = 20;
 inline constexpr type_number int4 = 23;
 inline constexpr type_number text = 25;
@@ -60,6 +61,7 @@ public:
     void add(std::string_view value);
     void add(const char* value) { add(std::string_view{value}); }
     void add(const std::string& value) { add(std::string_view{value}); }
+    void add_bytes(std::string_view value);
     void add(bool value);
     void add(std::int32_t value);
     void add(std::int64_t value);

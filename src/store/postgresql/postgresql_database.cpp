@@ -140,6 +140,10 @@ public:
         require_schema();
         return postgresql::make_operations_session(shared_);
     }
+    std::unique_ptr<kept_message_session> open_kept_messages() override {
+        require_schema();
+        return postgresql::make_kept_message_session(shared_);
+    }
     std::unique_ptr<read_model_session> open_read_models() override {
         require_schema();
         return postgresql::make_read_model_session(shared_);

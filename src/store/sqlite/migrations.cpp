@@ -167,11 +167,42 @@ constexpr auto lane_history = "ALTER TABLE lease ADD COLUMN history TEXT NOT NUL
 // A read model belongs to the group that feeds it, whatever the projector is called.
 constexpr auto readers = "ALTER TABLE projection ADD COLUMN reader TEXT NOT NULL DEFAULT ''";
 
+// Messages that failed, of brokers that keep none. A key has one first message among those that wait; the others are
+// behind it, however many, and are not looked at. A number is never given again, so it names one message.
+constexpr auto kept_messages = R"sql(
+CREATE TABLE kept_message (
+    number         INTEGER PRIMARY KEY AUTOINCREMENT,
+    broker         TEXT NOT NULL,
+    stream         TEXT NOT NULL,
+    consumer_group TEXT NOT NULL,
+    entry          TEXT NOT NULL,
+    key            TEXT,
+    body           TEXT NOT NULL,
+    head           TEXT NOT NULL,
+    content_type   TEXT NOT NULL,
+    attempts       INTEGER NOT NULL,
+    not_before     TEXT,
+    reason         TEXT NOT NULL,
+    code           TEXT NOT NULL,
+    consumer       TEXT NOT NULL,
+    dead_since     TEXT,
+    behind         INTEGER NOT NULL,
+    claimed_by     TEXT,
+    claimed_until  TEXT,
+    UNIQUE (broker, stream, consumer_group, entry)
+) STRICT;
+CREATE INDEX kept_message_first ON kept_message (broker, stream, consumer_group, number)
+    WHERE dead_since IS NULL AND NOT behind;
+CREATE INDEX kept_message_key ON kept_message (broker, stream, consumer_group, key, number) WHERE dead_since IS NULL;
+CREATE INDEX kept_message_dead ON kept_message (broker, number) WHERE dead_since IS NOT NULL;
+)sql";
+
 constexpr std::array all_migrations{
     migration{1, "first tables", first_tables},     migration{2, "index of abandoned rows", abandoned_rows},
     migration{3, "former lanes", former_lanes},     migration{4, "inside", inside},
     migration{5, "read models", read_models},       migration{6, "content of inbox marks", inbox_content},
-    migration{7, "history of lanes", lane_history}, migration{8, "readers of read models", readers}};
+    migration{7, "history of lanes", lane_history}, migration{8, "readers of read models", readers},
+    migration{9, "kept messages", kept_messages}};
 
 int applied_migration(connection& db) {
     statement is_there{db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'sluice_migration'"};

@@ -82,6 +82,9 @@ public:
         return {.lease = sqlite::make_lease_session(link), .rows = sqlite::make_row_source(link)};
     }
     std::unique_ptr<operations_session> open_operations() override { return sqlite::make_operations_session(open()); }
+    std::unique_ptr<kept_message_session> open_kept_messages() override {
+        return sqlite::make_kept_message_session(open());
+    }
     std::unique_ptr<read_model_session> open_read_models() override { return sqlite::make_read_model_session(open()); }
 
 private:

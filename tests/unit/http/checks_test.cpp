@@ -68,7 +68,7 @@ private:
 
 TEST(broker_check, ends_its_question_for_the_groups_when_it_is_hurried) {
     const auto broker = std::make_shared<silent_broker>();
-    broker_check check{broker, true};
+    broker_check check{broker, [broker] { return broker->open_operations(); }};
     const auto begin = std::chrono::steady_clock::now();
     std::jthread looking{[&] { check.look(); }};
     broker->asked.get_future().wait();
