@@ -4,7 +4,8 @@
 #   - an adapter (store/sqlite, broker/inline, ...) is included only by itself, the composition roots (app, testing) and
 #     tests;
 #   - a driver's or tool's header is included only by the rooms that own it;
-#   - a public header includes only the standard library, Boost and other public headers.
+#   - a public header includes only the standard library, Boost and other public headers;
+#   - each of a broker's capabilities is asked for outside of the adapters.
 set -euo pipefail
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 
@@ -76,3 +77,16 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' --include='*.hpp' 
             complain(target " is an adapter; only app, testing and tests may name it")
     }
     END { exit bad }'
+
+# What only an adapter and its tests know of is no capability.
+port=src/broker/broker.hpp
+[[ -f $port ]] || exit 0
+sed -n '/^struct capabilities {/,/^};/p' "$port" | sed -nE 's/^ *[a-z:_]+ ([a-z_]+) = .*/\1/p' | {
+    bad=0
+    while IFS= read -r capability; do
+        grep -rqE "\\.$capability\\b" --include='*.cpp' --exclude-dir=broker src && continue
+        echo "$port: nobody outside of src/broker asks for capability $capability" >&2
+        bad=1
+    done
+    exit "$bad"
+}

@@ -13,10 +13,10 @@ namespace sluice::broker {
 
 /// What a broker can do. The rest of Sluice asks instead of knowing adapters; each flag has a reader outside of them.
 struct capabilities {
-    bool readable = true;               ///< `open_reader` works: subscriptions can read from it
-    bool keeps_failed = true;           ///< its readers have a keeper of their own, see `reader::own_keeper`
-    bool cross_process = true;          ///< other processes read what we publish, and it outlives this one
-    bool fences = false;                ///< an older epoch of a producer is refused
+    bool readable = true;       ///< `open_reader` works: subscriptions can read from it
+    bool keeps_failed = true;   ///< its readers have a keeper of their own, see `reader::own_keeper`
+    bool cross_process = true;  ///< other processes read what we publish, and it outlives this one
+    bool fences = false;
     std::size_t max_message_bytes = 0;  ///< 0: no limit of its own
 };
 

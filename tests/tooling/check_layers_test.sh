@@ -66,4 +66,18 @@ expect refused include/sluice/store.hpp '<sqlite3.h>'
 expect refused include/sluice/store.hpp '<spdlog/spdlog.h>'
 expect refused include/sluice/store.hpp '"store/store.hpp"'
 
+# A capability counts when somebody outside of the adapters asks for it.
+for asking in 'if (broker.can().sings) {}' 'if (broker.can().swings) {}'; do
+    rm -rf "$work/tree"
+    mkdir -p "$work/tree/include/sluice" "$work/tree/src/broker" "$work/tree/src/engine"
+    printf '#include <string>\nstruct capabilities {\n    bool sings = true;  ///< aloud\n};\n' >"$work/tree/src/broker/broker.hpp"
+    echo "$asking" >"$work/tree/src/engine/lanes.cpp"
+    if "$script" "$work/tree" 2>/dev/null; then found=accepted; else found=refused; fi
+    [[ $asking == *swings* ]] && expected=refused || expected=accepted
+    if [[ $found != "$expected" ]]; then
+        echo "$asking: expected $expected, was $found" >&2
+        failures=$((failures + 1))
+    fi
+done
+
 ((failures == 0))

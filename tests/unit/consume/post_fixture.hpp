@@ -70,7 +70,9 @@ private:
 
 /// The post office on a memory store and an inline broker; the test publishes and drives the subscriptions itself.
 struct fixture {
-    explicit fixture(sluice::config::configuration configuration = {}) {
+    explicit fixture(sluice::config::configuration configuration = {},
+                     std::shared_ptr<sluice::broker::broker> on = nullptr) {
+        if (on) broker = std::move(on);
         database->setup();
         sluice::commit::adapters parts;
         parts.databases.emplace("default", database);
