@@ -194,12 +194,12 @@ void sqlite_unit_session::lock(std::string_view key) {
                         std::chrono::duration_cast<std::chrono::milliseconds>(patience)),
             error_nature::retryable};
     };
-    auto inside = locks_.acquire(key, patience);
-    if (!inside) throw busy();
+    auto in_process = locks_.acquire(key, patience);
+    if (!in_process) throw busy();
     file_lock outside{db_->file(), key, patience};
     // Where a file cannot be locked, versions still protect what other processes write.
     if (outside.result() == file_lock::outcome::busy) throw busy();
-    held_.push_back({*std::move(inside), std::move(outside)});
+    held_.push_back({*std::move(in_process), std::move(outside)});
 }
 
 /// A command that was done before has moved its aggregates on, too: what is repeated is told so first.
