@@ -13,11 +13,14 @@
 #include "commit/environment.hpp"
 #include "commit/foreign_event.hpp"
 #include "config/check.hpp"
+#include "store/provider.hpp"
 #ifdef SLUICE_WITH_STORE_POSTGRESQL
 #include "store/postgresql/enqueue.hpp"
+#include "store/postgresql/provider.hpp"
 #endif
 #ifdef SLUICE_WITH_STORE_SQLITE
 #include "store/sqlite/enqueue.hpp"
+#include "store/sqlite/provider.hpp"
 #endif
 
 namespace sluice {
@@ -40,7 +43,7 @@ struct transactional_outbox::implementation {
     /// @param on  the provider that the connection belongs to
     /// @param place  writes the event, given the settings of its database
     template <class Place>
-    std::string write(std::string_view on, described event, const enqueue_options& options, const Place& place) {
+    std::string write(const store::provider& on, described event, const enqueue_options& options, const Place& place) {
         const context in = command::make_context(env);
         const std::string correlation_id =
             options.correlation_id.empty() ? base::uuid4_hex(env.random()) : std::string{options.correlation_id};
@@ -51,10 +54,10 @@ struct transactional_outbox::implementation {
         const commit::foreign_event prepared =
             commit::prepare_foreign_event(env, event.type, std::move(event.identity), std::move(event.data), from);
         const config::database_settings& database = env.configuration().databases.at(prepared.source.database);
-        if (database.provider != on) {
+        if (database.kind != &on) {
             throw usage_error{"`" + prepared.source.name + "` lives in database `" + database.name +
                               "`, whose provider is \"" + database.provider + "\", but the connection is one of " +
-                              std::string{on}};
+                              std::string{on.name()}};
         }
         return place(database, prepared.event);
     }
@@ -72,7 +75,7 @@ transactional_outbox::~transactional_outbox() = default;
 
 #ifdef SLUICE_WITH_STORE_SQLITE
 std::string transactional_outbox::write(sqlite3* connection, described event, const enqueue_options& options) const {
-    return implementation_->write("sqlite", std::move(event), options,
+    return implementation_->write(store::sqlite_provider(), std::move(event), options,
                                   [&](const config::database_settings&, const store::placeable_event& placeable) {
                                       return store::enqueue(*connection, placeable);
                                   });
@@ -82,10 +85,9 @@ std::string transactional_outbox::write(sqlite3* connection, described event, co
 #ifdef SLUICE_WITH_STORE_POSTGRESQL
 std::string transactional_outbox::write(pg_conn* connection, described event, const enqueue_options& options) const {
     return implementation_->write(
-        "postgresql", std::move(event), options,
+        store::postgresql_provider(), std::move(event), options,
         [&](const config::database_settings& database, const store::placeable_event& placeable) {
-            const auto schema = database.options.find("schema");
-            return store::enqueue(*connection, schema == database.options.end() ? "public" : schema->second, placeable);
+            return store::enqueue(*connection, store::read_postgresql_options(database).schema, placeable);
         });
 }
 #endif

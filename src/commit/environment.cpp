@@ -3,7 +3,6 @@
 #include <sluice/error.hpp>
 
 #include "broker/broker.hpp"
-#include "config/providers.hpp"
 #include "envelope/format.hpp"
 
 namespace sluice::commit {
@@ -23,7 +22,7 @@ environment::environment(const detail::registry& domain, config::configuration c
         pools_.emplace(name, std::make_unique<session_pool>(database));
     }
     for (const auto& [name, broker] : configuration_.brokers) {
-        largest_messages_[name] = config::largest_message(broker.provider, broker.options);
+        largest_messages_[name] = broker.kind->largest_message(broker.options);
     }
     for (const auto& [name, broker] : parts_.brokers) {
         largest_messages_[name] = broker->can().max_message_bytes;

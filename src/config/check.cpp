@@ -11,7 +11,6 @@
 #include <map>
 #include <set>
 
-#include "base/address_text.hpp"
 #include "config/address_check.hpp"
 #include "config/section.hpp"
 #include "config/subscription_profiles.hpp"
@@ -43,20 +42,9 @@ void check_databases(const detail::registry& domain, const configuration& with, 
     }
 }
 
-/// Of the hosts that a connection string names libpq takes the first that answers, unless it is told which to take.
-bool takes_any_of_several_hosts(std::string_view address) {
-    const auto settings = base::read_settings(address);
-    if (!settings || settings->contains("target_session_attrs")) return false;
-    const auto lists = [&](const char* key) {
-        const auto value = settings->find(key);
-        return value != settings->end() && value->second.find(',') != std::string::npos;
-    };
-    return lists("host") || lists("hostaddr");
-}
-
 void check_hosts(const configuration& with, std::vector<finding>& found) {
     for (const auto& [name, settings] : with.databases) {
-        if (settings.provider != "postgresql" || !takes_any_of_several_hosts(settings.database_uri)) continue;
+        if (!settings.kind->takes_any_of_several_hosts(settings.database_uri)) continue;
         found.push_back({.level = severity::warning,
                          .code = "ANY_HOST",
                          .element = "databases." + name,
@@ -150,13 +138,13 @@ void check_versions(const detail::registry& domain, std::vector<finding>& found)
 void check_reach(const configuration& with, std::vector<finding>& found) {
     for (const std::string& name : with.outbox.external_brokers) {
         const auto settings = with.brokers.find(name);
-        if (settings == with.brokers.end() || settings->second.provider != "inline") continue;
+        if (settings == with.brokers.end() || settings->second.kind->is_shared_between_processes()) continue;
         found.push_back({.level = severity::warning,
                          .code = "EXTERNAL_BROKER_IN_PROCESS",
                          .element = "brokers." + name,
-                         .message = "external broker \"" + name +
-                                    "\" has provider \"inline\": no other process can read it, and it forgets "
-                                    "everything when this process ends",
+                         .message = "external broker \"" + name + "\" has provider \"" + settings->second.provider +
+                                    "\": no other process can read it, and it forgets everything when this process "
+                                    "ends",
                          .remedy = "use provider \"sqlite\" or a server for what partners shall read"});
     }
 }

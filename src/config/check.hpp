@@ -32,7 +32,7 @@ struct finding {
 ///
 /// Errors: a subscriber's broker, or the database of an aggregate or process manager is not configured; a section for a
 /// subscription that the domain does not have; a profile that does not exist. Warnings: published events without
-/// external brokers, several hosts of a PostgreSQL database without a choice among them, an older version of an event
+/// external brokers, several hosts of a database without a choice among them, an older version of an event
 /// that cannot be read, an external broker that no other process can read, a subscription that keeps no dead letters,
 /// and what `check_addresses` finds.
 [[nodiscard]] std::vector<finding> check(const detail::registry& domain, const configuration& with);

@@ -10,27 +10,31 @@
 #include <sluice/subscription_options.hpp>
 #include <sluice/time.hpp>
 
+#include "config/provider.hpp"
+
 namespace sluice::config {
 
 /// `[databases.NAME]`
 struct database_settings {
     std::string name;
-    std::string provider;      ///< memory | sqlite | postgresql
+    std::string provider;      ///< its name: sqlite
     std::string database_uri;  ///< as configured after substitution; may hold a password: never print it
     std::string path;          ///< of a file-based provider: absolute, relative ones resolved from the file's directory
-    std::map<std::string, std::string> options;  ///< what the file sets of the provider's own keys, checked
-    bool look_only = false;  ///< the caller looks and writes nothing: files that cannot be written will do
-    bool built_in = false;   ///< the file configures no database: this one is named after the domain
+    option_texts options;      ///< the provider's own keys, checked, with their defaults
+    bool look_only = false;    ///< the caller looks and writes nothing: files that cannot be written will do
+    bool built_in = false;     ///< the file configures no database: this one is named after the domain
+    const database_provider* kind = nullptr;  ///< what the provider is like; the loader always sets it
 };
 
 /// `[brokers.NAME]`
 struct broker_settings {
     std::string name{};
-    std::string provider{};  ///< inline | sqlite | …
+    std::string provider{};  ///< its name: redis
     std::string uri{};       ///< key `URI`; may hold a password: never print it
     std::string path{};      ///< of a file-based provider: absolute
-    std::map<std::string, std::string> options{};
-    bool look_only = false;  ///< as above
+    option_texts options{};
+    bool look_only = false;                 ///< as above
+    const broker_provider* kind = nullptr;  ///< as above
 };
 
 /// `[outbox.retry]` (durations in seconds in the file)

@@ -93,7 +93,7 @@ bool is_plain_name(std::string_view name) {
 /// @param base_directory  where relative names of files start
 /// @param options  gets the value that holds, also when the file does not set it
 void read_option(section& in, const provider_option& option, const std::filesystem::path& base_directory,
-                 std::map<std::string, std::string>& options) {
+                 option_texts& options) {
     const std::string key{option.key};
     switch (option.what) {
         case provider_option::kind::whole: {
@@ -127,80 +127,87 @@ void read_option(section& in, const provider_option& option, const std::filesyst
     }
 }
 
-bool offers(const std::vector<std::string>& available, std::string_view provider) {
-    return std::find(available.begin(), available.end(), provider) != available.end();
-}
-
 /// What [databases.NAME] and [brokers.NAME] have in common.
+/// @tparam Provider  database_provider or broker_provider
+template <class Provider>
 struct adapter_entry {
-    std::string provider;
-    std::string uri;
-    std::string path;
-    std::map<std::string, std::string> options;
-    bool holds_password = false;  ///< it stands in the file itself
+    std::string provider{};
+    std::string uri{};
+    std::string path{};
+    option_texts options{};
+    const Provider* kind = nullptr;  ///< null: there is a problem
+    bool holds_password = false;     ///< it stands in the file itself
 };
 
-/// Reads such entries; `kind` and `uri_key` are what their two sections call things.
+/// Reads such entries; `what` and `uri_key` are what their two sections call things.
+template <class Provider>
 struct adapter_reader {
-    std::string kind;     ///< database or broker
+    using entry_type = adapter_entry<Provider>;
+
+    std::string what;     ///< database or broker
     std::string uri_key;  ///< database_uri or URI
-    std::span<const provider_rule> known;
-    const std::vector<std::string>& available;
+    std::span<const std::string_view> known;
+    const std::vector<const Provider*>& available;
     const std::filesystem::path& base_directory;
 
     /// @param entry  what holds where the section says nothing
-    [[nodiscard]] adapter_entry read(section& in, adapter_entry entry = {}) const {
+    [[nodiscard]] entry_type read(section& in, entry_type entry = {}) const {
         in.text("provider", entry.provider);
         if (entry.provider.empty() && !in.has("provider")) {
-            in.report("provider", "is missing", fmt::format("choose one of {}", fmt::join(available, ", ")));
+            in.report("provider", "is missing", fmt::format("choose one of {}", available_names()));
         }
-        const provider_rule* rule = find_rule(in, entry.provider);
-        if (rule == nullptr) {
+        entry.kind = find(in, entry.provider);
+        if (entry.kind == nullptr) {
             in.ignore_unknown();
             return entry;
         }
-        read_location(in, *rule, entry);
-        for (const provider_option& option : rule->options) read_option(in, option, base_directory, entry.options);
+        read_address(in, entry);
+        for (const provider_option& option : entry.kind->options()) {
+            read_option(in, option, base_directory, entry.options);
+        }
         return entry;
     }
 
 private:
-    [[nodiscard]] const provider_rule* find_rule(const section& in, const std::string& provider) const {
-        if (provider.empty()) return nullptr;
-        const auto rule = std::find_if(known.begin(), known.end(), [&](const auto& r) { return r.name == provider; });
-        if (rule == known.end()) {
-            in.report("provider", fmt::format("is no {} provider", kind),
-                      did_you_mean(provider, available, "available"));
-            return nullptr;
-        }
-        if (!offers(available, provider)) {
-            in.report("provider", fmt::format("provider \"{}\" is not part of this build", provider),
-                      fmt::format("available: {}", fmt::join(available, ", ")));
-            return nullptr;
-        }
-        return &*rule;
+    [[nodiscard]] std::string available_names() const {
+        return fmt::format("{}", fmt::join(names_of(available), ", "));
     }
 
-    void read_location(section& in, const provider_rule& rule, adapter_entry& entry) const {
-        if (rule.where == provider_rule::location::unused && !in.has(uri_key)) return;
+    [[nodiscard]] const Provider* find(const section& in, const std::string& name) const {
+        if (name.empty()) return nullptr;
+        const Provider* const found = find_provider(available, name);
+        if (found != nullptr) return found;
+        if (std::ranges::find(known, name) == known.end()) {
+            in.report("provider", fmt::format("is no {} provider", what),
+                      did_you_mean(name, names_of(available), "available"));
+        } else {
+            in.report("provider", fmt::format("provider \"{}\" is not part of this build", name),
+                      fmt::format("available: {}", available_names()));
+        }
+        return nullptr;
+    }
+
+    void read_address(section& in, entry_type& entry) const {
+        const address_use use = entry.kind->address();
+        if (use == address_use::unused && !in.has(uri_key)) return;
         in.text(uri_key, entry.uri, sensitivity::uri);
         entry.holds_password = base::holds_password(entry.uri) && !in.is_substituted(uri_key);
-        if (rule.where == provider_rule::location::unused) {
-            in.report(uri_key, fmt::format("provider \"{}\" keeps nothing anywhere and does not use it", rule.name),
+        if (use == address_use::unused) {
+            in.report(uri_key,
+                      fmt::format("provider \"{}\" keeps nothing anywhere and does not use it", entry.provider),
                       "remove it, or choose another provider");
             return;
         }
         if (entry.uri.empty() && !in.has(uri_key)) {
-            in.report(
-                uri_key, fmt::format("is missing; provider \"{}\" needs it", rule.name),
-                rule.where == provider_rule::location::file ? "for example \"sqlite:///data/" + kind + ".db\"" : "");
-        } else if (rule.where == provider_rule::location::file && !entry.uri.empty()) {
+            in.report(uri_key, fmt::format("is missing; provider \"{}\" needs it", entry.provider),
+                      use == address_use::file ? "for example \"sqlite:///data/" + what + ".db\"" : "");
+        } else if (use == address_use::file && !entry.uri.empty()) {
             file_location located = locate_file(entry.uri, base_directory);
             if (!located.problem.empty()) in.report(uri_key, std::move(located.problem), std::move(located.remedy));
             entry.path = std::move(located.path);
             in.resolve(uri_key, entry.path);
-        } else if (rule.where == provider_rule::location::server) {
-            entry.uri = with_absolute_files(entry.uri, base_directory);
+        } else if (use == address_use::server) {
+            entry.uri = with_absolute_files(entry.uri, entry.kind->file_parameters(), base_directory);
         }
     }
 };
@@ -416,8 +423,9 @@ struct built_in_database {
     const domain_lookup& domain;
 
     /// Nothing, and a problem, when this build or the caller cannot have it.
-    [[nodiscard]] std::optional<adapter_entry> find(const section& databases) const {
-        if (!offers(available.databases, "sqlite")) {
+    [[nodiscard]] std::optional<adapter_entry<database_provider>> find(const section& databases) const {
+        const auto provider = std::ranges::find_if(available.databases, &database_provider::is_built_in);
+        if (provider == available.databases.end()) {
             require_default(databases, "memory");
             return std::nullopt;
         }
@@ -429,13 +437,14 @@ struct built_in_database {
                              "name the domain, or " + section_to_add(databases, "sqlite"));
             return std::nullopt;
         }
-        return adapter_entry{.provider = "sqlite", .uri = "sqlite:///" + name + ".db", .path = {}, .options = {}};
+        return adapter_entry<database_provider>{.provider = std::string{(*provider)->name()},
+                                                .uri = "sqlite:///" + name + ".db"};
     }
 };
 
-void read_databases(section databases, const adapter_reader& reader, const built_in_database& otherwise,
-                    file_owners& owners, configuration& into) {
-    const auto keep = [&](const std::string& name, section& in, adapter_entry entry, bool built_in) {
+void read_databases(section databases, const adapter_reader<database_provider>& reader,
+                    const built_in_database& otherwise, file_owners& owners, configuration& into) {
+    const auto keep = [&](const std::string& name, section& in, adapter_entry<database_provider> entry, bool built_in) {
         in.refuse_unknown();
         owners.claim(in, "database_uri", entry.path);
         into.holds_password = into.holds_password || entry.holds_password;
@@ -444,11 +453,12 @@ void read_databases(section databases, const adapter_reader& reader, const built
                                 .database_uri = std::move(entry.uri),
                                 .path = std::move(entry.path),
                                 .options = std::move(entry.options),
-                                .built_in = built_in};
+                                .built_in = built_in,
+                                .kind = entry.kind};
     };
     auto configured = databases.all_below();
     if (configured.empty()) {
-        std::optional<adapter_entry> entry = otherwise.find(databases);
+        std::optional<adapter_entry<database_provider>> entry = otherwise.find(databases);
         if (!entry) return;
         section in = databases.below("default");
         keep("default", in, reader.read(in, *std::move(entry)), true);
@@ -464,21 +474,26 @@ void read_databases(section databases, const adapter_reader& reader, const built
 void read_adapters(section& root, const providers& available, const std::filesystem::path& base_directory,
                    const domain_lookup& domain, configuration& into) {
     file_owners owners;
-    const adapter_reader read_database{"database", "database_uri", known_databases(), available.databases,
-                                       base_directory};
+    const adapter_reader<database_provider> read_database{"database", "database_uri", known_databases(),
+                                                          available.databases, base_directory};
     read_databases(root.below("databases"), read_database, {available, domain}, owners, into);
 
     section brokers = root.below("brokers");
     require_default(brokers, "inline");
-    const adapter_reader read_broker{"broker", "URI", known_brokers(), available.brokers, base_directory};
+    const adapter_reader<broker_provider> read_broker{"broker", "URI", known_brokers(), available.brokers,
+                                                      base_directory};
     for (auto& [name, in] : brokers.all_below()) {
         require_plain_name(brokers, name);
-        adapter_entry entry = read_broker.read(in);
+        adapter_entry<broker_provider> entry = read_broker.read(in);
         in.refuse_unknown();
         owners.claim(in, "URI", entry.path);
         into.holds_password = into.holds_password || entry.holds_password;
-        into.brokers[name] = {name, std::move(entry.provider), std::move(entry.uri), std::move(entry.path),
-                              std::move(entry.options)};
+        into.brokers[name] = {.name = name,
+                              .provider = std::move(entry.provider),
+                              .uri = std::move(entry.uri),
+                              .path = std::move(entry.path),
+                              .options = std::move(entry.options),
+                              .kind = entry.kind};
     }
 }
 

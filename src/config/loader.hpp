@@ -30,7 +30,7 @@ using domain_lookup = std::function<std::string()>;
 /// database `default` is the SQLite file DOMAIN.db beside the configuration.
 ///
 /// @param file  relative database and broker files are resolved from its directory
-/// @param available  adapters of this build
+/// @param available  those of this build; the configuration points to them
 /// @param domain  names the built-in database; may throw
 /// @throws invalid_configuration with everything that is wrong, not just the first thing
 [[nodiscard]] configuration load(const std::filesystem::path& file, const providers& available,

@@ -1,7 +1,6 @@
 #include "config/location.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "base/address_text.hpp"
 
@@ -13,14 +12,9 @@ constexpr std::string_view uri_prefix = "sqlite://";
 constexpr const char* forms =
     "write sqlite:///shop.db (beside domain.toml), sqlite:////var/lib/shop.db or a plain path";
 
-/// Parameters of PostgreSQL's and Redis' addresses that name files.
-bool names_a_file(std::string_view key) {
-    static constexpr std::array keys{
-        std::string_view{"sslrootcert"},  std::string_view{"sslcert"},      std::string_view{"sslkey"},
-        std::string_view{"sslcrl"},       std::string_view{"sslcrldir"},    std::string_view{"passfile"},
-        std::string_view{"ssl_ca_certs"}, std::string_view{"ssl_certfile"}, std::string_view{"ssl_keyfile"}};
-    return std::ranges::find(keys, key) != keys.end();
-}
+using parameter_names = std::span<const std::string_view>;
+
+bool is_among(parameter_names names, std::string_view name) { return std::ranges::find(names, name) != names.end(); }
 
 /// `sslrootcert=system` means the system's authorities.
 bool is_relative_file(std::string_view value) { return !value.empty() && value.front() != '/' && value != "system"; }
@@ -29,7 +23,7 @@ std::string absolute(std::string_view file, const std::filesystem::path& base_di
     return (base_directory / file).lexically_normal().string();
 }
 
-std::string uri_with_absolute_files(const std::string& address, std::string_view query,
+std::string uri_with_absolute_files(const std::string& address, std::string_view query, parameter_names of_files,
                                     const std::filesystem::path& base_directory) {
     std::string changed = address.substr(0, address.size() - query.size());
     while (!query.empty()) {
@@ -38,7 +32,7 @@ std::string uri_with_absolute_files(const std::string& address, std::string_view
         const auto equals = parameter.find('=');
         const auto key = parameter.substr(0, equals);
         const std::string value = base::percent_decoded(parameter.substr(equals + 1));
-        changed += names_a_file(key) && is_relative_file(value)
+        changed += is_among(of_files, key) && is_relative_file(value)
                        ? std::string{key} + '=' + base::percent_encoded(absolute(value, base_directory))
                        : std::string{parameter};
         query.remove_prefix(end);
@@ -86,14 +80,18 @@ file_location locate_file(std::string_view text, const std::filesystem::path& ba
     return {(base_directory / path).lexically_normal().string(), {}, {}};
 }
 
-std::string with_absolute_files(const std::string& address, const std::filesystem::path& base_directory) {
+std::string with_absolute_files(const std::string& address, parameter_names file_parameters,
+                                const std::filesystem::path& base_directory) {
     if (address.find("://") != std::string::npos) {
         const auto parts = base::read_uri(address);
-        return parts && !parts->query.empty() ? uri_with_absolute_files(address, parts->query, base_directory)
-                                              : address;
+        return parts && !parts->query.empty()
+                   ? uri_with_absolute_files(address, parts->query, file_parameters, base_directory)
+                   : address;
     }
     const auto settings = base::read_keywords(address);
-    const auto is_meant = [](const auto& each) { return names_a_file(each.first) && is_relative_file(each.second); };
+    const auto is_meant = [&](const auto& each) {
+        return is_among(file_parameters, each.first) && is_relative_file(each.second);
+    };
     if (!settings || std::ranges::none_of(*settings, is_meant)) return address;
     std::string changed;
     for (const auto& each : *settings) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,8 +18,11 @@ struct file_location {
 /// at the directory of domain.toml, so that it does not matter where the program is started.
 [[nodiscard]] file_location locate_file(std::string_view text, const std::filesystem::path& base_directory);
 
-/// The address of a server in which names of files (certificates, keys, `passfile`) that are relative start at the
-/// directory of domain.toml, too. A text that can be read in two ways stays as it is.
-[[nodiscard]] std::string with_absolute_files(const std::string& address, const std::filesystem::path& base_directory);
+/// The address of a server in which relative names of files (certificates, keys) start at the directory of domain.toml,
+/// too. A text that can be read in two ways stays as it is.
+/// @param file_parameters  the parameters of the address that name files
+[[nodiscard]] std::string with_absolute_files(const std::string& address,
+                                              std::span<const std::string_view> file_parameters,
+                                              const std::filesystem::path& base_directory);
 
 }  // namespace sluice::config

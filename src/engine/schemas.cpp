@@ -4,7 +4,6 @@
 
 #include <sluice/error.hpp>
 
-#include "config/providers.hpp"
 #include "observe/log.hpp"
 #include "projection/read_model_setup.hpp"
 
@@ -19,7 +18,7 @@ void require_current_schemas(const detail::registry& domain, const config::confi
             continue;
         }
         const bool empty = schema.applied == 0;
-        if (empty && config::is_embedded(configuration.databases.at(name).provider)) {
+        if (empty && !configuration.databases.at(name).kind->needs_setup()) {
             database->setup();
             database->claim(domain.normalized);
             observe::log(observe::level::info, "database.created", {{"database", name}, {"schema", schema.expected}});

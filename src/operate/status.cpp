@@ -28,17 +28,8 @@ std::set<std::string> databases_with_lanes(const site& at, const config::configu
     return names;
 }
 
-bool is_strict(const config::database_settings& settings) {
-    const auto strict = settings.options.find("strict_order");
-    return strict != settings.options.end() && strict->second == "true";
-}
-
-/// How long lanes wait for a transaction that may still fill a number; nothing where there is no bound or no need.
-std::optional<std::int64_t> order_wait_of(const config::database_settings& settings) {
-    constexpr std::int64_t standard = std::chrono::milliseconds{50}.count();
-    if (settings.provider != "postgresql" || is_strict(settings)) return std::nullopt;
-    const auto given = settings.options.find("order_wait_ms");
-    return given == settings.options.end() ? standard : std::stoll(given->second);
+config::number_order order_of(const config::database_settings& settings) {
+    return settings.kind->order(settings.options);
 }
 
 void add_lanes(const config::configuration& with, const std::string& name, store::database& database,
@@ -50,8 +41,8 @@ void add_lanes(const config::configuration& with, const std::string& name, store
         into.lanes.push_back(std::move(lane));
     }
     if (waits) {
-        into.held.emplace(
-            name, held_lanes{.strict = is_strict(with.databases.at(name)), .by = long_writers(session.open_writers())});
+        into.held.emplace(name, held_lanes{.strict = order_of(with.databases.at(name)).strict,
+                                           .by = long_writers(session.open_writers())});
     }
     const auto late = database.open_unit()->due_messages(into.at - usual_delay, overdue_schedule::most);
     if (!late.empty()) into.overdue.push_back({name, late.size(), late.front().due});
@@ -61,7 +52,7 @@ void add_database(const config::configuration& with, const std::string& name, st
                   status_view& into) {
     const auto session = database.open_operations();
     const auto counts = session->outbox_summary();
-    if (const auto wait = order_wait_of(with.databases.at(name))) into.order_waits.emplace(name, *wait);
+    if (const auto wait = order_of(with.databases.at(name)).wait) into.order_waits.emplace(name, wait->count());
     if (has_lanes) add_lanes(with, name, database, *session, counts, into);
     for (orphan_rows& each : find_orphan_rows(with.outbox, name, counts)) into.orphaned.push_back(std::move(each));
 }

@@ -6,7 +6,6 @@
 
 #include <sluice/error.hpp>
 
-#include "config/providers.hpp"
 #include "observe/log.hpp"
 
 namespace sluice::projection {
@@ -43,7 +42,7 @@ read_model_state state_of(const detail::registry& domain, const commit::adapters
 bool is_set_up_here(const commit::environment& env, const std::string& database) {
     const auto& databases = env.configuration().databases;
     const auto found = databases.find(database);
-    return found == databases.end() || config::is_embedded(found->second.provider);
+    return found == databases.end() || !found->second.kind->needs_setup();
 }
 
 std::string complaint_about(const read_model_state& state) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "broker/inline/provider.hpp"
 #include "command/invocation.hpp"
 #include "config/check.hpp"
 #include "config/loader.hpp"
@@ -11,6 +12,7 @@
 #include "observe/log.hpp"
 #include "projection/read_model_setup.hpp"
 #include "store/memory/memory_database.hpp"
+#include "store/memory/provider.hpp"
 
 namespace sluice::testing_kit {
 
@@ -58,7 +60,8 @@ stage::stage(domain declared, const runtime_options& options, const std::functio
     if (!options.logged) observe::configure_log({.threshold = observe::level::off});
     declared_.validate();
     config::configuration configuration =
-        config::parse(configuration_text(registry(), options), "test.toml", {{"memory"}, {"inline"}},
+        config::parse(configuration_text(registry(), options), "test.toml",
+                      {.databases = {&store::memory_provider()}, .brokers = {&broker::inline_provider()}},
                       [](const std::string&) { return std::optional<std::string>{}; });
     // A test may declare a part of a domain: what else its aggregates raise fails the command that raises it.
     std::vector<config::finding> found = config::check(registry(), configuration);

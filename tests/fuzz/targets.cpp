@@ -19,6 +19,7 @@
 #include <sluice/plugin.hpp>
 #include <sluice/time.hpp>
 
+#include "app/compose.hpp"
 #include "app/plugin_loader.hpp"
 #include "base/unique_fd.hpp"
 #include "base/utf8.hpp"
@@ -104,14 +105,10 @@ void fuzz_message(std::string_view input) {
     require(is_storable || !problem.empty(), "an id that no store keeps is a problem");
 }
 
-config::providers everything_built_in() {
-    return {.databases = {"memory", "sqlite", "postgresql"}, .brokers = {"inline", "sqlite", "redis"}};
-}
-
 void fuzz_toml(std::string_view input) {
     const auto unset = [](const std::string&) { return std::optional<std::string>{}; };
     const auto read = attempt<config::invalid_configuration>(
-        [&] { return config::parse(input, "domain.toml", everything_built_in(), unset); });
+        [&] { return config::parse(input, "domain.toml", app::available_providers(), unset); });
     if (read) require(read->outbox.messages_per_tick >= 1, "what was read keeps its rules");
 }
 

@@ -132,25 +132,78 @@ TEST(configuration_docs, every_key_is_shown_as_an_effective_setting) {
     EXPECT_GT(keys, 90U) << "the example was not read";
 }
 
-/// The defaults of the providers' own keys against the tables.
-TEST(configuration_docs, the_tables_have_the_defaults_of_every_provider) {
-    const std::string document = text_of("/docs/configuration.md");
-    for (const auto& rules : {config::known_databases(), config::known_brokers()}) {
-        for (const config::provider_rule& rule : rules) {
-            for (const config::provider_option& option : rule.options) {
-                if (option.usual.empty()) continue;
-                bool found = false;
-                std::istringstream lines{document};
-                for (std::string line; std::getline(lines, line);) {
-                    if (!line.starts_with(fmt::format("| `{}` |", option.key))) continue;
-                    found =
-                        found || (line.find(fmt::format("| {} | {}.", option.usual, rule.name)) != std::string::npos ||
-                                  line.find(fmt::format("| `{}` | {}.", option.usual, rule.name)) != std::string::npos);
-                }
-                EXPECT_TRUE(found) << rule.name << " " << option.key << " " << option.usual;
-            }
+/// The rows of the table below a heading.
+std::vector<std::string> rows_below(const std::string& heading) {
+    std::istringstream lines{text_of("/docs/configuration.md")};
+    std::vector<std::string> rows;
+    bool inside = false;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with('#')) inside = line == heading;
+        if (inside && line.starts_with("| `")) rows.push_back(line);
+    }
+    return rows;
+}
+
+/// What a key takes, as the tables say it.
+std::string values_of(const config::provider_option& option) {
+    using kind = config::provider_option::kind;
+    switch (option.what) {
+        case kind::whole:
+            return fmt::format("{} … {}", option.lowest, option.highest);
+        case kind::choice:
+            return fmt::format("`{}`", fmt::join(option.words, "`, `"));
+        case kind::flag:
+            return "true, false";
+        case kind::text:
+            return "text";
+        case kind::file:
+            return "path";
+    }
+    return {};
+}
+
+std::string default_of(const config::provider_option& option) {
+    using kind = config::provider_option::kind;
+    const bool is_word = option.what == kind::choice || option.what == kind::text;
+    return is_word ? '`' + option.usual + '`' : option.usual;
+}
+
+/// How the row of a key begins; the page may say more about its purpose. A key without a default has words there.
+std::string row_of(std::string_view provider, const config::provider_option& option) {
+    const std::string beginning = fmt::format("| `{}` | {} | ", option.key, values_of(option));
+    const std::string meaning = fmt::format(" | {}. {}", provider, option.purpose);
+    return option.usual.empty() ? beginning + "*" + meaning : beginning + default_of(option) + meaning;
+}
+
+bool begins_with(const std::string& row, const std::string& pattern) {
+    const auto open = pattern.find("| *");
+    if (open == std::string::npos) return row.starts_with(pattern);
+    const auto words = row.find(" | ", open + 2);
+    return row.starts_with(pattern.substr(0, open)) && words != std::string::npos &&
+           row.substr(words).starts_with(pattern.substr(open + 3));
+}
+
+/// Each key of a provider has one row in the table of its section, and no row names a key that its provider has not.
+template <class Provider>
+void expect_table(const std::string& heading, const std::vector<const Provider*>& providers) {
+    std::vector<std::string> rows = rows_below(heading);
+    for (const Provider* const provider : providers) {
+        for (const config::provider_option& option : provider->options()) {
+            const std::string expected = row_of(provider->name(), option);
+            const auto removed = std::erase_if(rows, [&](const auto& row) { return begins_with(row, expected); });
+            EXPECT_EQ(removed, 1U) << heading << " has no row\n" << expected;
         }
     }
+    for (const std::string& row : rows) {
+        for (const Provider* const provider : providers) {
+            EXPECT_EQ(row.find(fmt::format(" | {}. ", provider->name())), std::string::npos) << row;
+        }
+    }
+}
+
+TEST(configuration_docs, the_tables_have_the_keys_of_every_provider_as_its_adapter_describes_them) {
+    expect_table("### `[databases.NAME]`", app::available_providers().databases);
+    expect_table("### `[brokers.NAME]`", app::available_providers().brokers);
 }
 
 /// The loader names the keys of a section when it meets one that it does not know.

@@ -13,12 +13,14 @@ json::array as_json(const std::vector<std::string>& names) { return {names.begin
 
 exit_code show_version(const session& in) {
     const config::providers built = in.site.program.providers();
+    const std::vector<std::string> databases = config::names_of(built.databases);
+    const std::vector<std::string> brokers = config::names_of(built.brokers);
     if (in.out.json()) {
-        in.out.print_json(json::object{
-            {"version", version()}, {"databases", as_json(built.databases)}, {"brokers", as_json(built.brokers)}});
+        in.out.print_json(
+            json::object{{"version", version()}, {"databases", as_json(databases)}, {"brokers", as_json(brokers)}});
     } else {
-        in.out.print(fmt::format("sluice {}\ndatabases: {}\nbrokers: {}", version(), fmt::join(built.databases, ", "),
-                                 fmt::join(built.brokers, ", ")));
+        in.out.print(fmt::format("sluice {}\ndatabases: {}\nbrokers: {}", version(), fmt::join(databases, ", "),
+                                 fmt::join(brokers, ", ")));
     }
     return exit_code::ok;
 }

@@ -39,7 +39,7 @@ constexpr int port_limit = 65535;
 
 void require_several_can_run(const config::configuration& with, int workers) {
     for (const auto& [name, database] : with.databases) {
-        if (database.provider != "memory") continue;
+        if (database.kind->is_shared_between_processes()) continue;
         throw configuration_error{"databases." + name +
                                   " is in memory, so that each worker would have one of its own; use a database that "
                                   "processes share, or run without --workers"};

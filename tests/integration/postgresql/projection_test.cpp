@@ -5,6 +5,7 @@
 
 #include "integration/projection_load.hpp"
 #include "store/postgresql/postgresql_database.hpp"
+#include "store/postgresql/provider.hpp"
 #include "support/postgresql_server.hpp"
 
 /// What only a server can get wrong: transactions that overlap, people's own objects, and locks.
@@ -140,7 +141,7 @@ TEST_F(postgresql_projection, does_not_take_a_name_that_is_somebody_else_s) {
 TEST_F(postgresql_projection, refuses_the_start_while_a_table_is_absent) {
     depot::fixture depot{open(), broker::make_inline_broker("default")};
     auto configuration = depot.env->configuration();
-    configuration.databases["default"].provider = "postgresql";
+    configuration.databases["default"].kind = &store::postgresql_provider();
     commit::environment env{depot.domain.declared(), configuration, depot.env->parts(), system_clock(),
                             base::system_random()};
     engine::engine engine{env};

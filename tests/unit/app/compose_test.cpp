@@ -1,10 +1,11 @@
 #include "app/compose.hpp"
-#include "broker/broker.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <sluice/error.hpp>
+
+#include "broker/broker.hpp"
 
 namespace sluice::app {
 namespace {
@@ -14,17 +15,17 @@ using ::testing::HasSubstr;
 
 TEST(compose, every_available_provider_can_be_made) {
     config::configuration configuration;
-    for (const std::string& provider : available_providers().databases) {
+    for (const std::string& provider : config::names_of(available_providers().databases)) {
         configuration.databases[provider] = {provider, provider, "postgresql://nowhere/shop", "/nonexistent/x.db", {}};
     }
-    for (const std::string& provider : available_providers().brokers) {
+    for (const std::string& provider : config::names_of(available_providers().brokers)) {
         configuration.brokers[provider] = {provider, provider, "redis://nowhere", "/nonexistent/y.db", {}};
     }
     const commit::adapters made = make_adapters(configuration);
     EXPECT_EQ(made.databases.size(), available_providers().databases.size());
     EXPECT_EQ(made.brokers.size(), available_providers().brokers.size());
-    EXPECT_THAT(available_providers().databases, Contains("memory"));
-    EXPECT_THAT(available_providers().brokers, Contains("inline"));
+    EXPECT_THAT(config::names_of(available_providers().databases), Contains("memory"));
+    EXPECT_THAT(config::names_of(available_providers().brokers), Contains("inline"));
 }
 
 TEST(compose, options_reach_the_adapter) {

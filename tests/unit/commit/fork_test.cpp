@@ -167,11 +167,23 @@ TEST(fork, stores_older_versions_with_events_of_an_own_transaction_too) {
 
 /// The library with a broker that takes messages of this size.
 struct narrow_library {
+    /// A provider whose brokers take what they are told.
+    class kind_of_broker final : public sluice::config::broker_provider {
+    public:
+        [[nodiscard]] std::string_view name() const override { return "narrow"; }
+        [[nodiscard]] sluice::config::address_use address() const override {
+            return sluice::config::address_use::unused;
+        }
+        [[nodiscard]] std::size_t largest_message(const sluice::config::option_texts& options) const override {
+            return std::stoul(options.at("max_message_bytes"));
+        }
+    };
+
     explicit narrow_library(const char* name, std::size_t most) {
         sluice::config::configuration configuration;
         configuration.outbox.external_brokers = {"partner"};
         configuration.brokers[name] = {
-            .name = name, .provider = "sqlite", .options = {{"max_message_bytes", std::to_string(most)}}};
+            .name = name, .options = {{"max_message_bytes", std::to_string(most)}}, .kind = &kind};
         sluice::commit::adapters parts;
         parts.databases.emplace("default", f.database);
         env =
@@ -188,6 +200,7 @@ struct narrow_library {
         }
     }
 
+    kind_of_broker kind;
     library::fixture f;
     std::unique_ptr<sluice::commit::environment> env;
 };

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "unit/config/configured.hpp"
+
 namespace sluice::config {
 namespace {
 
@@ -24,15 +26,15 @@ std::vector<std::string> codes_of(const std::vector<finding>& found) {
 
 std::vector<std::string> of_database(const std::string& uri) {
     configuration with;
-    with.databases["default"] = {"default", "postgresql", uri, "", {}};
+    with.databases["default"] = configured_database("postgresql", uri);
     std::vector<finding> found;
     check_addresses(with, found);
     return codes_of(found);
 }
 
-std::vector<std::string> of_broker(const std::string& uri, std::map<std::string, std::string> options = {}) {
+std::vector<std::string> of_broker(const std::string& uri, const option_texts& options = {}) {
     configuration with;
-    with.brokers["default"] = {"default", "redis", uri, "", std::move(options)};
+    with.brokers["default"] = configured_broker("redis", uri, options);
     std::vector<finding> found;
     check_addresses(with, found);
     return codes_of(found);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "unit/config/configured.hpp"
+
 namespace sluice::config {
 namespace {
 
@@ -14,9 +16,9 @@ using ::testing::IsEmpty;
 configuration usual() {
     configuration with;
     with.file = "domain.toml";
-    with.databases["default"] = {"default", "sqlite", "shop.db", "/srv/shop.db", {}};
-    with.brokers["default"] = {"default", "inline", "", "", {}};
-    with.brokers["partner_events"] = {"partner_events", "sqlite", "p.db", "/srv/p.db", {}};
+    with.databases["default"] = configured_database("sqlite", "shop.db");
+    with.brokers["default"] = configured_broker("inline");
+    with.brokers["partner_events"] = configured_broker("sqlite", "p.db");
     return with;
 }
 
@@ -68,7 +70,7 @@ TEST(check, a_process_manager_in_a_database_that_is_not_configured_is_an_error) 
 
 TEST(check, warns_of_an_external_broker_that_others_cannot_read) {
     configuration with = usual();
-    with.brokers["partner_events"].provider = "inline";
+    with.brokers["partner_events"] = configured_broker("inline");
     with.outbox.external_brokers = {"partner_events"};
     EXPECT_THAT(check(shop(true), with), ElementsAre(Field(&finding::code, "EXTERNAL_BROKER_IN_PROCESS")));
 }
@@ -76,7 +78,7 @@ TEST(check, warns_of_an_external_broker_that_others_cannot_read) {
 TEST(check, warns_of_several_hosts_of_which_any_may_answer) {
     configuration with = usual();
     const auto codes_for = [&](const std::string& uri) {
-        with.databases["default"] = {"default", "postgresql", uri, "", {}};
+        with.databases["default"] = configured_database("postgresql", uri);
         std::vector<std::string> codes;
         for (const finding& each : check(shop(false), with)) {
             if (each.code == "ANY_HOST") codes.push_back(each.element);

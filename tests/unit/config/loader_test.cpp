@@ -5,6 +5,8 @@
 
 #include <map>
 
+#include "unit/config/configured.hpp"
+
 namespace sluice::config {
 namespace {
 
@@ -16,7 +18,7 @@ using ::testing::Pair;
 
 using variables = std::map<std::string, std::string>;
 
-const providers this_build{{"memory", "sqlite"}, {"inline", "sqlite"}};
+const providers this_build = build_with({"memory", "sqlite"}, {"inline", "sqlite"});
 
 /// @param domain  its normalized name; empty when none is known
 explained_configuration explained(const std::string& text, const variables& environment = {},
@@ -470,7 +472,7 @@ TEST(built_in_database, has_no_name_without_a_domain) {
 }
 
 TEST(built_in_database, is_missing_from_a_build_without_sqlite) {
-    EXPECT_THAT(problems_of(two_brokers, {}, "shop", {{"memory"}, {"inline"}}),
+    EXPECT_THAT(problems_of(two_brokers, {}, "shop", build_with({"memory"}, {"inline"})),
                 ElementsAre("f: databases.default: is missing; add [databases.default] with provider = \"memory\""));
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace sluice::config {
 namespace {
 
@@ -26,8 +28,10 @@ TEST(locate_file, refuses_what_is_no_file) {
     }
 }
 
+constexpr auto file_parameters = std::to_array<std::string_view>({"sslrootcert", "sslcert", "sslkey", "ssl_ca_certs"});
+
 TEST(with_absolute_files, lets_certificates_start_at_the_configuration_file) {
-    const auto of = [](const char* address) { return with_absolute_files(address, "/srv/my shop"); };
+    const auto of = [](const char* address) { return with_absolute_files(address, file_parameters, "/srv/my shop"); };
     EXPECT_EQ(of("postgresql://me@db/shop?sslmode=verify-full&sslrootcert=tls/ca.pem&sslkey=/etc/key.pem"),
               "postgresql://me@db/shop?sslmode=verify-full&sslrootcert=/srv/my%20shop/tls/ca.pem&sslkey=/etc/key.pem");
     EXPECT_EQ(of("rediss://h?ssl_ca_certs=../ca%201.pem"), "rediss://h?ssl_ca_certs=/srv/ca%201.pem");
@@ -39,7 +43,7 @@ TEST(with_absolute_files, leaves_the_rest_alone) {
     for (const char* address :
          {"postgresql://me@db/shop?sslrootcert=system&application_name=a/b", "postgresql://me:a@b@db/shop?sslcert=x",
           "host=db password=a b sslcert=x", "host=db user=me", "redis://h", "", "postgresql://h/d?sslkey="}) {
-        EXPECT_EQ(with_absolute_files(address, "/srv"), address);
+        EXPECT_EQ(with_absolute_files(address, file_parameters, "/srv"), address);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "config/loader.hpp"
+#include "unit/config/configured.hpp"
 
 namespace sluice::config {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const providers everything{{"memory", "sqlite", "postgresql"}, {"inline", "sqlite", "redis"}};
+const providers everything = build_with({"memory", "sqlite", "postgresql"}, {"inline", "sqlite", "redis"});
 
 const std::string smallest = R"([databases.default]
 provider = "memory"
@@ -173,22 +174,18 @@ URI = "redis://cache"
 provider = "sqlite"
 URI = "broker.db"
 )"};
-    const auto expect_all = [&](const std::string& section, const provider_rule& rule) {
-        for (const provider_option& option : rule.options) {
+    const auto expect_all = [&](const std::string& section, const provider& of) {
+        for (const provider_option& option : of.options()) {
             const effective_setting& found = shown.at(section + "." + std::string{option.key});
             const bool has_value = !std::holds_alternative<std::monostate>(found.value);
             EXPECT_EQ(has_value, !option.usual.empty()) << found.path();
             EXPECT_EQ(option.usual.empty(), option.what == provider_option::kind::file) << found.path();
         }
     };
-    for (const provider_rule& rule : known_databases()) {
-        if (rule.name == "postgresql") expect_all("databases.default", rule);
-        if (rule.name == "sqlite") expect_all("databases.embedded", rule);
-    }
-    for (const provider_rule& rule : known_brokers()) {
-        if (rule.name == "redis") expect_all("brokers.default", rule);
-        if (rule.name == "sqlite") expect_all("brokers.embedded", rule);
-    }
+    expect_all("databases.default", *find_provider(everything.databases, "postgresql"));
+    expect_all("databases.embedded", *find_provider(everything.databases, "sqlite"));
+    expect_all("brokers.default", *find_provider(everything.brokers, "redis"));
+    expect_all("brokers.embedded", *find_provider(everything.brokers, "sqlite"));
 }
 
 TEST(setting, stands_in_one_block_with_those_of_its_section) {

@@ -5,6 +5,7 @@
 
 #include "config/loader.hpp"
 #include "config/subscription_resolution.hpp"
+#include "unit/config/configured.hpp"
 
 namespace sluice::config {
 namespace {
@@ -13,7 +14,8 @@ using ::testing::ElementsAre;
 
 configuration read(const std::string& text) {
     return parse("[databases.default]\nprovider = \"memory\"\n[brokers.default]\nprovider = \"inline\"\n" + text,
-                 "/srv/shop/domain.toml", {{"memory"}, {"inline"}}, [](const std::string&) { return std::nullopt; });
+                 "/srv/shop/domain.toml", build_with({"memory"}, {"inline"}),
+                 [](const std::string&) { return std::nullopt; });
 }
 
 /// The text of every problem, without the file's name; the first line of `text` is 5.
@@ -172,7 +174,7 @@ TEST(subscription_sections, an_environment_may_choose_another_profile) {
         "[server]\ndefault_subscription_profile = \"debug\"\n"
         "[production.server]\ndefault_subscription_profile = \"${PROFILE|production}\"\n";
     const auto in = [&](const char* environment) {
-        return parse(text, "domain.toml", {{"memory"}, {"inline"}}, [&](const std::string& name) {
+        return parse(text, "domain.toml", build_with({"memory"}, {"inline"}), [&](const std::string& name) {
             return name == environment_variable ? std::optional<std::string>{environment} : std::nullopt;
         });
     };
