@@ -6,6 +6,7 @@ namespace sluice {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -44,6 +45,29 @@ TEST_F(config_command, tells_it_to_programs) {
     EXPECT_EQ(json::dump(shown.at("settings").at(0)),
               R"({"section":"outbox","key":"messages_per_tick","value":50,"masked":false,"file":null,)"
               R"("origin":"built-in","line":null,"profile":null,"inherited_from":null,"variables":[]})");
+}
+
+TEST_F(config_command, lists_the_keys_of_every_provider_without_a_configuration) {
+    const auto all = sluice({"config", "keys", "--config", "nothing.toml"});
+    EXPECT_EQ(all.code, 0) << all.err;
+    EXPECT_THAT(all.out, AllOf(ContainsRegex("SECTION +PROVIDER +KEY +VALUES +DEFAULT +PURPOSE\n"),
+                               ContainsRegex("databases +sqlite +synchronous +full, normal +full +When a commit"),
+                               ContainsRegex("brokers +sqlite +busy_timeout_ms +0 … 600000 +5000 +How long")));
+    EXPECT_EQ(sluice({"config", "keys", "memory"}).out, "");
+    const auto wrong = sluice({"config", "keys", "sqllite"});
+    EXPECT_EQ(wrong.code, 2);
+    EXPECT_THAT(wrong.err, HasSubstr("this build has no provider `sqllite`; did you mean \"sqlite\"?"));
+}
+
+TEST_F(config_command, lists_the_keys_of_a_provider_for_programs) {
+    const json::value keys = sluice_json({"config", "keys", "sqlite"}).at("keys");
+    ASSERT_EQ(keys.as_array().size(), 7u) << "two of the database, five of the broker";
+    EXPECT_EQ(json::dump(keys.at(0)),
+              R"({"section":"databases","provider":"sqlite","key":"synchronous","kind":"choice","lowest":null,)"
+              R"("highest":null,"words":["full","normal"],"default":"full","purpose":"When a commit counts as done"})");
+    EXPECT_EQ(json::dump(keys.at(4)),
+              R"({"section":"brokers","provider":"sqlite","key":"retention_hours","kind":"whole","lowest":0,)"
+              R"("highest":87600,"words":[],"default":168,"purpose":"Age at which messages may be removed"})");
 }
 
 TEST_F(config_command, reports_all_that_is_wrong) {

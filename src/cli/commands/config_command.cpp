@@ -6,6 +6,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/terminal/table.hpp"
 #include "config/printable.hpp"
+#include "operate/provider_keys.hpp"
 #include "operate/settings.hpp"
 
 namespace sluice::cli {
@@ -14,6 +15,7 @@ namespace {
 
 using config::effective_setting;
 using config::origin;
+using config::provider_option;
 using config::setting_value;
 using operate::settings_view;
 
@@ -120,15 +122,54 @@ exit_code show_config(const session& in, const config_arguments& given) {
     return exit_code::ok;
 }
 
+struct keys_arguments {
+    std::string provider;
+};
+
+std::string values_text(const provider_option& of) {
+    switch (of.what) {
+        case provider_option::kind::whole:
+            return fmt::format("{} … {}", of.lowest, of.highest);
+        case provider_option::kind::choice:
+            return fmt::format("{}", fmt::join(of.words, ", "));
+        case provider_option::kind::flag:
+            return "true, false";
+        case provider_option::kind::text:
+            return "text";
+        case provider_option::kind::file:
+            break;
+    }
+    return "path";
+}
+
+exit_code show_keys(const session& in, const keys_arguments& given) {
+    const std::vector<operate::provider_key> keys = operate::read_provider_keys(in.site.program, given.provider);
+    if (in.out.json()) {
+        in.out.print_json(operate::to_json(keys));
+        return exit_code::ok;
+    }
+    table listing{{{"SECTION"}, {"PROVIDER"}, {"KEY"}, {"VALUES"}, {"DEFAULT"}, {"PURPOSE"}}};
+    for (const auto& [section, provider, option] : keys) {
+        listing.add({section, provider, std::string{option.key}, values_text(option), option.usual,
+                     std::string{option.purpose}});
+    }
+    if (!keys.empty()) in.out.print(listing.render(in.out));
+    return exit_code::ok;
+}
+
 }  // namespace
 
 void add_config(command& root) {
-    const auto given = std::make_shared<config_arguments>();
-    root.add("config", "Look at the configuration")
-        .add("show", "Show every key with the value that holds; opens nothing")
-        .optional_argument("SECTION", given->part, "Only this section, or this key: outbox, outbox.retry.max_attempts")
-        .flag("--origin", given->origin, "With who sets it: the line of the file, a profile, a variable")
-        .runs(show_config, given);
+    command config = root.add("config", "Look at the configuration");
+    const auto shown = std::make_shared<config_arguments>();
+    config.add("show", "Show every key with the value that holds; opens nothing")
+        .optional_argument("SECTION", shown->part, "Only this section, or this key: outbox, outbox.retry.max_attempts")
+        .flag("--origin", shown->origin, "With who sets it: the line of the file, a profile, a variable")
+        .runs(show_config, shown);
+    const auto known = std::make_shared<keys_arguments>();
+    config.add("keys", "List the keys that only one provider understands; reads no configuration")
+        .optional_argument("PROVIDER", known->provider, "Only those of this provider: redis")
+        .runs(show_keys, known);
 }
 
 }  // namespace sluice::cli
