@@ -196,10 +196,10 @@ void sqlite_unit_session::lock(std::string_view key) {
     };
     auto in_process = locks_.acquire(key, patience);
     if (!in_process) throw busy();
-    file_lock outside{db_->file(), key, patience};
+    file_lock across_processes{db_->file(), key, patience};
     // Where a file cannot be locked, versions still protect what other processes write.
-    if (outside.result() == file_lock::outcome::busy) throw busy();
-    held_.push_back({*std::move(in_process), std::move(outside)});
+    if (across_processes.result() == file_lock::outcome::busy) throw busy();
+    held_.push_back({*std::move(in_process), std::move(across_processes)});
 }
 
 /// A command that was done before has moved its aggregates on, too: what is repeated is told so first.
