@@ -231,6 +231,7 @@ TEST_F(sqlite_store, brings_a_file_of_an_earlier_release_up_to_date) {
         db.execute(
             "DROP INDEX outbox_abandoned; ALTER TABLE lease DROP COLUMN former; ALTER TABLE lease DROP COLUMN history;"
             " DROP TABLE snapshot; DROP TABLE command_outcome; DROP TABLE scheduled; DROP TABLE projection;"
+            " DROP TABLE kept_message;"
             " DELETE FROM sluice_migration WHERE number > 1");
     }
     EXPECT_THAT(error_of([&] { static_cast<void>(open_database()->open_unit()); }), HasSubstr("sluice db setup"));
