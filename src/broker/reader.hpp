@@ -23,7 +23,7 @@ struct delivery {
     std::string key;                        ///< ordering key when the broker knows it, else empty
     int attempts = 0;                       ///< failed attempts recorded so far (durable)
     std::optional<date_time> not_before{};  ///< when a failed message is due again
-    envelope::headers head{};               ///< beside the body; brokers that carry none leave it empty
+    envelope::header_list head{};           ///< beside the body; brokers that carry none leave it empty
     std::string content_type{};             ///< of the body; empty: not told
 };
 

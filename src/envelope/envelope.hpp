@@ -41,7 +41,7 @@ inline constexpr std::string_view older_versions_key = "_also_published";
 struct rendered_message {
     std::string id_suffix{};  ///< after the event's own id: nothing, or `~v1` for the older version 1
     std::string body;
-    headers head{};                                     ///< beside the body, where the broker carries that
+    header_list head{};                                 ///< beside the body, where the broker carries that
     std::string_view content_type{"application/json"};  ///< of the body; a constant
 };
 

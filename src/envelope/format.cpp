@@ -8,7 +8,7 @@ namespace {
 /// Either form is read in one way: a partner may send the whole envelope.
 class json_format : public format {
 public:
-    [[nodiscard]] message read(std::string_view body, const headers& /*head*/) const override {
+    [[nodiscard]] message read(std::string_view body, const header_list& /*head*/) const override {
         return message::decode(body);
     }
 };

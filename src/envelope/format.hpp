@@ -27,7 +27,7 @@ public:
                                                                std::string_view metadata) const = 0;
     /// @param head  what stood beside the body, where the broker carries that
     /// @throws decode_error  the body is no message
-    [[nodiscard]] virtual message read(std::string_view body, const headers& head) const = 0;
+    [[nodiscard]] virtual message read(std::string_view body, const header_list& head) const = 0;
 };
 
 /// The whole envelope, for the internal broker of a context.

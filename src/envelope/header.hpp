@@ -14,6 +14,6 @@ struct header {
 };
 
 /// In the order of their writing; a name may come more than once.
-using headers = std::vector<header>;
+using header_list = std::vector<header>;
 
 }  // namespace sluice::envelope

@@ -32,7 +32,7 @@ struct kept_message {
     std::string entry{};  ///< the broker's id; unique within the place
     std::string key{};    ///< empty: it stands alone
     std::string body{};   ///< raw bytes
-    envelope::headers head{};
+    envelope::header_list head{};
     std::string content_type{};
     int attempts = 0;
     std::optional<date_time> not_before{};

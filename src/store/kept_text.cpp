@@ -54,7 +54,7 @@ std::string from_kept_text(std::string_view text) {
     return bytes;
 }
 
-std::string to_kept_text(const envelope::headers& head) {
+std::string to_kept_text(const envelope::header_list& head) {
     std::string bytes;
     for (const auto& [name, value] : head) {
         append_netstring(bytes, name);
@@ -63,10 +63,10 @@ std::string to_kept_text(const envelope::headers& head) {
     return to_kept_text(bytes);
 }
 
-envelope::headers headers_from_kept_text(std::string_view text) {
+envelope::header_list headers_from_kept_text(std::string_view text) {
     const std::string bytes = from_kept_text(text);
     std::string_view rest = bytes;
-    envelope::headers head;
+    envelope::header_list head;
     while (!rest.empty()) {
         auto name = take_netstring(rest);
         auto value = name ? take_netstring(rest) : std::nullopt;

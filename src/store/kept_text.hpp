@@ -14,8 +14,8 @@ namespace sluice::store {
 [[nodiscard]] std::string from_kept_text(std::string_view text);
 
 /// All headers in one text, each as two netstrings: `11:traceparent,55:00-…,`.
-[[nodiscard]] std::string to_kept_text(const envelope::headers& head);
+[[nodiscard]] std::string to_kept_text(const envelope::header_list& head);
 /// What is damaged is left out.
-[[nodiscard]] envelope::headers headers_from_kept_text(std::string_view text);
+[[nodiscard]] envelope::header_list headers_from_kept_text(std::string_view text);
 
 }  // namespace sluice::store

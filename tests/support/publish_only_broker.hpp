@@ -15,7 +15,7 @@ public:
     struct message {
         std::string id;
         std::string body;
-        envelope::headers head;
+        envelope::header_list head;
         std::string content_type;
     };
 

@@ -29,13 +29,13 @@ TEST(kept_text, keeps_any_bytes_in_a_text_that_every_store_takes) {
 }
 
 TEST(kept_text, keeps_headers_in_their_order) {
-    const envelope::headers head{{"traceparent", "00-1"}, {"", ""}, {"x", "a:1,\xfe"}, {"x", "again"}};
+    const envelope::header_list head{{"traceparent", "00-1"}, {"", ""}, {"x", "a:1,\xfe"}, {"x", "again"}};
     EXPECT_EQ(headers_from_kept_text(to_kept_text(head)), head);
-    EXPECT_EQ(to_kept_text(envelope::headers{{"a", "bc"}}), "1:a,2:bc,");
+    EXPECT_EQ(to_kept_text(envelope::header_list{{"a", "bc"}}), "1:a,2:bc,");
 }
 
 TEST(kept_text, leaves_out_what_is_damaged) {
-    const envelope::headers first{{"a", "b"}};
+    const envelope::header_list first{{"a", "b"}};
     for (const char* text :
          {"1:a,1:b,9:c,", "1:a,1:b,1:c", "1:a,1:b,1:c,", "1:a,1:b,x", "1:a,1:b,99999999999999999999:"}) {
         EXPECT_EQ(headers_from_kept_text(text), first) << text;
