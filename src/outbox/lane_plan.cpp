@@ -253,15 +253,22 @@ bool lane_plan::looks_elsewhere(const store::due_batch& batch, base::moment now)
 }
 
 /// Takes rows of held streams out of the ready batch; a row that failed under an earlier owner puts its stream on hold.
+/// Where an earlier row of the stream stays, the hold travels with that one: whatever comes of it comes first.
 void lane_plan::pass_over_held_rows(base::moment now) {
     if (!ready_.from_cursor()) return;
+    std::set<std::string, std::less<>> waiting;
     std::erase_if(ready_.rows, [&](const store::due_row& row) {
         if (holds_.contains(row.event.stream)) return true;
         const auto due = retry_time(row, now);
         if (due <= now.steady) return false;
         holds_.wait(row.event.stream, row.seq, due);
+        waiting.insert(row.event.stream);
         return true;
     });
+    if (waiting.empty()) return;
+    for (const auto& row : ready_.rows) {
+        if (waiting.contains(row.event.stream)) holds_.travel(row.event.stream);
+    }
 }
 
 void lane_plan::published(std::span<const broker::verdict> verdicts, base::moment now) {
@@ -296,6 +303,7 @@ void lane_plan::published(std::span<const broker::verdict> verdicts, base::momen
         }
     }
     continue_streams(stopped, now);
+    if (in_flight_.from_cursor()) wait_on(stopped);
     in_flight_ = {};
     if (answered) probe_backoff_.reset();
     if (outage) pause(*outage, now);
@@ -332,6 +340,14 @@ void lane_plan::continue_streams(const std::set<std::string, std::less<>>& stopp
         } else {
             holds_.set(stream, last.at(stream) + 1, now.steady);
         }
+    }
+}
+
+/// The later rows of a stream whose earlier ones were delivered: their own wait goes on.
+void lane_plan::wait_on(const std::set<std::string, std::less<>>& stopped) {
+    for (const auto& row : in_flight_.rows) {
+        const auto* const hold = stopped.contains(row.event.stream) ? nullptr : holds_.find(row.event.stream);
+        if (hold != nullptr && hold->travelling) holds_.wait(row.event.stream, hold->from, hold->due);
     }
 }
 

@@ -137,6 +137,7 @@ private:
     void pass_over_held_rows(base::moment now);
     void settle_row(store::due_row& row, const broker::verdict& verdict, base::moment now);
     void continue_streams(const std::set<std::string, std::less<>>& stopped, base::moment now);
+    void wait_on(const std::set<std::string, std::less<>>& stopped);
     [[nodiscard]] instant retry_time(const store::due_row& row, base::moment now) const;
     void pause(std::string_view reason, base::moment now);
     void put_back_ready(base::moment now);

@@ -795,6 +795,44 @@ TEST_F(overlapping_plan_test, a_batch_read_ahead_respects_the_verdicts_before_it
     EXPECT_EQ(publish({delivered{}}), (numbers{5}));
 }
 
+TEST_F(overlapping_plan_test, catches_no_stream_up_while_an_earlier_row_of_it_is_in_flight) {
+    own_the_lease();
+    auto failed = row(2, "a");
+    failed.status = store::row_status::failed;
+    failed.retry_count = 1;
+    failed.next_retry_at = now_.wall + 1s;
+    fetch({row(1, "a"), failed, row(3, "b")});
+    expect<action::publish>();
+    ASSERT_EQ(plan_.in_flight().size(), 2U);
+    now_ += 2s;  // the wait of the second row ends before the first one has its verdict
+    fetch({});
+    expect<action::collect>();
+    plan_.published(std::vector<broker::verdict>{broker::refused{"no", "NO"}, delivered{}}, now_);
+    settle();
+
+    now_ += 60s;
+    renew();
+    const auto asked = catch_up({row(1, "a"), failed});
+    EXPECT_EQ(asked.after, 0);
+    EXPECT_EQ(publish({delivered{}, delivered{}}), (numbers{1, 2}));
+}
+
+TEST_F(overlapping_plan_test, a_row_that_waits_behind_a_delivered_one_is_sent_when_it_is_due) {
+    own_the_lease();
+    auto failed = row(2, "a");
+    failed.status = store::row_status::failed;
+    failed.retry_count = 1;
+    failed.next_retry_at = now_.wall + 1s;
+    fetch({row(1, "a"), failed});
+    EXPECT_EQ(publish({delivered{}}), (numbers{1}));
+    settle();
+    rest();
+    now_ += 2s;
+    catch_up({failed});
+    EXPECT_EQ(publish({delivered{}}), (numbers{2}));
+    EXPECT_EQ(settle().first, 2);
+}
+
 TEST_F(overlapping_plan_test, a_batch_read_ahead_is_put_back_in_an_outage) {
     own_the_lease();
     fetch({row(1, "a"), row(2, "b"), row(3, "c")});
