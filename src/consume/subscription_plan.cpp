@@ -14,6 +14,7 @@ constexpr std::size_t backfill_share = 10;
 }  // namespace
 
 action subscription_plan::next(base::moment now) {
+    assert(is_consistent());
     if (!breaker_news_.empty()) {
         const breaker_turned first = breaker_news_.front();
         breaker_news_.pop_front();
@@ -425,6 +426,36 @@ rest subscription_plan::resting(base::moment now) {
     if (!items_.empty()) until = std::min(until, last_beat_ + settings_.claim / 3);
     exhausted_.clear();  // whatever ends the rest, look again
     return {until, working && room_for(rank::primary) > 0};
+}
+
+bool subscription_plan::is_consistent() const {
+    constexpr std::size_t most_items = 100;
+    if (items_.size() > most_items) return true;
+    std::size_t queued = 0;
+    for (const auto& [key, queue] : keys_) queued += queue.size();
+    std::size_t bytes = 0;
+    for (const auto& [id, each] : items_) bytes += each.what.delivery.body.size();
+    for (const auto& [id, each] : orphans_) bytes += each.what.delivery.body.size();
+    std::size_t receipts = 0;
+    for (const auto& each : acks_) receipts += each.size();
+    const bool all_in_hand_are_known =
+        std::ranges::all_of(in_hand_, [this](number each) { return items_.contains(each) || orphans_.contains(each); });
+    return queued == items_.size() && bytes == held_bytes_ && receipts == ack_count_ && all_in_hand_are_known &&
+           busy_.size() == orphans_.size() && heads_are_placed();
+}
+
+/// The first of a key is in hand, ready, or waiting, unless an orphan has its key; the others are nowhere.
+bool subscription_plan::heads_are_placed() const {
+    for (const auto& [key, queue] : keys_) {
+        for (const number each : queue) {
+            const item& one = items_.at(each);
+            const auto places =
+                in_hand_.count(each) + ready_.count({rank_of(one.what.source), each}) + waiting_.count({one.due, each});
+            const bool is_placed = each == queue.front() && !busy_.contains(key);
+            if (places != (is_placed ? 1U : 0U)) return false;
+        }
+    }
+    return true;
 }
 
 void subscription_plan::note(std::optional<circuit_breaker::state> turned) {

@@ -244,6 +244,9 @@ private:
     void let_go(const parcel& what) noexcept;
     [[nodiscard]] std::optional<read_more> read(rank which);
     [[nodiscard]] rest resting(base::moment now);
+    /// What the members promise each other: asserted, while there are few enough items to look at all of them.
+    [[nodiscard]] bool is_consistent() const;
+    [[nodiscard]] bool heads_are_placed() const;
 
     plan_settings settings_;
     circuit_breaker breaker_;

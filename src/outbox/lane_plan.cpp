@@ -1,6 +1,7 @@
 #include "outbox/lane_plan.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <initializer_list>
 #include <utility>
@@ -49,6 +50,7 @@ lane_plan::lane_plan(const config::outbox_settings& settings, duration drain, bo
 // ---- what next ------------------------------------------------------------------------------------------------------
 
 lane_action lane_plan::next(base::moment now) {
+    assert(is_consistent());
     calendar_.noted(now);
     purge_at_ = std::max(purge_at_, calendar_.trusted_from());
     state_.enter(evaluate(now), now);
@@ -100,6 +102,7 @@ bool lane_plan::may_start() const noexcept {
 
 lane_action lane_plan::start_publishing(base::moment now) {
     if (!lease_.may_publish(now.steady)) return action::renew{};
+    assert(ready_keeps_order());
     const bool other_work = more_ || !unsettled_.empty() || holds_.first_due(now.steady);
     in_flight_ = std::exchange(ready_, {});
     flying_ = true;
@@ -468,6 +471,22 @@ void lane_plan::forget() noexcept {
     caught_up_last_ = false;
     more_ = false;
     backlog_ = false;
+}
+
+bool lane_plan::is_consistent() const {
+    if (!holds_.is_consistent()) return false;
+    if (!owner_) return holds_.empty() && ready_.empty() && unsettled_.empty();
+    const bool ready_was_read = !ready_.from_cursor() || ready_.empty() || ready_.rows.back().seq <= cursor_;
+    const bool verdicts_are_awaited = flying_ || in_flight_.empty();
+    return ready_was_read && verdicts_are_awaited && mark() <= cursor_ && holds_.size() <= max_holds + batch_size_;
+}
+
+bool lane_plan::ready_keeps_order() const {
+    return std::ranges::all_of(ready_.rows, [this](const store::due_row& row) {
+        const auto* const hold = holds_.find(row.event.stream);
+        if (ready_.from_cursor()) return hold == nullptr || hold->from > row.seq;
+        return hold != nullptr && hold->travelling && hold->from <= row.seq;
+    });
 }
 
 store::sequence lane_plan::mark() const {

@@ -148,6 +148,10 @@ private:
     [[nodiscard]] store::sequence mark() const;
     /// The database's mark lags behind, though there was nothing to settle.
     [[nodiscard]] bool should_store_mark() const { return mark_is_due_ && mark() > stored_mark_; }
+    // Asserted in builds with assertions.
+    [[nodiscard]] bool is_consistent() const;
+    /// No row of the batch that is ready overtakes an earlier one of its stream.
+    [[nodiscard]] bool ready_keeps_order() const;
     [[nodiscard]] lane_state evaluate(base::moment now) const;
     [[nodiscard]] std::string detail() const;
 

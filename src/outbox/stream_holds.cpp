@@ -1,5 +1,7 @@
 #include "outbox/stream_holds.hpp"
 
+#include <algorithm>
+
 namespace sluice::outbox {
 
 void stream_holds::set(const std::string& stream, store::sequence from, instant due) {
@@ -60,6 +62,11 @@ std::optional<instant> stream_holds::next_due() const {
 std::optional<store::sequence> stream_holds::lowest() const {
     if (froms_.empty()) return std::nullopt;
     return *froms_.begin();
+}
+
+bool stream_holds::is_consistent() const {
+    const auto travelling = std::ranges::count_if(holds_, [](const auto& each) { return each.second.travelling; });
+    return froms_.size() == holds_.size() && by_due_.size() + static_cast<std::size_t>(travelling) == holds_.size();
 }
 
 void stream_holds::forget_indexes(entry at) {

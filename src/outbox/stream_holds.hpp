@@ -54,6 +54,9 @@ public:
     /// The lowest row that any held stream still needs: it holds down the low-water mark.
     [[nodiscard]] std::optional<store::sequence> lowest() const;
 
+    /// What the indexes promise of the holds: asserted by the plan.
+    [[nodiscard]] bool is_consistent() const;
+
 private:
     using entry = std::map<std::string, hold, std::less<>>::iterator;
     void forget_indexes(entry at);

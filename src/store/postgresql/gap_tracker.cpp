@@ -1,6 +1,7 @@
 #include "store/postgresql/gap_tracker.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace sluice::store::postgresql {
@@ -27,6 +28,16 @@ std::optional<sequence> gap_tracker::barrier(std::optional<duration> wait, time_
 void gap_tracker::scanned(sequence upto, std::span<const range> missing, time_point now) {
     for (const auto& [first, last] : missing) gaps_.emplace(first, gap{.last = last, .since = now});
     high_ = std::max(high_, upto);
+    assert(is_consistent());
+}
+
+bool gap_tracker::is_consistent() const {
+    sequence last = 0;
+    for (const auto& [first, hole] : gaps_) {
+        if (first <= last || hole.last < first || hole.last > high_) return false;
+        last = hole.last;
+    }
+    return true;
 }
 
 void gap_tracker::appeared(sequence number) {
@@ -42,6 +53,7 @@ void gap_tracker::appeared(sequence number) {
         gaps_.emplace(first, left);
     }
     if (number < whole.last) gaps_.emplace(number + 1, whole);
+    assert(is_consistent());
 }
 
 bool gap_tracker::wants_bound() const noexcept {

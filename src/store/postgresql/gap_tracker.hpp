@@ -89,6 +89,9 @@ public:
     void writers(const std::vector<writer>& holding, sequence drawn, time_point now);
 
 private:
+    /// The gaps ascend, do not touch, and lie below the highest number: asserted.
+    [[nodiscard]] bool is_consistent() const;
+
     struct gap {
         sequence last = 0;
         time_point since{};
