@@ -45,7 +45,7 @@ struct unit_statements {
     explicit unit_statements(const std::string& schema)
         : load{"sluice_load",
                in_schema("SELECT version, state FROM @aggregate_state WHERE aggregate = $1 AND id = $2", schema)},
-          look_in_inbox{"sluice_look_in_inbox", in_schema("SELECT bool_or(content IN ('', $3) OR $3 = '') FROM @inbox"
+          look_in_inbox{"sluice_look_in_inbox", in_schema("SELECT content FROM @inbox"
                                                           " WHERE message_id = $1 AND handler = $2",
                                                           schema)},
           lock{"sluice_lock_key", in_schema("SELECT pg_advisory_lock('@aggregate_state'::regclass::oid::integer,"
@@ -57,7 +57,7 @@ struct unit_statements {
           inside{schema} {}
 
     statement load;
-    statement look_in_inbox;  ///< $1 message, $2 handler, $3 content
+    statement look_in_inbox;  ///< $1 message, $2 handler
     statement lock;           ///< $1 key; for the session
     statement unlock;
     statement gate;  ///< $1 read model, $2 handler, $3 message, $4 content
@@ -326,9 +326,13 @@ std::int64_t postgresql_unit_session::count_rows(const row_table& table, const d
 }
 
 inbox_answer postgresql_unit_session::look_in_inbox(const inbox_mark& message) {
-    const auto found = read(sql_.look_in_inbox, parameters{message.message_id, message.handler, message.content});
-    if (found.null(0, 0)) return inbox_answer::unknown;
-    return found.boolean(0, 0) ? inbox_answer::handled : inbox_answer::other_content;
+    const auto found = read(sql_.look_in_inbox, parameters{message.message_id, message.handler});
+    if (found.rows() == 0) return inbox_answer::unknown;
+    for (int row = 0; row < found.rows(); ++row) {
+        const auto content = found.view(row, 0);
+        if (content.empty() || message.content.empty() || content == message.content) return inbox_answer::handled;
+    }
+    return inbox_answer::other_content;
 }
 
 void postgresql_unit_session::commit(const commit_batch& batch) {
