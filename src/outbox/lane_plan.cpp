@@ -44,8 +44,8 @@ lane_plan::lane_plan(const config::outbox_settings& settings, duration drain, bo
       random_{random},
       lifecycle_{retry_schedule{settings.retry}},
       lease_{base::from_seconds(settings.lease_seconds), base::from_seconds(settings.publish_timeout_seconds)},
-      probe_backoff_{{first_probe, 2, base::from_seconds(settings.max_probe_interval_seconds)}, random},
-      store_backoff_{{first_store_retry, 2, longest_store_retry}, random} {}
+      broker_outage_{{first_probe, 2, base::from_seconds(settings.max_probe_interval_seconds)}, random},
+      store_outage_{{first_store_retry, 2, longest_store_retry}, random} {}
 
 // ---- what next ------------------------------------------------------------------------------------------------------
 
@@ -59,9 +59,10 @@ lane_action lane_plan::next(base::moment now) {
     if (!owner_) return without_lease(now);
     if (stopping_ && (released_ || now.steady >= leave_by_))
         return flying_ ? lane_action{action::collect{}} : action::stop{};
-    if (store_down_ && now.steady < store_at_) {
+    if (store_outage_.lasts() && now.steady < store_outage_.retry_at()) {
         if (flying_) return action::collect{};
-        return action::sleep{stopping_ ? std::min(store_at_, leave_by_) : store_at_, false};
+        return action::sleep{stopping_ ? std::min(store_outage_.retry_at(), leave_by_) : store_outage_.retry_at(),
+                             false};
     }
     const bool leaving = stopping_ && !flying_ && unsettled_.empty();
     if (now.steady >= lease_.renew_at() && !leaving) return action::renew{};
@@ -72,8 +73,8 @@ lane_action lane_plan::next(base::moment now) {
 
 lane_action lane_plan::without_lease(base::moment now) const {
     if (stopping_) return action::stop{};
-    const auto at = store_down_ ? std::max(acquire_at_, store_at_) : acquire_at_;
-    if (now.steady < at) return action::sleep{at, !store_down_};
+    const auto at = store_outage_.lasts() ? std::max(acquire_at_, store_outage_.retry_at()) : acquire_at_;
+    if (now.steady < at) return action::sleep{at, !store_outage_.lasts()};
     return action::acquire{};
 }
 
@@ -88,7 +89,7 @@ std::optional<lane_action> lane_plan::work(base::moment now) {
     if (!unsettled_.empty() || should_store_mark()) return action::settle{mark()};
     if (stopping_ && !flying_) return action::release{};
     if (state_.tell_at() && now.steady >= *state_.tell_at()) return action::renew{};
-    if (paused_ && now.steady >= probe_at_) return action::probe{};
+    if (is_paused() && now.steady >= broker_outage_.retry_at()) return action::probe{};
     if (auto step = clean_up(now)) return step;
     if (auto step = gather(now)) return step;
     if (flying_) return action::collect{};
@@ -96,8 +97,8 @@ std::optional<lane_action> lane_plan::work(base::moment now) {
 }
 
 bool lane_plan::may_start() const noexcept {
-    const bool verdicts_known = !flying_ && (unsettled_.empty() || (overlap_ && !store_down_));
-    return verdicts_known && !paused_ && !look_again_;
+    const bool verdicts_known = !flying_ && (unsettled_.empty() || (overlap_ && !store_outage_.lasts()));
+    return verdicts_known && !is_paused() && !look_again_;
 }
 
 lane_action lane_plan::start_publishing(base::moment now) {
@@ -117,7 +118,7 @@ std::optional<lane_action> lane_plan::fill_up(base::moment now) {
 
 /// Reads the next batch: streams whose hold is over and rows behind the cursor by turns, when there are both.
 std::optional<lane_action> lane_plan::gather(base::moment now) {
-    if (paused_ || stopping_ || (look_again_ && flying_)) return std::nullopt;
+    if (is_paused() || stopping_ || (look_again_ && flying_)) return std::nullopt;
     if (now.steady >= poll_at_) more_ = true;
     const bool may_read_on = more_ && holds_.size() < max_holds && ready_.empty();
     if (!(may_read_on && (caught_up_last_ || look_again_))) {
@@ -150,7 +151,7 @@ std::optional<lane_action> lane_plan::clean_up(base::moment now) const {
 
 lane_action lane_plan::rest() const {
     const auto until = earliest(lease_.renew_at(), {state_.tell_at(), purge_at_});
-    if (paused_) return action::sleep{std::min(until, probe_at_), false};
+    if (is_paused()) return action::sleep{std::min(until, broker_outage_.retry_at()), false};
     if (holds_.size() >= max_holds) return action::sleep{earliest(until, {holds_.next_due()}), false};
     return action::sleep{earliest(until, {poll_at_, holds_.next_due()}), true};
 }
@@ -188,12 +189,6 @@ void lane_plan::renewed(bool still_ours, base::moment asked) {
     lease_.granted(asked.steady);
     state_.told();
     mark_is_due_ = true;
-}
-
-std::size_t lane_plan::row_batch::bytes() const noexcept {
-    std::size_t sum = 0;
-    for (const auto& row : rows) sum += store::bytes_of(row);
-    return sum;
 }
 
 void lane_plan::fetched(store::due_batch batch, base::moment now) {
@@ -308,7 +303,7 @@ void lane_plan::published(std::span<const broker::verdict> verdicts, base::momen
     continue_streams(stopped, now);
     if (in_flight_.from_cursor()) wait_on(stopped);
     in_flight_ = {};
-    if (answered) probe_backoff_.reset();
+    if (answered) broker_outage_.works();
     if (outage) pause(*outage, now);
 }
 
@@ -375,8 +370,7 @@ std::vector<row_outcome> lane_plan::settled(store::settle_outcome outcome, base:
 
 void lane_plan::probed(std::string_view trouble, base::moment now) {
     if (!trouble.empty()) return pause(trouble, now);
-    paused_ = false;
-    outage_.clear();
+    broker_outage_.over();
     more_ = true;
 }
 
@@ -393,10 +387,7 @@ void lane_plan::woken() noexcept {
     acquire_at_ = {};
 }
 
-void lane_plan::store_failed(base::moment now) {
-    store_down_ = true;
-    store_at_ = now.steady + store_backoff_.next();
-}
+void lane_plan::store_failed(base::moment now) { store_outage_.failed({}, now); }
 
 void lane_plan::explain_loss(std::string_view reason) {
     if (!owner_) lost_reason_ = base::one_line(reason);
@@ -420,9 +411,7 @@ instant lane_plan::retry_time(const store::due_row& row, base::moment now) const
 
 void lane_plan::pause(std::string_view reason, base::moment now) {
     put_back_ready(now);
-    paused_ = true;
-    outage_ = base::one_line(reason);
-    probe_at_ = now.steady + probe_backoff_.next();
+    broker_outage_.failed(reason, now);
 }
 
 /// What was read but not sent will be read again.
@@ -447,8 +436,8 @@ void lane_plan::read_again(const store::due_row& row, base::moment now) {
 }
 
 void lane_plan::store_works() noexcept {
-    store_down_ = false;
-    store_backoff_.reset();
+    store_outage_.over();
+    store_outage_.works();
 }
 
 void lane_plan::lose(std::string_view reason, base::moment now) {
@@ -463,8 +452,7 @@ void lane_plan::forget() noexcept {
     ready_ = {};
     unsettled_.clear();
     forget_verdicts_ = flying_;
-    paused_ = false;
-    outage_.clear();
+    broker_outage_.over();
     refusal_.clear();
     look_again_ = false;
     crowded_ = false;
@@ -496,7 +484,7 @@ store::sequence lane_plan::mark() const {
 lane_state lane_plan::evaluate(base::moment now) const {
     if (!owner_ || !lease_.is_trusted(now.steady)) return lane_state::lost;
     if (stopping_) return lane_state::draining;
-    if (paused_) return lane_state::paused;
+    if (is_paused()) return lane_state::paused;
     if (!holds_.empty() || crowded_) return lane_state::blocked;
     if (flying_ || !ready_.empty() || !unsettled_.empty() || backlog_) return lane_state::flowing;
     return lane_state::idle;
@@ -507,7 +495,7 @@ std::string lane_plan::detail() const {
         case lane_state::lost:
             return lost_reason_;
         case lane_state::paused:
-            return outage_;
+            return broker_outage_.reason();
         case lane_state::blocked: {
             if (crowded_) return "looks no further: too many numbers of the log wait for transactions that do not end";
             const auto streams = holds_.size();

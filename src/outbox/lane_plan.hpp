@@ -17,10 +17,11 @@
 #include "broker/verdict.hpp"
 #include "config/configuration.hpp"
 #include "lease/lease_keeper.hpp"
-#include "outbox/jittered_backoff.hpp"
 #include "outbox/lane_action.hpp"
 #include "outbox/lane_state.hpp"
+#include "outbox/outage_clock.hpp"
 #include "outbox/rate_meter.hpp"
+#include "outbox/row_batch.hpp"
 #include "outbox/row_lifecycle.hpp"
 #include "outbox/stream_holds.hpp"
 #include "store/lane_session.hpp"
@@ -104,24 +105,11 @@ public:
     [[nodiscard]] store::lease_report farewell(base::moment now) const;
     [[nodiscard]] lane_state state() const noexcept { return state_.current(); }
     [[nodiscard]] bool is_owner() const noexcept { return owner_; }
-    [[nodiscard]] bool is_paused() const noexcept { return paused_; }
+    [[nodiscard]] bool is_paused() const noexcept { return broker_outage_.lasts(); }
     /// Rows that were read after the lane had gone past their number, since it took the lease.
     [[nodiscard]] std::int64_t overtaken() const noexcept { return overtaken_; }
 
 private:
-    /// Rows that travel together: read behind the cursor, or those of streams being caught up.
-    struct row_batch {
-        std::vector<store::due_row> rows;
-        std::map<std::string, bool> caught_up;  ///< stream on hold, and whether these are all of its passed rows
-
-        [[nodiscard]] bool empty() const noexcept { return rows.empty(); }
-        [[nodiscard]] std::size_t bytes() const noexcept;
-        [[nodiscard]] bool from_cursor() const noexcept { return caught_up.empty(); }
-        [[nodiscard]] std::optional<store::sequence> lowest() const {
-            return empty() || !from_cursor() ? std::nullopt : std::optional{rows.front().seq};
-        }
-    };
-
     // Paragraphs of `next`; nothing means "not my case".
     [[nodiscard]] lane_action without_lease(base::moment now) const;
     [[nodiscard]] std::optional<lane_action> work(base::moment now);
@@ -188,14 +176,8 @@ private:
     bool forget_verdicts_ = false;  ///< the lease was lost while the batch was in flight
     std::vector<row_outcome> unsettled_;
 
-    bool paused_ = false;
-    std::string outage_{};
-    instant probe_at_{};
-    jittered_backoff probe_backoff_;
-
-    bool store_down_ = false;
-    instant store_at_{};
-    jittered_backoff store_backoff_;
+    outage_clock broker_outage_;
+    outage_clock store_outage_;
 
     instant purge_at_{};
     base::calendar_watch calendar_;
