@@ -62,7 +62,7 @@ void engine::start() {
         make_subscriptions({.id = lease::make_incarnation(env_.random()), .place = slot_->place()});
         make_schedulers();
         make_workers(owner);
-        for (const auto& each : workers_) each->start();
+        for (const auto& each : workers_) each.thread->start();
     } catch (...) {
         discard();
         started_ = false;
@@ -88,12 +88,12 @@ bool engine::stop(duration patience) {
         const std::lock_guard lock{mutex_};
         first = std::exchange(running_, false);
     }
-    for (const auto& each : workers_) each->request_stop();
+    for (const auto& each : workers_) each.thread->request_stop();
     bool all_ended = true;
     for (const auto& each : workers_) {
-        if (each->ended_by(deadline)) continue;
+        if (each.thread->ended_by(deadline)) continue;
         all_ended = false;
-        observe::log(observe::level::error, "engine.still_busy", {{"worker", each->name()}});
+        observe::log(observe::level::error, "engine.still_busy", {{"worker", each.thread->name()}});
     }
     if (first) observe::log(observe::level::info, "engine.stopped", {{"in_time", all_ended ? "yes" : "no"}});
     return all_ended;
@@ -102,29 +102,19 @@ bool engine::stop(duration patience) {
 std::vector<worker_status> engine::status() const {
     const std::lock_guard lock{mutex_};
     std::vector<worker_status> all;
-    for (std::size_t i = 0; i < workers_.size(); ++i) {
-        const worker::health health = workers_[i]->state();
-        worker_status one{.what = worker_status::kind::maintenance,
-                          .name = workers_[i]->name(),
+    for (const running_worker& each : workers_) {
+        const worker::health health = each.thread->state();
+        worker_status one{.what = each.what,
+                          .name = each.name,
                           .state = !health.running  ? "stopped"
                                    : health.waiting ? "restarting"
                                                     : "running",
                           .detail = health.last_failure,
                           .restarts = health.restarts};
-        if (i < lanes_.size()) {
-            one.what = worker_status::kind::lane;
-            one.name = lanes_[i]->lane.name();
-        } else if (i < lanes_.size() + subscriptions_.size()) {
-            const consume::subscription& s = *subscriptions_[i - lanes_.size()];
-            consume::subscription_status own = s.status();
-            one.what = worker_status::kind::subscription;
-            one.name = name_of(s);
-            if (one.state == "running") {
-                one.state = std::move(own.state);
-                one.detail = std::move(own.detail);
-            }
-        } else if (i > lanes_.size() + subscriptions_.size()) {
-            one.what = worker_status::kind::schedule;
+        if (each.subscription != nullptr && one.state == "running") {
+            consume::subscription_status own = each.subscription->status();
+            one.state = std::move(own.state);
+            one.detail = std::move(own.detail);
         }
         all.push_back(std::move(one));
     }
@@ -218,19 +208,26 @@ void engine::make_schedulers() {
 }
 
 void engine::make_workers(const std::string& owner) {
-    const auto add = [&](std::string name, worker::loop body) {
-        workers_.push_back(std::make_unique<worker>(std::move(name), std::move(body)));
-    };
+    using kind = worker_status::kind;
     for (const auto& each : lanes_) {
-        add("lane " + each->lane.name(), [&lane = each->lane](const std::stop_token& stop) { lane.run(stop); });
+        workers_.push_back(
+            {.what = kind::lane,
+             .name = each->lane.name(),
+             .thread = std::make_unique<worker>(
+                 "lane " + each->lane.name(), [&lane = each->lane](const std::stop_token& stop) { lane.run(stop); })});
     }
+    const auto add = [this](kind what, const std::string& name, worker::loop body) {
+        workers_.push_back({.what = what, .name = name, .thread = std::make_unique<worker>(name, std::move(body))});
+    };
     for (const auto& each : subscriptions_) {
-        add(name_of(*each), [&subscription = *each](const std::stop_token& stop) { subscription.run(stop); });
+        add(kind::subscription, name_of(*each), [&one = *each](const std::stop_token& stop) { one.run(stop); });
+        workers_.back().subscription = each.get();
     }
     maintenance_ = std::make_unique<maintenance>(env_, owner);
-    add("maintenance", [this](const std::stop_token& stop) { maintenance_->run(stop); });
+    add(kind::maintenance, "maintenance", [this](const std::stop_token& stop) { maintenance_->run(stop); });
     for (const auto& each : schedulers_) {
-        add("schedule " + each->database(), [&one = *each](const std::stop_token& stop) { one.run(stop); });
+        add(kind::schedule, "schedule " + each->database(),
+            [&one = *each](const std::stop_token& stop) { one.run(stop); });
     }
 }
 

@@ -85,6 +85,12 @@ private:
         outbox::lane lane;
         commit::wake_hub::registration wake;
     };
+    struct running_worker {
+        worker_status::kind what;
+        std::string name;                                     ///< as the status shows it
+        const consume::subscription* subscription = nullptr;  ///< which tells more of its state
+        std::unique_ptr<worker> thread{};
+    };
 
     void require_schema() const;
     void tell_weaknesses() const;
@@ -106,7 +112,7 @@ private:
     std::vector<std::unique_ptr<consume::subscription>> subscriptions_;
     std::unique_ptr<maintenance> maintenance_;
     std::vector<std::unique_ptr<scheduler>> schedulers_;
-    std::vector<std::unique_ptr<worker>> workers_;  ///< lanes, subscriptions, maintenance, schedules; joined first
+    std::vector<running_worker> workers_;  ///< joined first
 };
 
 }  // namespace sluice::engine
