@@ -274,39 +274,35 @@ void note_usual_lane(section lane) {
     lane.texts("extensions", usual.extensions);
 }
 
-void read_outbox(section in, const configuration& so_far, outbox_settings& outbox) {
-    in.text("broker", outbox.broker);
-    in.texts("external_brokers", outbox.external_brokers);
-    in.whole("messages_per_tick", outbox.messages_per_tick, 1, 10'000);
-    in.whole("bytes_per_tick", outbox.bytes_per_tick, 1024, 1'000'000'000);
-    in.number("tick_interval", outbox.tick_interval, 0.001, 3600);
-    in.number("lease_seconds", outbox.lease_seconds, 1, 3600);
-    in.number("publish_timeout_seconds", outbox.publish_timeout_seconds, 0.1, 600);
-    in.number("max_probe_interval_seconds", outbox.max_probe_interval_seconds, 0.1, 3600);
-
-    section retry = in.below("retry");
-    retry.whole("max_attempts", outbox.retry.max_attempts, 1, 1'000'000);
-    retry.number("base_delay_seconds", outbox.retry.base_delay_seconds, 0, 604'800);
-    retry.number("closed_stream_hours", outbox.retry.closed_stream_hours, 0, 876'000);
-    retry.number("max_backoff_seconds", outbox.retry.max_backoff_seconds, 0, 604'800);
-    retry.number("backoff_multiplier", outbox.retry.backoff_multiplier, 1, 1000);
-    retry.flag("jitter", outbox.retry.jitter);
-    retry.number("jitter_factor", outbox.retry.jitter_factor, 0, 1);
+void read_retry(section retry, retry_settings& settings) {
+    retry.whole("max_attempts", settings.max_attempts, 1, 1'000'000);
+    retry.number("base_delay_seconds", settings.base_delay_seconds, 0, 604'800);
+    retry.number("closed_stream_hours", settings.closed_stream_hours, 0, 876'000);
+    retry.number("max_backoff_seconds", settings.max_backoff_seconds, 0, 604'800);
+    retry.number("backoff_multiplier", settings.backoff_multiplier, 1, 1000);
+    retry.flag("jitter", settings.jitter);
+    retry.number("jitter_factor", settings.jitter_factor, 0, 1);
     retry.refuse_unknown();
+}
 
-    section cleanup = in.below("cleanup");
-    cleanup.number("published_retention_hours", outbox.cleanup.published_retention_hours, 0, 876'000);
-    cleanup.number("abandoned_retention_hours", outbox.cleanup.abandoned_retention_hours, 0, 876'000);
-    cleanup.number("interval_seconds", outbox.cleanup.interval_seconds, 1, 604'800);
-    cleanup.whole("batch_size", outbox.cleanup.batch_size, 1, 100'000);
+void read_cleanup(section cleanup, cleanup_settings& settings) {
+    cleanup.number("published_retention_hours", settings.published_retention_hours, 0, 876'000);
+    cleanup.number("abandoned_retention_hours", settings.abandoned_retention_hours, 0, 876'000);
+    cleanup.number("interval_seconds", settings.interval_seconds, 1, 604'800);
+    cleanup.whole("batch_size", settings.batch_size, 1, 100'000);
     cleanup.refuse_unknown();
+}
 
+std::vector<std::string> broker_names(const configuration& so_far) {
     std::vector<std::string> names;
     for (const auto& [name, settings] : so_far.brokers) names.push_back(name);
-    section lanes = in.below("lanes");
+    return names;
+}
+
+void read_lanes(section lanes, const configuration& so_far, outbox_settings& outbox) {
     for (auto& [name, lane] : lanes.all_below()) {
         if (!so_far.brokers.contains(name)) {
-            lanes.report(name, "no such broker in [brokers]", did_you_mean(name, names, "brokers are"));
+            lanes.report(name, "no such broker in [brokers]", did_you_mean(name, broker_names(so_far), "brokers are"));
         }
         lane.whole("shards", outbox.lanes[name].shards, 1, most_shards);
         read_extensions(lane, name, outbox);
@@ -318,17 +314,9 @@ void read_outbox(section in, const configuration& so_far, outbox_settings& outbo
             name == outbox.broker || std::find(external.begin(), external.end(), name) != external.end();
         if (has_lane && !lanes.has(name)) note_usual_lane(lanes.below(name));
     }
-    in.refuse_unknown();
+}
 
-    if (outbox.lease_seconds <= outbox.publish_timeout_seconds) {
-        in.report("lease_seconds",
-                  fmt::format("must be longer than publish_timeout_seconds ({:g})", outbox.publish_timeout_seconds),
-                  "a lane publishes only while its lease outlasts the publishing");
-    }
-
-    if (!so_far.brokers.contains(outbox.broker) && (in.has("broker") || so_far.brokers.contains("default"))) {
-        in.report("broker", "no such broker in [brokers]", did_you_mean(outbox.broker, names, "brokers are"));
-    }
+void check_external_brokers(section& in, const configuration& so_far, const outbox_settings& outbox) {
     for (std::size_t i = 0; i < outbox.external_brokers.size(); ++i) {
         const std::string& name = outbox.external_brokers[i];
         const auto first = std::find(outbox.external_brokers.begin(), outbox.external_brokers.end(), name);
@@ -340,9 +328,35 @@ void read_outbox(section in, const configuration& so_far, outbox_settings& outbo
         } else if (name == outbox.broker) {
             complain("is the internal broker (outbox.broker)", "remove it: internal messages go there anyway");
         } else if (!so_far.brokers.contains(name)) {
-            complain("no such broker in [brokers]", did_you_mean(name, names, "brokers are"));
+            complain("no such broker in [brokers]", did_you_mean(name, broker_names(so_far), "brokers are"));
         }
     }
+}
+
+void read_outbox(section in, const configuration& so_far, outbox_settings& outbox) {
+    in.text("broker", outbox.broker);
+    in.texts("external_brokers", outbox.external_brokers);
+    in.whole("messages_per_tick", outbox.messages_per_tick, 1, 10'000);
+    in.whole("bytes_per_tick", outbox.bytes_per_tick, 1024, 1'000'000'000);
+    in.number("tick_interval", outbox.tick_interval, 0.001, 3600);
+    in.number("lease_seconds", outbox.lease_seconds, 1, 3600);
+    in.number("publish_timeout_seconds", outbox.publish_timeout_seconds, 0.1, 600);
+    in.number("max_probe_interval_seconds", outbox.max_probe_interval_seconds, 0.1, 3600);
+    read_retry(in.below("retry"), outbox.retry);
+    read_cleanup(in.below("cleanup"), outbox.cleanup);
+    read_lanes(in.below("lanes"), so_far, outbox);
+    in.refuse_unknown();
+
+    if (outbox.lease_seconds <= outbox.publish_timeout_seconds) {
+        in.report("lease_seconds",
+                  fmt::format("must be longer than publish_timeout_seconds ({:g})", outbox.publish_timeout_seconds),
+                  "a lane publishes only while its lease outlasts the publishing");
+    }
+    if (!so_far.brokers.contains(outbox.broker) && (in.has("broker") || so_far.brokers.contains("default"))) {
+        in.report("broker", "no such broker in [brokers]",
+                  did_you_mean(outbox.broker, broker_names(so_far), "brokers are"));
+    }
+    check_external_brokers(in, so_far, outbox);
 }
 
 void read_version_retry(section in, version_retry_settings& retry) {

@@ -167,6 +167,24 @@ void claim_domain(connection& db, const std::string& schema, std::string_view do
             parameters{domain}));
 }
 
+namespace {
+
+/// Notes that an incarnation begins by itself. False when one has done so within the last hour.
+bool may_begin_by_itself(long_transaction& writing, const std::string& schema) {
+    const auto in = [&schema](const char* sql) { return statement{"", in_schema(sql, schema)}; };
+    const auto recent =
+        writing.run(in("SELECT EXISTS (SELECT FROM @sluice_meta WHERE key = 'adopted_by_itself'"
+                       " AND to_timestamp(value::bigint) > clock_timestamp() - interval '1 hour')"));
+    if (recent.boolean(0, 0)) return false;
+    writing.run(
+        in("INSERT INTO @sluice_meta (key, value)"
+           " VALUES ('adopted_by_itself', floor(extract(epoch FROM clock_timestamp()))::bigint::text)"
+           " ON CONFLICT (key) DO UPDATE SET value = excluded.value"));
+    return true;
+}
+
+}  // namespace
+
 adopted begin_incarnation(connection& db, const std::string& schema, const adoption& how) {
     const auto in = [&schema](const char* sql) { return statement{"", in_schema(sql, schema)}; };
     const auto lanes = ask(db, in(lanes_sql));
@@ -180,18 +198,9 @@ adopted begin_incarnation(connection& db, const std::string& schema, const adopt
     adopted done;
     long_transaction writing{db};
     writing.run({"", "SELECT pg_advisory_xact_lock(hashtext('sluice_incarnation'), hashtext($1))"}, parameters{schema});
-    if (how.by_itself) {
-        const auto recent =
-            writing.run(in("SELECT EXISTS (SELECT FROM @sluice_meta WHERE key = 'adopted_by_itself'"
-                           " AND to_timestamp(value::bigint) > clock_timestamp() - interval '1 hour')"));
-        if (recent.boolean(0, 0)) {
-            done.refusal = "the database has begun a new incarnation by itself within the last hour";
-            return done;
-        }
-        writing.run(
-            in("INSERT INTO @sluice_meta (key, value)"
-               " VALUES ('adopted_by_itself', floor(extract(epoch FROM clock_timestamp()))::bigint::text)"
-               " ON CONFLICT (key) DO UPDATE SET value = excluded.value"));
+    if (how.by_itself && !may_begin_by_itself(writing, schema)) {
+        done.refusal = "the database has begun a new incarnation by itself within the last hour";
+        return done;
     }
     const auto next = writing.run(
         in("INSERT INTO @sluice_meta AS meta (key, value) VALUES ('incarnation',"

@@ -35,7 +35,11 @@ namespace {
 
 domain_view depot_view() {
     const sluice::domain depot = depot::make_domain();
-    return view_domain(depot.declared(), {{.name = "depot.watch", .broker = "default", .streams = {"depot::crate"}}});
+    consume::route watch;
+    watch.name = "depot.watch";
+    watch.broker = "default";
+    watch.streams = {"depot::crate"};
+    return view_domain(depot.declared(), {watch});
 }
 
 TEST(domain_view, has_what_the_domain_declares) {

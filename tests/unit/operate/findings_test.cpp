@@ -23,8 +23,8 @@ TEST(check_report_to_json, counts_errors_and_warnings) {
         .domain = "depot",
         .configuration = "domain.toml",
         .findings = {{.level = config::severity::error, .code = "A", .element = "e", .message = "m", .remedy = "r"},
-                     {.code = "B"},
-                     {.code = "C"}}};
+                     {.code = "B", .element = {}, .message = {}, .remedy = {}},
+                     {.code = "C", .element = {}, .message = {}, .remedy = {}}}};
     const json::value shown = to_json(report);
     EXPECT_EQ(shown.at("errors").as_int(), 1);
     EXPECT_EQ(shown.at("warnings").as_int(), 2);

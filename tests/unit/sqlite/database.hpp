@@ -13,7 +13,7 @@ namespace sluice::sqlite {
 
 /// What an adapter would make its own exception of.
 struct caught_failure : failure {
-    explicit caught_failure(const failure& what) : failure{what} {}
+    explicit caught_failure(const failure& caught) : failure{caught} {}
 };
 
 [[nodiscard]] inline std::exception_ptr keep(const failure& what) {
