@@ -28,16 +28,17 @@ std::optional<duration> repetition::after(const error& failure, date_time now,
                                           const std::optional<date_time>& deadline) {
     if (!failure.retryable()) return std::nullopt;
     const bool conflict = base::cause_of(failure) == base::failure_cause::conflict;
-    const std::optional<duration> pause = conflict ? pause_after_conflict() : pause_after_trouble();
+    const bool is_over = dynamic_cast<const expected_version_error*>(&failure) != nullptr;
+    const std::optional<duration> pause = conflict ? pause_after_conflict(is_over) : pause_after_trouble();
     if (pause && deadline && now + *pause >= *deadline) return std::nullopt;
     return pause;
 }
 
-std::optional<duration> repetition::pause_after_conflict() {
+std::optional<duration> repetition::pause_after_conflict(bool is_over) {
     const config::version_retry_settings& retry = settings_.version_retry;
     if (!retry.enabled || conflicts_ >= retry.max_retries) return std::nullopt;
-    if (++conflicts_ == 1) return duration{0};
-    return shortened(delay_before(conflicts_ - 1, config::delay_growth::exponential,
+    if (++conflicts_ == 1 && is_over) return duration{0};
+    return shortened(delay_before(std::max(conflicts_ - 1, 1), config::delay_growth::exponential,
                                   base::from_seconds(retry.base_delay_seconds),
                                   base::from_seconds(retry.max_delay_seconds)));
 }

@@ -15,10 +15,12 @@ namespace sluice::command {
 ///
 /// - A version conflict: the first retry follows at once, because whoever was faster is done and fresh state is all it
 ///   takes; the later ones wait, doubling.
+/// - Another conflict, as a deadlock is one: waits before each retry. Whoever was spared still works, and would be met
+///   again in the same place.
 /// - Another error that says `retryable()`: waits before each retry.
 /// - What is in doubt or permanent is never repeated.
 ///
-/// Both kinds have budgets of their own. Pauses are cut by chance to between a half and the whole, so that competing
+/// Conflicts and errors have budgets of their own. Pauses are cut by chance to between a half and the whole, so that competing
 /// writers do not meet again and again.
 ///
 /// Thread safety: none; one object for each unit of work.
@@ -34,7 +36,8 @@ public:
                                                 const std::optional<date_time>& deadline);
 
 private:
-    [[nodiscard]] std::optional<duration> pause_after_conflict();
+    /// @param is_over  whoever was faster is done
+    [[nodiscard]] std::optional<duration> pause_after_conflict(bool is_over);
     [[nodiscard]] std::optional<duration> pause_after_trouble();
     [[nodiscard]] duration shortened(duration pause);
 

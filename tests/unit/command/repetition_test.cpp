@@ -48,6 +48,12 @@ TEST(repetition, after_a_conflict_is_at_once_and_then_after_doubling_pauses) {
     EXPECT_THAT(f.pauses(conflict), ElementsAre(0ms, 100ms, 200ms, 400ms, 500ms, 500ms, 500ms, 500ms));
 }
 
+TEST(repetition, after_a_deadlock_lets_the_other_one_go_on_first) {
+    fixture f;
+    const sluice::store_error deadlock{"deadlock detected", sluice::error_nature::conflict};
+    EXPECT_THAT(f.pauses(deadlock), ElementsAre(25ms, 25ms, 50ms, 100ms, 200ms, 400ms, 500ms, 500ms, 500ms, 500ms));
+}
+
 TEST(repetition, after_a_conflict_can_be_turned_off) {
     fixture f;
     f.settings.version_retry.max_retries = 0;

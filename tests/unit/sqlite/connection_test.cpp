@@ -85,7 +85,8 @@ TEST_F(connection_to_a_file, notices_that_it_was_replaced) {
 TEST_F(connection_to_a_file, resolves_symbolic_links) {
     std::filesystem::create_directory(directory_ / "real");
     std::filesystem::create_symlink(directory_ / "real" / "a.db", file_);
-    EXPECT_EQ(open().file(), std::filesystem::canonical(directory_ / "real" / "a.db"));
+    const auto db = open();
+    EXPECT_EQ(db.file(), std::filesystem::canonical(directory_ / "real" / "a.db"));
 }
 
 TEST_F(connection_to_a_file, waits_anew_for_each_lock_or_for_all_together) {
