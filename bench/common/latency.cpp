@@ -93,9 +93,9 @@ public:
     [[nodiscard]] std::unique_ptr<sluice::broker::publisher> open_publisher() override {
         return std::make_unique<timed_publisher>(inner_.open_publisher(), noted_);
     }
-    [[nodiscard]] std::unique_ptr<sluice::broker::reader> open_reader(std::vector<std::string> streams,
-                                                                      sluice::broker::membership member) override {
-        return inner_.open_reader(std::move(streams), std::move(member));
+    [[nodiscard]] std::unique_ptr<sluice::broker::reader> open_reader(
+        const std::vector<std::string>& streams, const sluice::broker::membership& member) override {
+        return inner_.open_reader(streams, member);
     }
     [[nodiscard]] std::unique_ptr<sluice::broker::operations> open_operations() override {
         return inner_.open_operations();

@@ -24,7 +24,7 @@ public:
 
 }  // namespace
 
-std::unique_ptr<reader> broker::open_reader(std::vector<std::string> /*streams*/, membership /*member*/) {
+std::unique_ptr<reader> broker::open_reader(const std::vector<std::string>& /*streams*/, const membership& /*member*/) {
     throw usage_error{describe() + " takes messages and cannot be read"};
 }
 

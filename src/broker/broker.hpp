@@ -41,7 +41,8 @@ public:
     /// nothing published before its first start is lost.
     /// @param streams  at least one; the reader names them by their index
     /// @throws usage_error  the broker is not `readable`
-    [[nodiscard]] virtual std::unique_ptr<reader> open_reader(std::vector<std::string> streams, membership member);
+    [[nodiscard]] virtual std::unique_ptr<reader> open_reader(const std::vector<std::string>& streams,
+                                                              const membership& member);
     /// Of a broker that has nothing to operate on: operations that find nothing.
     [[nodiscard]] virtual std::unique_ptr<operations> open_operations();
 };

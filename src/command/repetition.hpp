@@ -20,8 +20,8 @@ namespace sluice::command {
 /// - Another error that says `retryable()`: waits before each retry.
 /// - What is in doubt or permanent is never repeated.
 ///
-/// Conflicts and errors have budgets of their own. Pauses are cut by chance to between a half and the whole, so that competing
-/// writers do not meet again and again.
+/// Conflicts and errors have budgets of their own. Pauses are cut by chance to between a half and the whole, so that
+/// competing writers do not meet again and again.
 ///
 /// Thread safety: none; one object for each unit of work.
 class repetition {

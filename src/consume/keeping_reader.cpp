@@ -74,6 +74,7 @@ void keeping_reader::sort_out(std::size_t stream, std::vector<broker::delivery> 
                               std::vector<broker::delivery>& into) {
     place& from = places_[stream];
     std::vector<std::string> keys;
+    keys.reserve(fresh.size());
     for (const broker::delivery& each : fresh) keys.push_back(with_.key_of(each));
     auto known = keys;
     std::erase(known, std::string{});

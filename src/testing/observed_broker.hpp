@@ -24,9 +24,9 @@ public:
     [[nodiscard]] std::string describe() const override { return inner_->describe(); }
     [[nodiscard]] sluice::broker::capabilities can() const override { return inner_->can(); }
     [[nodiscard]] std::unique_ptr<sluice::broker::publisher> open_publisher() override;
-    [[nodiscard]] std::unique_ptr<sluice::broker::reader> open_reader(std::vector<std::string> streams,
-                                                                      sluice::broker::membership member) override {
-        return inner_->open_reader(std::move(streams), std::move(member));
+    [[nodiscard]] std::unique_ptr<sluice::broker::reader> open_reader(
+        const std::vector<std::string>& streams, const sluice::broker::membership& member) override {
+        return inner_->open_reader(streams, member);
     }
     [[nodiscard]] std::unique_ptr<sluice::broker::operations> open_operations() override {
         return inner_->open_operations();

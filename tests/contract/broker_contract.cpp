@@ -65,7 +65,8 @@ public:
     [[nodiscard]] std::string describe() const override { return inner_.describe(); }
     [[nodiscard]] capabilities can() const override { return inner_.can(); }
     [[nodiscard]] std::unique_ptr<publisher> open_publisher() override { return inner_.open_publisher(); }
-    [[nodiscard]] std::unique_ptr<reader> open_reader(std::vector<std::string> streams, membership member) override {
+    [[nodiscard]] std::unique_ptr<reader> open_reader(const std::vector<std::string>& streams,
+                                                      const membership& member) override {
         return std::make_unique<consume::keeping_reader>(
             inner_.open_reader(streams, member), database_->open_kept_messages(),
             consume::keeping{.broker = "b",

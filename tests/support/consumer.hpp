@@ -42,9 +42,9 @@ private:
     std::map<std::string, broker::delivery> handed_out_;
 };
 
-[[nodiscard]] inline std::unique_ptr<consumer> open_consumer(broker::broker& on, std::string stream,
-                                                             broker::membership member) {
-    return std::make_unique<consumer>(on.open_reader({std::move(stream)}, std::move(member)));
+[[nodiscard]] inline std::unique_ptr<consumer> open_consumer(broker::broker& on, const std::string& stream,
+                                                             const broker::membership& member) {
+    return std::make_unique<consumer>(on.open_reader({stream}, member));
 }
 
 }  // namespace sluice::testing

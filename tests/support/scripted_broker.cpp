@@ -278,9 +278,9 @@ std::unique_ptr<broker::publisher> scripted_broker::open_publisher() {
     return std::make_unique<scripted_publisher>(behind_->open_publisher(), script_);
 }
 
-std::unique_ptr<broker::reader> scripted_broker::open_reader(std::vector<std::string> streams,
-                                                             sluice::broker::membership member) {
-    return std::make_unique<scripted_reader>(behind_->open_reader(std::move(streams), std::move(member)), script_);
+std::unique_ptr<broker::reader> scripted_broker::open_reader(const std::vector<std::string>& streams,
+                                                             const sluice::broker::membership& member) {
+    return std::make_unique<scripted_reader>(behind_->open_reader(streams, member), script_);
 }
 
 std::unique_ptr<broker::operations> scripted_broker::open_operations() {

@@ -98,8 +98,8 @@ public:
     [[nodiscard]] std::string describe() const override { return "scripted " + behind_->describe(); }
     [[nodiscard]] sluice::broker::capabilities can() const override { return behind_->can(); }
     [[nodiscard]] std::unique_ptr<sluice::broker::publisher> open_publisher() override;
-    [[nodiscard]] std::unique_ptr<sluice::broker::reader> open_reader(std::vector<std::string> streams,
-                                                                      sluice::broker::membership member) override;
+    [[nodiscard]] std::unique_ptr<sluice::broker::reader> open_reader(
+        const std::vector<std::string>& streams, const sluice::broker::membership& member) override;
     [[nodiscard]] std::unique_ptr<sluice::broker::operations> open_operations() override;
 
 private:

@@ -60,9 +60,10 @@ private:
 
 class inline_reader final : public reader, public keeper {
 public:
-    inline_reader(std::shared_ptr<memory_streams> streams, std::vector<std::string> names, const membership& member)
+    inline_reader(std::shared_ptr<memory_streams> streams, const std::vector<std::string>& names,
+                  const membership& member)
         : streams_{std::move(streams)} {
-        for (std::string& name : names) places_.push_back({.at = {std::move(name), member}});
+        for (const std::string& name : names) places_.push_back({.at = {name, member}});
     }
 
     [[nodiscard]] std::vector<delivery> read(std::size_t stream, std::size_t limit, date_time now) override {
@@ -174,8 +175,9 @@ public:
     [[nodiscard]] std::unique_ptr<publisher> open_publisher() override {
         return std::make_unique<inline_publisher>(streams_);
     }
-    [[nodiscard]] std::unique_ptr<reader> open_reader(std::vector<std::string> streams, membership member) override {
-        return std::make_unique<inline_reader>(streams_, std::move(streams), member);
+    [[nodiscard]] std::unique_ptr<reader> open_reader(const std::vector<std::string>& streams,
+                                                      const membership& member) override {
+        return std::make_unique<inline_reader>(streams_, streams, member);
     }
     [[nodiscard]] std::unique_ptr<operations> open_operations() override {
         return std::make_unique<inline_operations>(streams_);

@@ -36,7 +36,8 @@ public:
     [[nodiscard]] std::unique_ptr<publisher> open_publisher() override {
         return std::make_unique<redis::redis_publisher>(server_);
     }
-    [[nodiscard]] std::unique_ptr<reader> open_reader(std::vector<std::string> streams, membership member) override {
+    [[nodiscard]] std::unique_ptr<reader> open_reader(const std::vector<std::string>& streams,
+                                                      const membership& member) override {
         return std::make_unique<redis::redis_reader>(server_, streams, member);
     }
     [[nodiscard]] std::unique_ptr<operations> open_operations() override {

@@ -117,7 +117,7 @@ public:
             message.number = ++data_.last_kept;
             message.attempts = 0;
             message.dead_since.reset();
-            data_.kept.emplace(message.number, memory_kept{.message = std::move(message)});
+            data_.kept.emplace(data_.last_kept, memory_kept{.message = std::move(message)});
         }
         return numbers.size();
     }
@@ -137,6 +137,7 @@ public:
             ++(!is_waiting(each) ? of.dead : each.owner.empty() ? of.waiting : of.claimed);
         });
         std::vector<kept_counts> all;
+        all.reserve(found.size());
         for (auto& [at, counts] : found) all.push_back(std::move(counts));
         return all;
     }

@@ -163,6 +163,7 @@ kept_message read_kept(const result& found, int row) {
 
 std::vector<kept_message> read_all(const result& found) {
     std::vector<kept_message> all;
+    all.reserve(static_cast<std::size_t>(found.rows()));
     for (int row = 0; row < found.rows(); ++row) all.push_back(read_kept(found, row));
     return all;
 }
@@ -235,6 +236,7 @@ std::vector<std::string> postgresql_kept_message_session::waiting_keys(const kep
     for (const std::string& each : keys) asked.push(std::string_view{texts.emplace_back(to_kept_text(each))});
     const auto found = ask(kept_waiting_keys_sql, parameters{at.broker, at.stream, at.group, asked});
     std::vector<std::string> waiting;
+    waiting.reserve(static_cast<std::size_t>(found.rows()));
     for (int row = 0; row < found.rows(); ++row) waiting.push_back(from_kept_text(found.view(row, 0)));
     return waiting;
 }
@@ -370,6 +372,7 @@ std::size_t postgresql_kept_message_session::purge(const kept_filter& filter) {
 std::vector<kept_counts> postgresql_kept_message_session::counts(std::string_view broker) {
     const auto found = ask(kept_counts_sql, parameters{broker});
     std::vector<kept_counts> all;
+    all.reserve(static_cast<std::size_t>(found.rows()));
     for (int row = 0; row < found.rows(); ++row) {
         all.push_back({.at = {.broker = std::string{broker}, .stream = found.text(row, 0), .group = found.text(row, 1)},
                        .waiting = found.integer(row, 2),

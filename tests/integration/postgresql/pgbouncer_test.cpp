@@ -9,12 +9,14 @@ namespace {
 class behind_pgbouncer : public postgresql_fixture {
 protected:
     behind_pgbouncer() {
-        uri_ = testing::postgresql::server::shared().pooler_uri();
-        store_ = open_database();
+        auto pooled = options();
+        pooled.conninfo = pooler_;
+        store_ = open_database(pooled);
         store_->setup();
     }
 
-    std::unique_ptr<database> store_;
+    const std::string pooler_ = testing::postgresql::server::shared().pooler_uri();
+    std::unique_ptr<database> store_;  ///< through the pooler; what the tests ask themselves goes past it
 };
 
 TEST_F(behind_pgbouncer, carries_rows_from_many_writers_through_lanes_in_order) {
@@ -83,7 +85,7 @@ TEST_F(behind_pgbouncer, leaves_nothing_in_the_sessions_it_borrowed) {
                             ".outbox'::regclass::oid"),
               "0");
     for (int i = 0; i < 10; ++i) {
-        auto pooled = session{uri_};
+        auto pooled = session{pooler_};
         EXPECT_EQ(pooled.scalar("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'sluice%'"), "0");
         EXPECT_EQ(pooled.scalar("SHOW enable_seqscan"), "on");
         EXPECT_EQ(pooled.scalar("SHOW statement_timeout"), "0");
@@ -96,9 +98,7 @@ TEST_F(behind_pgbouncer, leaves_nothing_in_the_sessions_it_borrowed) {
 }
 
 TEST_F(behind_pgbouncer, a_direct_lane_is_woken_by_a_commit_through_the_pooler) {
-    auto direct_options = options();
-    direct_options.conninfo = testing::postgresql::uri();
-    const auto direct = open_database(direct_options);
+    const auto direct = open_database();
     const auto lane = direct->open_lane();
     const auto grant = take(lane);
     wake_signal signal;

@@ -45,8 +45,9 @@ public:
     [[nodiscard]] std::unique_ptr<publisher> open_publisher() override {
         return std::make_unique<doomed_publisher>(behind_->open_publisher(), *this);
     }
-    [[nodiscard]] std::unique_ptr<reader> open_reader(std::vector<std::string> streams, membership member) override {
-        return behind_->open_reader(std::move(streams), std::move(member));
+    [[nodiscard]] std::unique_ptr<reader> open_reader(const std::vector<std::string>& streams,
+                                                      const membership& member) override {
+        return behind_->open_reader(streams, member);
     }
     [[nodiscard]] std::unique_ptr<operations> open_operations() override { return behind_->open_operations(); }
 
