@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <utility>
 
 #include "store/kept_text.hpp"
@@ -10,6 +9,7 @@
 #include "store/postgresql/migrations.hpp"
 #include "store/postgresql/server_time.hpp"
 #include "store/postgresql/sessions.hpp"
+#include "store/sql_limit.hpp"
 
 namespace sluice::store::postgresql {
 namespace {
@@ -22,9 +22,10 @@ namespace {
     "- " SLUICE_SHIFT(ours) ", reason, code, consumer, dead_since"
 
 // One transaction at a time changes what waits at a place, so none comes behind a message that is just leaving.
-constexpr auto kept_lock_sql =
-    "SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2 || ' ' || $3, "
-    "'@kept_message'::regclass::oid::bigint))";
+#define SLUICE_KEPT_LOCK(broker, stream, group)                                               \
+    "pg_advisory_xact_lock(hashtextextended(" broker " || ' ' || " stream " || ' ' || " group \
+    ", '@kept_message'::regclass::oid::bigint))"
+constexpr auto kept_lock_sql = "SELECT " SLUICE_KEPT_LOCK("$1", "$2", "$3");
 
 constexpr auto kept_waiting_keys_sql = "SELECT DISTINCT key FROM @kept_message WHERE " SLUICE_KEPT_PLACE
                                        " AND key = ANY ($4::text[]) AND " SLUICE_KEPT_WAITING;
@@ -110,6 +111,10 @@ constexpr auto kept_dead_sql =
     "SELECT " SLUICE_KEPT_COLUMNS("$6") " FROM @kept_message WHERE " SLUICE_KEPT_DEAD " ORDER BY number DESC LIMIT $5";
 constexpr auto kept_count_sql = "SELECT count(*) FROM @kept_message WHERE " SLUICE_KEPT_DEAD;
 
+constexpr auto kept_lock_places_of_dead_sql =
+    "SELECT " SLUICE_KEPT_LOCK("$1", "stream", "consumer_group") " FROM (SELECT DISTINCT stream, consumer_group"
+    " FROM @kept_message WHERE " SLUICE_KEPT_DEAD " ORDER BY stream, consumer_group) AS places";
+
 // New numbers, so that a message comes behind all that waits for its key meanwhile.
 constexpr auto kept_replay_sql = R"sql(
 WITH again AS (
@@ -140,10 +145,6 @@ constexpr auto kept_rename_sql =
 
 constexpr auto kept_retire_sql =
     "DELETE FROM @kept_message WHERE broker = $1 AND ($2 = '' OR stream = $2) AND consumer_group = $3";
-
-std::int64_t as_limit(std::size_t number) {
-    return static_cast<std::int64_t>(std::min<std::size_t>(number, std::numeric_limits<std::int64_t>::max()));
-}
 
 kept_message read_kept(const result& found, int row) {
     return {.number = found.integer(row, 0),
@@ -281,8 +282,8 @@ std::vector<kept_message> postgresql_kept_message_session::take(const kept_place
     array<std::int64_t> held;
     for (const sequence each : in_hand) held.push(each);
     const auto with = [&](std::size_t limit) {
-        return parameters{at.broker,         at.stream, at.group,        claim.owner,       claim_time(claim),
-                          claim.ttl.count(), held,      as_limit(limit), shared_.our_time()};
+        return parameters{at.broker,         at.stream, at.group,         claim.owner,       claim_time(claim),
+                          claim.ttl.count(), held,      sql_limit(limit), shared_.our_time()};
     };
     const auto db = shared_.pool.borrow();
     exchange trip{*db};
@@ -342,7 +343,7 @@ parameters postgresql_kept_message_session::dead_parameters(const kept_filter& f
 
 std::vector<kept_message> postgresql_kept_message_session::dead(const kept_filter& filter) {
     auto with = dead_parameters(filter);
-    with.add(as_limit(filter.limit));
+    with.add(sql_limit(filter.limit));
     with.add(shared_.our_time());
     return read_all(ask(kept_dead_sql, with));
 }
@@ -353,10 +354,10 @@ std::size_t postgresql_kept_message_session::count_dead(const kept_filter& filte
 
 std::size_t postgresql_kept_message_session::replay(const kept_filter& filter) {
     auto with = dead_parameters(filter);
-    with.add(as_limit(filter.limit));
+    with.add(sql_limit(filter.limit));
     const auto db = shared_.pool.borrow();
     exchange trip{*db};
-    for (const kept_counts& each : counts(filter.broker)) lock(trip, each.at);
+    trip.add(sql(kept_lock_places_of_dead_sql), dead_parameters(filter));
     const auto changed = trip.add(sql(kept_replay_sql), with);
     trip.add(sql(kept_promote_all_sql), parameters{filter.broker});
     trip.run();
@@ -365,7 +366,7 @@ std::size_t postgresql_kept_message_session::replay(const kept_filter& filter) {
 
 std::size_t postgresql_kept_message_session::purge(const kept_filter& filter) {
     auto with = dead_parameters(filter);
-    with.add(as_limit(filter.limit));
+    with.add(sql_limit(filter.limit));
     return ask(kept_purge_sql, with).affected();
 }
 

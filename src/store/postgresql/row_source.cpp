@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "store/postgresql/lane_sql.hpp"
 #include "store/postgresql/row_reader.hpp"
 #include "store/postgresql/sessions.hpp"
+#include "store/sql_limit.hpp"
 
 namespace sluice::store::postgresql {
 namespace {
@@ -27,10 +27,6 @@ using steady = std::chrono::steady_clock;
 constexpr std::size_t smallest_window = 64;
 constexpr std::size_t largest_window = 65'536;
 constexpr int most_windows = 8;
-
-std::int64_t signed_of(std::size_t number) {
-    return static_cast<std::int64_t>(std::min<std::size_t>(number, std::numeric_limits<std::int64_t>::max()));
-}
 
 std::vector<gap_tracker::writer> writers_in(const result& found) {
     const auto names = found.texts(0, 0);
@@ -150,7 +146,7 @@ bool postgresql_row_source::look(connection& server, const lease_grant& grant, s
     if (gaps.wants_writers(now)) writers = trip.add(link_->sql.writers);
     trip.end();
     std::optional<std::size_t> late;
-    const auto bytes = signed_of(limit.bytes);
+    const auto bytes = sql_limit(limit.bytes);
     const bool weighed = weighs_;
     const auto large = limit.bytes / (2 * std::max<std::size_t>(limit.rows, 1));  // as many others fit in any case
     const auto most_late = std::max(limit.rows, smallest_window);
@@ -164,15 +160,15 @@ bool postgresql_row_source::look(connection& server, const lease_grant& grant, s
             firsts.push(first);
             lasts.push(last);
         }
-        late = trip.add(link_->sql.late, parameters{target_broker, firsts, lasts, signed_of(most_late),
+        late = trip.add(link_->sql.late, parameters{target_broker, firsts, lasts, sql_limit(most_late),
                                                     std::int32_t{part.number}, std::int32_t{part.count}, bytes});
     }
     link_->guard_timeline(trip, server, grant);
     const auto ahead =
         trip.add(weighed ? link_->sql.due_by_weight : link_->sql.due,
                  parameters{grant.lane, grant.owner, grant.epoch, target_broker, after,
-                            signed_of(limit.rows - batch.rows.size()), gaps.high(), signed_of(window),
-                            std::int32_t{part.number}, std::int32_t{part.count}, weighed ? bytes : signed_of(large)});
+                            sql_limit(limit.rows - batch.rows.size()), gaps.high(), sql_limit(window),
+                            std::int32_t{part.number}, std::int32_t{part.count}, weighed ? bytes : sql_limit(large)});
     std::optional<std::size_t> bound;
     if (gaps.wants_bound()) bound = trip.add(link_->sql.next_transaction);
     if (!link_->run_guarded(trip, server, grant)) {
@@ -228,7 +224,7 @@ bool postgresql_row_source::look(connection& server, const lease_grant& grant, s
         const bool is_full = batch.more || batch.rows.size() == limit.rows;
         batch.upto = is_full ? std::max(after, batch.rows.back().seq) : found.integer(0, due_column::upto);
     }
-    return window != 0 && found.integer(0, due_column::scanned) == signed_of(window);
+    return window != 0 && found.integer(0, due_column::scanned) == sql_limit(window);
 }
 
 bool postgresql_row_source::read_lease_columns(const result& found, due_batch& batch) {
@@ -285,9 +281,9 @@ due_batch postgresql_row_source::due_in_stream(const lease_grant& grant, std::st
     if (!batch.owned) return batch;
     exchange trip{*server};
     link_->guard_timeline(trip, *server, grant);
-    const auto bytes = signed_of(limit.bytes);
+    const auto bytes = sql_limit(limit.bytes);
     const auto page = trip.add(link_->sql.due_in_stream, parameters{grant.lane, grant.owner, grant.epoch, target_broker,
-                                                                    stream, after, upto, signed_of(limit.rows), bytes});
+                                                                    stream, after, upto, sql_limit(limit.rows), bytes});
     batch.owned = link_->run_guarded(trip, *server, grant);
     if (!batch.owned) return batch;
     const auto& found = trip[page];
@@ -360,7 +356,7 @@ std::size_t postgresql_row_source::purge(const lease_grant& grant, std::string_v
     link_->guard_timeline(trip, *server, grant);
     const auto place = trip.add(
         link_->sql.purge, parameters{grant.lane, grant.owner, grant.epoch, target_broker, published_before,
-                                     abandoned_before, cursor, signed_of(most_examined), signed_of(limit),
+                                     abandoned_before, cursor, sql_limit(most_examined), sql_limit(limit),
                                      std::int32_t{part.number}, std::int32_t{part.count}, link_->shared.our_time()});
     if (!link_->run_guarded(trip, *server, grant)) return 0;
     const auto& purged = trip[place];
@@ -368,7 +364,7 @@ std::size_t postgresql_row_source::purge(const lease_grant& grant, std::string_v
     if (count == limit) {
         cursor = purged.integer(0, 1);
     } else {
-        const bool walked_all = purged.integer(0, 2) == signed_of(most_examined);
+        const bool walked_all = purged.integer(0, 2) == sql_limit(most_examined);
         cursor = walked_all ? purged.integer(0, 3) : 0;
     }
     return count;

@@ -1,11 +1,10 @@
 #include "store/kept_messages.hpp"
 
 #include <algorithm>
-#include <cstdint>
-#include <limits>
 #include <utility>
 
 #include "store/kept_text.hpp"
+#include "store/sql_limit.hpp"
 #include "store/sqlite/sessions.hpp"
 #include "store/text_list.hpp"
 
@@ -70,10 +69,6 @@ SELECT stream, consumer_group, sum(dead_since IS NULL AND claimed_by IS NULL),
        sum(dead_since IS NULL AND claimed_by IS NOT NULL), sum(dead_since IS NOT NULL)
 FROM kept_message WHERE broker = ?1 GROUP BY stream, consumer_group ORDER BY stream, consumer_group)sql";
 
-std::int64_t as_limit(std::size_t number) {
-    return static_cast<std::int64_t>(std::min<std::size_t>(number, std::numeric_limits<std::int64_t>::max()));
-}
-
 /// A JSON array for json_each.
 std::string number_list(std::span<const sequence> numbers) {
     std::string text = "[";
@@ -137,9 +132,9 @@ public:
         if (!something_waits(at)) return {};  // without a write lock
         transaction writing{*db_, transaction::kind::write};
         auto taken = read_all(
-            take_first_.query(at.broker, at.stream, at.group, claim.owner, now, until, held, as_limit(page.limit)));
+            take_first_.query(at.broker, at.stream, at.group, claim.owner, now, until, held, sql_limit(page.limit)));
         for (kept_message& each : read_all(take_behind_.query(at.broker, at.stream, at.group, claim.owner, now, until,
-                                                              held, as_limit(std::min(page.limit, page.behind))))) {
+                                                              held, sql_limit(std::min(page.limit, page.behind))))) {
             taken.push_back(std::move(each));
         }
         writing.commit();
@@ -181,7 +176,8 @@ public:
     }
 
     std::vector<kept_message> dead(const kept_filter& filter) override {
-        return read_all(dead_.query(filter.broker, filter.stream, filter.group, filter.number, as_limit(filter.limit)));
+        return read_all(
+            dead_.query(filter.broker, filter.stream, filter.group, filter.number, sql_limit(filter.limit)));
     }
 
     std::size_t count_dead(const kept_filter& filter) override {
@@ -194,7 +190,7 @@ public:
         std::vector<sequence> numbers;
         {
             auto found =
-                oldest_dead_.query(filter.broker, filter.stream, filter.group, filter.number, as_limit(filter.limit));
+                oldest_dead_.query(filter.broker, filter.stream, filter.group, filter.number, sql_limit(filter.limit));
             while (found.next()) numbers.push_back(found.integer(0));
         }
         for (const sequence each : numbers) {
@@ -208,7 +204,7 @@ public:
 
     std::size_t purge(const kept_filter& filter) override {
         return static_cast<std::size_t>(
-            purge_.run(filter.broker, filter.stream, filter.group, filter.number, as_limit(filter.limit)));
+            purge_.run(filter.broker, filter.stream, filter.group, filter.number, sql_limit(filter.limit)));
     }
 
     std::vector<kept_counts> counts(std::string_view broker) override {

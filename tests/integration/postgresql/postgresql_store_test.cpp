@@ -411,5 +411,25 @@ TEST_F(postgresql_store, estimates_what_is_too_much_to_count) {
     EXPECT_EQ(counts.by_status.at(row_status::pending), 1) << "open rows are always counted";
 }
 
+TEST_F(postgresql_store, needs_one_connection_at_a_time_for_kept_messages) {
+    auto few = options();
+    few.max_connections = 1;
+    const auto store = open_database(few);
+    store->setup();
+    const auto kept = store->open_kept_messages();
+    const kept_message dead{.at = {.broker = "partner", .stream = "s", .group = "g"},
+                            .entry = "1",
+                            .key = "k",
+                            .body = "a",
+                            .dead_since = system_clock().now()};
+    const kept_claim claim{.owner = "me", .now = system_clock().now(), .ttl = ttl};
+    static_cast<void>(kept->keep({&dead, 1}, claim));
+    EXPECT_EQ(kept->replay({.broker = "partner"}), 1U);
+    const auto taken = kept->take(dead.at, {}, {}, claim);
+    ASSERT_EQ(taken.size(), 1U);
+    kept->bury({.number = taken[0].number, .key = "k"}, "me", dead);
+    EXPECT_EQ(kept->purge({.broker = "partner"}), 1U);
+}
+
 }  // namespace
 }  // namespace sluice::store::postgresql_test
