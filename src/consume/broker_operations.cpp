@@ -1,22 +1,18 @@
 #include "consume/broker_operations.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include <sluice/error.hpp>
 
 #include "broker/broker.hpp"
 #include "broker/group_is_taken.hpp"
+#include "consume/kept_entry.hpp"
 
 namespace sluice::consume {
 
 namespace {
-
-constexpr std::string_view prefix = "kept/";
 
 /// Asks the database. For operators it is a part of the broker.
 template <class Action>
@@ -28,18 +24,8 @@ auto kept_by_database(Action action) {
     }
 }
 
-/// None when it names no kept message.
-std::optional<store::sequence> number_in(std::string_view id) {
-    if (!id.starts_with(prefix)) return std::nullopt;
-    id.remove_prefix(prefix.size());
-    store::sequence number = 0;
-    const auto [end, failure] = std::from_chars(id.data(), id.data() + id.size(), number);
-    if (failure != std::errc{} || end != id.data() + id.size()) return std::nullopt;
-    return number;
-}
-
 broker::dead_letter_entry to_entry(store::kept_message message) {
-    return {.id = fmt::format("{}{}", prefix, message.number),
+    return {.id = kept_entry(message.number),
             .stream = std::move(message.at.stream),
             .original_entry = std::move(message.entry),
             .group = std::move(message.at.group),
@@ -49,6 +35,12 @@ broker::dead_letter_entry to_entry(store::kept_message message) {
             .attempts = message.attempts,
             .failed_at = *message.dead_since,
             .body = std::move(message.body)};
+}
+
+template <class Group>
+auto find_group(std::vector<Group>& all, const store::kept_place& at) {
+    return std::ranges::find_if(all,
+                                [&](const Group& each) { return each.stream == at.stream && each.group == at.group; });
 }
 
 /// The broker's own operations, with the messages that the database keeps for it.
@@ -83,9 +75,7 @@ public:
     [[nodiscard]] std::vector<broker::group_status> groups() override {
         auto all = inner_->groups();
         for (const store::kept_counts& each : counts()) {
-            auto known = std::ranges::find_if(all, [&](const broker::group_status& group) {
-                return group.stream == each.at.stream && group.group == each.at.group;
-            });
+            auto known = find_group(all, each.at);
             if (known == all.end()) {
                 known = all.insert(all.end(), {.stream = each.at.stream, .group = each.at.group});
             }
@@ -104,17 +94,16 @@ public:
     [[nodiscard]] std::vector<broker::known_group> known_groups() override {
         auto all = inner_->known_groups();
         for (store::kept_counts& each : counts()) {
-            const bool known = std::ranges::any_of(all, [&](const broker::known_group& group) {
-                return group.stream == each.at.stream && group.group == each.at.group;
-            });
-            if (!known) all.push_back({.stream = std::move(each.at.stream), .group = std::move(each.at.group)});
+            if (find_group(all, each.at) == all.end())
+                all.push_back({.stream = std::move(each.at.stream), .group = std::move(each.at.group)});
         }
         return all;
     }
 
     std::size_t rename_group(std::string_view from, std::string_view to) override {
-        const std::size_t kept = streams_of(from);
-        for (const store::kept_counts& each : counts()) {
+        const auto all = counts();
+        const std::size_t kept = streams_of(from, {}, all);
+        for (const store::kept_counts& each : all) {
             if (kept > 0 && each.at.group == to) throw broker::group_is_taken(to, each.at.stream);
         }
         const std::size_t streams = std::max(inner_->rename_group(from, to), kept);
@@ -122,7 +111,7 @@ public:
         return streams;
     }
     std::size_t retire_group(std::string_view stream, std::string_view group) override {
-        const std::size_t streams = std::max(inner_->retire_group(stream, group), streams_of(group, stream));
+        const std::size_t streams = std::max(inner_->retire_group(stream, group), streams_of(group, stream, counts()));
         kept_by_database([&] { return kept_->retire_group(name_, stream, group); });
         return streams;
     }
@@ -138,15 +127,15 @@ private:
         store::kept_filter which{
             .broker = name_, .stream = filter.stream, .group = filter.group, .limit = filter.limit};
         if (filter.id.empty()) return which;
-        which.number = number_in(filter.id);
+        which.number = kept_number(filter.id);
         return which.number ? std::optional{which} : std::nullopt;
     }
     [[nodiscard]] std::vector<store::kept_counts> counts() {
         return kept_by_database([&] { return kept_->counts(name_); });
     }
-    /// On how many streams the group has messages here, or whether it has on one.
-    [[nodiscard]] std::size_t streams_of(std::string_view group, std::string_view stream = {}) {
-        const auto all = counts();
+    /// On how many streams the group has messages here, or whether it has on the one that is named.
+    [[nodiscard]] static std::size_t streams_of(std::string_view group, std::string_view stream,
+                                                const std::vector<store::kept_counts>& all) {
         return static_cast<std::size_t>(std::ranges::count_if(all, [&](const store::kept_counts& each) {
             return each.at.group == group && (stream.empty() || each.at.stream == stream);
         }));

@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include <fmt/format.h>
+#include "consume/kept_entry.hpp"
 
 namespace sluice::consume {
 
@@ -56,7 +56,7 @@ void keeping_reader::take_kept(place& from, std::size_t limit, date_time now, st
     std::size_t taken = 0;
     for (store::kept_message& each : kept_->take(from.at, page, in_hand, claim(now))) {
         ++taken;
-        std::string entry = fmt::format("kept/{}", each.number);
+        std::string entry = kept_entry(each.number);
         from.in_hand[entry] = {.number = each.number, .key = each.key};
         into.push_back({.entry = std::move(entry),
                         .stream = from.at.stream,
@@ -164,12 +164,13 @@ void keeping_reader::defer(std::size_t stream, const broker::delivery& message, 
 
 void keeping_reader::dead_letter(std::size_t stream, const broker::delivery& message, const broker::death& why) {
     place& from = places_[stream];
-    store::kept_message dead = to_keep(from, message, with_.key_of(message));
+    const store::kept_name* const name = find(from, message.entry);
+    store::kept_message dead = to_keep(from, message, name != nullptr ? name->key : with_.key_of(message));
     dead.attempts = why.attempts;
     dead.reason = why.reason;
     dead.code = why.code;
     dead.dead_since = why.at;
-    if (const store::kept_name* const name = find(from, message.entry)) {
+    if (name != nullptr) {
         kept_->bury(*name, seat_, dead);
         from.in_hand.erase(message.entry);
         from.looked.reset();

@@ -2,19 +2,14 @@
 
 #include <algorithm>
 #include <span>
+#include <vector>
 
 namespace sluice::broker::redis {
-
-redis_reader::redis_reader(const std::shared_ptr<server>& at, const std::vector<std::string>& streams,
-                           const membership& member)
-    : claim_{member.claim}, bell_{at} {
-    for (const std::string& stream : streams) consumers_.emplace_back(at, stream, member);
-}
 
 base::wake_reason redis_reader::wait(base::wake_signal& signal, duration timeout) {
     bell::places where;
     std::vector<redis_consumer*> listening;
-    for (redis_consumer& each : consumers_) {
+    for (redis_consumer& each : consumers()) {
         if (each.has_backlog()) return base::wake_reason::file_changed;
         if (!each.is_reading()) {
             // While another member reads, only time can change that.
@@ -33,14 +28,6 @@ base::wake_reason redis_reader::wait(base::wake_signal& signal, duration timeout
         for (std::size_t i = 0; i < listening.size(); ++i) listening[i]->heard(rung.subspan(i * each, each));
     }
     return reason;
-}
-
-void redis_reader::heartbeat(date_time now) {
-    for (redis_consumer& each : consumers_) each.heartbeat(now);
-}
-
-void redis_reader::release() {
-    for (redis_consumer& each : consumers_) each.release();
 }
 
 }  // namespace sluice::broker::redis

@@ -1,39 +1,16 @@
 #pragma once
 
-#include <deque>
-#include <memory>
-#include <string>
-#include <vector>
-
-#include "broker/reader.hpp"
+#include "broker/reader_by_stream.hpp"
 #include "broker/sqlite/sqlite_consumer.hpp"
 
 namespace sluice::broker::sqlite {
 
 /// One consumer for each stream, over a connection of its own. Failed messages are kept in the file.
-class sqlite_reader final : public reader, public keeper {
+class sqlite_reader final : public reader_by_stream<sqlite_consumer> {
 public:
-    sqlite_reader(const std::shared_ptr<broker_file>& file, const std::vector<std::string>& streams,
-                  const membership& member);
+    using reader_by_stream::reader_by_stream;
 
-    [[nodiscard]] std::vector<delivery> read(std::size_t stream, std::size_t limit, date_time now) override {
-        return consumers_[stream].read(limit, now);
-    }
     [[nodiscard]] base::wake_reason wait(base::wake_signal& signal, duration timeout) override;
-    void heartbeat(date_time now) override;
-    void release() override;
-    void ack(std::size_t stream, std::span<const std::string> entries) override { consumers_[stream].ack(entries); }
-    [[nodiscard]] keeper* own_keeper() noexcept override { return this; }
-
-    void defer(std::size_t stream, const delivery& message, int attempts, date_time not_before) override {
-        consumers_[stream].defer(message.entry, attempts, not_before);
-    }
-    void dead_letter(std::size_t stream, const delivery& message, const death& why) override {
-        consumers_[stream].dead_letter(message, why);
-    }
-
-private:
-    std::deque<sqlite_consumer> consumers_;  ///< in the order of the streams
 };
 
 }  // namespace sluice::broker::sqlite

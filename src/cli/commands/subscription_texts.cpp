@@ -24,18 +24,17 @@ std::string value_text(const config::decided_setting& setting) {
 
 const char* state_text(subscription_state state) noexcept {
     switch (state) {
-        case subscription_state::ok:
-            return "ok";
-        case subscription_state::lagging:
-            return "lagging";
         case subscription_state::dead_letters:
             return "has dead letters";
         case subscription_state::never_read:
             return "never read";
         case subscription_state::unknown:
+            return "-";
+        case subscription_state::ok:
+        case subscription_state::lagging:
             break;
     }
-    return "-";
+    return operate::to_string(state);
 }
 
 std::string settings_text(const std::vector<config::decided_setting>& decided) {

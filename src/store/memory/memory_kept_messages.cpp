@@ -83,13 +83,13 @@ public:
     }
 
     void renew(std::string_view broker, std::string_view group, const kept_claim& claim) override {
-        for_each_of(broker, {}, group, [&](memory_kept& each) {
+        for_each_of(broker, group, [&](memory_kept& each) {
             if (each.owner == claim.owner) each.until = claim.now + claim.ttl;
         });
     }
 
     void release(std::string_view broker, std::string_view group, std::string_view owner) override {
-        for_each_of(broker, {}, group, [&](memory_kept& each) {
+        for_each_of(broker, group, [&](memory_kept& each) {
             if (each.owner == owner) each.owner.clear();
         });
     }
@@ -131,7 +131,7 @@ public:
 
     std::vector<kept_counts> counts(std::string_view broker) override {
         std::map<kept_place, kept_counts> found;
-        for_each_of(broker, {}, {}, [&](const memory_kept& each) {
+        for_each_of(broker, {}, [&](const memory_kept& each) {
             kept_counts& of = found[each.message.at];
             of.at = each.message.at;
             ++(!is_waiting(each) ? of.dead : each.owner.empty() ? of.waiting : of.claimed);
@@ -143,7 +143,7 @@ public:
     }
 
     void rename_group(std::string_view broker, std::string_view from, std::string_view to) override {
-        for_each_of(broker, {}, from, [&](memory_kept& each) { each.message.at.group = to; });
+        for_each_of(broker, from, [&](memory_kept& each) { each.message.at.group = to; });
     }
 
     void retire_group(std::string_view broker, std::string_view stream, std::string_view group) override {
@@ -159,10 +159,10 @@ private:
     }
 
     template <class Action>
-    void for_each_of(std::string_view broker, std::string_view stream, std::string_view group, Action action) {
+    void for_each_of(std::string_view broker, std::string_view group, Action action) {
         const std::lock_guard lock{data_.mutex};
         for (auto& [number, each] : data_.kept) {
-            if (is_of(each.message, broker, stream, group)) action(each);
+            if (is_of(each.message, broker, {}, group)) action(each);
         }
     }
 
