@@ -10,6 +10,7 @@
 #include <sluice/log.hpp>
 #include <sluice/metrics.hpp>
 #include <sluice/settings.hpp>
+#include <sluice/span.hpp>
 #include <sluice/time.hpp>
 
 namespace sluice {
@@ -18,13 +19,17 @@ class domain;
 
 /// What a program may give to an `application`.
 ///
-/// Thread safety: a value type; the sink is called by several threads at a time, and so is the clock. Lifetime: copied
-/// by the application; what sink and clock refer to must outlive it.
+/// Thread safety: a value type; the sinks are called by several threads at a time, and so is the clock. Lifetime:
+/// copied by the application; what sinks and clock refer to must outlive it.
 struct application_options {
     /// Receives the log. Empty: nothing is written; the state can be asked for with `status` and `health`.
     log_sink log{};
     /// Lines that matter less are not handed to the sink. Empty: `[log] level` decides.
     std::optional<log_level> log_threshold{};
+    /// Receives each span that is sampled, when it ends, on the thread that did the work (span.hpp): for a tracer that
+    /// the program has already. `[telemetry]` says which traces are sampled, and may send them to a receiver, too.
+    /// Empty, and without `[telemetry]`: no spans are recorded.
+    span_sink spans{};
     /// What "now" is for commands, lanes and schedules. Null: the machine's clock. Threads still sleep in real time.
     std::shared_ptr<const sluice::clock> clock{};
 };

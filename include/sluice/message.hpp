@@ -42,9 +42,13 @@ private:
 /// Thread safety: immutable; const members may be called concurrently. Copies share one body.
 class message {
 public:
-    /// @param body  the JSON object as it came from the broker
+    /// @param body  the JSON object as it came from the broker: a message of the wire format, or a CloudEvent in
+    ///   structured form
     /// @throws decode_error when it is not a JSON object with an object under `data`, or its checksum is wrong
     [[nodiscard]] static message decode(std::string_view body);
+    /// @param event  a CloudEvent in structured form
+    /// @throws decode_error when it is none, or has no object under `data`
+    [[nodiscard]] static message from_cloud_event(json::value event);
 
     /// The same message with another payload, such as that of a later version. Type, metadata and `raw()` stay those of
     /// the message as it was received.

@@ -20,6 +20,7 @@
 #include "http/health_monitor.hpp"
 #include "observe/log.hpp"
 #include "projection/read_model_setup.hpp"
+#include "telemetry/recording.hpp"
 
 namespace sluice {
 
@@ -160,14 +161,32 @@ struct application::implementation {
           log{route_of(options, with.log)},
           env{declared.declared(),    with, app::make_adapters(with), clock_of(options), base::system_random(),
               base::system_sleeper(), log},
-          counts{http::make_metrics(env)} {
+          counts{http::make_metrics(env)},
+          exporter{begin_recording(options)} {
         env.tracer().count_with(counts);
+        if (exporter) collection.emplace(exporter->collect([this] { return metrics(); }));
     }
     implementation(const implementation&) = delete;
     implementation& operator=(const implementation&) = delete;
     ~implementation() {
         const observe::log_scope scope{log};
         current.reset();  // waits for the threads
+    }
+
+    [[nodiscard]] std::unique_ptr<telemetry::exporter> begin_recording(application_options& options) {
+        std::vector<span_sink> own;
+        if (options.spans) own.push_back(std::move(options.spans));
+        return telemetry::begin_recording(env.tracer(), {.with = env.configuration().telemetry,
+                                                         .domain = env.domain().name,
+                                                         .time = env.time(),
+                                                         .random = env.random(),
+                                                         .log = log,
+                                                         .sinks = std::move(own)});
+    }
+
+    [[nodiscard]] std::vector<metric_family> metrics() const {
+        if (const auto running = look().current) return running->monitor.metrics_values();
+        return counts->collect({}, {});
     }
 
     /// What there is at one moment.
@@ -213,6 +232,8 @@ struct application::implementation {
     application_phase phase = application_phase::stopped;
     bool hangs = false;  ///< a stop has not ended in time
     std::shared_ptr<running_engine> current;
+    std::unique_ptr<telemetry::exporter> exporter;
+    std::optional<telemetry::exporter::collection> collection;
 };
 
 application::application(domain declared, const settings& configuration, application_options options) {
@@ -268,8 +289,12 @@ bool application::stop(duration patience) {
     running->monitor.drain();
     self.become(application_phase::stopping, running);
     const bool engine_ended = running->core.stop(patience);
-    const auto taken = std::chrono::ceil<duration>(std::chrono::steady_clock::now() - begin);
-    const bool looks_ended = running->monitor.leave(std::clamp(patience - taken, least_for_looks, longest_for_looks));
+    const auto left = [&] {
+        const auto taken = std::chrono::ceil<duration>(std::chrono::steady_clock::now() - begin);
+        return std::clamp(patience - taken, least_for_looks, longest_for_looks);
+    };
+    if (self.exporter) static_cast<void>(self.exporter->flush_within(left()));
+    const bool looks_ended = running->monitor.leave(left());
     const bool ended = engine_ended && looks_ended;
     if (ended) {
         self.become(application_phase::stopped, nullptr);
@@ -309,9 +334,6 @@ std::string application::metrics_text() const {
     return implementation_->counts->render({}, {});
 }
 
-std::vector<metric_family> application::metrics() const {
-    if (const auto running = implementation_->look().current) return running->monitor.metrics_values();
-    return implementation_->counts->collect({}, {});
-}
+std::vector<metric_family> application::metrics() const { return implementation_->metrics(); }
 
 }  // namespace sluice

@@ -1,4 +1,4 @@
-#include <sluice/transactional_outbox.hpp>
+#include "app/transactional_outbox.hpp"
 
 #include <optional>
 #include <utility>
@@ -10,58 +10,40 @@
 #include "base/random.hpp"
 #include "command/given_trace_parent.hpp"
 #include "command/invocation.hpp"
-#include "commit/environment.hpp"
 #include "commit/foreign_event.hpp"
 #include "config/check.hpp"
-#include "store/provider.hpp"
-#ifdef SLUICE_WITH_STORE_POSTGRESQL
-#include "store/postgresql/enqueue.hpp"
-#include "store/postgresql/provider.hpp"
-#endif
-#ifdef SLUICE_WITH_STORE_SQLITE
-#include "store/sqlite/enqueue.hpp"
-#include "store/sqlite/provider.hpp"
-#endif
 
 namespace sluice {
 
-/// The domain and its configuration; no database and no broker is opened.
-struct transactional_outbox::implementation {
-    domain declared;
-    commit::environment env;
+transactional_outbox::implementation::implementation(domain from, const settings& configuration)
+    : declared{std::move(from)},
+      env{declared.declared(),
+          app::read_settings(configuration, declared.declared().normalized),
+          {},
+          system_clock(),
+          base::system_random()} {
+    config::require_no_errors(config::findings_of(declared, env.configuration()));
+}
 
-    implementation(domain from, const settings& configuration)
-        : declared{std::move(from)},
-          env{declared.declared(),
-              app::read_settings(configuration, declared.declared().normalized),
-              {},
-              system_clock(),
-              base::system_random()} {
-        config::require_no_errors(config::findings_of(declared, env.configuration()));
+std::string transactional_outbox::implementation::write(const store::provider& on, described event,
+                                                        const enqueue_options& options, const place& at) {
+    const context in = command::make_context(env);
+    const std::string correlation_id =
+        options.correlation_id.empty() ? base::uuid4_hex(env.random()) : std::string{options.correlation_id};
+    const std::string causation_id{options.causation_id};
+    const std::optional<std::string> no_origin;
+    const std::optional<trace_parent> traceparent = command::given_trace_parent(options.traceparent);
+    const detail::provenance from{in, correlation_id, causation_id, traceparent, options.priority, no_origin};
+    const commit::foreign_event prepared =
+        commit::prepare_foreign_event(env, event.type, std::move(event.identity), std::move(event.data), from);
+    const config::database_settings& database = env.configuration().databases.at(prepared.source.database);
+    if (database.kind != &on) {
+        throw usage_error{"`" + prepared.source.name + "` lives in database `" + database.name +
+                          "`, whose provider is \"" + database.provider + "\", but the connection is one of " +
+                          std::string{on.name()}};
     }
-
-    /// @param on  the provider that the connection belongs to
-    /// @param place  writes the event, given the settings of its database
-    template <class Place>
-    std::string write(const store::provider& on, described event, const enqueue_options& options, const Place& place) {
-        const context in = command::make_context(env);
-        const std::string correlation_id =
-            options.correlation_id.empty() ? base::uuid4_hex(env.random()) : std::string{options.correlation_id};
-        const std::string causation_id{options.causation_id};
-        const std::optional<std::string> no_origin;
-        const std::optional<trace_parent> traceparent = command::given_trace_parent(options.traceparent);
-        const detail::provenance from{in, correlation_id, causation_id, traceparent, options.priority, no_origin};
-        const commit::foreign_event prepared =
-            commit::prepare_foreign_event(env, event.type, std::move(event.identity), std::move(event.data), from);
-        const config::database_settings& database = env.configuration().databases.at(prepared.source.database);
-        if (database.kind != &on) {
-            throw usage_error{"`" + prepared.source.name + "` lives in database `" + database.name +
-                              "`, whose provider is \"" + database.provider + "\", but the connection is one of " +
-                              std::string{on.name()}};
-        }
-        return place(database, prepared.event);
-    }
-};
+    return at(database, prepared.event);
+}
 
 transactional_outbox::transactional_outbox(domain declared, const std::filesystem::path& configuration)
     : transactional_outbox{std::move(declared), settings::from_file(configuration)} {}
@@ -72,24 +54,5 @@ transactional_outbox::transactional_outbox(domain declared, const settings& conf
 transactional_outbox::transactional_outbox(transactional_outbox&&) noexcept = default;
 transactional_outbox& transactional_outbox::operator=(transactional_outbox&&) noexcept = default;
 transactional_outbox::~transactional_outbox() = default;
-
-#ifdef SLUICE_WITH_STORE_SQLITE
-std::string transactional_outbox::write(sqlite3* connection, described event, const enqueue_options& options) const {
-    return implementation_->write(store::sqlite_provider(), std::move(event), options,
-                                  [&](const config::database_settings&, const store::placeable_event& placeable) {
-                                      return store::enqueue(*connection, placeable);
-                                  });
-}
-#endif
-
-#ifdef SLUICE_WITH_STORE_POSTGRESQL
-std::string transactional_outbox::write(pg_conn* connection, described event, const enqueue_options& options) const {
-    return implementation_->write(
-        store::postgresql_provider(), std::move(event), options,
-        [&](const config::database_settings& database, const store::placeable_event& placeable) {
-            return store::enqueue(*connection, store::read_postgresql_options(database).schema, placeable);
-        });
-}
-#endif
 
 }  // namespace sluice

@@ -1,6 +1,8 @@
 #include "base/address_text.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <utility>
 
 namespace sluice::base {
 namespace {
@@ -104,25 +106,41 @@ bool take_setting(std::string_view& rest, std::map<std::string, std::string, std
     return into.emplace(key, std::move(value)).second;
 }
 
-/// `db` of `db:5432`, `::1` of `[::1]:5432`
-std::string host_alone(std::string_view host_and_port) {
-    if (host_and_port.starts_with('[')) return std::string{host_and_port.substr(1, host_and_port.find(']') - 1)};
-    return percent_decoded(host_and_port.substr(0, host_and_port.find(':')));
-}
-
 /// `db,::1` of `db:5432,[::1]:5433`
 std::string hosts_alone(std::string_view authority) {
     std::string hosts;
+    for (const host_and_port& each : read_hosts(authority)) hosts += each.host + ',';
+    hosts.pop_back();
+    return hosts;
+}
+
+}  // namespace
+
+std::vector<host_and_port> read_hosts(std::string_view authority) {
+    std::vector<host_and_port> hosts;
     for (;;) {
-        const auto end = authority.find(',');
-        hosts += host_alone(authority.substr(0, end));
-        if (end == std::string_view::npos) return hosts;
-        hosts += ',';
+        const auto end = std::min(authority.find(','), authority.size());
+        const auto one = authority.substr(0, end);
+        const auto closing = one.starts_with('[') ? one.find(']') : std::string_view::npos;
+        const auto colon = one.find(':', closing == std::string_view::npos ? 0 : closing);
+        host_and_port read;
+        read.host = closing == std::string_view::npos ? percent_decoded(one.substr(0, colon))
+                                                      : std::string{one.substr(1, closing - 1)};
+        if (colon != std::string_view::npos) read.port = one.substr(colon + 1);
+        hosts.push_back(std::move(read));
+        if (end == authority.size()) return hosts;
         authority.remove_prefix(end + 1);
     }
 }
 
-}  // namespace
+std::optional<std::uint16_t> read_port(std::string_view text) {
+    std::uint16_t port = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (failure != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
+    return port;
+}
+
+std::string bracketed(const std::string& host) { return host.find(':') == std::string::npos ? host : '[' + host + ']'; }
 
 std::optional<uri_parts> read_uri(std::string_view text) {
     const auto scheme_end = text.find(scheme_mark);
@@ -190,7 +208,11 @@ std::optional<std::map<std::string, std::string, std::less<>>> read_settings(std
     return settings;
 }
 
-std::string percent_decoded(std::string_view text) {
+namespace {
+
+/// @param note_lone  called for each `%` that begins no byte; it stays
+template <class NoteLone>
+std::string decode_percent(std::string_view text, const NoteLone& note_lone) {
     std::string decoded;
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '%' && i + 2 < text.size() && hexadecimal_digit(text[i + 1]) >= 0 &&
@@ -198,10 +220,23 @@ std::string percent_decoded(std::string_view text) {
             decoded += static_cast<char>(hexadecimal_digit(text[i + 1]) * 16 + hexadecimal_digit(text[i + 2]));
             i += 2;
         } else {
+            if (text[i] == '%') note_lone();
             decoded += text[i];
         }
     }
     return decoded;
+}
+
+}  // namespace
+
+std::string percent_decoded(std::string_view text) {
+    return decode_percent(text, [] {});
+}
+
+std::optional<std::string> strictly_percent_decoded(std::string_view text) {
+    bool is_well_formed = true;
+    std::string decoded = decode_percent(text, [&] { is_well_formed = false; });
+    return is_well_formed ? std::optional{std::move(decoded)} : std::nullopt;
 }
 
 std::string percent_encoded(std::string_view text) {

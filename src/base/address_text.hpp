@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// Reading of texts that say where a server is and may hold a password. A special character that somebody forgot to
 /// encode moves the border between password and host; what one library takes for the host may be half a secret. So
@@ -24,6 +26,22 @@ struct uri_parts {
 /// `#`; every `%` is followed by two hexadecimal digits; hosts, ports and parameters look like what they are.
 [[nodiscard]] std::optional<uri_parts> read_uri(std::string_view text);
 
+/// A server among the hosts of a URI.
+struct host_and_port {
+    std::string host{};                      ///< decoded, without brackets; may be empty
+    std::optional<std::string_view> port{};  ///< digits, or nothing of them behind a bare colon
+
+    friend bool operator==(const host_and_port&, const host_and_port&) = default;
+};
+
+/// @param authority  of a URI that was read, `db:5432,[::1]:5433`; the ports refer to it
+/// @returns at least one
+[[nodiscard]] std::vector<host_and_port> read_hosts(std::string_view authority);
+/// From 1 to 65535.
+[[nodiscard]] std::optional<std::uint16_t> read_port(std::string_view text);
+/// A host as it stands before a port: an IPv6 address gets its brackets.
+[[nodiscard]] std::string bracketed(const std::string& host);
+
 /// The settings of a text like `host=db user=me password='a b'`. Nothing when it allows a second reading: a word
 /// without `=`, a key that comes twice, a quote or a backslash inside an unquoted value, text right behind a closing
 /// quote.
@@ -38,6 +56,9 @@ struct uri_parts {
 
 /// The text of a part of a URI. A `%` that is not followed by two hexadecimal digits stays.
 [[nodiscard]] std::string percent_decoded(std::string_view text);
+
+/// The same where nothing may stay: nothing when a `%` is not followed by two hexadecimal digits.
+[[nodiscard]] std::optional<std::string> strictly_percent_decoded(std::string_view text);
 
 /// The text as it may stand in any part of a URI; only letters, digits and `-._~/` stay.
 [[nodiscard]] std::string percent_encoded(std::string_view text);

@@ -16,4 +16,12 @@ inline void append_hex(std::string& out, std::uint64_t number, unsigned digits) 
     }
 }
 
+/// Two digits for each byte.
+[[nodiscard]] inline std::string hex_of(std::string_view bytes) {
+    std::string text;
+    text.reserve(2 * bytes.size());
+    for (const char byte : bytes) append_hex(text, static_cast<unsigned char>(byte), 2);
+    return text;
+}
+
 }  // namespace sluice::base

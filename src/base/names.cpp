@@ -78,6 +78,10 @@ std::string lower(std::string_view name) {
     return text;
 }
 
+bool is_same_but_for_case(std::string_view one, std::string_view other) noexcept {
+    return std::ranges::equal(one, other, [](char a, char b) { return to_lower(a) == to_lower(b); });
+}
+
 std::string transliterate(std::string_view utf8) {
     std::string ascii;
     while (!utf8.empty()) {

@@ -13,6 +13,8 @@ namespace sluice::base {
 
 /// Only ASCII letters change, whatever the locale says.
 [[nodiscard]] std::string lower(std::string_view name);
+/// Whether both are the same but for upper and lower case of ASCII letters.
+[[nodiscard]] bool is_same_but_for_case(std::string_view one, std::string_view other) noexcept;
 
 /// `OrderLine` becomes `order_line`, `HTTPServer` becomes `http_server`, `a-b` becomes `a_b`.
 [[nodiscard]] std::string underscore(std::string_view name);

@@ -2,24 +2,18 @@
 
 #include <sluice/error.hpp>
 
+#include "broker/keeperless_operations.hpp"
+
 namespace sluice::broker {
 namespace {
 
 /// Of a broker that only takes messages.
-class no_operations final : public operations {
+class no_operations final : public keeperless_operations {
 public:
-    [[nodiscard]] std::vector<dead_letter_entry> dead_letters(const dead_letter_filter& /*filter*/) override {
-        return {};
-    }
-    [[nodiscard]] std::size_t count(const dead_letter_filter& /*filter*/) override { return 0; }
-    [[nodiscard]] letters_outcome replay(const dead_letter_filter& /*filter*/) override { return {}; }
-    [[nodiscard]] letters_outcome purge(const dead_letter_filter& /*filter*/) override { return {}; }
     [[nodiscard]] std::vector<group_status> groups() override { return {}; }
     [[nodiscard]] std::vector<known_group> known_groups() override { return {}; }
     std::size_t rename_group(std::string_view /*from*/, std::string_view /*to*/) override { return 0; }
     std::size_t retire_group(std::string_view /*stream*/, std::string_view /*group*/) override { return 0; }
-    void abandon_group(std::string_view /*stream*/, std::string_view /*group*/, date_time /*now*/) override {}
-    void trim(date_time /*now*/) override {}
 };
 
 }  // namespace

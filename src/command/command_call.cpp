@@ -14,6 +14,7 @@
 #include "command/repeat.hpp"
 #include "commit/event_metadata.hpp"
 #include "envelope/header_rules.hpp"
+#include "observe/span_source.hpp"
 
 namespace sluice::command {
 
@@ -77,7 +78,9 @@ command_call::command_call(context& caller, const detail::command_entry& entry, 
       options_{options},
       given_deadline_{deadline_in(options, env_.time().now())},
       deadline_{earlier(given_deadline_, from_.deadline)},
-      data_{valid_data(entry, command, options)} {
+      data_{valid_data(entry, command, options)},
+      trace_{given_trace_parent(options.traceparent)} {
+    if (!trace_) trace_ = observe::trace_or_here(from_.traceparent);
     if (options.idempotency_key) key_.emplace(keyed(entry, *options.idempotency_key, data_));
     if (const auto& enrichers = env_.domain().command_enrichers; !enrichers.empty()) {
         const std::string identity = entry.identity(command);
@@ -86,7 +89,23 @@ command_call::command_call(context& caller, const detail::command_entry& entry, 
     id_ = base::uuid4(env_.random());
 }
 
+observe::span command_call::begin_span(const char* what) {
+    const auto* const spans = env_.tracer().spans();
+    if (spans == nullptr) return {};
+    observe::span begun = spans->begin(what + (' ' + entry_.name), span_kind::internal, trace_);
+    begun.set_text("sluice.domain", env_.domain().name);
+    begun.set_text("sluice.command", entry_.name);
+    begun.set_text("messaging.message.id", id_);
+    trace_ = *begun.context();
+    return begun;
+}
+
 std::shared_ptr<void> command_call::process() {
+    observe::span whole = begin_span("command");
+    return observe::within(whole, [this] { return process_here(); });
+}
+
+std::shared_ptr<void> command_call::process_here() {
     if (unit* open = from_.open) {
         return run_joined(*open, [&] { return process_in(*open); });
     }
@@ -148,6 +167,11 @@ std::shared_ptr<void> command_call::run_handler(unit& in) {
 }
 
 std::string command_call::submit() {
+    observe::span whole = begin_span("submit");
+    return observe::within(whole, [this] { return submit_here(); });
+}
+
+std::string command_call::submit_here() {
     commit::command_terms terms{.idempotency_key = options_.idempotency_key, .deadline = given_deadline_};
     const auto& standard = env_.configuration().commands.default_timeout_seconds;
     if (!terms.deadline && standard) terms.deadline = later_by(env_.time().now(), base::from_seconds(*standard));
@@ -184,8 +208,7 @@ context command_call::handler_context() const {
     state->causation_id = id_;
     state->correlation_id = !options_.correlation_id.empty() ? options_.correlation_id : from_.correlation_id;
     if (state->correlation_id.empty()) state->correlation_id = base::uuid4_hex(env_.random());
-    const auto given = given_trace_parent(options_.traceparent);
-    state->traceparent = given ? given : from_.traceparent;
+    state->traceparent = trace_;
     state->priority = options_.priority.value_or(from_.priority);
     state->origin_stream = from_.event_stream;
     state->extensions = from_.extensions;

@@ -10,6 +10,7 @@
 #include "command/context_state.hpp"
 #include "command/deadline.hpp"
 #include "command/idempotency.hpp"
+#include "observe/span.hpp"
 
 /// What `context::process` and `context::submit` do.
 namespace sluice::command {
@@ -32,6 +33,10 @@ public:
     [[nodiscard]] std::string submit();
 
 private:
+    /// The span of the call, which `trace_` becomes; nothing while none are recorded.
+    [[nodiscard]] observe::span begin_span(const char* what);
+    [[nodiscard]] std::shared_ptr<void> process_here();
+    [[nodiscard]] std::string submit_here();
     [[nodiscard]] std::shared_ptr<void> process_in(detail::unit& open);
     [[nodiscard]] std::shared_ptr<void> attempt();
     [[nodiscard]] std::shared_ptr<void> attempt_once();
@@ -52,6 +57,7 @@ private:
     json::object extensions_;
     std::string id_;
     std::optional<keyed_command> key_;
+    std::optional<trace_parent> trace_;  ///< what comes of the command continues it
 };
 
 }  // namespace sluice::command

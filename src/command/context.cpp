@@ -63,8 +63,7 @@ std::optional<date_time> context::deadline() const noexcept { return state_->dea
 
 unit_of_work::unit_of_work(context& in) : context_{in}, outermost_{in.state_->open == nullptr} {
     if (!outermost_) return;
-    in.state_->owned = std::make_unique<unit>(in.state_->env);
-    in.state_->open = in.state_->owned.get();
+    in.state_->enter_unit();
 }
 
 unit_of_work::~unit_of_work() {
@@ -86,8 +85,7 @@ void unit_of_work::commit() {
         throw;
     }
     open_ = false;
-    state.open = nullptr;
-    state.owned.reset();
+    state.leave_unit();
 }
 
 void unit_of_work::rollback() {
@@ -102,8 +100,7 @@ void unit_of_work::give_up() noexcept {
         state.open->doom();
         return;
     }
-    state.open = nullptr;
-    state.owned.reset();
+    state.leave_unit();
 }
 
 }  // namespace sluice

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <sluice/context.hpp>
 
@@ -21,6 +22,19 @@ struct context_state {
         return {c, correlation_id, causation_id, traceparent, priority, origin_stream};
     }
 
+    /// Begins a unit of work that belongs to this context. What comes of it is part of the unit's span.
+    void enter_unit() {
+        owned = std::make_unique<unit>(env);
+        open = owned.get();
+        outside = traceparent;
+        if (open->traced() != nullptr) traceparent = *open->traced();
+    }
+    void leave_unit() {
+        open = nullptr;
+        owned.reset();
+        traceparent = std::move(outside);
+    }
+
     commit::environment& env;
     unit* open = nullptr;         ///< the unit of this context or of the one it was called from
     std::unique_ptr<unit> owned;  ///< set when a `unit_of_work` of this context is the outermost
@@ -29,6 +43,7 @@ struct context_state {
     std::string causation_id;
     json::object extensions;
     std::optional<trace_parent> traceparent;
+    std::optional<trace_parent> outside;       ///< what it was before the unit of this context began
     std::optional<std::string> event_stream;   ///< of the domain's own event that is being handled
     std::optional<std::string> origin_stream;  ///< of the event that led to the command that is being handled
     int priority = 0;

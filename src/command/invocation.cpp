@@ -10,6 +10,7 @@
 #include "commit/message_identity.hpp"
 #include "envelope/envelope.hpp"
 #include "envelope/payload.hpp"
+#include "observe/span.hpp"
 
 namespace sluice::command {
 
@@ -21,6 +22,13 @@ std::string correlation_of(const message& m, commit::environment& env) {
     return m.correlation_id() ? *m.correlation_id() : base::uuid4_hex(env.random());
 }
 
+/// Where nobody has begun a span for the handling, its units are part of the message's trace all the same.
+const trace_parent* trace_to_join(commit::environment& env, const message& m) {
+    const auto& carried = m.metadata().headers.traceparent;
+    const bool is_wanted = env.tracer().spans() != nullptr && observe::span_here() == nullptr && carried;
+    return is_wanted ? &*carried : nullptr;
+}
+
 /// A context that continues the message.
 context context_for(commit::environment& env, const message& m, std::string_view entry,
                     const std::string& correlation_id) {
@@ -30,7 +38,7 @@ context context_for(commit::environment& env, const message& m, std::string_view
     state->causation_id = commit::known_as(m, entry);
     state->extensions = m.metadata().extensions;
     state->extensions.erase(envelope::older_versions_key);  // for partners, not for handlers
-    state->traceparent = m.metadata().headers.traceparent;
+    state->traceparent = observe::trace_here(m.metadata().headers.traceparent);
     state->priority = m.metadata().domain.priority;
     if (m.metadata().domain.kind == message_kind::command) {
         state->origin_stream = m.metadata().domain.origin_stream;
@@ -42,16 +50,18 @@ context context_for(commit::environment& env, const message& m, std::string_view
 
 /// One attempt of `body(context, unit)`, which says whether there was anything to do.
 template <class Body>
-outcome handle_once(commit::environment& env, const message& m, std::string_view entry, std::string_view handler,
+outcome handle_once(commit::environment& env, const message& m, const message_terms& terms, std::string_view handler,
                     const std::string& correlation_id, const latest_start& until, const Body& body) {
     detail::unit work{env};
-    const auto mark = commit::known_as(m, entry, handler);
+    const auto mark = commit::known_as(m, terms.entry, handler);
     work.guard(mark);
+    if (terms.kept) work.settles(*terms.kept);
+    if (terms.fence) work.fence(*terms.fence);
     const auto seen = work.seen_before();
     if (seen == store::inbox_answer::handled) return outcome::duplicate;
     if (seen == store::inbox_answer::other_content) commit::tell_of_reused_id(mark);
 
-    context in = context_for(env, m, entry, correlation_id);
+    context in = context_for(env, m, terms.entry, correlation_id);
     context_state& state = context_state::of(in);
     state.open = &work;
     state.deadline = until;
@@ -63,30 +73,30 @@ outcome handle_once(commit::environment& env, const message& m, std::string_view
         // Another consumer of the group committed the same message a moment ago.
         return outcome::duplicate;
     }
-    return outcome::handled;
+    return work.has_settled() ? outcome::settled : outcome::handled;
 }
 
 template <class Body>
-outcome handle_until(commit::environment& env, const message& m, std::string_view entry, std::string_view handler,
+outcome handle_until(commit::environment& env, const message& m, const message_terms& terms, std::string_view handler,
                      const latest_start& until, const Body& body) {
     const std::string correlation_id = correlation_of(m, env);
-    return repeat(env, until, [&] { return handle_once(env, m, entry, handler, correlation_id, until, body); });
+    const observe::span_scope in_its_trace{trace_to_join(env, m)};
+    return repeat(env, until, [&] { return handle_once(env, m, terms, handler, correlation_id, until, body); });
 }
 
 }  // namespace
 
 context make_context(commit::environment& env) { return context{std::make_unique<context_state>(env)}; }
 
-outcome handle(commit::environment& env, const message& m, std::string_view entry, std::string_view handler,
-               const std::function<void(context&)>& body, const std::optional<store::lease_fence>& fence) {
-    return handle_until(env, m, entry, handler, std::nullopt, [&](context& in, detail::unit& work) {
-        if (fence) work.fence(*fence);
+outcome handle(commit::environment& env, const message& m, const message_terms& terms, std::string_view handler,
+               const std::function<void(context&)>& body) {
+    return handle_until(env, m, terms, handler, std::nullopt, [&](context& in, detail::unit& /*work*/) {
         body(in);
         return outcome::handled;
     });
 }
 
-outcome handle_command(commit::environment& env, const message& m, std::string_view entry, std::string_view group) {
+outcome handle_command(commit::environment& env, const message& m, const message_terms& terms, std::string_view group) {
     const detail::command_entry* command = env.domain().command_by_type(m.type().text());
     if (command == nullptr) {
         throw decode_error{"domain `" + env.domain().name + "` has no command of type `" + m.type().text() + "`"};
@@ -101,7 +111,7 @@ outcome handle_command(commit::environment& env, const message& m, std::string_v
         key.emplace(keyed(*command, *given, envelope::payload{command->encode(decoded.get())}));
     }
     const latest_start until = deadline_of(m);
-    return handle_until(env, m, entry, group, until, [&](context& in, detail::unit& work) {
+    return handle_until(env, m, terms, group, until, [&](context& in, detail::unit& work) {
         require_time_left(command->name, until, env.time().now());
         if (key) {
             if (const auto earlier = work.outcome_of(*command, key->key)) {

@@ -22,13 +22,18 @@ environment::environment(const detail::registry& domain, config::configuration c
         pools_.emplace(name, std::make_unique<session_pool>(database));
     }
     for (const auto& [name, broker] : configuration_.brokers) {
-        largest_messages_[name] = broker.kind->largest_message(broker.options);
+        limits_[name] = {broker.kind->largest_message(broker.options), "brokers." + name};
     }
     for (const auto& [name, broker] : parts_.brokers) {
-        largest_messages_[name] = broker->can().max_message_bytes;
+        limits_[name] = {broker->can().max_message_bytes, "brokers." + name};
+    }
+    for (const auto& [name, lane] : configuration_.outbox.lanes) {
+        message_limit& limit = limits_[name];
+        const bool is_narrower = limit.bytes == 0 || lane.max_message_bytes < limit.bytes;
+        if (lane.max_message_bytes > 0 && is_narrower) limit = {lane.max_message_bytes, "outbox.lanes." + name};
     }
     for (const std::string& name : configuration_.outbox.external_brokers) {
-        formats_[name] = envelope::external_format(configuration_.outbox.extensions_of(name));
+        formats_[name] = envelope::external_format(configuration_.outbox.lane_of(name).terms);
     }
     for (const trace_subscriber& subscriber : domain_.trace_subscribers) tracer_.subscribe(subscriber);
 }
@@ -58,9 +63,15 @@ broker::broker& environment::broker(std::string_view name) const {
     return *found->second;
 }
 
-std::size_t environment::largest_message(std::string_view broker) const {
-    const auto found = largest_messages_.find(broker);
-    return found == largest_messages_.end() ? 0 : found->second;
+const environment::message_limit& environment::limit_of(std::string_view broker) const {
+    static const message_limit none;
+    const auto found = limits_.find(broker);
+    return found == limits_.end() ? none : found->second;
+}
+
+std::string environment::system_of(const std::string& broker) const {
+    const auto found = configuration_.brokers.find(broker);
+    return found == configuration_.brokers.end() ? broker : found->second.provider;
 }
 
 const envelope::format& environment::format_of(std::string_view broker) const {

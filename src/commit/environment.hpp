@@ -73,8 +73,14 @@ public:
     [[nodiscard]] session_pool& sessions(std::string_view database);
     /// @throws configuration_error naming the unknown broker
     [[nodiscard]] broker::broker& broker(std::string_view name) const;
-    /// The largest message that a broker takes, in bytes; 0: no limit, or the broker is not known.
-    [[nodiscard]] std::size_t largest_message(std::string_view broker) const;
+    /// The largest message for a broker, by its own limit or by that of its lane.
+    struct message_limit {
+        std::size_t bytes = 0;  ///< 0: no limit, or the broker is not known
+        std::string section{};  ///< of the configuration, whose `max_message_bytes` it is: `outbox.lanes.partner`
+    };
+    [[nodiscard]] const message_limit& limit_of(std::string_view broker) const;
+    /// What the broker is, `messaging.system` of a span: `kafka`.
+    [[nodiscard]] std::string system_of(const std::string& broker) const;
     /// The form of the messages that the broker takes and gives: the whole envelope inside, else that for partners.
     [[nodiscard]] const envelope::format& format_of(std::string_view broker) const;
 
@@ -91,7 +97,7 @@ private:
     wake_hub hub_;
     wake_hub schedules_;
     std::map<std::string, std::unique_ptr<session_pool>, std::less<>> pools_;
-    std::map<std::string, std::size_t, std::less<>> largest_messages_;                     ///< by broker
+    std::map<std::string, message_limit, std::less<>> limits_;                             ///< by broker
     std::map<std::string, std::shared_ptr<const envelope::format>, std::less<>> formats_;  ///< of the external brokers
     std::map<std::string, std::string, std::less<>> readers_;  ///< consumer groups by the tables that they feed
 };

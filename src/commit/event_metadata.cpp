@@ -10,12 +10,14 @@
 #include "domain/upcasting.hpp"
 #include "envelope/envelope.hpp"
 #include "envelope/format.hpp"
+#include "observe/messaging_span.hpp"
+#include "observe/span_source.hpp"
 
 namespace sluice::commit {
 
 namespace {
 
-/// What a broker gets of an event, at its largest. Every form is made of the same two texts.
+/// What a broker gets of an event, at its largest.
 std::size_t largest_form(const environment& env, const store::event_write& write, const std::string& broker) {
     std::size_t largest = 0;
     for (const auto& each : env.format_of(broker).render(write.event.data, write.event.metadata)) {
@@ -26,17 +28,17 @@ std::size_t largest_form(const environment& env, const store::event_write& write
 
 /// A message that its broker can never take must not be committed: it would be given up later, out of sight.
 void require_fits(const environment& env, std::string_view name, const store::event_write& write) {
-    constexpr std::size_t frame = 32;  // around both texts
-    const std::size_t at_most = write.event.data.size() + write.event.metadata.size() + frame;
     for (const std::string& broker : write.target_brokers) {
-        const std::size_t limit = env.largest_message(broker);
+        const auto& [limit, section] = env.limit_of(broker);
+        const std::size_t at_most =
+            env.format_of(broker).most_bytes(write.event.data.size(), write.event.metadata.size());
         if (limit == 0 || at_most <= limit) continue;
         const std::size_t size = largest_form(env, write, broker);
         if (size <= limit) continue;
         throw validation_error{
             std::string{name},
             {{"data", "makes a message of " + std::to_string(size) + " bytes, and broker `" + broker +
-                          "` takes at most " + std::to_string(limit) + "; raise brokers." + broker +
+                          "` takes at most " + std::to_string(limit) + "; raise " + section +
                           ".max_message_bytes, or keep what is large elsewhere and publish where it is"}}};
     }
 }
@@ -55,6 +57,19 @@ message_metadata common_metadata(const environment& env, const detail::provenanc
     metadata.domain.causation_id = unless_empty(from.causation_id);
     metadata.domain.origin_stream = from.origin_stream;
     return metadata;
+}
+
+void trace_creation(environment& env, message_metadata& metadata) {
+    const observe::span_source* const spans = env.tracer().spans();
+    if (spans == nullptr) return;
+    const auto& parent = metadata.headers.traceparent;
+    const std::string name = "create " + metadata.domain.stream_category;
+    observe::span made =
+        parent ? spans->begin(name, span_kind::producer, parent) : spans->begin_here(name, span_kind::producer);
+    observe::describe_operation(
+        made, {.name = "create", .type = "create", .system = "sluice", .destination = metadata.domain.stream_category});
+    observe::describe_message(made, metadata);
+    metadata.headers.traceparent = *made.context();
 }
 
 /// What partners of older versions will get is made now, so that it commits with the event, whatever build of the
@@ -107,10 +122,11 @@ store::event_write write_event(environment& env, const detail::event_entry& even
     metadata.domain.stream_category = aggregate.category;
     metadata.domain.version = event.version;
     metadata.domain.sequence_id = place.sequence;
+    trace_creation(env, metadata);
     metadata.extensions = enrich(env.domain().event_enrichers, {event.name, id, data.value(), from.in});
     add_older_versions(metadata, env, event, data.value());
     store::event_write write = finish(std::move(metadata), data, from.priority);
-    write.target_brokers = target_brokers(env.configuration().outbox, event.published);
+    write.target_brokers = target_brokers(env.configuration().outbox, event, aggregate);
     require_fits(env, event.name, write);
     return write;
 }
@@ -131,9 +147,10 @@ store::event_write write_command(environment& env, const detail::command_entry& 
     metadata.domain.version = command.version;
     metadata.domain.priority = from.priority;
     metadata.domain.asynchronous = !terms.at_once;
+    if (!terms.at_once) trace_creation(env, metadata);  // else it travels nowhere
     metadata.extensions = std::move(extensions);
     store::event_write write = finish(std::move(metadata), data, from.priority);
-    if (!terms.at_once) write.target_brokers = target_brokers(env.configuration().outbox, false);
+    if (!terms.at_once) write.target_brokers = internal_target(env.configuration().outbox);
     require_fits(env, command.name, write);
     return write;
 }

@@ -13,6 +13,11 @@ namespace sluice::commit {
 /// What all messages of a unit have in common: time, correlation, cause and trace.
 [[nodiscard]] message_metadata common_metadata(const environment& env, const detail::provenance& from);
 
+/// While spans are recorded: begins and ends the span in which the message is made, and names it as what caused the
+/// message. It is part of the trace that the message would have named otherwise.
+/// @param metadata  otherwise complete but for extensions
+void trace_creation(environment& env, message_metadata& metadata);
+
 /// The event log entry of a message with its checksum, forked to no broker yet.
 [[nodiscard]] store::event_write finish(message_metadata metadata, const envelope::payload& data, int priority);
 

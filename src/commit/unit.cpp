@@ -22,6 +22,7 @@
 #include "commit/stream_name.hpp"
 #include "domain/aggregate_access.hpp"
 #include "observe/log.hpp"
+#include "observe/span_source.hpp"
 #include "store/contended_keys.hpp"
 
 namespace sluice::detail {
@@ -30,7 +31,7 @@ using commit::quoted;
 
 namespace {
 
-/// Where inbox and leases of handlers are.
+/// Where inbox and leases of handlers are, and messages that failed.
 constexpr std::string_view default_database = "default";
 
 /// No store has a text that it cannot keep, and some fail when they are asked for one.
@@ -50,6 +51,10 @@ std::string key_of(const aggregate_entry& type, std::string_view id) {
 }
 
 }  // namespace
+
+unit::unit(commit::environment& env) : env_{env} {
+    if (const auto* const spans = env.tracer().spans()) span_ = spans->begin_here("unit of work", span_kind::internal);
+}
 
 unit::~unit() {
     if (!locked_.empty() && session_ && *session_) (*session_)->unlock();
@@ -337,7 +342,25 @@ store::commit_batch unit::make_batch() {
     batch.at = env_.time().now();
     if (guard_ && !batch.empty()) batch.marks.push_back(*guard_);
     batch.fence = fence_;
+    if (guard_ && database_ == default_database) batch.kept = kept_;
     return batch;
+}
+
+void unit::write(const store::commit_batch& batch) {
+    const auto* const spans = env_.tracer().spans();
+    if (spans == nullptr) return (*session_)->commit(batch);
+    observe::span writing = spans->begin("commit " + database_, span_kind::client, span_.context());
+    if (writing.is_recording()) {
+        const auto found = env_.configuration().databases.find(database_);
+        if (found != env_.configuration().databases.end()) {
+            writing.set_text("db.system.name", found->second.provider);
+        }
+        writing.set_text("db.operation.name", "COMMIT");
+        writing.set_text("sluice.database", database_);
+        writing.set("sluice.messages", static_cast<std::int64_t>(batch.events.size()));
+        writing.set("sluice.aggregates", static_cast<std::int64_t>(batch.states.size()));
+    }
+    observe::within(writing, [&] { (*session_)->commit(batch); });
 }
 
 void unit::commit() {
@@ -346,14 +369,14 @@ void unit::commit() {
         throw usage_error{"this unit of work cannot commit, because a part of it rolled back; nothing was written"};
     }
     const store::commit_batch batch = make_batch();
-    if (batch.empty()) return;
+    if (batch.empty()) return span_.set_text("sluice.outcome", "nothing to write");
     if (fence_ && database_ != default_database) {
         throw usage_error{"a sequential handler changed something in database `" + database_ +
                           "`; its lease is in `default`, so what it changes must live there"};
     }
     warn_about_several_types(batch);
     try {
-        (*session_)->commit(batch);
+        write(batch);
     } catch (const store_error&) {
         session_->discard();
         throw;
@@ -367,6 +390,8 @@ void unit::commit() {
                                      " in use: somebody else has processed the same command a moment ago. Nothing was "
                                      "written; try again to get the outcome"};
     }
+    span_.set_text("sluice.outcome", "committed");
+    has_settled_ = batch.kept.has_value();
     if (!batch.events.empty()) env_.lanes().wake(database_);
     if (!batch.scheduled.empty()) env_.schedules().wake(database_);
 }

@@ -19,6 +19,7 @@
 #include "commit/schedule_changes.hpp"
 #include "commit/tracked.hpp"
 #include "envelope/payload.hpp"
+#include "observe/span.hpp"
 
 namespace sluice::detail {
 
@@ -30,7 +31,7 @@ namespace sluice::detail {
 /// Thread safety: none.
 class unit {
 public:
-    explicit unit(commit::environment& env) : env_{env} {}
+    explicit unit(commit::environment& env);
     unit(const unit&) = delete;
     unit& operator=(const unit&) = delete;
     /// Gives the locks back.
@@ -97,12 +98,20 @@ public:
     /// What the inbox of the default database knows of the guarded message.
     [[nodiscard]] store::inbox_answer seen_before();
 
+    /// The guarded message as the default database keeps it: removed with what the unit writes there.
+    void settles(store::kept_removal kept) { kept_ = std::move(kept); }
+    /// True after a commit that has removed it.
+    [[nodiscard]] bool has_settled() const noexcept { return has_settled_; }
+
     /// What is written counts only while this lease of the default database has this epoch.
     void fence(store::lease_fence lease) { fence_ = std::move(lease); }
 
     /// An inner unit rolled back: the whole can no longer commit.
     void doom() noexcept { doomed_ = true; }
     [[nodiscard]] bool doomed() const noexcept { return doomed_; }
+
+    /// The span of this unit; null while none are recorded.
+    [[nodiscard]] const trace_parent* traced() const noexcept { return span_.context(); }
 
     /// Writes everything in one transaction, then wakes the lanes and the schedule. Nothing to write means no
     /// transaction.
@@ -124,6 +133,7 @@ private:
     [[nodiscard]] const event_entry& declared_event(std::string_view type, const aggregate_entry& raised_by) const;
     void warn_about_several_types(const store::commit_batch& batch) const;
     [[nodiscard]] store::commit_batch make_batch();
+    void write(const store::commit_batch& batch);
 
     commit::environment& env_;
     std::optional<commit::session_pool::lease> session_;
@@ -136,8 +146,11 @@ private:
     std::vector<store::command_outcome> outcomes_;
     commit::schedule_changes schedule_;
     std::optional<store::inbox_mark> guard_;
+    std::optional<store::kept_removal> kept_;
+    bool has_settled_ = false;
     std::optional<store::lease_fence> fence_;
     bool doomed_ = false;
+    observe::span span_;
 };
 
 }  // namespace sluice::detail

@@ -2,11 +2,20 @@
 
 #include <utility>
 
+#include "base/address_text.hpp"
+
 namespace sluice::config {
 
 bool is_near(std::string_view host) {
     return host.empty() || host.starts_with('/') || host.starts_with('@') || host == "localhost" || host == "::1" ||
            (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
+std::optional<std::string> far_host(std::string_view authority) {
+    for (base::host_and_port& each : base::read_hosts(authority)) {
+        if (!is_near(each.host)) return std::move(each.host);
+    }
+    return std::nullopt;
 }
 
 address_warning ambiguous_address(std::string_view key) {

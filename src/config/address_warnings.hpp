@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,10 @@ namespace sluice::config {
 
 /// A socket, or this machine: nobody listens in between.
 [[nodiscard]] bool is_near(std::string_view host);
+
+/// The first of the hosts of an address that is not near; nothing when all are.
+/// @param authority  as base::read_hosts takes it
+[[nodiscard]] std::optional<std::string> far_host(std::string_view authority);
 
 /// @param key  of the address
 [[nodiscard]] address_warning ambiguous_address(std::string_view key);

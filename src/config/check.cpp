@@ -12,6 +12,9 @@
 #include <set>
 
 #include "config/address_check.hpp"
+#include "config/check_connections.hpp"
+#include "config/check_lanes.hpp"
+#include "config/check_stream_names.hpp"
 #include "config/section.hpp"
 #include "config/subscription_profiles.hpp"
 #include "config/subscription_resolution.hpp"
@@ -238,6 +241,9 @@ std::vector<finding> check(const detail::registry& domain, const configuration& 
     check_subscriptions(domain, with, found);
     check_raised(domain, found);
     check_published(domain, with, found);
+    check_lanes(domain, with, found);
+    check_stream_names(domain, with, found);
+    check_connections(domain, with, found);
     check_versions(domain, found);
     check_reach(with, found);
     check_addresses(with, found);

@@ -31,10 +31,11 @@ struct finding {
 /// Compares what the domain declares with what the configuration offers, before any row is written. Pure.
 ///
 /// Errors: a subscriber's broker, or the database of an aggregate or process manager is not configured; a section for a
-/// subscription that the domain does not have; a profile that does not exist. Warnings: published events without
-/// external brokers, several hosts of a database without a choice among them, an older version of an event
-/// that cannot be read, an external broker that no other process can read, a subscription that keeps no dead letters,
-/// and what `check_addresses` finds.
+/// subscription that the domain does not have; a profile that does not exist; a member to redact that no event has; two
+/// streams with one name at a broker; fewer connections to a database than an engine keeps.
+/// Warnings: published events without external brokers, a lane's pattern that means nothing, several hosts of a
+/// database without a choice among them, an older version of an event that cannot be read, an external broker that no
+/// other process can read, a subscription that keeps no dead letters, and what `check_addresses` finds.
 [[nodiscard]] std::vector<finding> check(const detail::registry& domain, const configuration& with);
 
 /// The same, and the mistakes in the declaration itself.

@@ -11,6 +11,7 @@
 #include <sluice/time.hpp>
 
 #include "config/provider.hpp"
+#include "envelope/partner_terms.hpp"
 
 namespace sluice::config {
 
@@ -58,9 +59,16 @@ struct cleanup_settings {
 
 /// `[outbox.lanes.NAME]`
 struct lane_options {
-    int shards = 1;  ///< over how many lanes the streams are spread
-    /// Of an external broker: the extensions that leave. Without a list all but those that begin with `_`.
-    std::optional<std::vector<std::string>> extensions{};
+    int shards = 1;                         ///< over how many lanes the streams are spread
+    std::size_t max_message_bytes = 0;      ///< 0: what the broker takes
+    double rate_limit = 0;                  ///< events per second, over all shards; 0: as many as can be sent
+    std::optional<retry_settings> retry{};  ///< none: as `[outbox.retry]`
+
+    // Of an external broker.
+    std::string stream = "{stream_category}";          ///< where the messages go, an envelope/text_template.hpp
+    std::optional<std::vector<std::string>> events{};  ///< patterns of the published events that go there; none: all
+    std::optional<std::vector<std::string>> aggregates{};  ///< the same by their aggregates
+    envelope::partner_terms terms{};
 };
 
 /// `[outbox]`
@@ -77,13 +85,13 @@ struct outbox_settings {
     cleanup_settings cleanup;
     std::map<std::string, lane_options> lanes;  ///< by broker, where the file says something
 
-    [[nodiscard]] int shards_of(const std::string& of_broker) const {
+    [[nodiscard]] lane_options lane_of(const std::string& of_broker) const {
         const auto found = lanes.find(of_broker);
-        return found == lanes.end() ? 1 : found->second.shards;
+        return found == lanes.end() ? lane_options{} : found->second;
     }
-    [[nodiscard]] std::optional<std::vector<std::string>> extensions_of(const std::string& of_broker) const {
-        const auto found = lanes.find(of_broker);
-        return found == lanes.end() ? std::nullopt : found->second.extensions;
+    [[nodiscard]] int shards_of(const std::string& of_broker) const { return lane_of(of_broker).shards; }
+    [[nodiscard]] retry_settings retry_of(const std::string& of_broker) const {
+        return lane_of(of_broker).retry.value_or(retry);
     }
 };
 
@@ -177,6 +185,28 @@ struct log_section {
     std::string format = "text";
 };
 
+/// `[telemetry]`: spans and metrics by OTLP
+struct telemetry_settings {
+    bool enabled = false;
+    std::string endpoint = "http://localhost:4318";  ///< `/v1/traces` and `/v1/metrics` are below it; holds no secret
+    std::map<std::string, std::string> headers;      ///< of every request; secrets: never print a value
+    std::string service_name;                        ///< empty: the domain's
+    std::map<std::string, std::string> resource;     ///< more attributes of the process
+    bool traces = true;
+    bool metrics = true;
+    std::string sampler = "parentbased_always_on";
+    double sampling_ratio = 1;  ///< of the samplers with `traceidratio`
+    double timeout_seconds = 10;
+    double delay_seconds = 5;  ///< how long a span may wait for others
+    std::size_t max_queued_spans = 8192;
+    std::size_t max_batch_spans = 512;
+    double metrics_interval_seconds = 60;
+    double shutdown_seconds = 2;  ///< for what is left at the end
+    std::string tls_ca_file{};    ///< absolute
+    std::string tls_certificate_file{};
+    std::string tls_key_file{};
+};
+
 /// domain.toml after substitution and overlay, every value checked. Defaults here are the documented ones.
 struct configuration {
     std::string file;             ///< path it was read from, empty for defaults
@@ -190,6 +220,7 @@ struct configuration {
     command_settings commands;
     inbox_settings inbox;
     log_section log;
+    telemetry_settings telemetry;
 };
 
 }  // namespace sluice::config

@@ -9,19 +9,22 @@
 #include <sstream>
 
 #include "base/address_text.hpp"
+#include "config/console_section.hpp"
+#include "config/lane_sections.hpp"
 #include "config/location.hpp"
 #include "config/printable.hpp"
 #include "config/section.hpp"
 #include "config/setting_completion.hpp"
 #include "config/subscription_sections.hpp"
+#include "config/telemetry_section.hpp"
 
 namespace sluice::config {
 
 namespace {
 
 const std::vector<std::string>& section_names() {
-    static const std::vector<std::string> names{"brokers", "commands", "databases", "event_sourcing",
-                                                "inbox",   "log",      "outbox",    "server"};
+    static const std::vector<std::string> names{"brokers", "commands", "console", "databases", "event_sourcing",
+                                                "inbox",   "log",      "outbox",  "server",    "telemetry"};
     return names;
 }
 
@@ -90,6 +93,16 @@ bool is_plain_name(std::string_view name) {
     return !name.empty() && name.find_first_not_of(allowed) == std::string_view::npos;
 }
 
+void read_table(section in, const provider_option& option, option_texts& options) {
+    std::map<std::string, std::string> texts;
+    in.all_texts(texts);
+    for (const auto& [name, text] : texts) {
+        std::string why = option.objection(name);
+        if (!why.empty()) in.report(name, "may not be set here: " + std::move(why), "remove it");
+        options[std::string{option.key} + '.' + name] = text;
+    }
+}
+
 /// @param base_directory  where relative names of files start
 /// @param options  gets the value that holds, also when the file does not set it
 void read_option(section& in, const provider_option& option, const std::filesystem::path& base_directory,
@@ -116,6 +129,12 @@ void read_option(section& in, const provider_option& option, const std::filesyst
             options[key] = option.usual;
             in.text(key, options[key]);
             break;
+        case provider_option::kind::secret: {
+            std::string value;
+            in.text(key, value, sensitivity::secret);
+            if (!value.empty()) options[key] = std::move(value);
+            break;
+        }
         case provider_option::kind::file: {
             std::string value;
             in.text(key, value);
@@ -124,6 +143,9 @@ void read_option(section& in, const provider_option& option, const std::filesyst
             in.resolve(key, options[key]);
             break;
         }
+        case provider_option::kind::table:
+            read_table(in.below(key), option, options);
+            break;
     }
 }
 
@@ -164,6 +186,8 @@ struct adapter_reader {
         read_address(in, entry);
         for (const provider_option& option : entry.kind->options()) {
             read_option(in, option, base_directory, entry.options);
+            const bool is_written_here = in.has(option.key) && !in.is_substituted(option.key);
+            if (option.what == provider_option::kind::secret && is_written_here) entry.holds_password = true;
         }
         return entry;
     }
@@ -198,6 +222,7 @@ private:
                       "remove it, or choose another provider");
             return;
         }
+        if (use == address_use::server_if_any && !in.has(uri_key)) return;
         if (entry.uri.empty() && !in.has(uri_key)) {
             in.report(uri_key, fmt::format("is missing; provider \"{}\" needs it", entry.provider),
                       use == address_use::file ? "for example \"sqlite:///data/" + what + ".db\"" : "");
@@ -206,7 +231,7 @@ private:
             if (!located.problem.empty()) in.report(uri_key, std::move(located.problem), std::move(located.remedy));
             entry.path = std::move(located.path);
             in.resolve(uri_key, entry.path);
-        } else if (use == address_use::server) {
+        } else if (use == address_use::server || use == address_use::server_if_any) {
             entry.uri = with_absolute_files(entry.uri, entry.kind->file_parameters(), base_directory);
         }
     }
@@ -240,51 +265,6 @@ private:
     std::map<std::string, std::string> owners_;
 };
 
-/// The extensions that may leave to a broker, when the file lists them.
-void read_extensions(section& lane, const std::string& broker, outbox_settings& outbox) {
-    std::optional<std::vector<std::string>> list;
-    lane.texts("extensions", list);
-    if (!lane.has("extensions")) return;
-    std::vector<std::string> listed = std::move(list).value_or(std::vector<std::string>{});
-    const auto& external = outbox.external_brokers;
-    if (broker == outbox.broker) {
-        lane.report("extensions", "is for external brokers; the internal one gets all extensions", "remove it");
-    } else if (std::find(external.begin(), external.end(), broker) == external.end()) {
-        lane.report("extensions", "is for external brokers, and this is none",
-                    "list the broker in [outbox] external_brokers, or remove the key");
-    }
-    for (std::size_t i = 0; i < listed.size(); ++i) {
-        const auto first = std::find(listed.begin(), listed.end(), listed[i]) - listed.begin();
-        if (listed[i].starts_with('_')) {
-            lane.report_element("extensions", i, "begins with _ and never leaves the context",
-                                "remove it, or let the enricher give it another name");
-        } else if (static_cast<std::size_t>(first) < i) {
-            lane.report_element("extensions", i, "is listed twice", "remove one");
-        }
-    }
-    outbox.lanes[broker].extensions = std::move(listed);
-}
-
-constexpr std::int64_t most_shards = 64;
-
-/// Notes what holds for a lane of which the file says nothing.
-void note_usual_lane(section lane) {
-    lane_options usual;
-    lane.whole("shards", usual.shards, 1, most_shards);
-    lane.texts("extensions", usual.extensions);
-}
-
-void read_retry(section retry, retry_settings& settings) {
-    retry.whole("max_attempts", settings.max_attempts, 1, 1'000'000);
-    retry.number("base_delay_seconds", settings.base_delay_seconds, 0, 604'800);
-    retry.number("closed_stream_hours", settings.closed_stream_hours, 0, 876'000);
-    retry.number("max_backoff_seconds", settings.max_backoff_seconds, 0, 604'800);
-    retry.number("backoff_multiplier", settings.backoff_multiplier, 1, 1000);
-    retry.flag("jitter", settings.jitter);
-    retry.number("jitter_factor", settings.jitter_factor, 0, 1);
-    retry.refuse_unknown();
-}
-
 void read_cleanup(section cleanup, cleanup_settings& settings) {
     cleanup.number("published_retention_hours", settings.published_retention_hours, 0, 876'000);
     cleanup.number("abandoned_retention_hours", settings.abandoned_retention_hours, 0, 876'000);
@@ -297,23 +277,6 @@ std::vector<std::string> broker_names(const configuration& so_far) {
     std::vector<std::string> names;
     for (const auto& [name, settings] : so_far.brokers) names.push_back(name);
     return names;
-}
-
-void read_lanes(section lanes, const configuration& so_far, outbox_settings& outbox) {
-    for (auto& [name, lane] : lanes.all_below()) {
-        if (!so_far.brokers.contains(name)) {
-            lanes.report(name, "no such broker in [brokers]", did_you_mean(name, broker_names(so_far), "brokers are"));
-        }
-        lane.whole("shards", outbox.lanes[name].shards, 1, most_shards);
-        read_extensions(lane, name, outbox);
-        lane.refuse_unknown();
-    }
-    for (const auto& [name, settings] : so_far.brokers) {
-        const auto& external = outbox.external_brokers;
-        const bool has_lane =
-            name == outbox.broker || std::find(external.begin(), external.end(), name) != external.end();
-        if (has_lane && !lanes.has(name)) note_usual_lane(lanes.below(name));
-    }
 }
 
 void check_external_brokers(section& in, const configuration& so_far, const outbox_settings& outbox) {
@@ -532,11 +495,14 @@ explained_configuration read_sections(const node& sections, configuration result
     inbox.number("retention_hours", result.inbox.retention_hours, 0, 876'000);
     inbox.refuse_unknown();
     read_log(root.below("log"), result.log);
+    console_settings console;
+    read_console(root.below("console"), console);
+    read_telemetry(root.below("telemetry"), base_directory, result);
 
     if (!into.problems.empty()) throw invalid_configuration{result.file, std::move(into.problems)};
     complete_subscriptions(into.settings, result.server);
     group_by_section(into.settings);
-    return {std::move(result), std::move(into.settings)};
+    return {std::move(result), std::move(into.settings), std::move(console)};
 }
 
 /// @param key  of the value, for what is wrong in it
@@ -597,6 +563,7 @@ explained_configuration explain_text(std::string_view text, const std::filesyste
     reading into;
     node sections = select_environment(read_toml(text, result.file), result.environment, into.problems);
     substitute(sections, variables, into.problems);
+    add_telemetry_variables(sections, variables, into.problems);
     return read_sections(sections, std::move(result), std::filesystem::absolute(file).parent_path(), available, domain,
                          std::move(into));
 }

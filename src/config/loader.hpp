@@ -8,6 +8,7 @@
 #include <sluice/json.hpp>
 
 #include "config/configuration.hpp"
+#include "config/console_settings.hpp"
 #include "config/document.hpp"
 #include "config/problems.hpp"
 #include "config/providers.hpp"
@@ -41,6 +42,7 @@ using domain_lookup = std::function<std::string()>;
 struct explained_configuration {
     configuration values;
     std::vector<effective_setting> settings;  ///< each key once, section by section
+    console_settings console{};
 };
 
 /// `load`, and what every key comes to: also those that the file does not set.

@@ -76,6 +76,13 @@ public:
             [member](Options& into, const std::string& text) { std::invoke(member, into) = text; });
     }
 
+    /// A text that is never shown, without a default.
+    template <class Member>
+    option_table& secret(std::string_view key, Member member, std::string_view purpose) {
+        return add({.key = key, .what = provider_option::kind::secret, .purpose = purpose},
+                   [member](Options& into, const std::string& text) { std::invoke(member, into) = text; });
+    }
+
     /// The name of a file, without a default. @param member  a path
     template <class Member>
     option_table& file(std::string_view key, Member member, std::string_view purpose) {
@@ -85,20 +92,41 @@ public:
                    });
     }
 
+    /// @param member  a map from text to text
+    /// @param objection  why a key may not be in the table; empty when it may
+    template <class Member>
+    option_table& table(std::string_view key, Member member, std::string (*objection)(std::string_view),
+                        std::string_view purpose) {
+        options_.push_back(
+            {.key = key, .what = provider_option::kind::table, .purpose = purpose, .objection = objection});
+        setters_.push_back([member, start = std::string{key} + '.'](Options& into, const option_texts& given) {
+            for (auto each = given.lower_bound(start); each != given.end() && each->first.starts_with(start); ++each) {
+                std::invoke(member, into).insert_or_assign(each->first.substr(start.size()), each->second);
+            }
+        });
+        return *this;
+    }
+
+    /// Keys that several providers have.
+    /// @param add  called with this table
+    template <class Add>
+    option_table& with(const Add& add) {
+        add(*this);
+        return *this;
+    }
+
     [[nodiscard]] std::span<const provider_option> options() const noexcept { return options_; }
 
     /// @param given  what the loader has checked
     /// @param into  what holds for all that is not given
     [[nodiscard]] Options read(const option_texts& given, Options into = {}) const {
-        for (std::size_t i = 0; i < options_.size(); ++i) {
-            const auto found = given.find(std::string{options_[i].key});
-            if (found != given.end()) setters_[i](into, found->second);
-        }
+        for (const setter& each : setters_) each(into, given);
         return into;
     }
 
 private:
-    using setter = std::function<void(Options&, const std::string&)>;
+    using setter = std::function<void(Options&, const option_texts&)>;
+    using text_setter = std::function<void(Options&, const std::string&)>;
 
     template <class Member>
     static auto usual(Member member) {
@@ -134,14 +162,17 @@ private:
                    });
     }
 
-    option_table& add(provider_option option, setter set) {
+    option_table& add(provider_option option, text_setter set) {
+        setters_.push_back(
+            [key = std::string{option.key}, set = std::move(set)](Options& into, const option_texts& given) {
+                if (const auto found = given.find(key); found != given.end()) set(into, found->second);
+            });
         options_.push_back(std::move(option));
-        setters_.push_back(std::move(set));
         return *this;
     }
 
     std::vector<provider_option> options_;
-    std::vector<setter> setters_;  ///< as many
+    std::vector<setter> setters_;  ///< as many; each takes what is its own
 };
 
 }  // namespace sluice::config

@@ -16,7 +16,8 @@ namespace sluice::config {
 
 /// A key of `[databases.NAME]` or `[brokers.NAME]` that only one provider understands.
 struct provider_option {
-    enum class kind { whole, choice, flag, text, file };
+    /// The value of a secret is never shown. A table has keys of its own, which are the user's choice.
+    enum class kind { whole, choice, flag, text, secret, file, table };
 
     std::string_view key;
     kind what = kind::whole;
@@ -25,13 +26,16 @@ struct provider_option {
     std::vector<std::string> words{};  ///< of a choice
     std::string usual{};               ///< the default as text; empty: there is none
     std::string_view purpose{};        ///< one line for people
+    /// Of a table: why a key may not be in it; empty when it may.
+    std::string (*objection)(std::string_view key) = nullptr;
 };
 
-/// The values of such keys by their names, as texts that fit the kinds.
+/// The values of such keys by their names, as texts that fit the kinds. What is in the table `kafka` is called
+/// `kafka.compression.type`.
 using option_texts = std::map<std::string, std::string>;
 
 /// What `database_uri` or `URI` leads to.
-enum class address_use { unused, file, server };
+enum class address_use { unused, file, server, server_if_any };
 
 /// The address of a server, as an entry of the configuration has it.
 struct configured_address {
@@ -87,12 +91,35 @@ public:
     /// True when the address names several hosts and does not say which of them is meant, so that a standby may answer.
     [[nodiscard]] virtual bool takes_any_of_several_hosts(std::string_view /*address*/) const { return false; }
     [[nodiscard]] virtual number_order order(const option_texts& /*options*/) const { return {}; }
+    /// How many connections one process may have to such a database; nothing: there is no such bound.
+    [[nodiscard]] virtual std::optional<std::size_t> most_connections(const option_texts& /*options*/) const {
+        return std::nullopt;
+    }
+};
+
+/// Where the messages of a stream lie at a broker.
+struct stream_place {
+    std::string what{};  ///< for people: topic, routing key
+    std::string name{};  ///< `shop.order`
+    /// A broker that takes names for one although they differ: places with the same text here exclude each other.
+    /// Empty: only those of one name.
+    std::string taken_as{};
 };
 
 class broker_provider : public provider {
 public:
+    /// Two streams with one place cannot be told apart there; the check of a domain refuses them.
+    [[nodiscard]] virtual stream_place place_of(std::string_view stream, const option_texts& /*options*/) const {
+        return {.what = "stream", .name = std::string{stream}};
+    }
+    /// The name of what a group has for itself on a stream; empty: a name that no other group or stream can lead to.
+    [[nodiscard]] virtual std::string queue_of(std::string_view /*group*/, std::string_view /*stream*/) const {
+        return {};
+    }
     /// The largest message that such a broker takes, in bytes; 0: no limit of its own.
     [[nodiscard]] virtual std::size_t largest_message(const option_texts& /*options*/) const { return 0; }
+    /// True when a message has headers beside its body there.
+    [[nodiscard]] virtual bool carries_headers() const { return false; }
 };
 
 }  // namespace sluice::config

@@ -18,13 +18,17 @@ namespace {
 
 constexpr std::size_t longest_shown_value = 80;
 
+constexpr const char* hidden_text = "(hidden)";
+
 /// An address that stands where none belongs is no less secret.
 std::string shown_text(const std::string& text, sensitivity how) {
+    if (how == sensitivity::secret) return hidden_text;
     const bool is_uri = how == sensitivity::uri || base::may_hold_password(text);
     return printable(is_uri ? masked_uri(text) : text, longest_shown_value);
 }
 
 std::string shown(const node& value, sensitivity how) {
+    if (how == sensitivity::secret) return hidden_text;
     if (const auto* text = std::get_if<std::string>(&value.value)) {
         return '"' + shown_text(*text, how) + '"';
     }
@@ -72,10 +76,27 @@ std::optional<bool> as_flag(const node& value) {
 /// Takes an address out of what is shown. True when something is missing then.
 bool hide_secret(std::string& text, sensitivity how) {
     if (how == sensitivity::open && !base::may_hold_password(text)) return false;
-    std::string visible = base::shown_address(text);
+    std::string visible = how == sensitivity::secret ? hidden_text : base::shown_address(text);
     const bool hidden = visible != text;
     text = std::move(visible);
     return hidden;
+}
+
+/// By its name; who names a table's keys is the user.
+bool may_name_secret(std::string_view key) {
+    for (const auto word : {"password", "secret", "pem", "oauth", "jaas", "credential", "key"}) {
+        if (key.find(word) != std::string_view::npos) return true;
+    }
+    return false;
+}
+
+/// Nothing when it is a list or a date.
+std::optional<std::string> as_text(const node& value) {
+    if (const auto* text = std::get_if<std::string>(&value.value)) return *text;
+    if (const auto* whole = std::get_if<std::int64_t>(&value.value)) return std::to_string(*whole);
+    if (const auto* number = std::get_if<double>(&value.value)) return fmt::format("{:g}", *number);
+    if (const auto* flag = std::get_if<bool>(&value.value)) return *flag ? "true" : "false";
+    return std::nullopt;
 }
 
 }  // namespace
@@ -166,7 +187,7 @@ std::optional<bool> section::read_flag(std::string_view key) {
 }
 
 void section::text(std::string_view key, std::string& target, sensitivity shown) {
-    if (shown == sensitivity::uri) uris_.emplace(key);
+    if (shown != sensitivity::open) sensitive_.insert_or_assign(std::string{key}, shown);
     if (const node* value = ask(key)) {
         const auto* read = std::get_if<std::string>(&value->value);
         if (read == nullptr) {
@@ -231,6 +252,42 @@ std::optional<std::vector<std::string>> section::read_texts(std::string_view key
     return read;
 }
 
+void section::all_texts(std::map<std::string, std::string>& target) {
+    if (table_ != nullptr) collect_texts(*table_, "", target);
+}
+
+void section::collect_texts(const node& from, const std::string& prefix, std::map<std::string, std::string>& target) {
+    for (const auto& [key, value] : *from.as_table()) {
+        if (prefix.empty()) known_.insert(key);
+        const std::string name = prefix + key;
+        if (value.broken) continue;
+        if (value.as_table() != nullptr) {
+            collect_texts(value, name + '.', target);
+            continue;
+        }
+        const auto text = as_text(value);
+        if (!text) {
+            mismatch(name, value, "a text, a number, true or false");
+            continue;
+        }
+        target.insert_or_assign(name, *text);
+        effective_setting noted{.section = path_,
+                                .key = name,
+                                .value = *text,
+                                .from = value.overlaid ? origin::overlay : origin::file,
+                                .line = value.line,
+                                .variables = value.variables};
+        auto& shown = std::get<std::string>(noted.value);
+        noted.masked = may_name_secret(name);
+        if (noted.masked) {
+            shown = hidden_text;
+        } else {
+            noted.masked = hide_secret(shown, sensitivity::open);
+        }
+        into_->settings.push_back(std::move(noted));
+    }
+}
+
 void section::resolve([[maybe_unused]] std::string_view key, const std::string& path) {
     if (path.empty() || into_->settings.empty()) return;
     effective_setting& last = into_->settings.back();
@@ -238,10 +295,15 @@ void section::resolve([[maybe_unused]] std::string_view key, const std::string& 
     if (!last.masked) last.resolved = path;  // it has the same text in it
 }
 
+sensitivity section::sensitivity_of(std::string_view key) const {
+    const auto found = sensitive_.find(key);
+    return found == sensitive_.end() ? sensitivity::open : found->second;
+}
+
 void section::note(std::string_view key, setting_value effective) {
     noted_.emplace(key);
     effective_setting noted{.section = path_, .key = join_key("", key), .value = std::move(effective)};
-    const auto how = uris_.contains(key) ? sensitivity::uri : sensitivity::open;
+    const auto how = sensitivity_of(key);
     if (auto* text = std::get_if<std::string>(&noted.value)) noted.masked = hide_secret(*text, how);
     if (auto* list = std::get_if<std::vector<std::string>>(&noted.value)) {
         for (std::string& each : *list) noted.masked = hide_secret(each, how) || noted.masked;
@@ -281,6 +343,13 @@ std::vector<std::string> section::tables() const {
         if (value.as_table() != nullptr) keys.push_back(key);
     }
     return keys;
+}
+
+std::vector<std::string> section::keys() const {
+    std::vector<std::string> names;
+    if (table_ == nullptr) return names;
+    for (const auto& each : *table_->as_table()) names.push_back(each.key);
+    return names;
 }
 
 bool section::has(std::string_view key) const noexcept { return peek(key) != nullptr; }
@@ -335,7 +404,11 @@ void section::mismatch(std::string_view key, const node& value, const std::strin
 }
 
 void section::add(std::string_view key, const node* value, std::string message, std::string remedy) const {
-    const auto how = uris_.contains(key) ? sensitivity::uri : sensitivity::open;
+    const auto how = sensitivity_of(key);
+    // What no line of the file says comes from the environment.
+    if (value != nullptr && value->line == 0 && !value->variables.empty()) {
+        message += " (from environment variable " + value->variables.front().name + ")";
+    }
     into_->problems.push_back({.line = value == nullptr ? line() : value->line,
                                .key = join_key(path_, key),
                                .value = value == nullptr ? std::string{} : shown(*value, how),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -16,8 +17,9 @@ namespace sluice::config {
 
 /// How the value of a key may be shown in an error.
 enum class sensitivity {
-    open,  ///< as it is
-    uri    ///< scheme, host and path only
+    open,   ///< as it is
+    uri,    ///< scheme, host and path only
+    secret  ///< not at all
 };
 
 /// What came of reading a file.
@@ -53,6 +55,10 @@ public:
     void flag(std::string_view key, std::optional<bool>& target);
     void texts(std::string_view key, std::optional<std::vector<std::string>>& target);
 
+    /// Each key of this table with its value as text, whatever they are called; those of a table in it are called
+    /// `table.key`. What looks like a secret is not shown.
+    void all_texts(std::map<std::string, std::string>& target);
+
     /// Says what the name of a file, which was read last, comes to.
     void resolve(std::string_view key, const std::string& path);
 
@@ -62,6 +68,8 @@ public:
     [[nodiscard]] std::vector<std::pair<std::string, section>> all_below();
     /// The keys here that hold a table, asked for or not.
     [[nodiscard]] std::vector<std::string> tables() const;
+    /// All keys here.
+    [[nodiscard]] std::vector<std::string> keys() const;
 
     /// Does not report a key as unknown, because something else is reported about it.
     void excuse(std::string_view key) { known_.emplace(key); }
@@ -89,6 +97,8 @@ private:
     [[nodiscard]] std::optional<bool> read_flag(std::string_view key);
     [[nodiscard]] std::optional<std::vector<std::string>> read_texts(std::string_view key);
     void note(std::string_view key, setting_value effective);
+    [[nodiscard]] sensitivity sensitivity_of(std::string_view key) const;
+    void collect_texts(const node& from, const std::string& prefix, std::map<std::string, std::string>& target);
 
     const node* table_;
     std::string path_;
@@ -96,7 +106,7 @@ private:
     std::set<std::string, std::less<>> known_;
     std::set<std::string, std::less<>> asked_;  // must all be noted
     std::set<std::string, std::less<>> noted_;
-    std::set<std::string, std::less<>> uris_;
+    std::map<std::string, sensitivity, std::less<>> sensitive_;  ///< keys that are not open
     bool ignores_unknown_ = false;
 };
 

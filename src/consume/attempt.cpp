@@ -26,17 +26,17 @@ attempt::result result_of(const std::exception& failure) {
     return attempt::result::failed;
 }
 
-attempt run(const route& where, const parcel& what, const std::optional<store::lease_fence>& fence, date_time now,
-            const message_trace& trace) {
+attempt run(const route& where, const parcel& what, const command::message_terms& terms, date_time now,
+            const message_trace& trace, const observe::span& under) {
     using result = attempt::result;
     try {
         const auto deadline = where.deadline_of ? where.deadline_of(*what.content) : std::nullopt;
         if (deadline && *deadline <= now) return {.is = result::expired, .deadline = *deadline};
         trace.started(what);
-        const auto outcome = where.sequential && fence
-                                 ? where.sequential->handle(*what.content, what.delivery.entry, *fence)
-                                 : where.handle(*what.content, what.delivery.entry);
-        return {.is = outcome == command::outcome::duplicate ? result::duplicate : result::handled};
+        const observe::span_scope here{under};
+        const auto outcome = where.handle(*what.content, terms);
+        return {.is = outcome == command::outcome::duplicate ? result::duplicate : result::handled,
+                .settled = outcome == command::outcome::settled};
     } catch (const store::lease_lost& e) {
         return {.is = result::evicted, .reason = base::one_line(e.what())};
     } catch (const error& e) {
@@ -52,12 +52,16 @@ attempt run(const route& where, const parcel& what, const std::optional<store::l
 
 }  // namespace
 
-attempt try_handler(const route& where, const parcel& what, const std::optional<store::lease_fence>& fence,
-                    const clock& time, const message_trace& trace) {
+attempt try_handler(const route& where, const parcel& what, const command::message_terms& terms, const clock& time,
+                    const message_trace& trace) {
     const instant begin = time.monotonic_now();
-    attempt made = run(where, what, fence, time.now(), trace);
+    observe::span span = trace.handling(what);
+    attempt made = run(where, what, terms, time.now(), trace, span);
+    if (span.context() != nullptr) made.trace = *span.context();
+    if (made.is == attempt::result::duplicate) span.set("sluice.duplicate", true);
+    if (!made.reason.empty()) span.fail(made.code.empty() ? "exception" : made.code, made.reason);
     made.took = time.monotonic_now() - begin;
-    if (fence) made.epoch = fence->epoch;
+    if (terms.fence) made.epoch = terms.fence->epoch;
     return made;
 }
 

@@ -6,6 +6,7 @@
 
 #include <sluice/time.hpp>
 
+#include "command/invocation.hpp"
 #include "consume/message_trace.hpp"
 #include "consume/route.hpp"
 #include "consume/subscription_plan.hpp"
@@ -28,20 +29,21 @@ struct attempt {
     result is = result::handled;
     std::string reason{};  ///< one line; empty when handled
     std::string code{};    ///< stable word
+    bool settled = false;  ///< handled, and what the database kept of the message is gone
     duration took{};
-    std::uint64_t epoch = 0;  ///< of the lease under which it ran
-    date_time deadline{};     ///< when expired
+    std::uint64_t epoch = 0;              ///< of the lease under which it ran
+    date_time deadline{};                 ///< when expired
+    std::optional<trace_parent> trace{};  ///< the span of the attempt, while spans are recorded
 };
 
 /// Runs the handler of a route for one message. What an error means to the message is what `base::cause_of` says of it.
 /// A command whose deadline has passed is not begun.
 ///
 /// @param what  with content
+/// @param terms  with the fence of a sequential route: the lease under which it commits
 /// @param trace  is told when the handler begins
-/// @param fence  for a sequential route: the lease under which it commits
 /// Thread safety: may run on any thread, several at once. Nothing is thrown.
-[[nodiscard]] attempt try_handler(const route& where, const parcel& what,
-                                  const std::optional<store::lease_fence>& fence, const clock& time,
-                                  const message_trace& trace);
+[[nodiscard]] attempt try_handler(const route& where, const parcel& what, const command::message_terms& terms,
+                                  const clock& time, const message_trace& trace);
 
 }  // namespace sluice::consume

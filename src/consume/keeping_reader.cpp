@@ -50,14 +50,14 @@ void keeping_reader::take_kept(place& from, std::size_t limit, date_time now, st
     const instant time = with_.time.monotonic_now();
     if (from.looked && time - *from.looked < look_again_after) return;
     std::vector<store::sequence> in_hand;
-    for (const auto& [entry, name] : from.in_hand) in_hand.push_back(name.number);
+    for (const auto& [entry, each] : from.in_hand) in_hand.push_back(each.name.number);
     const store::kept_page page{.limit = limit,
                                 .behind = with_.most_behind - std::min(with_.most_behind, in_hand.size())};
     std::size_t taken = 0;
     for (store::kept_message& each : kept_->take(from.at, page, in_hand, claim(now))) {
         ++taken;
         std::string entry = kept_entry(each.number);
-        from.in_hand[entry] = {.number = each.number, .key = each.key};
+        from.in_hand[entry] = {.name = {.number = each.number, .key = each.key}};
         into.push_back({.entry = std::move(entry),
                         .stream = from.at.stream,
                         .body = std::move(each.body),
@@ -112,7 +112,22 @@ store::kept_message keeping_reader::to_keep(const place& from, const broker::del
 
 const store::kept_name* keeping_reader::find(const place& from, std::string_view entry) const {
     const auto found = from.in_hand.find(entry);
-    return found == from.in_hand.end() ? nullptr : &found->second;
+    return found == from.in_hand.end() ? nullptr : &found->second.name;
+}
+
+std::optional<store::kept_removal> keeping_reader::removal_of(std::size_t stream, std::string_view entry) const {
+    const place& from = places_[stream];
+    const store::kept_name* const name = find(from, entry);
+    if (name == nullptr) return std::nullopt;
+    return store::kept_removal{.at = from.at, .owner = seat_, .name = *name};
+}
+
+void keeping_reader::removed(std::size_t stream, std::string_view entry) {
+    place& from = places_[stream];
+    const auto found = from.in_hand.find(entry);
+    if (found == from.in_hand.end()) return;
+    found->second.removed = true;
+    from.looked.reset();
 }
 
 base::wake_reason keeping_reader::wait(base::wake_signal& signal, duration timeout) {
@@ -138,14 +153,18 @@ void keeping_reader::ack(std::size_t stream, std::span<const std::string> entrie
     std::vector<std::string> at_broker;
     std::vector<store::kept_name> handled;
     for (const std::string& each : entries) {
-        const store::kept_name* const name = find(from, each);
-        name == nullptr ? at_broker.push_back(each) : handled.push_back(*name);
+        const auto found = from.in_hand.find(each);
+        if (found == from.in_hand.end()) {
+            at_broker.push_back(each);
+        } else if (!found->second.removed) {
+            handled.push_back(found->second.name);
+        }
     }
     if (!handled.empty()) {
         kept_->remove(from.at, seat_, handled);
-        for (const std::string& each : entries) from.in_hand.erase(each);
         from.looked.reset();
     }
+    for (const std::string& each : entries) from.in_hand.erase(each);
     if (!at_broker.empty()) inner_->ack(stream, at_broker);
 }
 
@@ -158,7 +177,7 @@ void keeping_reader::defer(std::size_t stream, const broker::delivery& message, 
     failed.attempts = attempts;
     failed.not_before = not_before;
     const store::sequence number = kept_->keep({&failed, 1}, claim(with_.time.now())).at(0);
-    from.in_hand[message.entry] = {.number = number, .key = std::move(failed.key)};
+    from.in_hand[message.entry] = {.name = {.number = number, .key = std::move(failed.key)}};
     inner_->ack(stream, std::array{message.entry});
 }
 

@@ -30,8 +30,9 @@ struct keeping {
 /// written there and acknowledged at the broker, so an offset goes on although one key waits. What comes later of that
 /// key is written behind it, and handed out when its turn has come.
 ///
-/// After a crash between the two a message is there twice; the inbox knows it. Entries of kept messages are called
-/// `kept/17`.
+/// After a crash between the two a message is there twice; the inbox knows it. A kept message leaves with what its
+/// handler commits, when that commits to the same database (`removal_of`, `removed`), else when it is acknowledged.
+/// Entries of kept messages are called `kept/17`.
 ///
 /// Thread safety and errors: as those of a reader. Lifetime: the clock must outlive it.
 class keeping_reader final : public broker::reader, public broker::keeper {
@@ -49,11 +50,20 @@ public:
     void defer(std::size_t stream, const broker::delivery& message, int attempts, date_time not_before) override;
     void dead_letter(std::size_t stream, const broker::delivery& message, const broker::death& why) override;
 
+    /// How the message leaves the database, when it is kept there.
+    [[nodiscard]] std::optional<store::kept_removal> removal_of(std::size_t stream, std::string_view entry) const;
+    /// Its handler has removed it: the acknowledgement need not.
+    void removed(std::size_t stream, std::string_view entry);
+
 private:
+    struct kept_in_hand {
+        store::kept_name name;
+        bool removed = false;
+    };
     /// One stream, and its messages that this reader has claimed, by entry.
     struct place {
         store::kept_place at;
-        std::map<std::string, store::kept_name, std::less<>> in_hand{};
+        std::map<std::string, kept_in_hand, std::less<>> in_hand{};
         std::optional<instant> looked{};  ///< for kept messages; none: something may have become free since
     };
 

@@ -2,6 +2,9 @@
 
 #include <cmath>
 
+#include "observe/messaging_span.hpp"
+#include "observe/span_source.hpp"
+
 namespace sluice::consume {
 
 namespace {
@@ -23,6 +26,46 @@ void quietly(Make make) noexcept {
 }
 
 }  // namespace
+
+void message_trace::received(std::size_t source, const std::vector<arrival>& found, base::moment begin) const noexcept {
+    const observe::span_source* const spans = tracer_.spans();
+    if (spans == nullptr || found.empty()) return;
+    quietly([&] {
+        observe::span span =
+            spans->began(begin.wall, begin.steady, "receive " + route_.streams.at(source), span_kind::client, nullptr);
+        name_operation(span, "receive", source);
+        span.set("messaging.batch.message_count", static_cast<std::int64_t>(found.size()));
+        for (const arrival& each : found) {
+            if (!each.what.content) continue;
+            if (const auto& from = each.what.content->metadata().headers.traceparent) span.link(*from);
+        }
+    });
+}
+
+observe::span message_trace::handling(const parcel& what) const noexcept {
+    observe::span span;
+    const observe::span_source* const spans = tracer_.spans();
+    if (spans == nullptr || !what.content) return span;
+    quietly([&] {
+        const message_metadata& metadata = what.content->metadata();
+        const auto& from = metadata.headers.traceparent;
+        span = spans->begin("process " + route_.streams.at(what.source), span_kind::consumer, from);
+        name_operation(span, "process", what.source);
+        observe::describe_message(span, metadata);
+        span.set_text("sluice.handler", route_.name);
+        if (from) span.link(*from);
+    });
+    return span;
+}
+
+void message_trace::name_operation(observe::span& of, const char* what, std::size_t source) const {
+    observe::describe_operation(of, {.name = what,
+                                     .type = what,
+                                     .system = system_,
+                                     .destination = route_.streams.at(source),
+                                     .group = route_.group});
+    of.set_text("messaging.client.id", worker_);
+}
 
 void message_trace::started(const parcel& what) const noexcept {
     if (!tracer_.wanted()) return;
@@ -147,6 +190,7 @@ trace_event message_trace::describe(const char* event, const char* status, std::
     if (content) {
         result.correlation_id = content->correlation_id();
         result.causation_id = content->metadata().domain.causation_id;
+        result.traceparent = observe::trace_here(content->metadata().headers.traceparent);
     }
     return result;
 }

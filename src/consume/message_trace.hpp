@@ -2,12 +2,14 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <sluice/message.hpp>
 #include <sluice/time.hpp>
 
 #include "consume/route.hpp"
 #include "consume/subscription_plan.hpp"
+#include "observe/span.hpp"
 #include "observe/tracer.hpp"
 
 namespace sluice::consume {
@@ -22,8 +24,15 @@ namespace sluice::consume {
 class message_trace {
 public:
     /// Both must outlive it; `worker` is the consumer's name.
-    message_trace(const observe::tracer& tracer, const route& what, std::string worker)
-        : tracer_{tracer}, route_{what}, worker_{std::move(worker)} {}
+    /// @param system  `messaging.system` of the broker
+    message_trace(const observe::tracer& tracer, const route& what, std::string worker, std::string system)
+        : tracer_{tracer}, route_{what}, worker_{std::move(worker)}, system_{std::move(system)} {}
+
+    /// Records the span of one look for messages that found some, and links it to what brought them about.
+    void received(std::size_t source, const std::vector<arrival>& found, base::moment begin) const noexcept;
+    /// Begins the span of an attempt: it is part of the trace that the message belongs to. Nothing while no spans are
+    /// recorded.
+    [[nodiscard]] observe::span handling(const parcel& what) const noexcept;
 
     void started(const parcel& what) const noexcept;
     void completed(const parcel& what, duration took) const noexcept;
@@ -39,12 +48,14 @@ public:
 private:
     void count(std::size_t source, observe::handling what, duration took = {}) const noexcept;
     void given_up(const char* event, const set_aside& what) const;
+    void name_operation(observe::span& of, const char* what, std::size_t source) const;
     [[nodiscard]] trace_event describe(const char* event, const char* status, std::size_t source,
                                        const std::string& entry, const std::optional<message>& content) const;
 
     const observe::tracer& tracer_;
     const route& route_;
     std::string worker_;
+    std::string system_;
 };
 
 }  // namespace sluice::consume

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "command/deadline.hpp"
+#include "consume/own_queues.hpp"
 #include "consume/readable.hpp"
 #include "domain/subscription_rules.hpp"
 #include "process/step.hpp"
@@ -84,17 +85,18 @@ private:
         const config::resolved_subscription how = resolve(process.group, process.options);
         const auto add_route = [&](const std::string& stream, start from,
                                    std::function<interest(const message&)> interest_in) {
-            routes_.push_back({.name = process.group,
-                               .broker = internal_broker_,
-                               .streams = streams_of(internal_broker_, {stream}),
-                               .group = process.group,
-                               .from = from,
-                               .settings = how.settings,
-                               .decided = how.decided,
-                               .interest_in = std::move(interest_in),
-                               .handle = [&env = env_, &process](const message& m, std::string_view entry) {
-                                   return process::handle_process(env, process, m, entry);
-                               }});
+            routes_.push_back(
+                {.name = process.group,
+                 .broker = internal_broker_,
+                 .streams = streams_of(internal_broker_, {stream}),
+                 .group = process.group,
+                 .from = from,
+                 .settings = how.settings,
+                 .decided = how.decided,
+                 .interest_in = std::move(interest_in),
+                 .handle = [&env = env_, &process](const message& m, const command::message_terms& terms) {
+                     return process::handle_process(env, process, m, terms);
+                 }});
         };
         for (const std::string& category : categories_of(process.on)) {
             add_route(category, process.options.from, interest_of(process.on));
@@ -108,16 +110,17 @@ private:
     void add(const projector_entry& projector) {
         const config::resolved_subscription how = resolve(projector.name, projector.options);
         for (const std::string& category : domain_.categories_of(projector)) {
-            routes_.push_back({.name = projector.name,
-                               .broker = internal_broker_,
-                               .streams = streams_of(internal_broker_, {category}),
-                               .group = env_.reader_of(projector),
-                               .settings = how.settings,
-                               .decided = how.decided,
-                               .interest_in = interest_of(projector.on),
-                               .handle = [&env = env_, &projector](const message& m, std::string_view entry) {
-                                   return projection::project(env, projector, m, entry);
-                               }});
+            routes_.push_back(
+                {.name = projector.name,
+                 .broker = internal_broker_,
+                 .streams = streams_of(internal_broker_, {category}),
+                 .group = env_.reader_of(projector),
+                 .settings = how.settings,
+                 .decided = how.decided,
+                 .interest_in = interest_of(projector.on),
+                 .handle = [&env = env_, &projector](const message& m, const command::message_terms& terms) {
+                     return projection::project(env, projector, m, terms);
+                 }});
         }
     }
 
@@ -144,9 +147,10 @@ private:
                          return known == nullptr ? interest::unknown : interest::wanted;
                      },
                  .deadline_of = [](const message& m) { return command::deadline_of(m); },
-                 .handle = [&env = env_, marked_as](
-                               const message& m,
-                               std::string_view entry) { return command::handle_command(env, m, entry, marked_as); },
+                 .handle =
+                     [&env = env_, marked_as](const message& m, const command::message_terms& terms) {
+                         return command::handle_command(env, m, terms, marked_as);
+                     },
                  .former_group = marked_as});
         }
     }
@@ -162,8 +166,8 @@ private:
                            .decided = how.decided,
                            .interest_in = [](const message&) { return interest::wanted; },
                            .handle =
-                               [&env = env_, &subscriber](const message& m, std::string_view entry) {
-                                   return command::handle(env, m, entry, subscriber.name,
+                               [&env = env_, &subscriber](const message& m, const command::message_terms& terms) {
+                                   return command::handle(env, m, terms, subscriber.name,
                                                           [&](context& in) { subscriber.handle(m, in); });
                                }});
     }
@@ -182,29 +186,21 @@ private:
         };
     }
 
-    [[nodiscard]] std::function<command::outcome(const message&, std::string_view)> reactions_of(
+    [[nodiscard]] std::function<command::outcome(const message&, const command::message_terms&)> reactions_of(
         const event_handler_entry& handler) const {
-        return [&env = env_, &handler](const message& m, std::string_view entry) {
-            return command::handle(env, m, entry, handler.name,
+        return [&env = env_, &handler](const message& m, const command::message_terms& terms) {
+            return command::handle(env, m, terms, handler.name,
                                    [&](context& in) { react(env.domain(), handler, m, in); });
         };
     }
 
     [[nodiscard]] sequence sequence_of(const event_handler_entry& handler) const {
-        return {.lease = "sequential/" + handler.name,
-                .key_of =
-                    [&domain = domain_, &handler](const message& m) {
-                        const auto event = domain.read_event(m.type().text(), m.data());
-                        if (!event) return std::string{};
-                        const auto& key = handler.sequential_key.at(event->entry().cpp_name);
-                        return key(event->is_upcast() ? m.with_data(event->data()) : m);
-                    },
-                .handle =
-                    [&env = env_, &handler](const message& m, std::string_view entry, const store::lease_fence& fence) {
-                        return command::handle(
-                            env, m, entry, handler.name, [&](context& in) { react(env.domain(), handler, m, in); },
-                            fence);
-                    }};
+        return {.lease = "sequential/" + handler.name, .key_of = [&domain = domain_, &handler](const message& m) {
+                    const auto event = domain.read_event(m.type().text(), m.data());
+                    if (!event) return std::string{};
+                    const auto& key = handler.sequential_key.at(event->entry().cpp_name);
+                    return key(event->is_upcast() ? m.with_data(event->data()) : m);
+                }};
     }
 
     [[nodiscard]] std::vector<std::string> streams_of(const std::string& broker,
@@ -227,6 +223,7 @@ private:
 std::vector<route> routes_of(commit::environment& env) {
     auto routes = route_maker{env}.make();
     require_readable(env, routes);
+    require_own_queues(env.configuration(), routes);
     return routes;
 }
 

@@ -4,7 +4,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <sluice/message.hpp>
@@ -27,8 +26,6 @@ struct sequence {
     std::string lease;  ///< in the default database: one process at a time handles the messages
     /// The value in whose order of arrival the message is handled. @throws what its decoding throws
     std::function<std::string(const message&)> key_of;
-    /// `route::handle` under a fence. @throws store::lease_lost when somebody else has the lease; nothing was written
-    std::function<command::outcome(const message& m, std::string_view entry, const store::lease_fence& fence)> handle;
 };
 
 /// Where one subscription reads, and what it does with what it reads.
@@ -43,8 +40,9 @@ struct route {
     std::function<interest(const message&)> interest_in;
     /// When the message need not be handled any more: of submitted commands. Empty: always. @throws decode_error
     std::function<std::optional<date_time>(const message&)> deadline_of{};
-    /// Runs the handler in a unit of work. @throws whatever the handler or the commit throws
-    std::function<command::outcome(const message& m, std::string_view entry)> handle;
+    /// Runs the handler in a unit of work. @throws whatever the handler or the commit throws; store::lease_lost when
+    ///   somebody else has the lease of the fence: nothing was written
+    std::function<command::outcome(const message& m, const command::message_terms& terms)> handle;
     std::size_t primaries = 1;             ///< the first streams; the others are backfill lanes
     std::string former_group{};            ///< its name in earlier builds; see broker::membership
     std::optional<sequence> sequential{};  ///< of a sequential handler
@@ -66,7 +64,8 @@ struct route {
 /// With priority lanes, what is read from the internal broker is also read from `{stream}:{suffix}`.
 /// `env` must outlive the routes.
 /// @throws usage_error when the declaration names an aggregate that it does not declare; configuration_error when a
-///   profile named in the code does not exist, or a route reads from a broker that cannot be read
+///   profile named in the code does not exist, or a route reads from a broker that cannot be read, or two of them from
+///   one queue
 [[nodiscard]] std::vector<route> routes_of(commit::environment& env);
 
 }  // namespace sluice::consume

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/one_line.hpp"
-#include "consume/keeping_reader.hpp"
 #include "envelope/format.hpp"
 #include "envelope/header_rules.hpp"
 #include "lease/owner.hpp"
@@ -52,7 +51,7 @@ subscription::subscription(commit::environment& env, route what, std::string con
               .domain = env.domain().normalized,
               .from = route_.from},
       broker_{env.broker(route_.broker)},
-      trace_{env.tracer(), route_, std::move(consumer)},
+      trace_{env.tracer(), route_, std::move(consumer), env.system_of(route_.broker)},
       plan_{plan_settings_from(route_)} {
     status_.state = "stopped";
     if (!route_.sequential) return;
@@ -141,9 +140,10 @@ duration subscription::stand_by() {
 
 void subscription::perform(const handle_parcel& act) {
     show("working");
-    std::optional<store::lease_fence> fence;
-    if (lease_) fence = lease_->fence();
-    auto run = [this, what = act.what, fence] { return try_handler(route_, *what, fence, env_.time(), trace_); };
+    command::message_terms terms{.entry = act.what->delivery.entry};
+    if (lease_) terms.fence = lease_->fence();
+    if (keeping_ != nullptr) terms.kept = keeping_->removal_of(act.what->source, terms.entry);
+    auto run = [this, what = act.what, terms] { return try_handler(route_, *what, terms, env_.time(), trace_); };
     if (pool_) return pool_->give(act.number, std::move(run));
     conclude(act.number, run());
 }
@@ -183,13 +183,15 @@ void subscription::drop(const set_aside& act) {
 
 void subscription::perform(const read_more& act) {
     std::vector<arrival> arrivals;
-    for (broker::delivery& each : reader_->read(act.source, act.limit, now().wall)) {
+    const base::moment begin = now();
+    for (broker::delivery& each : reader_->read(act.source, act.limit, begin.wall)) {
         arrivals.push_back(look_at(act.source, std::move(each)));
     }
     if (std::exchange(disconnections_, 0) > 0) {
         observe::log(observe::level::info, "subscription.connected",
                      {{"handler", route_.name}, {"broker", route_.broker}, {"stream", route_.streams[0]}});
     }
+    trace_.received(act.source, arrivals, begin);
     plan_.received(act.source, std::move(arrivals), now());
 }
 
@@ -249,10 +251,12 @@ void subscription::conclude_finished() {
 
 void subscription::conclude(parcel_number number, const attempt& made) {
     const parcel& what = plan_.in_hand(number);
+    const observe::span_scope of_attempt{made.trace ? &*made.trace : nullptr};  // for the lines of the log
     switch (made.is) {
         case attempt::result::handled:
         case attempt::result::duplicate: {
             trace_.completed(what, made.took);
+            if (made.settled && keeping_ != nullptr) keeping_->removed(what.source, what.delivery.entry);
             {
                 const std::lock_guard lock{mutex_};
                 ++status_.handled;
@@ -313,12 +317,14 @@ void subscription::outage_over(bool over) {
 void subscription::open() {
     if (reader_) return;
     auto fresh = broker_.open_reader(route_.streams, member_);
-    if (!broker_.can().keeps_failed) fresh = keep_here(std::move(fresh));
+    std::unique_ptr<keeping_reader> keeping;
+    if (!broker_.can().keeps_failed) keeping = keep_here(std::move(fresh));
     if (!pool_ && (plan_.hands() > 1 || lease_)) pool_ = std::make_unique<handler_pool>(plan_.hands(), signal_);
-    reader_ = std::move(fresh);
+    keeping_ = keeping.get();
+    reader_ = keeping ? std::move(keeping) : std::move(fresh);
 }
 
-std::unique_ptr<broker::reader> subscription::keep_here(std::unique_ptr<broker::reader> reader) {
+std::unique_ptr<keeping_reader> subscription::keep_here(std::unique_ptr<broker::reader> reader) {
     const auto key = [this](const broker::delivery& of) -> std::string {
         if (!route_.sequential && !of.key.empty()) return of.key;
         try {
@@ -335,6 +341,7 @@ std::unique_ptr<broker::reader> subscription::keep_here(std::unique_ptr<broker::
 
 void subscription::close() noexcept {
     reader_.reset();
+    keeping_ = nullptr;
     plan_.lost(now());
 }
 

@@ -14,6 +14,7 @@
 #include "broker/broker.hpp"
 #include "consume/attempt.hpp"
 #include "consume/handler_pool.hpp"
+#include "consume/keeping_reader.hpp"
 #include "consume/message_trace.hpp"
 #include "consume/route.hpp"
 #include "consume/subscription_plan.hpp"
@@ -100,7 +101,7 @@ private:
 
     void open();
     /// The reader of a broker that keeps nothing of what failed, with the database as its keeper.
-    [[nodiscard]] std::unique_ptr<broker::reader> keep_here(std::unique_ptr<broker::reader> reader);
+    [[nodiscard]] std::unique_ptr<keeping_reader> keep_here(std::unique_ptr<broker::reader> reader);
     void close() noexcept;
     [[nodiscard]] duration disconnected(const error& trouble);
     void finish_in_hand();
@@ -118,6 +119,7 @@ private:
     subscription_plan plan_;
     base::wake_signal signal_;
     std::unique_ptr<broker::reader> reader_;  ///< of all streams; null while disconnected
+    keeping_reader* keeping_ = nullptr;       ///< the same, where the database keeps what failed
     bool listen_ = false;
     int disconnections_ = 0;                        ///< in a row
     std::unique_ptr<lease::sequence_lease> lease_;  ///< of a sequential route

@@ -12,9 +12,9 @@ namespace sluice::detail {
 namespace {
 
 /// Tables of Sluice's own, which may lie beside those of read models.
-constexpr std::array<std::string_view, 9> taken{"event_log",       "outbox",          "lease",
-                                                "inbox",           "aggregate_state", "snapshot",
-                                                "command_outcome", "scheduled",       "projection"};
+constexpr std::array<std::string_view, 11> taken{"event_log",       "outbox",       "lease",           "stand_by",
+                                                 "inbox",           "kept_message", "aggregate_state", "snapshot",
+                                                 "command_outcome", "scheduled",    "projection"};
 constexpr std::array<std::string_view, 4> taken_prefixes{"sluice_", "broker_", "sqlite_", "pg_"};
 
 /// A name that PostgreSQL would cut is no longer the same name.

@@ -9,10 +9,9 @@
 
 #include "base/backoff.hpp"
 #include "commit/stored_log.hpp"
-#include "engine/databases.hpp"
+#include "domain/databases.hpp"
 #include "lease/owner.hpp"
 #include "observe/log.hpp"
-#include "projection/read_model_setup.hpp"
 
 namespace sluice::engine {
 
@@ -51,9 +50,8 @@ void engine::start() {
     const std::lock_guard lock{mutex_};
     if (std::exchange(started_, true)) throw usage_error{"an engine starts once; make another one"};
     try {
-        require_schema();
+        require_sound_histories();
         tell_weaknesses();
-        projection::require_read_models(env_);
         require_readable_log();
         slot_ = std::make_unique<instance_slot>(deployment_of(env_));
         consumer_ = host_name() + "-" + env_.domain().normalized + "-" + std::to_string(slot_->number());
@@ -121,23 +119,21 @@ std::vector<worker_status> engine::status() const {
     return all;
 }
 
+duration engine::longest_turn() const {
+    const std::lock_guard lock{mutex_};
+    const instant now = env_.time().monotonic_now();
+    duration longest{0};
+    for (const auto& each : lanes_) longest = std::max(longest, now - each->lane.last_turn());
+    return longest;
+}
+
 std::string engine::consumer_name() const {
     const std::lock_guard lock{mutex_};
     return consumer_;
 }
 
-void engine::require_schema() const {
+void engine::require_sound_histories() const {
     for (const auto& [name, database] : env_.parts().databases) {
-        const store::schema_status schema = database->schema();
-        if (schema.applied == schema.expected) continue;
-        const std::string versions =
-            " has schema " + std::to_string(schema.applied) + ", this build needs " + std::to_string(schema.expected);
-        throw store_error{
-            "database `" + name + "` (" + database->describe() + ")" + versions +
-            (schema.applied < schema.expected ? "; run `sluice db setup`" : "; run the newer Sluice that wrote it")};
-    }
-    for (const auto& [name, database] : env_.parts().databases) {
-        store::require_domain(database->history(), database->describe(), env_.domain().normalized);
         for (const auto& fault : database->faults(0)) {
             if (fault.fatal) throw store_error{fault.message + "; " + fault.remedy};
         }
@@ -175,7 +171,7 @@ void engine::make_lanes(const std::string& owner) {
     config::outbox_settings outbox = configuration.outbox;
     outbox.publish_timeout_seconds = std::min(outbox.publish_timeout_seconds, shutdown * publishing_share);
 
-    for (const std::string& database : databases_with_lanes(env_.domain())) {
+    for (const std::string& database : detail::databases_with_lanes(env_.domain())) {
         const auto add = [&](const std::string& broker, bool external) {
             const int shards = outbox.shards_of(broker);
             for (int number = 1; number <= shards; ++number) {
@@ -185,6 +181,7 @@ void engine::make_lanes(const std::string& owner) {
                                                 .external = external,
                                                 .part = {number, shards},
                                                 .owner = owner,
+                                                .system = env_.system_of(broker),
                                                 .outbox = outbox,
                                                 .priority_lanes = configuration.server.priority_lanes,
                                                 .drain = base::from_seconds(shutdown)}));
@@ -202,7 +199,7 @@ void engine::make_subscriptions(const broker::incarnation& process) {
 }
 
 void engine::make_schedulers() {
-    for (const std::string& database : databases_with_lanes(env_.domain())) {
+    for (const std::string& database : detail::databases_with_lanes(env_.domain())) {
         schedulers_.push_back(std::make_unique<scheduler>(env_, database));
     }
 }

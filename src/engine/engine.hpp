@@ -51,11 +51,12 @@ public:
     /// Stops, and waits for every thread however long it takes: nothing of `env` is in use afterwards.
     ~engine();
 
-    /// Checks the schema of every database and the tables of read models, makes those that an embedded database lacks,
-    /// and starts all threads.
+    /// Starts all threads, unless the history or the log of a database forbids it.
+    /// @pre the databases and their read models are of this build: `require_current_schemas` and
+    ///      `projection::require_read_models` have said so
     /// @throws configuration_error naming a broker or database that is not configured
-    /// @throws store_error when a database is away, or its schema or a read model's table is not the one of this build;
-    ///         names the remedy
+    /// @throws store_error when a database is away, has lost a part of its history or holds events that this build
+    ///         cannot read; names the remedy
     /// @throws usage_error when it was started before
     /// Nothing runs after an exception.
     void start();
@@ -73,6 +74,10 @@ public:
 
     /// Empty before the start.
     [[nodiscard]] std::vector<worker_status> status() const;
+    /// For how long the lane that has been busy longest has been in one step; nothing without lanes. Lanes look up
+    /// every few seconds even when they sleep, and the deadlines of database and broker bound each step, so minutes
+    /// mean that a lane hangs.
+    [[nodiscard]] duration longest_turn() const;
     /// Of the consumers; empty before the start.
     [[nodiscard]] std::string consumer_name() const;
 
@@ -92,7 +97,7 @@ private:
         std::unique_ptr<worker> thread{};
     };
 
-    void require_schema() const;
+    void require_sound_histories() const;
     void tell_weaknesses() const;
     /// @throws store_error naming what this build cannot read of what is stored
     void require_readable_log() const;

@@ -8,7 +8,10 @@
 #include "base/failure_cause.hpp"
 #include "base/one_line.hpp"
 #include "commit/target_brokers.hpp"
+#include "envelope/stored_metadata.hpp"
 #include "observe/log.hpp"
+#include "observe/messaging_span.hpp"
+#include "observe/span_source.hpp"
 
 namespace sluice::engine {
 
@@ -86,10 +89,11 @@ duration scheduler::work(const std::stop_token& stop) {
 void scheduler::release(store::unit_session& session, const std::vector<store::scheduled_message>& chosen,
                         base::moment now) {
     try {
-        session.commit(to_batch(chosen, commit::target_brokers(env_.configuration().outbox, false), now.wall));
+        session.commit(to_batch(chosen, commit::internal_target(env_.configuration().outbox), now.wall));
         plan_.released();
         env_.lanes().wake(database_);
         tell(chosen);
+        trace(chosen, now);
     } catch (const expected_version_error&) {
         plan_.contested(chosen, now.steady);
     } catch (const store::duplicate_message&) {
@@ -128,6 +132,22 @@ void scheduler::forget(store::unit_session& session, const store::scheduled_mess
     try {
         session.commit(batch);
     } catch (const expected_version_error&) {  // NOLINT(bugprone-empty-catch): whoever sent it has taken it out
+    }
+}
+
+/// A message that goes on its way is part of the trace in which it was set.
+void scheduler::trace(const std::vector<store::scheduled_message>& released, base::moment begin) const {
+    const auto* const spans = env_.tracer().spans();
+    if (spans == nullptr) return;
+    for (const store::scheduled_message& each : released) {
+        const auto metadata = envelope::stored_metadata(each.message.event.metadata);
+        if (!metadata) continue;
+        const auto& set_in = metadata->headers.traceparent;
+        observe::span span = spans->began(begin.wall, begin.steady, "release " + each.message.event.stream_category,
+                                          span_kind::internal, set_in ? &*set_in : nullptr);
+        observe::describe_message(span, *metadata);
+        span.set_text("sluice.database", database_);
+        span.set_text("sluice.due", each.due.to_string());
     }
 }
 

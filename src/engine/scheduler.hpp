@@ -41,6 +41,7 @@ private:
     void refused(const store_error& e, const std::vector<store::scheduled_message>& chosen, instant now);
     void forget(store::unit_session& session, const store::scheduled_message& sent, base::moment now);
     void tell(const std::vector<store::scheduled_message>& released) const;
+    void trace(const std::vector<store::scheduled_message>& released, base::moment begin) const;
 
     commit::environment& env_;
     std::string database_;

@@ -51,11 +51,13 @@ void database_check::ask() {
     try {
         open();
         auto leases = session_->lanes();
+        auto pauses = session_->paused_lanes();
         const auto next_due = schedule_->next_due();
         auto writer = oldest_writer(*session_, leases);
         {
             const std::lock_guard lock{mutex_};
             found_.lanes.leases = std::move(leases);
+            found_.lanes.pauses = std::move(pauses);
             found_.writer = std::move(writer);
             found_.next_due = next_due;
         }

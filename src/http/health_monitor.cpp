@@ -7,7 +7,7 @@
 
 #include "broker/broker.hpp"
 #include "consume/broker_operations.hpp"
-#include "engine/databases.hpp"
+#include "domain/databases.hpp"
 #include "operate/subscriptions.hpp"
 
 namespace sluice::http {
@@ -17,7 +17,7 @@ namespace {
 std::vector<counted_lane> lanes_to_count(const commit::environment& env) {
     std::vector<counted_lane> lanes;
     const auto& outbox = env.configuration().outbox;
-    for (const std::string& database : engine::databases_with_lanes(env.domain())) {
+    for (const std::string& database : detail::databases_with_lanes(env.domain())) {
         lanes.push_back({database, outbox.broker, false});
         for (const std::string& broker : outbox.external_brokers) lanes.push_back({database, broker, true});
     }
@@ -74,7 +74,7 @@ bool health_monitor::leave(duration patience) {
 }
 
 void health_monitor::add_watches(const watch_timing& timing) {
-    const std::set<std::string> with_lanes = engine::databases_with_lanes(env_.domain());
+    const std::set<std::string> with_lanes = detail::databases_with_lanes(env_.domain());
     for (const auto& [name, database] : env_.parts().databases) {
         databases_.push_back(std::make_unique<watched_database>(name, database, with_lanes.contains(name), timing));
     }
@@ -123,6 +123,7 @@ process_figures health_monitor::figures() const {
             process.restarts.emplace_back(each.name, each.restarts);
         }
     }
+    process.spans = env_.tracer().spans_counted();
     return process;
 }
 

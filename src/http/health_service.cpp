@@ -29,12 +29,15 @@ health_service::health_service(commit::environment& env, const health_options& o
         http_settings{.host = wanted.host,
                       .port = static_cast<std::uint16_t>(port),
                       .ports_to_try = wanted.port_auto_increment ? most_increments : 1},
-        [this](std::string_view path) { return answer(path); }, key);
+        [this](std::string_view path) { return answer(path); }, key, options.mounted);
     env.tracer().count_with(metrics_);
     observe::log(observe::level::info, "health.listening", {{"address", server_->address()}});
 }
 
-bool health_service::leave() { return monitor_.leave(short_wait); }
+bool health_service::leave() {
+    const bool answered = server_->leave(short_wait);
+    return monitor_.leave(short_wait) && answered;
+}
 
 http_answer health_service::answer(std::string_view path) const {
     if (path == "/healthz" || path == "/livez") {

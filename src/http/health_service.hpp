@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "commit/environment.hpp"
 #include "engine/engine.hpp"
@@ -18,6 +19,7 @@ namespace sluice::http {
 struct health_options {
     int port_offset = 0;  ///< added to `server.health.port`, unless that is 0: a worker's number
     watch_timing timing{};
+    http_mount mounted{};  ///< served beside the probes, on the same port
 };
 
 /// Probes and metrics of one engine: `/healthz`, `/livez`, `/readyz`, `/metrics` on `server.health`.
@@ -51,6 +53,9 @@ public:
     /// @returns false when a database or broker keeps a look waiting: then the process should end without destroying
     ///          this
     [[nodiscard]] bool leave();
+
+    /// What `/metrics` shows, as values.
+    [[nodiscard]] std::vector<metric_family> metrics_values() const { return monitor_.metrics_values(); }
 
     [[nodiscard]] std::string address() const { return server_->address(); }
     [[nodiscard]] std::uint16_t port() const noexcept { return server_->port(); }

@@ -90,6 +90,17 @@ void add_process(page& to, duration uptime) {
                {}, static_cast<double>(observe::dropped_log_lines()));
 }
 
+void add_spans(page& to, const observe::span_counts& spans) {
+    to.counter("sluice_spans_exported_total", "Spans that the receiver took.", {}, static_cast<double>(spans.exported));
+    const auto dropped = [&](const char* reason, std::uint64_t count) {
+        to.counter("sluice_spans_dropped_total", "Spans that were recorded and did not reach the receiver.",
+                   {{"reason", reason}}, static_cast<double>(count));
+    };
+    dropped("queue_full", spans.queue_full);
+    dropped("refused", spans.refused);
+    dropped("undelivered", spans.undelivered);
+}
+
 void add_components(page& to, const health_report& report) {
     for (const component& each : report.databases) {
         to.gauge("sluice_database_up", "1 when the database answers.", {{"database", each.name}},
@@ -185,6 +196,27 @@ metric_sample sample_of(const ClientMetric& from, metric_kind kind) {
         }
     }
     return sample;
+}
+
+std::vector<metric_family> families_of(const page& seen) {
+    std::vector<metric_family> all;
+    for (const MetricFamily& each : seen.families()) {
+        metric_family family{.name = each.name, .help = each.help, .kind = kind_of(each.type)};
+        for (const ClientMetric& metric : each.metric) family.samples.push_back(sample_of(metric, family.kind));
+        all.push_back(std::move(family));
+    }
+    return all;
+}
+
+page page_of(const std::vector<worker_health>& workers, duration uptime) {
+    page all;
+    add_process(all, uptime);
+    for (const worker_health& each : workers) {
+        const labels of{{"worker", std::to_string(each.index)}};
+        all.gauge("sluice_worker_up", "1 while the worker runs and has said that it is ready.", of, each.ready ? 1 : 0);
+        all.counter("sluice_worker_restarts_total", "Restarts of the worker.", of, each.restarts);
+    }
+    return all;
 }
 
 }  // namespace
@@ -340,6 +372,7 @@ void metrics::count(const observe::handled_message& message) noexcept {
 page metrics::instruments::page_of(const health_report& report, const process_figures& process) const {
     page all;
     add_process(all, process.uptime);
+    if (process.spans != nullptr) add_spans(all, *process.spans);
     all.gauge("sluice_ready", "1 when /readyz answers 200.", {}, decide(report) == readiness::ok ? 1 : 0);
     add_components(all, report);
     for (const operate::lane_view& lane : report.lanes) add_lane(all, domain, lane);
@@ -360,25 +393,15 @@ std::string metrics::render(const health_report& report, const process_figures& 
 }
 
 std::vector<metric_family> metrics::collect(const health_report& report, const process_figures& process) const {
-    const page seen = instruments_->page_of(report, process);
-    std::vector<metric_family> all;
-    for (const MetricFamily& each : seen.families()) {
-        metric_family family{.name = each.name, .help = each.help, .kind = kind_of(each.type)};
-        for (const ClientMetric& metric : each.metric) family.samples.push_back(sample_of(metric, family.kind));
-        all.push_back(std::move(family));
-    }
-    return all;
+    return families_of(instruments_->page_of(report, process));
 }
 
 std::string render_metrics(const std::vector<worker_health>& workers, duration uptime) {
-    page all;
-    add_process(all, uptime);
-    for (const worker_health& each : workers) {
-        const labels of{{"worker", std::to_string(each.index)}};
-        all.gauge("sluice_worker_up", "1 while the worker runs and has said that it is ready.", of, each.ready ? 1 : 0);
-        all.counter("sluice_worker_restarts_total", "Restarts of the worker.", of, each.restarts);
-    }
-    return all.text();
+    return page_of(workers, uptime).text();
+}
+
+std::vector<metric_family> collect_metrics(const std::vector<worker_health>& workers, duration uptime) {
+    return families_of(page_of(workers, uptime));
 }
 
 const char* metrics_content_type() noexcept { return "text/plain; version=0.0.4; charset=utf-8"; }

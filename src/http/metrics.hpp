@@ -11,6 +11,7 @@
 #include "http/readiness.hpp"
 #include "http/worker_health.hpp"
 #include "observe/meter.hpp"
+#include "observe/tracer.hpp"
 
 namespace sluice::http {
 
@@ -31,6 +32,7 @@ struct counted_subscription {
 struct process_figures {
     duration uptime{};
     std::vector<std::pair<std::string, int>> restarts{};  ///< of the engine's threads, by name
+    const observe::span_counts* spans = nullptr;          ///< null while none are exported
 };
 
 /// The numbers of one engine in Prometheus' text format (docs/observability.md names them all).
@@ -63,6 +65,7 @@ private:
 
 /// What the parent of several workers tells of itself.
 [[nodiscard]] std::string render_metrics(const std::vector<worker_health>& workers, duration uptime);
+[[nodiscard]] std::vector<metric_family> collect_metrics(const std::vector<worker_health>& workers, duration uptime);
 
 /// `text/plain; version=0.0.4; charset=utf-8`
 [[nodiscard]] const char* metrics_content_type() noexcept;

@@ -1,16 +1,17 @@
 #include "http/server.hpp"
 
-#include <fcntl.h>
 #include <pthread.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
 #include <array>
+#include <atomic>
 #include <exception>
 #include <map>
 #include <optional>
@@ -19,7 +20,9 @@
 
 #include <sluice/error.hpp>
 
+#include "base/names.hpp"
 #include "base/one_line.hpp"
+#include "net/listener.hpp"
 #include "observe/log.hpp"
 
 namespace sluice::http {
@@ -32,13 +35,14 @@ namespace beast_http = boost::beast::http;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr unsigned most_ports = 65535;
-
 http_answer refusal(beast_http::status status, const char* words) {
     return {static_cast<unsigned>(status), "application/json", std::string{R"({"error": ")"} + words + "\"}"};
 }
 
 http_answer answer_to(error_code problem) {
+    if (problem == beast_http::error::body_limit) {
+        return refusal(beast_http::status::payload_too_large, "Payload Too Large");
+    }
     if (problem == beast_http::error::header_limit || problem == beast_http::error::buffer_overflow) {
         return refusal(beast_http::status::request_header_fields_too_large, "Request Header Fields Too Large");
     }
@@ -57,20 +61,92 @@ std::string to_text(const tcp::endpoint& at) {
     return (at.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(at.port());
 }
 
-/// Asio makes sockets that every program inherits which is started from here.
-template <class Socket>
-void keep_from_children(Socket& socket) {
-    ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
-}
-
 using open_connections = std::map<std::uint64_t, class connection*>;
 
-/// One client: reads one header, answers, and leaves. Lives as long as something is under way for it.
+template <class Message>
+header_fields headers_of(const Message& message) {
+    header_fields all;
+    for (const auto& field : message) {
+        const std::string_view name{field.name_string().data(), field.name_string().size()};
+        all.emplace_back(base::lower(name), std::string{field.value().data(), field.value().size()});
+    }
+    return all;
+}
+
+/// What is mounted, on threads of its own.
+class mounted_site {
+public:
+    explicit mounted_site(http_mount what) : what_{std::move(what)} {
+        if (what_.answer) pool_.emplace(what_.threads);
+    }
+    mounted_site(const mounted_site&) = delete;
+    mounted_site& operator=(const mounted_site&) = delete;
+    ~mounted_site() = default;
+
+    [[nodiscard]] bool has(std::string_view path) const noexcept { return what_.answer && what_.has(path); }
+    [[nodiscard]] std::size_t max_body_bytes() const noexcept { return what_.max_body_bytes; }
+
+    /// @param take  gets the answer, on a thread of the site; on this one when there is no room
+    template <class Take>
+    void ask(http_request request, Take take) {
+        if (busy_.fetch_add(1) >= what_.max_waiting || closed_) {
+            busy_.fetch_sub(1);
+            http_answer full = refusal(beast_http::status::service_unavailable, "Service Unavailable");
+            full.headers.emplace_back("retry-after", "1");
+            take(std::move(full));
+            return;
+        }
+        asio::post(*pool_, [this, request = std::move(request), take = std::move(take)]() mutable {
+            http_answer answer = reply(request);
+            busy_.fetch_sub(1);
+            take(std::move(answer));
+        });
+    }
+
+    /// Nothing more is asked. False when something is still being answered after that time.
+    [[nodiscard]] bool leave(std::chrono::milliseconds patience) {
+        closed_ = true;
+        constexpr std::chrono::milliseconds step{5};
+        const auto end = std::chrono::steady_clock::now() + patience;
+        while (busy_ > 0 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(step);
+        return busy_ == 0;
+    }
+    void join() {
+        closed_ = true;
+        if (!pool_) return;
+        pool_->stop();
+        pool_->join();
+        pool_.reset();  // what it had not begun holds connections
+    }
+
+private:
+    [[nodiscard]] http_answer reply(const http_request& request) const {
+        try {
+            return what_.answer(request);
+        } catch (const std::exception& e) {
+            observe::log(observe::level::warn, "http.failed", {{"reason", base::one_line(e.what())}});
+            return refusal(beast_http::status::internal_server_error, "Internal Server Error");
+        }
+    }
+
+    const http_mount what_;
+    std::optional<asio::thread_pool> pool_{};
+    std::atomic<std::size_t> busy_{0};
+    std::atomic<bool> closed_{false};
+};
+
+/// Who answers what.
+struct served {
+    const http_settings& settings;
+    const http_server::handler& probes;
+    mounted_site& site;
+};
+
+/// One client: reads one request, answers, and leaves. Lives as long as something is under way for it.
 class connection : public std::enable_shared_from_this<connection> {
 public:
-    connection(tcp::socket socket, const http_settings& settings, const http_server::handler& answer,
-               open_connections& all, std::uint64_t number)
-        : stream_{std::move(socket)}, settings_{settings}, answer_{answer}, all_{all}, number_{number} {
+    connection(tcp::socket socket, const served& by, open_connections& all, std::uint64_t number)
+        : stream_{std::move(socket)}, by_{by}, all_{all}, number_{number}, buffer_{by.settings.max_header_bytes} {
         all_.emplace(number_, this);
     }
     connection(const connection&) = delete;
@@ -78,11 +154,12 @@ public:
     ~connection() { all_.erase(number_); }
 
     void start() {
-        parser_.body_limit(boost::none);  // none is read
-        parser_.header_limit(static_cast<std::uint32_t>(settings_.max_header_bytes));
-        stream_.expires_after(settings_.request_time);
+        head_.emplace();
+        head_->body_limit(boost::none);  // none is read
+        head_->header_limit(static_cast<std::uint32_t>(by_.settings.max_header_bytes));
+        stream_.expires_after(by_.settings.request_time);
         beast_http::async_read_header(
-            stream_, buffer_, parser_,
+            stream_, buffer_, *head_,
             [self = shared_from_this()](error_code problem, std::size_t) { self->read(problem); });
     }
     /// What is under way for it ends at once.
@@ -91,35 +168,88 @@ public:
 private:
     void read(error_code problem) {
         if (problem && is_lost(problem)) return;
-        write(problem ? answer_to(problem) : reply());
+        const auto& request = head_->get();
+        is_head_ = request.method() == beast_http::verb::head;
+        if (problem) return write(answer_to(problem));
+        const std::string_view target{request.target().data(), request.target().size()};
+        if (by_.site.has(target.substr(0, target.find('?')))) return read_body();
+        write(probe(target));
     }
 
-    [[nodiscard]] http_answer reply() const {
-        const auto& request = parser_.get();
-        if (request.method() != beast_http::verb::get && request.method() != beast_http::verb::head) {
-            return refusal(beast_http::status::method_not_allowed, "Method Not Allowed");
+    [[nodiscard]] http_answer probe(std::string_view target) const {
+        const auto method = head_->get().method();
+        if (method != beast_http::verb::get && method != beast_http::verb::head) {
+            http_answer answer = refusal(beast_http::status::method_not_allowed, "Method Not Allowed");
+            answer.headers.emplace_back("Allow", "GET, HEAD");
+            return answer;
         }
-        const std::string_view target{request.target().data(), request.target().size()};
         try {
-            return answer_(target.substr(0, target.find('?')));
+            return by_.probes(target.substr(0, target.find('?')));
         } catch (const std::exception& e) {
             observe::log(observe::level::warn, "health.failed", {{"reason", base::one_line(e.what())}});
             return refusal(beast_http::status::internal_server_error, "Internal Server Error");
         }
     }
 
+    /// The time for the request goes on: it is for header and body together.
+    void read_body() {
+        const auto announced = head_->content_length();
+        if (announced && *announced > by_.site.max_body_bytes()) {
+            return write(answer_to(beast_http::error::body_limit));
+        }
+        whole_.emplace(std::move(*head_));
+        whole_->body_limit(by_.site.max_body_bytes());
+        beast_http::async_read(stream_, buffer_, *whole_, [self = shared_from_this()](error_code problem, std::size_t) {
+            self->hand_over(problem);
+        });
+    }
+
+    void hand_over(error_code problem) {
+        if (problem && is_lost(problem)) return;
+        if (problem) return write(answer_to(problem));
+        stream_.expires_never();
+        by_.site.ask(to_request(), [self = shared_from_this()](http_answer answer) mutable {
+            // Everything of a connection, also its end, belongs to the server's thread.
+            auto& stream = self->stream_;
+            asio::post(stream.get_executor(), [self = std::move(self), answer = std::move(answer)]() mutable {
+                self->write(std::move(answer));
+            });
+        });
+    }
+
+    [[nodiscard]] http_request to_request() {
+        auto& message = whole_->get();
+        const std::string_view target{message.target().data(), message.target().size()};
+        const auto mark = target.find('?');
+        error_code gone;
+        const auto other_end = stream_.socket().remote_endpoint(gone);
+        http_request request;
+        request.method = is_head_ ? "GET" : std::string{message.method_string().data(), message.method_string().size()};
+        request.path = target.substr(0, mark);
+        if (mark != std::string_view::npos) request.query = target.substr(mark + 1);
+        request.headers = headers_of(message);
+        request.body = std::move(message.body());
+        if (!gone) request.client = other_end.address().to_string();
+        return request;
+    }
+
     void write(http_answer answer) {
         response_.version(11);
         response_.result(answer.status);
-        response_.set(beast_http::field::content_type, answer.content_type);
+        if (!answer.content_type.empty()) response_.set(beast_http::field::content_type, answer.content_type);
         response_.set(beast_http::field::cache_control, "no-store");
-        if (response_.result() == beast_http::status::method_not_allowed)
-            response_.set(beast_http::field::allow, "GET, HEAD");
+        for (const auto& [name, value] : answer.headers) {
+            if (name == "set-cookie") {
+                response_.insert(name, value);
+            } else {
+                response_.set(name, value);
+            }
+        }
         response_.keep_alive(false);
         response_.set(beast_http::field::connection, "close");
         response_.content_length(answer.body.size());
-        if (parser_.get().method() != beast_http::verb::head) response_.body() = std::move(answer.body);
-        stream_.expires_after(settings_.request_time);
+        if (!is_head_) response_.body() = std::move(answer.body);
+        stream_.expires_after(by_.settings.request_time);
         serializer_.emplace(response_);
         beast_http::async_write(stream_, *serializer_, [self = shared_from_this()](error_code problem, std::size_t) {
             self->written(problem);
@@ -146,14 +276,15 @@ private:
     }
 
     beast::tcp_stream stream_;
-    const http_settings& settings_;
-    const http_server::handler& answer_;
+    const served& by_;
     open_connections& all_;
     std::uint64_t number_;
-    beast::flat_buffer buffer_{settings_.max_header_bytes};
-    beast_http::request_parser<beast_http::empty_body> parser_;
+    beast::flat_buffer buffer_;
+    std::optional<beast_http::request_parser<beast_http::empty_body>> head_{};
+    std::optional<beast_http::request_parser<beast_http::string_body>> whole_{};  ///< of a request to the site
+    bool is_head_ = false;
     beast_http::response<beast_http::string_body> response_;
-    std::optional<beast_http::response_serializer<beast_http::string_body>> serializer_;
+    std::optional<beast_http::response_serializer<beast_http::string_body>> serializer_{};
     std::array<char, 4096> rest_{};
     std::size_t drained_ = 0;
 };
@@ -162,10 +293,17 @@ private:
 
 class http_server::engine {
 public:
-    engine(const http_settings& settings, handler answer, const std::string& key)
-        : settings_{settings}, answer_{std::move(answer)}, acceptor_{io_}, pause_{io_} {
+    engine(const http_settings& settings, handler answer, const std::string& key, http_mount mounted)
+        : settings_{settings},
+          answer_{std::move(answer)},
+          site_{std::move(mounted)},
+          served_{settings_, answer_, site_},
+          listener_{io_} {
         listen(key);
-        accept();
+        listener_.accept([this](tcp::socket client) {
+            make_room();
+            std::make_shared<connection>(std::move(client), served_, connections_, ++number_)->start();
+        });
         thread_ = std::thread{[this] { run(); }};
     }
     engine(const engine&) = delete;
@@ -173,74 +311,38 @@ public:
     ~engine() {
         io_.stop();
         thread_.join();
+        site_.join();  // it posts to the context
     }
 
-    [[nodiscard]] tcp::endpoint where() const { return where_; }
+    [[nodiscard]] bool leave(std::chrono::milliseconds patience) { return site_.leave(patience); }
+    [[nodiscard]] tcp::endpoint where() const { return listener_.where(); }
 
 private:
+    [[nodiscard]] bool is_health() const { return settings_.section == "server.health"; }
+
     void listen(const std::string& key) {
         const std::string wanted = settings_.host + ":" + std::to_string(settings_.port);
-        error_code problem;
-        tcp::resolver resolver{io_};
-        const auto found =
-            resolver.resolve(settings_.host, std::to_string(settings_.port), tcp::resolver::passive, problem);
-        if (problem || found.empty()) {
-            throw configuration_error{"cannot listen on " + wanted + ": server.health.host is no address of this " +
-                                      "machine (" + problem.message() + "); use 127.0.0.1 or 0.0.0.0"};
-        }
-        // A name may have addresses that this machine cannot use: `localhost` is ::1, too, where IPv6 is switched off.
-        for (const auto& each : found) {
-            tcp::endpoint at = each.endpoint();
-            for (int i = 0; i < settings_.ports_to_try; ++i) {
-                problem = try_to_listen(at);
-                if (!problem) {
-                    where_ = acceptor_.local_endpoint();
-                    return;
-                }
-                if (problem != asio::error::address_in_use || at.port() == most_ports) break;
-                at.port(static_cast<std::uint16_t>(at.port() + 1));
-            }
-            if (problem == asio::error::address_in_use) break;
-        }
-        if (problem == asio::error::address_in_use) {
-            throw configuration_error{
-                "the health port " + wanted + " (" + key + ") is in use" +
-                (settings_.ports_to_try > 1 ? ", and so are those after it" : "") +
-                "; choose another port, set server.health.port_auto_increment = true, or switch the health server " +
-                "off with server.health.enabled = false"};
+        const auto [is, problem] =
+            listener_.listen({.host = settings_.host, .port = settings_.port, .ports_to_try = settings_.ports_to_try});
+        switch (is) {
+            case net::listener::outcome::listening:
+                return;
+            case net::listener::outcome::unknown_host:
+                throw configuration_error{"cannot listen on " + wanted + ": " + settings_.section +
+                                          ".host is no address of this machine (" + problem.message() +
+                                          "); use 127.0.0.1 or 0.0.0.0"};
+            case net::listener::outcome::address_in_use:
+                throw configuration_error{
+                    "the " + std::string{is_health() ? "health " : ""} + "port " + wanted + " (" + key + ") is in use" +
+                    (settings_.ports_to_try > 1 ? ", and so are those after it" : "") + "; choose another port" +
+                    (is_health() ? ", set server.health.port_auto_increment = true, or switch the health "
+                                   "server off with server.health.enabled = false"
+                                 : "")};
+            case net::listener::outcome::impossible:
+                break;
         }
         throw configuration_error{"cannot listen on " + wanted + " (" + key + "): " + problem.message() +
-                                  "; choose another server.health.host or port"};
-    }
-
-    [[nodiscard]] error_code try_to_listen(const tcp::endpoint& at) {
-        error_code problem;
-        acceptor_.close(problem);
-        acceptor_.open(at.protocol(), problem);
-        if (!problem) keep_from_children(acceptor_);
-        if (!problem) acceptor_.set_option(tcp::acceptor::reuse_address{true}, problem);
-        if (!problem) acceptor_.bind(at, problem);
-        if (!problem) acceptor_.listen(tcp::acceptor::max_listen_connections, problem);
-        return problem;
-    }
-
-    void accept() {
-        acceptor_.async_accept([this](error_code problem, tcp::socket client) {
-            if (problem == asio::error::operation_aborted) return;
-            if (problem) return accept_later();  // out of descriptors, for example
-            keep_from_children(client);
-            accept();
-            make_room();
-            std::make_shared<connection>(std::move(client), settings_, answer_, connections_, ++number_)->start();
-        });
-    }
-
-    void accept_later() {
-        constexpr auto pause = std::chrono::milliseconds{100};
-        pause_.expires_after(pause);
-        pause_.async_wait([this](error_code problem) {
-            if (!problem) accept();
-        });
+                                  "; choose another " + settings_.section + ".host or port"};
     }
 
     void make_room() {
@@ -262,21 +364,23 @@ private:
 
     const http_settings settings_;
     const handler answer_;
+    mounted_site site_;
+    const served served_;
     open_connections connections_;  // before the context: what goes with that unregisters here
     std::uint64_t number_ = 0;
-    tcp::endpoint where_;
     asio::io_context io_{1};
-    tcp::acceptor acceptor_;
-    asio::steady_timer pause_;
+    net::listener listener_;
     std::thread thread_;
 };
 
-http_server::http_server(const http_settings& settings, handler answer, const std::string& key)
-    : engine_{std::make_unique<engine>(settings, std::move(answer), key)} {}
+http_server::http_server(const http_settings& settings, handler answer, const std::string& key, http_mount mounted)
+    : engine_{std::make_unique<engine>(settings, std::move(answer), key, std::move(mounted))} {}
 
 http_server::~http_server() = default;
 
 std::uint16_t http_server::port() const noexcept { return engine_->where().port(); }
+
+bool http_server::leave(std::chrono::milliseconds patience) { return engine_->leave(patience); }
 
 std::string http_server::address() const { return to_text(engine_->where()); }
 

@@ -7,13 +7,31 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace sluice::http {
+
+using header_fields = std::vector<std::pair<std::string, std::string>>;
+
+/// What a client asks for, as it was sent: nothing is decoded.
+struct http_request {
+    std::string method{};     ///< `GET`; a HEAD is one, too
+    std::string path{};       ///< before the `?`
+    std::string query{};      ///< behind it
+    header_fields headers{};  ///< names in lower case
+    std::string body{};
+    std::string client{};  ///< address of the other end, without its port
+
+    /// The value of a header that was sent once; empty when it was not sent, or several times.
+    [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
+};
 
 struct http_answer {
     unsigned status = 200;
     std::string content_type = "application/json";
-    std::string body;
+    std::string body{};
+    header_fields headers{};  ///< further ones; a `cache-control` replaces `no-store`
 };
 
 struct http_settings {
@@ -23,14 +41,28 @@ struct http_settings {
     std::size_t max_connections = 64;
     std::size_t max_header_bytes = 8192;
     std::chrono::milliseconds request_time{5000};  ///< for a request to arrive, and for its answer to leave
+    std::string section = "server.health";         ///< of the configuration, for errors
 };
 
-/// A small HTTP/1.1 server for probes and scrapes: GET and HEAD, one request per connection, bodies are not read.
+/// Something that is served beside the probes and may take its time: it answers on threads of its own.
+struct http_mount {
+    std::vector<std::string> prefixes{};  ///< `/console`: that path and those below it
+    /// Runs on several threads at a time. What it throws becomes a 500.
+    std::function<http_answer(const http_request& request)> answer{};
+    std::size_t max_body_bytes = 1'048'576;
+    std::size_t threads = 2;
+    std::size_t max_waiting = 32;  ///< requests that are being answered or wait for it; more get a 503
+
+    [[nodiscard]] bool has(std::string_view path) const noexcept;
+};
+
+/// A small HTTP/1.1 server for probes, scrapes and the console: one request per connection. Probes are GET and HEAD,
+/// and their bodies are not read.
 ///
-/// Whoever connects is not trusted: the header, the number of connections and the time of each are bounded. When there
-/// are too many connections the oldest is closed, so that clients which send nothing cannot lock out a probe.
+/// Whoever connects is not trusted: header, body, the number of connections and the time of each are bounded. When
+/// there are too many connections the oldest is closed, so that clients which send nothing cannot lock out a probe.
 ///
-/// Everything runs on one thread of its own; it never waits for anything but its clients. Signals that the
+/// Everything but a mount runs on one thread of its own; it never waits for anything but its clients. Signals that the
 /// application waits for must be blocked before it is made.
 ///
 /// Thread safety: all members may be called concurrently.
@@ -41,16 +73,20 @@ public:
 
     /// Listens and serves at once.
     /// @param key  the configuration key to name when the port cannot be had
+    /// @param mounted  what it answers from must outlive the server
     /// @throws configuration_error naming address and key when the address cannot be listened on
-    http_server(const http_settings& settings, handler answer, const std::string& key);
+    http_server(const http_settings& settings, handler answer, const std::string& key, http_mount mounted = {});
     http_server(const http_server&) = delete;
     http_server& operator=(const http_server&) = delete;
-    /// Closes all connections.
+    /// Closes all connections, and waits for what the mount is answering.
     ~http_server();
 
     [[nodiscard]] std::uint16_t port() const noexcept;
     /// `127.0.0.1:8080`
     [[nodiscard]] std::string address() const;
+    /// Hands nothing more to the mount. False when it is still answering after `patience`: then the process should end
+    /// without destroying this.
+    [[nodiscard]] bool leave(std::chrono::milliseconds patience);
 
 private:
     class engine;

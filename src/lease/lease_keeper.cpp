@@ -24,7 +24,7 @@ duration lease_keeper::stand_by_interval() const noexcept {
 }
 
 void lease_keeper::granted(instant asked) noexcept {
-    renew_at_ = asked + ttl_ / 3;
+    renew_at_ = asked + renewal_interval();
     trusted_until_ = asked + ttl_ - margin_;
 }
 

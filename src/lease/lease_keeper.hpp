@@ -18,6 +18,8 @@ public:
     void granted(instant asked) noexcept;
 
     [[nodiscard]] duration ttl() const noexcept { return ttl_; }
+    /// How often the owner renews it; all that concerns who is to be the owner happens at this pace.
+    [[nodiscard]] duration renewal_interval() const noexcept { return ttl_ / 3; }
     /// The configured timeout, shortened when the lease is too short for it.
     [[nodiscard]] duration publish_timeout() const noexcept { return publish_timeout_; }
     /// How often one that stands by asks for the lease. A release may wake it before.

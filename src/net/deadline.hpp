@@ -72,6 +72,9 @@ public:
     /// Sleeps until the socket is ready for one of the events. False when the time has passed.
     /// @throws outage when the kernel cannot wait
     [[nodiscard]] bool wait_for(int socket, short events) const;
+    /// Sleeps until the time has passed.
+    /// @throws outage when the kernel cannot wait
+    void sleep() const;
 
 private:
     static constexpr duration most = std::chrono::hours{24 * 365};
@@ -84,5 +87,11 @@ private:
     const haste* haste_;
     duration patience_{0};  ///< zero: until the end
 };
+
+/// Sleeps until the signal is given, which takes it back, or the socket is ready for one of the events
+/// (`file_changed`), or the time has passed.
+/// @throws outage when the kernel cannot wait
+[[nodiscard]] base::wake_reason wait_for_either(base::wake_signal& signal, int socket, short events,
+                                                const deadline& until);
 
 }  // namespace sluice::net

@@ -148,7 +148,7 @@ bool is_address(const std::string& host) {
 }
 
 [[noreturn]] void refuse(const char* what, const std::filesystem::path& file) {
-    throw configuration_error{fmt::format("redis TLS: cannot use {} {}: {}; it must be a readable PEM file", what,
+    throw configuration_error{fmt::format("TLS: cannot use {} {}: {}; it must be a readable PEM file", what,
                                           file.native(), openssl_reason())};
 }
 

@@ -1,11 +1,15 @@
 #include "outbox/dispatch.hpp"
 
+#include <fmt/format.h>
+
 #include <deque>
 #include <exception>
 #include <set>
 #include <string_view>
 
 #include <sluice/error.hpp>
+
+#include "envelope/text_template.hpp"
 
 namespace sluice::outbox {
 
@@ -52,7 +56,9 @@ private:
 
     void add(std::size_t index, const store::due_row& row, const dispatch_rules& rules) {
         const std::string stream = rules.stream_of(row);
-        for (auto& each : rules.form->render(row.event.data, row.event.metadata)) {
+        auto rendered = rules.form->render(row.event.data, row.event.metadata);
+        for (const auto& each : rendered) rules.require_size(row.event.message_id, each.body.size());
+        for (auto& each : rendered) {
             std::string own_id = row.event.message_id + each.id_suffix;
             const auto& [to, id, content] = texts_.emplace_back(text{stream, std::move(own_id), std::move(each)});
             messages_.push_back({.stream = to,
@@ -99,8 +105,17 @@ std::vector<broker::verdict> send(std::span<const broker::outgoing> messages, br
 std::string dispatch_rules::stream_of(const store::due_row& row) const {
     const auto& category = row.event.stream_category;
     if (category.empty()) throw usage_error{"the event has no stream category, so there is no stream to send it to"};
+    std::string to = envelope::fill_template(stream, {category, row.event.type});
     const bool is_backfill = priority_lanes.enabled && row.priority < priority_lanes.threshold;
-    return is_backfill ? category + ":" + priority_lanes.backfill_suffix : category;
+    return is_backfill ? to + ":" + priority_lanes.backfill_suffix : to;
+}
+
+void dispatch_rules::require_size(std::string_view message_id, std::size_t bytes) const {
+    if (largest_message == 0 || bytes <= largest_message) return;
+    throw usage_error{
+        fmt::format("message {} has {} bytes, and max_message_bytes of the lane is {}; raise it, then "
+                    "`sluice outbox retry`",
+                    message_id, bytes, largest_message)};
 }
 
 std::vector<broker::verdict> dispatch(std::span<const store::due_row> rows, const dispatch_rules& rules,

@@ -18,18 +18,25 @@ namespace sluice::outbox {
 /// In which form and to which stream a lane sends. Pure.
 struct dispatch_rules {
     std::shared_ptr<const envelope::format> form = envelope::internal_format();
+    std::string stream = config::lane_options{}.stream;  ///< a template
+    std::size_t largest_message = 0;                     ///< bytes; 0: whatever the broker takes
     config::priority_lane_settings priority_lanes{};
 
-    [[nodiscard]] static dispatch_rules internal(config::priority_lane_settings lanes) {
-        return {.priority_lanes = std::move(lanes)};
+    [[nodiscard]] static dispatch_rules internal(const config::lane_options& lane,
+                                                 config::priority_lane_settings lanes) {
+        return {.largest_message = lane.max_message_bytes, .priority_lanes = std::move(lanes)};
     }
     /// Partners know no priority.
-    [[nodiscard]] static dispatch_rules external(envelope::extension_list allowed = {}) {
-        return {.form = envelope::external_format(std::move(allowed))};
+    [[nodiscard]] static dispatch_rules external(const config::lane_options& lane = {}) {
+        return {.form = envelope::external_format(lane.terms),
+                .stream = lane.stream,
+                .largest_message = lane.max_message_bytes};
     }
 
-    /// The event's stream category, or `{category}:{suffix}` for rows below the threshold when priority lanes are on.
+    /// What the template comes to, with `:{suffix}` for rows below the threshold when priority lanes are on.
     [[nodiscard]] std::string stream_of(const store::due_row& row) const;
+    /// @throws usage_error  the message is too large for the lane
+    void require_size(std::string_view message_id, std::size_t bytes) const;
 };
 
 /// Renders the rows, sends them in one batch and returns one verdict per row, in order. A row that cannot be rendered

@@ -13,6 +13,7 @@
 #include "base/seconds.hpp"
 #include "envelope/envelope.hpp"
 #include "observe/log.hpp"
+#include "outbox/batch_spans.hpp"
 #include "store/lane_name.hpp"
 
 namespace sluice::outbox {
@@ -27,6 +28,18 @@ std::vector<store::settlement> settlements_of(std::span<const row_outcome> outco
     settlements.reserve(outcomes.size());
     for (const auto& outcome : outcomes) settlements.push_back(outcome.settlement);
     return settlements;
+}
+
+/// What holds for the lane of one broker.
+config::outbox_settings own_settings(const lane_settings& lane) {
+    config::outbox_settings own = lane.outbox;
+    own.retry = own.retry_of(lane.broker);
+    return own;
+}
+
+/// Its share of what may go to the broker.
+double own_rate(const lane_settings& lane) {
+    return lane.outbox.lane_of(lane.broker).rate_limit / std::max(lane.part.count, 1);
 }
 
 /// Names the older versions that left together with an event.
@@ -44,9 +57,12 @@ lane::lane(lane_settings settings, const lane_ports& ports)
     : settings_{std::move(settings)},
       ports_{ports},
       name_{store::make_lane_name(settings_.database, settings_.broker, settings_.part)},
-      rules_{settings_.external ? dispatch_rules::external(settings_.outbox.extensions_of(settings_.broker))
-                                : dispatch_rules::internal(settings_.priority_lanes)},
-      plan_{settings_.outbox, settings_.drain, settings_.overlapping != overlap::none, ports_.random} {}
+      rules_{settings_.external
+                 ? dispatch_rules::external(settings_.outbox.lane_of(settings_.broker))
+                 : dispatch_rules::internal(settings_.outbox.lane_of(settings_.broker), settings_.priority_lanes)},
+      plan_{own_settings(settings_), settings_.drain, settings_.overlapping != overlap::none, ports_.random,
+            own_rate(settings_)},
+      last_turn_{ports.time.monotonic_now().time_since_epoch().count()} {}
 
 void lane::run(const std::stop_token& stop) {
     const std::stop_callback wake{stop, [this] {
@@ -66,6 +82,7 @@ void lane::run(const std::stop_token& stop) {
 void lane::request_stop() { plan_.stop_requested(now()); }
 
 std::optional<lane_action> lane::turn() {
+    last_turn_ = ports_.time.monotonic_now().time_since_epoch().count();
     const auto before = plan_.state();
     auto next = plan_.next(now());
     const auto done = std::visit(
@@ -106,14 +123,38 @@ void lane::perform(const action::acquire& /*step*/) {
     observe::log(
         observe::level::info, "lane.acquired",
         {{"lane", name_}, {"owner", settings_.owner}, {"epoch", grant->epoch}, {"fenced", ports_.broker.can().fences}});
+    auto pause = operator_pause();
     plan_.acquired(std::move(*grant), asked);
+    plan_.set_operator_pause(std::move(pause), now());
 }
 
 void lane::perform(const action::renew& /*step*/) {
     const auto at = now();
     const bool ours = session().lease->renew(plan_.grant(), plan_.report(at), at.wall, plan_.lease().ttl());
+    auto pause = ours ? operator_pause() : std::nullopt;
     plan_.renewed(ours, at);
+    plan_.set_operator_pause(std::move(pause), now());
     explain_loss();
+}
+
+void lane::perform(const action::stand_by& /*step*/) {
+    const auto at = now();
+    session().lease->stand_by(name_, settings_.owner, at.wall, plan_.lease().ttl());
+    plan_.stands_by(at);
+}
+
+void lane::perform(const action::withdraw& /*step*/) {
+    session().lease->withdraw(name_, settings_.owner);
+    plan_.withdrawn();
+}
+
+void lane::perform(const action::balance& /*step*/) {
+    plan_.balanced(session().lease->choose_heir(plan_.grant(), now().wall, plan_.lease().ttl()));
+}
+
+std::optional<std::string> lane::operator_pause() {
+    const auto pause = session().lease->pause_of(settings_.broker);
+    return pause ? std::optional{base::one_line(store::describe(*pause))} : std::nullopt;
 }
 
 void lane::perform(const action::fetch& step) {
@@ -141,7 +182,10 @@ void lane::perform(const action::publish& step) {
     producer_.unsettled_batches = std::exchange(unsettled_batches_, unsettled_batches_ + 1);
     in_flight_ = std::async(policy, [this, from = producer_, log = observe::log_route_of_this_thread()] {
         const observe::log_scope scope{log};
-        return dispatch(plan_.in_flight(), rules_, publisher(), from, plan_.lease().publish_timeout());
+        batch_spans spans{ports_.tracer, {name_, settings_.owner, settings_.system, rules_}, plan_.in_flight()};
+        auto verdicts = dispatch(plan_.in_flight(), rules_, publisher(), from, plan_.lease().publish_timeout());
+        spans.answered(verdicts);
+        return verdicts;
     });
     if (!step.overlap) perform(action::collect{});
 }
@@ -187,9 +231,11 @@ void lane::perform(const action::purge& step) {
 }
 
 void lane::perform(const action::release& /*step*/) {
-    session().lease->release(plan_.grant(), plan_.farewell(now()));
-    plan_.released();
-    observe::log(observe::level::info, "lane.released", {{"lane", name_}});
+    auto farewell = plan_.farewell(now());
+    session().lease->release(plan_.grant(), farewell);
+    plan_.released(now());
+    if (plan_.has_handed_over()) forget_publisher();
+    observe::log(observe::level::info, "lane.released", {{"lane", name_}, {"reason", std::move(farewell.detail)}});
 }
 
 /// A broken session cannot wake anybody; a paused lane does not care for rows.
@@ -306,7 +352,8 @@ void lane::log_change(lane_state before) const {
         observe::log(lv, std::string{"lane."} + to_string(after),
                      {{"lane", name_}, {"was", to_string(before)}, {"detail", plan_.report(now()).detail}});
     };
-    if (after == lane_state::paused || after == lane_state::lost) {
+    const bool is_lost = after == lane_state::lost && !plan_.has_handed_over();
+    if (after == lane_state::paused || is_lost) {
         tell(observe::level::warn);
     } else if (before == lane_state::paused && after != lane_state::draining) {
         observe::log(observe::level::info, "lane.recovered", {{"lane", name_}, {"state", to_string(after)}});
@@ -361,6 +408,7 @@ void lane::trace(const std::vector<row_outcome>& outcomes) const {
             const auto metadata = envelope::decode_metadata(json::parse(event.metadata));
             record.correlation_id = metadata.domain.correlation_id;
             record.causation_id = metadata.domain.causation_id;
+            record.traceparent = metadata.headers.traceparent;
             if (settings_.external) name_versions(record.metadata, metadata);
         } catch (const error&) {
             // Traced without them.

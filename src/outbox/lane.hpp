@@ -35,8 +35,9 @@ struct lane_settings {
     std::string database;  ///< configured name of the database
     std::string broker;    ///< configured name of the broker: the rows' `target_broker`
     bool external = false;
-    store::shard part{};  ///< of the broker's streams that this lane carries
-    std::string owner;    ///< see make_lane_owner; one text may own all lanes of a process
+    store::shard part{};   ///< of the broker's streams that this lane carries
+    std::string owner;     ///< see make_lane_owner; one text may own all lanes of a process
+    std::string system{};  ///< what the broker is, for spans: `kafka`
     config::outbox_settings outbox{};
     config::priority_lane_settings priority_lanes{};
     duration drain{std::chrono::seconds{10}};  ///< how long to try to leave tidily
@@ -90,11 +91,16 @@ public:
     /// The next turn looks for rows, as after a notification: for whoever calls `turn` by hand.
     void look() noexcept { plan_.woken(); }
     [[nodiscard]] lane_state state() const noexcept { return plan_.state(); }
+    /// When the latest turn began; the construction before the first. Any thread may ask.
+    [[nodiscard]] instant last_turn() const noexcept { return instant{duration{last_turn_.load()}}; }
 
 private:
     // One for each action of the plan.
     void perform(const action::acquire& step);
     void perform(const action::renew& step);
+    void perform(const action::stand_by& step);
+    void perform(const action::withdraw& step);
+    void perform(const action::balance& step);
     void perform(const action::fetch& step);
     void perform(const action::catch_up& step);
     void perform(const action::publish& step);
@@ -104,6 +110,8 @@ private:
     void perform(const action::purge& step);
     void perform(const action::release& step);
 
+    /// What an operator's pause says of itself, when there is one.
+    [[nodiscard]] std::optional<std::string> operator_pause();
     void sleep(const action::sleep& nap);
     [[nodiscard]] store::lane_session& session();
     [[nodiscard]] broker::publisher& publisher();
@@ -125,6 +133,7 @@ private:
     dispatch_rules rules_;
     base::wake_signal signal_;
     lane_plan plan_;
+    std::atomic<duration::rep> last_turn_;
     std::string obstacle_;  ///< told last to the log
     std::uint64_t told_rival_ = 0;
     broker::producer producer_;          ///< known once the lane is ours

@@ -15,6 +15,12 @@ namespace sluice::outbox::action {
 struct acquire {};
 /// Extend the lease and store the report: `renewed`.
 struct renew {};
+/// Say that this engine stands by for the lane: `stands_by`.
+struct stand_by {};
+/// Take that back: `withdrawn`.
+struct withdraw {};
+/// Ask whether another engine is to have the lane: `balanced`.
+struct balance {};
 /// Read open rows behind the cursor: `fetched`.
 struct fetch {
     store::sequence after = 0;
@@ -61,8 +67,8 @@ struct stop {};
 
 namespace sluice::outbox {
 
-using lane_action =
-    std::variant<action::acquire, action::renew, action::fetch, action::catch_up, action::publish, action::collect,
-                 action::settle, action::probe, action::purge, action::sleep, action::release, action::stop>;
+using lane_action = std::variant<action::acquire, action::renew, action::stand_by, action::withdraw, action::balance,
+                                 action::fetch, action::catch_up, action::publish, action::collect, action::settle,
+                                 action::probe, action::purge, action::sleep, action::release, action::stop>;
 
 }  // namespace sluice::outbox

@@ -25,6 +25,8 @@ constexpr duration shortest_tick = 1ms;
 
 duration from_hours(double hours) { return base::from_seconds(hours * 3600); }
 
+std::string handed_over_to(const std::string& heir) { return "handed over to " + heir; }
+
 instant earliest(instant first, std::initializer_list<std::optional<instant>> others) {
     for (const auto& other : others) {
         if (other) first = std::min(first, *other);
@@ -34,7 +36,8 @@ instant earliest(instant first, std::initializer_list<std::optional<instant>> ot
 
 }  // namespace
 
-lane_plan::lane_plan(const config::outbox_settings& settings, duration drain, bool overlap, base::random_source& random)
+lane_plan::lane_plan(const config::outbox_settings& settings, duration drain, bool overlap, base::random_source& random,
+                     double rate_limit)
     : batch_size_{std::max<std::size_t>(settings.messages_per_tick, 1)},
       batch_bytes_{std::max<std::size_t>(settings.bytes_per_tick, 1)},
       tick_{std::max(base::from_seconds(settings.tick_interval), shortest_tick)},
@@ -43,6 +46,7 @@ lane_plan::lane_plan(const config::outbox_settings& settings, duration drain, bo
       overlap_{overlap},
       random_{random},
       lifecycle_{retry_schedule{settings.retry}},
+      bucket_{rate_limit},
       lease_{base::from_seconds(settings.lease_seconds), base::from_seconds(settings.publish_timeout_seconds)},
       broker_outage_{{first_probe, 2, base::from_seconds(settings.max_probe_interval_seconds)}, random},
       store_outage_{{first_store_retry, 2, longest_store_retry}, random} {}
@@ -52,6 +56,7 @@ lane_plan::lane_plan(const config::outbox_settings& settings, duration drain, bo
 lane_action lane_plan::next(base::moment now) {
     assert(is_consistent());
     calendar_.noted(now);
+    batch_limit_ = std::min(batch_size_, bucket_.available(now.steady));
     purge_at_ = std::max(purge_at_, calendar_.trusted_from());
     state_.enter(evaluate(now), now);
 
@@ -64,32 +69,36 @@ lane_action lane_plan::next(base::moment now) {
         return action::sleep{stopping_ ? std::min(store_outage_.retry_at(), leave_by_) : store_outage_.retry_at(),
                              false};
     }
-    const bool leaving = stopping_ && !flying_ && unsettled_.empty();
-    if (now.steady >= lease_.renew_at() && !leaving) return action::renew{};
+    const bool is_done = is_leaving() && !flying_ && unsettled_.empty();
+    if (now.steady >= lease_.renew_at() && !is_done) return action::renew{};
     if (auto step = work(now)) return *step;
     state_.enter(evaluate(now), now);
-    return rest();
+    return rest(now.steady);
 }
 
 lane_action lane_plan::without_lease(base::moment now) const {
-    if (stopping_) return action::stop{};
-    const auto at = store_outage_.lasts() ? std::max(acquire_at_, store_outage_.retry_at()) : acquire_at_;
-    if (now.steady < at) return action::sleep{at, !store_outage_.lasts()};
-    return action::acquire{};
+    const bool is_told = announced_ && !store_outage_.lasts();
+    if (stopping_) return is_told ? lane_action{action::withdraw{}} : action::stop{};
+    const auto not_before = store_outage_.lasts() ? store_outage_.retry_at() : instant{};
+    if (now.steady >= std::max(acquire_at_, not_before)) return action::acquire{};
+    const auto at = std::max(earliest(acquire_at_, {announce_at_}), not_before);
+    if (now.steady >= at) return action::stand_by{};
+    return action::sleep{at, !store_outage_.lasts()};
 }
 
 /// A batch is started before the one ahead of it is settled and the next is read: those happen while it is in flight.
 std::optional<lane_action> lane_plan::work(base::moment now) {
-    if (stopping_) put_back_ready(now);
+    if (is_leaving()) put_back_ready(now);
     if (may_start()) {
         pass_over_held_rows(now);
         if (auto step = fill_up(now)) return step;
         if (!ready_.empty()) return start_publishing(now);
     }
     if (!unsettled_.empty() || should_store_mark()) return action::settle{mark()};
-    if (stopping_ && !flying_) return action::release{};
+    if (is_leaving() && !flying_) return action::release{};
     if (state_.tell_at() && now.steady >= *state_.tell_at()) return action::renew{};
-    if (is_paused() && now.steady >= broker_outage_.retry_at()) return action::probe{};
+    if (is_paused() && !operator_pause_ && now.steady >= broker_outage_.retry_at()) return action::probe{};
+    if (balance_is_due_ && !is_leaving()) return action::balance{};
     if (auto step = clean_up(now)) return step;
     if (auto step = gather(now)) return step;
     if (flying_) return action::collect{};
@@ -98,13 +107,14 @@ std::optional<lane_action> lane_plan::work(base::moment now) {
 
 bool lane_plan::may_start() const noexcept {
     const bool verdicts_known = !flying_ && (unsettled_.empty() || (overlap_ && !store_outage_.lasts()));
-    return verdicts_known && !is_paused() && !look_again_;
+    return verdicts_known && !is_paused() && !operator_pause_ && !look_again_;
 }
 
 lane_action lane_plan::start_publishing(base::moment now) {
     if (!lease_.may_publish(now.steady)) return action::renew{};
     assert(ready_keeps_order());
     const bool other_work = more_ || !unsettled_.empty() || holds_.first_due(now.steady);
+    bucket_.take(ready_.rows.size(), now.steady);
     in_flight_ = std::exchange(ready_, {});
     flying_ = true;
     return action::publish{overlap_ && other_work};
@@ -118,25 +128,27 @@ std::optional<lane_action> lane_plan::fill_up(base::moment now) {
 
 /// Reads the next batch: streams whose hold is over and rows behind the cursor by turns, when there are both.
 std::optional<lane_action> lane_plan::gather(base::moment now) {
-    if (is_paused() || stopping_ || (look_again_ && flying_)) return std::nullopt;
+    if (is_paused() || operator_pause_ || is_leaving() || batch_limit_ == 0 || (look_again_ && flying_))
+        return std::nullopt;
     if (now.steady >= poll_at_) more_ = true;
     const bool may_read_on = more_ && holds_.size() < max_holds && ready_.empty();
     if (!(may_read_on && (caught_up_last_ || look_again_))) {
         if (auto step = next_catch_up(now)) return step;
     }
-    if (may_read_on) return action::fetch{cursor_, batch_size_, batch_bytes_};
+    if (may_read_on) return action::fetch{cursor_, batch_limit_, batch_bytes_};
     return std::nullopt;
 }
 
 std::optional<lane_action> lane_plan::next_catch_up(base::moment now) {
     const std::size_t bytes = ready_.bytes();
     const bool has_room =
-        ready_.empty() || (!ready_.from_cursor() && ready_.rows.size() < batch_size_ && bytes < batch_bytes_);
+        ready_.empty() || (!ready_.from_cursor() && ready_.rows.size() < batch_limit_ && bytes < batch_bytes_);
     if (!has_room) return std::nullopt;
     while (const auto stream = holds_.first_due(now.steady)) {
         const auto from = holds_.find(*stream)->from;
         if (from <= cursor_) {
-            return action::catch_up{*stream, from - 1, cursor_, batch_size_ - ready_.rows.size(), batch_bytes_ - bytes};
+            return action::catch_up{*stream, from - 1, cursor_, batch_limit_ - ready_.rows.size(),
+                                    batch_bytes_ - bytes};
         }
         holds_.release(*stream);  // none of its rows was passed over
     }
@@ -149,9 +161,11 @@ std::optional<lane_action> lane_plan::clean_up(base::moment now) const {
                          now.wall - from_hours(cleanup_.abandoned_retention_hours), cleanup_.batch_size};
 }
 
-lane_action lane_plan::rest() const {
+lane_action lane_plan::rest(instant now) const {
     const auto until = earliest(lease_.renew_at(), {state_.tell_at(), purge_at_});
+    if (operator_pause_) return action::sleep{until, false};
     if (is_paused()) return action::sleep{std::min(until, broker_outage_.retry_at()), false};
+    if (batch_limit_ == 0) return action::sleep{std::min(until, bucket_.available_at(now)), true};
     if (holds_.size() >= max_holds) return action::sleep{earliest(until, {holds_.next_due()}), false};
     return action::sleep{earliest(until, {poll_at_, holds_.next_due()}), true};
 }
@@ -164,7 +178,11 @@ void lane_plan::acquired(store::lease_grant grant, base::moment asked) {
     grant_ = std::move(grant);
     owner_ = true;
     lost_reason_.clear();
+    announce_at_.reset();
+    announced_ = false;
+    handed_over_ = false;
     lease_.granted(asked.steady);
+    balance_at_ = lease_.renew_at();
     cursor_ = grant_.mark;
     stored_mark_ = grant_.mark;
     mark_is_due_ = false;
@@ -181,6 +199,21 @@ void lane_plan::not_acquired(std::string_view obstacle, base::moment now) {
     store_works();
     lost_reason_ = base::one_line(obstacle);
     acquire_at_ = now.steady + lease_.stand_by_interval();
+    if (!announce_at_) announce_at_ = now.steady + lease_.renewal_interval();
+}
+
+void lane_plan::stands_by(base::moment now) {
+    store_works();
+    announced_ = true;
+    announce_at_ = now.steady + lease_.renewal_interval();
+}
+
+void lane_plan::balanced(std::string heir) {
+    store_works();
+    balance_is_due_ = false;
+    if (!owner_ || heir.empty()) return;
+    heir_ = std::move(heir);
+    mark_is_due_ = true;
 }
 
 void lane_plan::renewed(bool still_ours, base::moment asked) {
@@ -189,13 +222,21 @@ void lane_plan::renewed(bool still_ours, base::moment asked) {
     lease_.granted(asked.steady);
     state_.told();
     mark_is_due_ = true;
+    if (asked.steady < balance_at_) return;
+    balance_is_due_ = true;
+    balance_at_ = lease_.renew_at();
+}
+
+void lane_plan::set_operator_pause(std::optional<std::string> why, base::moment now) {
+    if (why && !operator_pause_) put_back_ready(now);
+    operator_pause_ = std::move(why);
 }
 
 void lane_plan::fetched(store::due_batch batch, base::moment now) {
     store_works();
     if (looks_elsewhere(batch, now)) return;
     crowded_ = batch.crowded;
-    backlog_ = batch.rows.size() >= batch_size_ || batch.more;
+    backlog_ = batch.rows.size() >= batch_limit_ || batch.more;
     more_ = backlog_;
     poll_at_ = now.steady + tick_;
     caught_up_last_ = false;
@@ -210,7 +251,7 @@ void lane_plan::fetched(store::due_batch batch, base::moment now) {
 void lane_plan::caught_up(const std::string& stream, store::due_batch batch, base::moment now) {
     store_works();
     if (looks_elsewhere(batch, now)) return;
-    bool complete = batch.rows.size() < batch_size_ - ready_.rows.size() && !batch.more;
+    bool complete = batch.rows.size() < batch_limit_ - ready_.rows.size() && !batch.more;
     caught_up_last_ = true;
     if (batch.rows.empty()) return holds_.release(stream);
 
@@ -380,14 +421,27 @@ void lane_plan::purged(std::size_t deleted, base::moment now) {
     purge_at_ = now.steady + (go_on ? next_clean_up : base::from_seconds(cleanup_.interval_seconds));
 }
 
-void lane_plan::released() noexcept { released_ = true; }
+void lane_plan::released(base::moment now) {
+    if (stopping_) {
+        released_ = true;
+        return;
+    }
+    handed_over_ = true;
+    lose(handed_over_to(heir_), now);
+}
 
 void lane_plan::woken() noexcept {
     more_ = true;
     acquire_at_ = {};
 }
 
-void lane_plan::store_failed(base::moment now) { store_outage_.failed({}, now); }
+void lane_plan::store_failed(base::moment now) {
+    store_outage_.failed({}, now);
+    // Asked again with the next renewal: a choice that fails keeps no row waiting.
+    balance_is_due_ = false;
+    // What could not be said in time expires.
+    if (stopping_) announced_ = false;
+}
 
 void lane_plan::explain_loss(std::string_view reason) {
     if (!owner_) lost_reason_ = base::one_line(reason);
@@ -443,6 +497,7 @@ void lane_plan::store_works() noexcept {
 void lane_plan::lose(std::string_view reason, base::moment now) {
     forget();
     owner_ = false;
+    operator_pause_.reset();
     lost_reason_ = reason;
     acquire_at_ = now.steady;
 }
@@ -452,6 +507,8 @@ void lane_plan::forget() noexcept {
     ready_ = {};
     unsettled_.clear();
     forget_verdicts_ = flying_;
+    heir_.clear();
+    balance_is_due_ = false;
     broker_outage_.over();
     refusal_.clear();
     look_again_ = false;
@@ -483,8 +540,8 @@ store::sequence lane_plan::mark() const {
 
 lane_state lane_plan::evaluate(base::moment now) const {
     if (!owner_ || !lease_.is_trusted(now.steady)) return lane_state::lost;
-    if (stopping_) return lane_state::draining;
-    if (is_paused()) return lane_state::paused;
+    if (is_leaving()) return lane_state::draining;
+    if (operator_pause_ || is_paused()) return lane_state::paused;
     if (!holds_.empty() || crowded_) return lane_state::blocked;
     if (flying_ || !ready_.empty() || !unsettled_.empty() || backlog_) return lane_state::flowing;
     return lane_state::idle;
@@ -495,21 +552,28 @@ std::string lane_plan::detail() const {
         case lane_state::lost:
             return lost_reason_;
         case lane_state::paused:
-            return broker_outage_.reason();
+            return operator_pause_ ? *operator_pause_ : broker_outage_.reason();
         case lane_state::blocked: {
             if (crowded_) return "looks no further: too many numbers of the log wait for transactions that do not end";
             const auto streams = holds_.size();
             return std::to_string(streams) + (streams == 1 ? " stream" : " streams") + " on hold" +
                    (refusal_.empty() ? "" : ": " + refusal_);
         }
+        case lane_state::draining:
+            return heir_.empty() ? std::string{} : "to be " + handed_over_to(heir_);
         default:
             return {};
     }
 }
 
 store::lease_report lane_plan::farewell(base::moment now) const {
-    return {to_string(lane_state::lost),  "released", published_, refused_,
-            rate_.per_second(now.steady), now.wall,   overtaken_};
+    return {to_string(lane_state::lost),
+            heir_.empty() ? "released" : handed_over_to(heir_),
+            published_,
+            refused_,
+            rate_.per_second(now.steady),
+            now.wall,
+            overtaken_};
 }
 
 store::lease_report lane_plan::report(base::moment now) const {

@@ -24,6 +24,7 @@
 #include "outbox/row_batch.hpp"
 #include "outbox/row_lifecycle.hpp"
 #include "outbox/stream_holds.hpp"
+#include "outbox/token_bucket.hpp"
 #include "store/lane_session.hpp"
 
 namespace sluice::outbox {
@@ -51,7 +52,11 @@ struct row_outcome {
 /// - A lane that only passes the rows of other shards moves its mark too, with each renewal: a successor begins there.
 /// - When an operator reopened rows (the rescan counter moved), what is under way is settled, and the lane begins again
 ///   at the stored mark.
-/// - There is no sleep while there is a backlog.
+/// - A lane that an operator has paused settles what is on its way, keeps its lease, and reads and sends nothing.
+/// - A lane that has an heir finishes the batch in hand, settles it and gives the lease back; it reads and sends no
+///   more. A hand-over is an ordinary release, and what the heir does is an ordinary acquisition.
+/// - Who stands by says so after a third of a lease, so that an engine that ends at once is given nothing.
+/// - There is no sleep while there is a backlog, unless the lane has a rate to keep to.
 ///
 /// Memory: three batches of rows, and one entry for each of at most `max_holds` streams (plus one batch).
 ///
@@ -62,7 +67,9 @@ public:
 
     /// @param overlap  publish a batch while the one before is settled and the next is fetched
     /// @param drain  how long to try to leave tidily after `stop_requested`
-    lane_plan(const config::outbox_settings& settings, duration drain, bool overlap, base::random_source& random);
+    /// @param rate_limit  rows per second; 0: as many as can be sent
+    lane_plan(const config::outbox_settings& settings, duration drain, bool overlap, base::random_source& random,
+              double rate_limit = 0);
     lane_plan(const lane_plan&) = delete;
     lane_plan& operator=(const lane_plan&) = delete;
 
@@ -75,6 +82,13 @@ public:
     void not_acquired(std::string_view obstacle, base::moment now);
     /// @param asked  as for `acquired`
     void renewed(bool still_ours, base::moment asked);
+    /// An operator has told the lane to rest, or to go on.
+    /// @param why  for people; nothing: it may work
+    void set_operator_pause(std::optional<std::string> why, base::moment now);
+    void stands_by(base::moment now);
+    void withdrawn() noexcept { announced_ = false; }
+    /// @param heir  the engine that is to have the lane; empty: this one keeps it
+    void balanced(std::string heir);
     void fetched(store::due_batch batch, base::moment now);
     void caught_up(const std::string& stream, store::due_batch batch, base::moment now);
     void published(std::span<const broker::verdict> verdicts, base::moment now);
@@ -83,7 +97,7 @@ public:
     /// @param trouble  empty when the broker answers
     void probed(std::string_view trouble, base::moment now);
     void purged(std::size_t deleted, base::moment now);
-    void released() noexcept;
+    void released(base::moment now);
     /// There may be new rows.
     void woken() noexcept;
     /// The database failed; the last action did not happen, or is not known to have.
@@ -105,11 +119,14 @@ public:
     [[nodiscard]] store::lease_report farewell(base::moment now) const;
     [[nodiscard]] lane_state state() const noexcept { return state_.current(); }
     [[nodiscard]] bool is_owner() const noexcept { return owner_; }
+    /// It had the lease and gave it to another engine.
+    [[nodiscard]] bool has_handed_over() const noexcept { return !owner_ && handed_over_; }
     [[nodiscard]] bool is_paused() const noexcept { return broker_outage_.lasts(); }
     /// Rows that were read after the lane had gone past their number, since it took the lease.
     [[nodiscard]] std::int64_t overtaken() const noexcept { return overtaken_; }
 
 private:
+    [[nodiscard]] bool is_leaving() const noexcept { return stopping_ || !heir_.empty(); }
     // Paragraphs of `next`; nothing means "not my case".
     [[nodiscard]] lane_action without_lease(base::moment now) const;
     [[nodiscard]] std::optional<lane_action> work(base::moment now);
@@ -119,7 +136,7 @@ private:
     [[nodiscard]] std::optional<lane_action> gather(base::moment now);
     [[nodiscard]] std::optional<lane_action> next_catch_up(base::moment now);
     [[nodiscard]] std::optional<lane_action> clean_up(base::moment now) const;
-    [[nodiscard]] lane_action rest() const;
+    [[nodiscard]] lane_action rest(instant now) const;
 
     [[nodiscard]] bool looks_elsewhere(const store::due_batch& batch, base::moment now);
     void pass_over_held_rows(base::moment now);
@@ -151,12 +168,21 @@ private:
     bool overlap_;
     base::random_source& random_;
     row_lifecycle lifecycle_;
+    token_bucket bucket_;
+    std::size_t batch_limit_ = 0;  ///< rows of a batch as the rate allows now; 0: none
 
     sluice::lease::lease_keeper lease_;
     store::lease_grant grant_{};
     bool owner_ = false;
     instant acquire_at_{};
     std::string lost_reason_{};
+    std::optional<std::string> operator_pause_{};
+    std::optional<instant> announce_at_{};  ///< when to say again that it stands by
+    bool announced_ = false;                ///< that it stands by; perhaps no longer
+    instant balance_at_{};                  ///< from then on, with the next renewal
+    bool balance_is_due_ = false;
+    std::string heir_{};  ///< the engine that is to have the lane
+    bool handed_over_ = false;
 
     store::sequence cursor_ = 0;  ///< every open row up to here was read
     bool more_ = false;           ///< there may be rows behind the cursor

@@ -49,11 +49,12 @@ store::scheduled_message write_timeout(commit::environment& env, const detail::p
     metadata.domain.stream_category = process.timeout_category;
     metadata.domain.sequence_id = std::to_string(memory.position) + "." + name;
     metadata.domain.priority = from.priority;
+    commit::trace_creation(env, metadata);
     metadata.extensions = from.in.extensions();
     const envelope::payload data{json::object{
         {"process", process.fqn}, {"correlation", memory.correlation}, {"name", name}, {"due", timer.due.to_string()}}};
     store::event_write message = commit::finish(std::move(metadata), data, from.priority);
-    message.target_brokers = commit::target_brokers(env.configuration().outbox, false);
+    message.target_brokers = commit::internal_target(env.configuration().outbox);
     return {.id = timer.id, .due = timer.due, .message = std::move(message)};
 }
 

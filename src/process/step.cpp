@@ -6,6 +6,7 @@
 
 #include "command/context_state.hpp"
 #include "commit/stream_name.hpp"
+#include "observe/span_source.hpp"
 #include "process/input.hpp"
 #include "process/messages.hpp"
 #include "process/transition.hpp"
@@ -147,6 +148,37 @@ private:
     std::unique_ptr<process_root> object_;
 };
 
+const char* word_for(step::result what) {
+    switch (what) {
+        case step::result::taken:
+            return "taken";
+        case step::result::unmatched:
+            return "unmatched";
+        case step::result::complete:
+            return "complete";
+        case step::result::stale:
+            break;
+    }
+    return "stale";
+}
+
+/// What the reaction gives and raises is part of the span of the step.
+step traced_step(commit::environment& env, const process_entry& process, const process::process_input& what,
+                 context& in) {
+    const auto* const spans = env.tracer().spans();
+    if (spans == nullptr) return process_stepper{env, process, what, in}.run();
+    auto& caused_by = context_state::of(in).traceparent;
+    observe::span span = spans->begin_here("step " + process.name, span_kind::internal, caused_by);
+    span.set_text("sluice.process", process.fqn);
+    span.set_text("sluice.process.instance", what.correlation);
+    span.set_text("sluice.handler", what.handler_name);
+    caused_by = *span.context();
+    const step taken = observe::within(span, [&] { return process_stepper{env, process, what, in}.run(); });
+    span.set_text("sluice.outcome", word_for(taken.what));
+    if (taken.what == step::result::taken) span.set("sluice.process.position", taken.position);
+    return taken;
+}
+
 void tell(const observe::tracer& tracer, const process_entry& process, const message& m,
           const process::process_input& what, const step& taken) {
     trace_event event;
@@ -157,6 +189,7 @@ void tell(const observe::tracer& tracer, const process_entry& process, const mes
     event.handler = process.fqn;
     event.correlation_id = m.correlation_id();
     event.causation_id = m.metadata().domain.causation_id;
+    event.traceparent = observe::trace_here(m.metadata().headers.traceparent);
     event.metadata.set("pm_type", process.name);
     event.metadata.set("pm_stream_category", process.category);
     switch (taken.what) {
@@ -184,13 +217,12 @@ void tell(const observe::tracer& tracer, const process_entry& process, const mes
 }  // namespace
 
 command::outcome handle_process(commit::environment& env, const detail::process_entry& process, const message& m,
-                                std::string_view entry) {
+                                const command::message_terms& terms) {
     const process::process_input what = process::read_process_input(env.domain(), process, m);
     step taken;
-    const command::outcome result = command::handle(env, m, entry, process.group, [&](context& in) {
-        taken = process_stepper{env, process, what, in}.run();
-    });
-    if (result == command::outcome::handled) tell(env.tracer(), process, m, what, taken);
+    const command::outcome result = command::handle(env, m, terms, process.group,
+                                                    [&](context& in) { taken = traced_step(env, process, what, in); });
+    if (result != command::outcome::duplicate) tell(env.tracer(), process, m, what, taken);
     return result;
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string_view>
-
 #include <sluice/message.hpp>
 #include <sluice/process_manager.hpp>
 
@@ -18,11 +16,10 @@ namespace sluice::process {
 /// is complete, or no longer waits for this timeout (`pm.ignored`). A step that was committed is told as
 /// `pm.transition`.
 ///
-/// @param entry  the broker's id of the entry
 /// @throws validation_error  the event names no instance, or the new state breaks a rule
 /// @throws not_found_error  there is no instance yet, and the process manager wants to wait for it
 /// @throws whatever the process manager and the commit throw, after rolling back
 [[nodiscard]] command::outcome handle_process(commit::environment& env, const detail::process_entry& process,
-                                              const message& m, std::string_view entry);
+                                              const message& m, const command::message_terms& terms);
 
 }  // namespace sluice::process

@@ -13,6 +13,7 @@
 #include "command/context_state.hpp"
 #include "command/repeat.hpp"
 #include "commit/message_identity.hpp"
+#include "observe/span_source.hpp"
 #include "projection/row_unit.hpp"
 #include "store/contended_keys.hpp"
 
@@ -68,8 +69,13 @@ private:
 class message_projection {
 public:
     message_projection(commit::environment& env, const detail::projector_entry& projector, const message& m,
-                       std::string_view entry)
-        : env_{env}, projector_{projector}, message_{m}, mark_{commit::known_as(m, entry, env.reader_of(projector))} {}
+                       const command::message_terms& terms)
+        : env_{env},
+          projector_{projector},
+          message_{m},
+          mark_{commit::known_as(m, terms.entry, env.reader_of(projector))} {
+        if (env.domain().database_of(projector) == "default") kept_ = terms.kept;
+    }
 
     [[nodiscard]] command::outcome run(store::unit_session& session) const {
         const auto gate = session.look_at_projection(projector_.table.name, mark_);
@@ -118,6 +124,7 @@ private:
         batch.rows = rows.writes(table, env_.random());
         if (batch.rows.empty()) return command::outcome::handled;
         batch.marks.push_back(mark_);
+        batch.kept = kept_;
         batch.projection = {.name = projector_.table.name, .generation = table.generation};
         batch.at = env_.time().now();
         try {
@@ -125,13 +132,14 @@ private:
         } catch (const store::duplicate_message&) {
             return command::outcome::duplicate;  // another consumer of the group committed it a moment ago
         }
-        return command::outcome::handled;
+        return kept_ ? command::outcome::settled : command::outcome::handled;
     }
 
     commit::environment& env_;
     const detail::projector_entry& projector_;
     const message& message_;
     const store::inbox_mark mark_;
+    std::optional<store::kept_removal> kept_{};  ///< when it is in the same database as the rows
 };
 
 class committed_rows final : public detail::row_source {
@@ -167,11 +175,20 @@ private:
 }  // namespace
 
 command::outcome project(commit::environment& env, const detail::projector_entry& projector, const message& m,
-                         std::string_view entry) {
+                         const command::message_terms& terms) {
     const std::string database = env.domain().database_of(projector);
-    const message_projection attempt{env, projector, m, entry};
-    return command::repeat(env, std::nullopt, [&] {
-        return env.sessions(database).use([&](store::unit_session& s) { return attempt.run(s); });
+    const message_projection attempt{env, projector, m, terms};
+    observe::span span;
+    if (const auto* const spans = env.tracer().spans()) {
+        span =
+            spans->begin_here("project " + projector.table.name, span_kind::internal, m.metadata().headers.traceparent);
+        span.set_text("sluice.read_model", projector.table.name);
+        span.set_text("sluice.database", database);
+    }
+    return observe::within(span, [&] {
+        return command::repeat(env, std::nullopt, [&] {
+            return env.sessions(database).use([&](store::unit_session& s) { return attempt.run(s); });
+        });
     });
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <string_view>
 
 #include <sluice/message.hpp>
 #include <sluice/registry.hpp>
@@ -16,11 +15,10 @@ namespace sluice::projection {
 /// once. A message that the last rebuild has applied already, from the log, is passed over. A conflict with another
 /// unit of the same projector is retried with fresh rows.
 ///
-/// @param entry  the broker's id of the entry, for a message without an id of its own
 /// @throws store_error  retryable, with the remedy, while the read model has to be rebuilt first: the events wait
 /// @throws whatever the projector and the commit throw; nothing was written then
 [[nodiscard]] command::outcome project(commit::environment& env, const detail::projector_entry& projector,
-                                       const message& m, std::string_view entry);
+                                       const message& m, const command::message_terms& terms);
 
 /// The committed rows of a read model. `env` must outlive it.
 [[nodiscard]] std::shared_ptr<detail::row_source> rows_of(commit::environment& env,

@@ -11,18 +11,10 @@
 #include <sluice/time.hpp>
 
 #include "envelope/header.hpp"
+#include "store/kept_removal.hpp"
 #include "store/records.hpp"
 
 namespace sluice::store {
-
-/// Whose messages, and from where: a consumer group on one stream of a broker.
-struct kept_place {
-    std::string broker;  ///< configured name
-    std::string stream;
-    std::string group;
-
-    friend auto operator<=>(const kept_place&, const kept_place&) = default;
-};
 
 /// A message whose handling failed, or that came behind one of its key. The database of the context that reads it keeps
 /// it, when the broker cannot.
@@ -48,12 +40,6 @@ struct kept_claim {
     std::string owner{};  ///< no two living readers of a group have the same
     date_time now{};
     duration ttl{};
-};
-
-/// Names a message that waits.
-struct kept_name {
-    sequence number = 0;
-    std::string key{};
 };
 
 struct kept_filter {
@@ -104,7 +90,8 @@ public:
     virtual void defer(sequence number, std::string_view owner, int attempts, date_time not_before) = 0;
     /// Turns a message into a dead letter, as which `failed` shows it.
     virtual void bury(const kept_name& name, std::string_view owner, const kept_message& failed) = 0;
-    /// Removes messages that were handled.
+    /// Removes messages that were handled, in a transaction of its own. A handler that writes to the same database
+    /// removes its message with that (`commit_batch::kept`).
     virtual void remove(const kept_place& at, std::string_view owner, std::span<const kept_name> names) = 0;
     /// Prolongs all claims of an owner in a group.
     virtual void renew(std::string_view broker, std::string_view group, const kept_claim& claim) = 0;

@@ -37,9 +37,7 @@ std::optional<std::string> take_netstring(std::string_view& from) {
 
 std::string to_kept_text(std::string_view bytes) {
     if (base::is_storable(bytes) && !bytes.starts_with(escaped)) return std::string{bytes};
-    std::string text{escaped};
-    for (const char byte : bytes) base::append_hex(text, static_cast<unsigned char>(byte), 2);
-    return text;
+    return std::string{escaped} + base::hex_of(bytes);
 }
 
 std::string from_kept_text(std::string_view text) {

@@ -53,4 +53,8 @@ std::string obstacle_text(std::string_view lane, std::string_view owner) {
     return std::string{lane} + " belongs to " + std::string{owner};
 }
 
+std::string heir_text(std::string_view lane, std::string_view heir) {
+    return std::string{lane} + " is handed over to " + std::string{heir};
+}
+
 }  // namespace sluice::store

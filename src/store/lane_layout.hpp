@@ -17,6 +17,12 @@ namespace sluice::store {
 /// The longest time that a lease can be configured for.
 inline constexpr duration longest_lease{std::chrono::hours{1}};
 
+/// Whether something that was given for `ttl` still lasts. What lasts much longer than that was written before the
+/// calendar was set back, and is over.
+[[nodiscard]] inline bool lasts(date_time expires_at, date_time now, duration ttl) {
+    return expires_at > now && expires_at - now <= 2 * ttl;
+}
+
 /// What is in a lease row beside the report.
 struct lease_row {
     std::string lane{};
@@ -32,7 +38,7 @@ struct lease_row {
     /// calendar has caught up.
     /// @param ttl  for how long leases are given
     [[nodiscard]] bool is_owned(date_time now, duration ttl) const {
-        return !owner.empty() && expires_at > now && expires_at - now <= 2 * ttl;
+        return !owner.empty() && lasts(expires_at, now, ttl);
     }
     [[nodiscard]] bool may_be_taken_by(std::string_view who, date_time now, duration ttl) const {
         return !is_owned(now, ttl) || owner == who;
@@ -70,6 +76,9 @@ struct lane_layout {
 
 /// `default:partner#1/2 belongs to host-17-ab`
 [[nodiscard]] std::string obstacle_text(std::string_view lane, std::string_view owner);
+
+/// `default:partner#1/2 is handed over to host-17-ab`
+[[nodiscard]] std::string heir_text(std::string_view lane, std::string_view heir);
 
 /// What a lane without an owner waits for: `waits for another number of shards to end: default:partner#1/2 belongs to
 /// host-17-ab`. Empty when nothing of the kind is in its way.

@@ -11,6 +11,7 @@
 #include <sluice/time.hpp>
 
 #include "store/history.hpp"
+#include "store/lane_pause.hpp"
 #include "store/records.hpp"
 
 namespace sluice::store {
@@ -82,9 +83,9 @@ class lease_session {
 public:
     virtual ~lease_session() = default;
 
-    /// Takes the lease when it is free, expired or already ours (same owner text), and no lane of another layout of the
-    /// same broker is owned (see lane_layout). A change of owner increments the epoch. `ttl` > 0. The grant carries the
-    /// stored mark and rescan counter.
+    /// Takes the lease when it is free, expired or already ours (same owner text), no lane of another layout of the
+    /// same broker is owned (see lane_layout), and no living heir has been chosen for it. A change of owner increments
+    /// the epoch. `ttl` > 0. The grant carries the stored mark and rescan counter. Who takes it stands by no longer.
     /// @param lane  the lease's name. That of a lane is made by make_lane_name, and says also which rows are guarded
     [[nodiscard]] virtual lease_answer acquire(std::string_view lane, std::string_view owner, date_time now,
                                                duration ttl) = 0;
@@ -93,6 +94,19 @@ public:
     [[nodiscard]] virtual bool renew(lease_grant& grant, const lease_report& report, date_time now, duration ttl) = 0;
     /// Gives the lease back so that the next owner need not wait. A no-op when it is no longer ours.
     virtual void release(const lease_grant& grant, const lease_report& report) = 0;
+
+    /// Says for as long as `ttl` that the engine stands by for the lane, and can take it over.
+    virtual void stand_by(std::string_view lane, std::string_view owner, date_time now, duration ttl) = 0;
+    /// It stands by no longer. A no-op when it did not.
+    virtual void withdraw(std::string_view lane, std::string_view owner) = 0;
+    /// Chooses the engine that is to have the lane instead (see choose_heir in lane_shares.hpp), so that the one who
+    /// holds the grant finishes what is in hand and releases it. Until the heir has taken it, or lives no longer,
+    /// nobody else does. Who stands by since the last renewal only may be overlooked until the next.
+    /// @returns its owner text; empty when the lane is to stay where it is, or the grant is over
+    [[nodiscard]] virtual std::string choose_heir(const lease_grant& grant, date_time now, duration ttl) = 0;
+
+    /// Whether an operator has told the lanes of the broker to rest.
+    [[nodiscard]] virtual std::optional<lane_pause> pause_of(std::string_view broker) = 0;
 
     /// Why the last call found its grant to be over, here or at the rows of the same lane_session: the database has
     /// another history. Empty when it was for another reason, and after the next `acquire`.

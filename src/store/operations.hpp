@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/lane_pause.hpp"
 #include "store/records.hpp"
 
 namespace sluice::store {
@@ -106,6 +107,13 @@ public:
     /// error `{"reason":"discarded","message":…,"at":…}`, so they are not sent. Returns how many changed. Used for
     /// `outbox discard` and to retire a broker that left the configuration.
     [[nodiscard]] virtual std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) = 0;
+
+    /// The lanes of the broker are to rest: their owners finish what is on its way and send nothing more. Replaces an
+    /// earlier pause.
+    virtual void pause_lanes(std::string_view broker, const lane_pause& pause) = 0;
+    /// They may go on. False: they were not paused.
+    virtual bool resume_lanes(std::string_view broker) = 0;
+    [[nodiscard]] virtual lane_pauses paused_lanes() = 0;
 
     /// Gives what a handler has left here to another name: its inbox marks, its lease and the read models that it
     /// feeds. Where both have a mark the other's stays. Returns how many marks the former name had.

@@ -8,6 +8,7 @@
 
 #include <sluice/time.hpp>
 
+#include "store/kept_removal.hpp"
 #include "store/read_model_records.hpp"
 
 /// The rows of a store as plain values (docs/storage.md). Every adapter speaks these and nothing else.
@@ -137,6 +138,7 @@ struct commit_batch {
     std::vector<row_write> rows{};                 ///< of read models; each key once
     std::optional<lease_fence> fence{};            ///< does not make a batch worth writing
     std::optional<projection_guard> projection{};  ///< the same
+    std::optional<kept_removal> kept{};            ///< the same
     date_time at{};
 
     [[nodiscard]] bool empty() const noexcept {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "store/lease_session.hpp"
 #include "store/operations.hpp"
 #include "store/read_models.hpp"
+#include "store/server_state.hpp"
 #include "store/unit_session.hpp"
 
 namespace sluice::store {
@@ -55,6 +57,10 @@ public:
     /// What `check` and every start warn of.
     /// @throws store_error when the database cannot be opened
     [[nodiscard]] virtual std::vector<weakness> weaknesses() = 0;
+
+    /// What its server says of itself at this moment. Nothing where there is none.
+    /// @throws store_error when the server cannot be asked
+    [[nodiscard]] virtual std::optional<server_state> server() { return std::nullopt; }
 
     /// @throws store_error when the database cannot be opened; names it and the remedy
     [[nodiscard]] virtual std::unique_ptr<unit_session> open_unit() = 0;

@@ -8,7 +8,7 @@
 #include "command/invocation.hpp"
 #include "config/check.hpp"
 #include "config/loader.hpp"
-#include "engine/databases.hpp"
+#include "domain/databases.hpp"
 #include "observe/log.hpp"
 #include "projection/read_model_setup.hpp"
 #include "store/memory/memory_database.hpp"
@@ -33,7 +33,7 @@ std::set<std::string> brokers_of(const detail::registry& domain, const runtime_o
 }
 
 std::set<std::string> databases_of(const detail::registry& domain) {
-    std::set<std::string> names = engine::databases_with_lanes(domain);
+    std::set<std::string> names = detail::databases_with_lanes(domain);
     names.insert("default");
     return names;
 }

@@ -13,6 +13,7 @@
 #include "broker/inline/inline_broker.hpp"
 #include "command/invocation.hpp"
 #include "engine/engine.hpp"
+#include "projection/read_model_setup.hpp"
 #include "store/memory/memory_database.hpp"
 #include "support/eventually.hpp"
 
@@ -218,7 +219,10 @@ protected:
     };
     /// A build that is at work.
     struct service {
-        explicit service(build made) : of{std::move(made)} { engine.start(); }
+        explicit service(build made) : of{std::move(made)} {
+            projection::require_read_models(*of.env);
+            engine.start();
+        }
 
         build of;
         engine::engine engine{*of.env};
@@ -246,14 +250,12 @@ protected:
     /// Until every group of the build has read all, and what it read is acknowledged.
     /// @param messages  in each stream at least: a lane may still be on its way with the next one
     [[nodiscard]] bool all_is_read(std::size_t groups, std::int64_t messages = 1) const {
-        return testing::eventually(
-            [&] {
-                const auto found = broker_->open_operations()->groups();
-                return found.size() >= groups && std::all_of(found.begin(), found.end(), [&](const auto& each) {
-                           return each.length >= messages && each.lag == 0 && each.pending == 0;
-                       });
-            },
-            20s);
+        return testing::eventually([&] {
+            const auto found = broker_->open_operations()->groups();
+            return found.size() >= groups && std::all_of(found.begin(), found.end(), [&](const auto& each) {
+                       return each.length >= messages && each.lag == 0 && each.pending == 0;
+                   });
+        });
     }
     template <class Totals>
     [[nodiscard]] static std::int64_t grams(const build& in) {
@@ -278,12 +280,11 @@ TEST_F(changing_a_service, loses_and_doubles_nothing) {
     told_->lines.clear();
 
     service next{make(after::make_domain(told_))};
-    ASSERT_TRUE(testing::eventually([&] { return broker_->open_operations()->groups().size() >= 4; }, 20s))
+    ASSERT_TRUE(testing::eventually([&] { return broker_->open_operations()->groups().size() >= 4; }))
         << "a group that starts now is made when its handler first runs";
     add(next.of, after::Shipment{"p-3", 7});
     EXPECT_TRUE(testing::eventually(
-        [&] { return told_->read().size() >= 5 && grams<after::ParcelTotals>(next.of) >= 157 && all_is_read(4); },
-        20s));
+        [&] { return told_->read().size() >= 5 && grams<after::ParcelTotals>(next.of) >= 157 && all_is_read(4); }));
     EXPECT_TRUE(next.engine.stop());
     EXPECT_THAT(told_->read(), UnorderedElementsAre("notified p-3", "planned p-3", "billed p-1 by post",
                                                     "billed p-2 by post", "billed p-3 by post"));

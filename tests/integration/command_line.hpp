@@ -24,7 +24,7 @@ inline const std::string usual =
 /// Looks again and again until the condition holds; false when it does not within twenty seconds.
 template <class Condition>
 [[nodiscard]] bool eventually(const Condition& holds) {
-    return testing::eventually(holds, std::chrono::seconds{20});
+    return testing::eventually(holds);
 }
 
 /// The real program, on a tiny domain, in a directory of its own.

@@ -46,7 +46,9 @@ TEST(configuration_docs, the_example_shows_the_defaults) {
     EXPECT_EQ(shown.outbox.cleanup.interval_seconds, defaults.outbox.cleanup.interval_seconds);
     EXPECT_EQ(shown.outbox.cleanup.batch_size, defaults.outbox.cleanup.batch_size);
     EXPECT_EQ(shown.outbox.shards_of("partner_events"), defaults.outbox.shards_of("partner_events"));
-    EXPECT_EQ(shown.outbox.extensions_of("partner_events"), defaults.outbox.extensions_of("partner_events"));
+    EXPECT_EQ(shown.outbox.lane_of("partner_events").terms, defaults.outbox.lane_of("partner_events").terms);
+    EXPECT_EQ(shown.outbox.lane_of("partner_events").stream, defaults.outbox.lane_of("partner_events").stream);
+    EXPECT_EQ(shown.outbox.lane_of("partner_events").rate_limit, defaults.outbox.lane_of("partner_events").rate_limit);
     EXPECT_EQ(shown.server.shutdown_seconds, defaults.server.shutdown_seconds);
     EXPECT_EQ(shown.server.health.enabled, defaults.server.health.enabled);
     EXPECT_EQ(shown.server.health.host, defaults.server.health.host);
@@ -72,6 +74,18 @@ TEST(configuration_docs, the_example_shows_the_defaults) {
     EXPECT_EQ(shown.inbox.retention_hours, defaults.inbox.retention_hours);
     EXPECT_EQ(shown.log.level, defaults.log.level);
     EXPECT_EQ(shown.log.format, defaults.log.format);
+    EXPECT_EQ(shown.telemetry.enabled, defaults.telemetry.enabled);
+    EXPECT_EQ(shown.telemetry.endpoint, defaults.telemetry.endpoint);
+    EXPECT_EQ(shown.telemetry.traces, defaults.telemetry.traces);
+    EXPECT_EQ(shown.telemetry.metrics, defaults.telemetry.metrics);
+    EXPECT_EQ(shown.telemetry.sampler, defaults.telemetry.sampler);
+    EXPECT_EQ(shown.telemetry.sampling_ratio, defaults.telemetry.sampling_ratio);
+    EXPECT_EQ(shown.telemetry.delay_seconds, defaults.telemetry.delay_seconds);
+    EXPECT_EQ(shown.telemetry.max_queued_spans, defaults.telemetry.max_queued_spans);
+    EXPECT_EQ(shown.telemetry.max_batch_spans, defaults.telemetry.max_batch_spans);
+    EXPECT_EQ(shown.telemetry.metrics_interval_seconds, defaults.telemetry.metrics_interval_seconds);
+    EXPECT_EQ(shown.telemetry.timeout_seconds, defaults.telemetry.timeout_seconds);
+    EXPECT_EQ(shown.telemetry.shutdown_seconds, defaults.telemetry.shutdown_seconds);
 }
 
 /// The options of every section for subscriptions: each is shown, with the value that holds without it.
@@ -155,9 +169,12 @@ std::string values_of(const config::provider_option& option) {
         case kind::flag:
             return "true, false";
         case kind::text:
+        case kind::secret:
             return "text";
         case kind::file:
             return "path";
+        case kind::table:
+            return "table";
     }
     return {};
 }
@@ -211,11 +228,30 @@ TEST(configuration_docs, every_key_of_every_section_is_documented) {
     const std::string document = text_of("/docs/configuration.md");
     const std::string example = "\n" + text_of("/tests/integration/every_key.toml");
     const auto shown = shown_settings();
-    for (const std::string section :
-         {"databases.default", "brokers.default", "outbox", "outbox.retry", "outbox.cleanup",
-          "outbox.lanes.partner_events", "server", "server.health", "server.subscription",
-          "server.subscriptions.commands", "server.profiles.nightly", "server.version_retry", "server.transient_retry",
-          "server.priority_lanes", "commands", "event_sourcing", "inbox", "log"}) {
+    for (const std::string section : {"databases.default",
+                                      "brokers.default",
+                                      "outbox",
+                                      "outbox.retry",
+                                      "outbox.cleanup",
+                                      "outbox.lanes.partner_events",
+                                      "server",
+                                      "server.health",
+                                      "server.subscription",
+                                      "server.subscriptions.commands",
+                                      "server.profiles.nightly",
+                                      "server.version_retry",
+                                      "server.transient_retry",
+                                      "server.priority_lanes",
+                                      "commands",
+                                      "event_sourcing",
+                                      "inbox",
+                                      "log",
+                                      "console",
+                                      "console.users.anna",
+                                      "console.tokens.ci",
+                                      "console.proxy",
+                                      "console.redact",
+                                      "telemetry"}) {
         const std::string header = "\n[" + section + "]";
         std::string text = example;
         ASSERT_NE(text.find(header), std::string::npos) << section;

@@ -42,7 +42,7 @@ TEST(engine_facts, reach_a_handler_of_the_domain_in_the_order_of_the_versions) {
     for (int i = 1; i <= 3; ++i) {
         work([&](const auto& accounts) { accounts.get("a-1").deposit(i); });
     }
-    EXPECT_TRUE(sluice::testing::eventually([&] { return log->copy().size() == 4; }, std::chrono::seconds{20}));
+    EXPECT_TRUE(sluice::testing::eventually([&] { return log->copy().size() == 4; }));
     EXPECT_THAT(log->copy(), ElementsAre("0: 0", "1: 1", "2: 3", "3: 6"));
     EXPECT_TRUE(engine.stop());
 }

@@ -41,7 +41,7 @@ protected:
         database_->setup();
         bank::patience = 50ms;
         sluice::config::configuration configuration;
-        configuration.outbox.tick_interval = 30;  // whoever relies on the tick is late
+        configuration.outbox.tick_interval = 600;  // whoever relies on the tick is late
         configuration.outbox.lease_seconds = 2;
         configuration.server.shutdown_seconds = 2;
         configuration.server.subscription.retry_delay_seconds = 0.01;
@@ -85,9 +85,7 @@ protected:
     [[nodiscard]] std::size_t scheduled() {
         return database_->open_unit()->due_messages(sluice::date_time::parse("9999-01-01T00:00:00Z"), 1000).size();
     }
-    [[nodiscard]] static bool soon(const std::function<bool()>& holds) {
-        return sluice::testing::eventually(holds, 20s);
-    }
+    [[nodiscard]] static bool soon(const std::function<bool()>& holds) { return sluice::testing::eventually(holds); }
 
     std::unique_ptr<sluice::commit::environment> env;
     sluice::testing::temporary_directory directory_;
@@ -101,10 +99,13 @@ private:
 TEST_P(process_engine, takes_a_process_to_its_end_and_back_when_a_step_does_not_happen) {
     sluice::engine::engine engine{*env};
     engine.start();
+    bank::patience = 1h;
     request("t-1");
     accept("t-1");
+    ASSERT_TRUE(soon([&] { return is_complete("t-1"); }));
+    bank::patience = 50ms;
     request("t-2");
-    ASSERT_TRUE(soon([&] { return is_complete("t-1") && is_complete("t-2"); }));
+    ASSERT_TRUE(soon([&] { return is_complete("t-2"); }));
     EXPECT_EQ(outcome("t-1"), "accepted");
     EXPECT_EQ(outcome("t-2"), "expired");
     EXPECT_EQ(balance("ada"), 990);
@@ -157,10 +158,8 @@ TEST_P(process_engine, gives_a_scheduled_command_in_time_although_nothing_else_h
     const auto begin = std::chrono::steady_clock::now();
     auto in = sluice::command::make_context(*env);
     in.schedule(bank::Deposit{.account_id = "bob", .reference = "gift", .amount = 5}, in.now() + 100ms);
-    ASSERT_TRUE(soon([&] { return balance("bob") == 5; }));
-    const auto took = std::chrono::steady_clock::now() - begin;
-    EXPECT_GE(took, 100ms);
-    EXPECT_LT(took, 10s) << "woken by the commit, not by the tick of 30 s";
+    ASSERT_TRUE(soon([&] { return balance("bob") == 5; })) << "woken by the commit, not by the tick";
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, 100ms);
 }
 
 // The discovery of dead letters in the reference leaves process managers out.

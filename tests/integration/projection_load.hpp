@@ -88,7 +88,7 @@ inline void expect_rebuilds_under_load_to_be_exact(const std::shared_ptr<store::
     for (const auto* table : {"crate_summary", "customer_totals"}) {
         const auto expected = fold(depot, table);
         EXPECT_FALSE(expected.empty());
-        EXPECT_TRUE(eventually([&] { return stored(depot, table) == expected; }, std::chrono::seconds{30})) << table;
+        EXPECT_TRUE(eventually([&] { return stored(depot, table) == expected; })) << table;
     }
     EXPECT_TRUE(engine.stop());
     EXPECT_TRUE(depot.env->broker("default").open_operations()->dead_letters({}).empty());

@@ -1,8 +1,6 @@
 #include "broker/redis/bell.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 
 #include <poll.h>
 
@@ -13,20 +11,6 @@ namespace {
 
 /// So long may the server say nothing; then it is asked again, which finds out whether it is still there.
 constexpr std::chrono::seconds block{5};
-
-enum class event { signal, bytes, nothing };
-
-event wait_for_either(int signal, int socket, const net::deadline& until) {
-    for (;;) {
-        std::array<pollfd, 2> sources{pollfd{.fd = signal, .events = POLLIN, .revents = 0},
-                                      pollfd{.fd = socket, .events = POLLIN, .revents = 0}};
-        const int ready = ::poll(sources.data(), sources.size(), until.poll_milliseconds());
-        if (ready < 0 && errno == EINTR) continue;
-        if (ready < 0) throw outage{"poll failed"};
-        if (ready == 0) return event::nothing;
-        return sources[0].revents != 0 ? event::signal : event::bytes;
-    }
-}
 
 }  // namespace
 
@@ -51,16 +35,12 @@ base::wake_reason bell::listen(base::wake_signal& signal, const net::deadline& e
             if (rings(*answer, where)) return base::wake_reason::file_changed;
             continue;
         }
-        switch (wait_for_either(signal.fd(), on.fd(), end.or_sooner(answer_due_.left()))) {
-            case event::signal:
-                signal.drain();
-                return base::wake_reason::signalled;
-            case event::bytes:
-                break;
-            case event::nothing:
-                if (end.passed()) return base::wake_reason::timed_out;
-                if (answer_due_.passed()) throw outage{"the server did not answer in time"};
-        }
+        const auto next = end.or_sooner(answer_due_.left());
+        const auto reason = net::wait_for_either(signal, on.fd(), POLLIN, next);
+        if (reason == base::wake_reason::signalled) return reason;
+        if (reason == base::wake_reason::file_changed) continue;
+        if (end.passed()) return base::wake_reason::timed_out;
+        if (answer_due_.passed()) throw outage{"the server did not answer in time"};
     }
 }
 

@@ -11,6 +11,8 @@
 
 #include <sluice/error.hpp>
 
+#include "base/address_text.hpp"
+
 namespace sluice::broker::redis {
 namespace {
 
@@ -29,23 +31,9 @@ std::pair<std::string_view, std::optional<std::string_view>> split(std::string_v
 }
 
 std::string percent_decoded(std::string_view text, const char* part) {
-    std::string decoded;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            decoded += text[i];
-            continue;
-        }
-        unsigned code = 0;
-        constexpr int hexadecimal = 16;
-        const auto digits = text.substr(i + 1, 2);
-        const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), code, hexadecimal);
-        if (digits.size() != 2 || failure != std::errc{} || end != digits.data() + 2) {
-            refuse(fmt::format("the {} has a % that is not followed by two hexadecimal digits", part));
-        }
-        decoded += static_cast<char>(code);
-        i += 2;
-    }
-    return decoded;
+    auto decoded = base::strictly_percent_decoded(text);
+    if (!decoded) refuse(fmt::format("the {} has a % that is not followed by two hexadecimal digits", part));
+    return *std::move(decoded);
 }
 
 template <class Number>
@@ -141,8 +129,7 @@ std::string_view take_credentials(endpoint& into, std::string_view rest) {
 
 std::string endpoint::name() const {
     if (!path.empty()) return fmt::format("unix:{}/{}", path, database);
-    const bool ipv6 = host.find(':') != std::string::npos;
-    return fmt::format("{}{}{}:{}/{}", ipv6 ? "[" : "", host, ipv6 ? "]" : "", port, database);
+    return fmt::format("{}:{}/{}", base::bracketed(host), port, database);
 }
 
 endpoint parse_uri(const std::string& uri, net::tls_trust trust) {

@@ -4,6 +4,7 @@
 
 #include "base/address_text.hpp"
 #include "broker/redis/redis_broker.hpp"
+#include "broker/tls_keys.hpp"
 #include "config/address_warnings.hpp"
 #include "config/option_table.hpp"
 
@@ -31,25 +32,9 @@ const option_table& table() {
                    "The dead letters of a stream are cut to about so many")
             .whole("max_message_bytes", &options::max_message_bytes, least_limit_bytes, most_limit_bytes,
                    "Size of the largest message; a larger one is refused for good")
-            .file(
-                "tls_ca_file", [](auto& of) -> auto& { return of.tls.ca_file; },
-                "PEM file with the certificate authorities to trust")
-            .file(
-                "tls_certificate_file", [](auto& of) -> auto& { return of.tls.certificate_file; },
-                "PEM file with the client certificate")
-            .file(
-                "tls_key_file", [](auto& of) -> auto& { return of.tls.key_file; },
-                "PEM file with the key of the client certificate")
-            .flag(
-                "tls_verify", [](auto& of) -> auto& { return of.tls.verify; },
-                "Whether the server's certificate must be trusted and name the host");
+            .with(tls_files)
+            .with(tls_verify);
     return keys;
-}
-
-/// `db` of `db:5432`, `::1` of `[::1]:5432`
-std::string host_of(std::string_view host_and_port) {
-    if (host_and_port.starts_with('[')) return std::string{host_and_port.substr(1, host_and_port.find(']') - 1)};
-    return base::percent_decoded(host_and_port.substr(0, host_and_port.find(':')));
 }
 
 /// The setting that lets every certificate pass; empty when none does.
@@ -86,9 +71,9 @@ public:
             if (how.empty()) return {};
             return {config::unverified_server(how, "remove it, and name the authority with tls_ca_file = \"FILE\"")};
         }
-        const std::string host = host_of(parts->authority);
-        if (!parts->password || config::is_near(host)) return {};
-        return {config::plain_text(host, true, "use rediss:// and a port of the server with TLS")};
+        const auto host = config::far_host(parts->authority);
+        if (!parts->password || !host) return {};
+        return {config::plain_text(*host, true, "use rediss:// and a port of the server with TLS")};
     }
 
     [[nodiscard]] std::unique_ptr<broker> make(const config::broker_settings& settings) const override {

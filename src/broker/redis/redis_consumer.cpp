@@ -1,16 +1,15 @@
 #include "broker/redis/redis_consumer.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "base/ids.hpp"
 #include "broker/redis/dead_letter_text.hpp"
 #include "broker/redis/error_reply.hpp"
 #include "broker/redis/keys.hpp"
+#include "broker/redis/number_text.hpp"
 #include "observe/log.hpp"
 
 namespace sluice::broker::redis {
@@ -18,10 +17,9 @@ namespace {
 
 constexpr std::string_view replay_prefix = "replay/";
 constexpr int max_joins = 3;
-constexpr int claim_page = 1000;
+constexpr int reclaim_page = 1000;
 /// Other software's consumers that were idle for so many claim times and hold nothing leave the group.
 constexpr int claims_until_clean_up = 10;
-constexpr std::chrono::minutes namesake_memory{1};
 
 /// KEYS[1]: the stream. ARGV: group, our own name, milliseconds. A script, because no consumer may read between the
 /// look and the removal: what it read would be lost.
@@ -37,17 +35,6 @@ for _, each in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
 end
 return removed
 )lua";
-
-std::int64_t number_or_zero(std::string_view text) {
-    std::int64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
-
-std::string_view field_or_empty(const guard::fields& hash, std::string_view name) {
-    const auto found = hash.find(name);
-    return found == hash.end() ? std::string_view{} : std::string_view{found->second};
-}
 
 bool says(const reply& answer, std::string_view code) { return answer.is_error() && error_code(answer.text()) == code; }
 
@@ -81,210 +68,58 @@ redis_consumer::position redis_consumer::position::parse(std::string_view text) 
     return result;
 }
 
-redis_consumer::redis_consumer(std::shared_ptr<server> at, std::string stream, membership member)
-    : link_{std::move(at), "sluice-consumer"},
-      stream_{std::move(stream)},
-      member_{std::move(member)},
-      attempts_key_{attempts_key(stream_, member_.group)},
-      lease_{group_key(stream_, member_.group), guard::when_full::go_on},
-      sources_{source{.from = origin::replay, .key = replay_key(stream_, member_.group)},
-               source{.from = origin::stream, .key = stream_}} {}
-
-redis_consumer::~redis_consumer() {
-    auto* const on = link_.current();
-    if (on == nullptr || !lease_.held()) return;
-    // Under the WATCH like everything else: if the lease is not ours any more, nothing happens. The holder stays named,
-    // because the next one inherits what it has pending.
-    commands farewell;
-    farewell.add("MULTI").add("HSET", lease_.key(), "token", "", "alive_until", "0").add("EXEC");
-    on->send_and_forget(farewell);
-}
+redis_consumer::redis_consumer(std::shared_ptr<server> at, const std::string& stream, const membership& member)
+    : seat_{std::move(at), stream, member, {replay_key(stream, member.group), stream}},
+      attempts_key_{attempts_key(stream, member.group)},
+      sources_{source{.from = origin::replay, .key = replay_key(stream, member.group)},
+               source{.from = origin::stream, .key = stream}} {}
 
 /// Runs an action with the time that one call may take, and lets go of the connection when it proves bad.
 template <class Action>
 auto redis_consumer::guarded(Action action) {
-    if (link_.drop_if_closed()) disconnect();
+    if (seat_.link().drop_if_closed()) disconnect();
     try {
-        return action(link_.answer_deadline());
+        return action(seat_.link().answer_deadline());
     } catch (const outage& trouble) {
         reading_.failed();  // perhaps the entries were too many or too large for the link
         disconnect();
-        throw link_.named(trouble);
+        throw seat_.link().named(trouble);
     }
 }
 
 void redis_consumer::disconnect() noexcept {
-    link_.drop();
-    lease_.let_go();
+    seat_.disconnect();
     backlog_.clear();
 }
 
 std::vector<delivery> redis_consumer::read(std::size_t limit, date_time now) {
-    local_ = {now, monotonic::now()};
+    local_ = {.time = now};
     if (limit == 0) return {};
     return guarded([&](const net::deadline& until) -> std::vector<delivery> {
         for (int i = 0; i < max_joins; ++i) {
-            if (!lease_.held() && !join(until)) return {};
+            if (!seat_.held() && !join(until)) return {};
             if (gather(limit, until)) return hand_out(limit);
-            lease_.let_go();
+            seat_.let_go();
         }
         return {};
     });
 }
 
-/// The entry behind which a new group begins: before what its former name has not acknowledged, else behind what that
-/// one was given. The former group stays, since processes of an earlier build may still read with it; what both handle
-/// the inbox knows.
-std::string redis_consumer::beginning(const net::deadline& until) {
-    if (member_.former_group.empty()) return "0";
-    const auto groups = link_.open(until).run(commands{}.add("XINFO", "GROUPS", stream_), until).at(0);
-    if (!groups.is_array()) return "0";  // no such stream yet
-    std::string begin = "0";
-    for (std::size_t i = 0; i < groups.size(); ++i) {
-        const auto name = groups[i].field("name");
-        const auto given = groups[i].field("last-delivered-id");
-        if (name && given && name->text() == member_.former_group) begin = given->text();
-    }
-    if (begin == "0") return begin;
-    const auto pending = link_.open(until).run(commands{}.add("XPENDING", stream_, member_.former_group), until).at(0);
-    if (!pending.is_array() || pending.size() < 2 || !pending[1].is_text()) return begin;
-    const auto oldest = entry_id::parse(pending[1].text());
-    return oldest ? oldest->before().text() : begin;
-}
-
-/// Takes the lease when it is free, ours, or its holder was silent for too long. False: somebody else reads.
 bool redis_consumer::join(const net::deadline& until) {
-    auto& on = link_.open(until);
-    for (int i = 0; i < max_joins; ++i) {
-        const auto there = lease_.look(on, until);
-        ask_server_time(until);
-        if (!may_take(there, until)) return false;
-
-        const std::string former{field_or_empty(there, "holder")};
-        commands more;
-        more.add("SADD", streams_key, stream_);
-        more.add("SADD", readers_key(stream_, member_.group), member_.consumer,
-                 former.empty() ? member_.consumer : former);
-        // An error when it is there.
-        const std::string place = joined_ || member_.from == start::beginning ? beginning(until) : place_of_new_group();
-        more.add("XGROUP", "CREATE", stream_, member_.group, place, "MKSTREAM");
-        const guard::fields ours{{"holder", member_.consumer},
-                                 {"domain", member_.domain},
-                                 {"incarnation", member_.process.id},
-                                 {"place", member_.process.place},
-                                 {"claim", std::to_string(member_.claim.count())},
-                                 {"alive_until", std::to_string((server_now() + member_.claim).micros())}};
-        if (!lease_.take(on, base::uuid4(base::system_random()), ours, more, until)) continue;
-        joined_ = true;
-        other_.reset();
-        if (!take_over()) continue;
-        start_over(until);
-        return true;
-    }
-    return false;
-}
-
-bool redis_consumer::may_take(const guard::fields& lease, const net::deadline& until) {
-    const auto holder = field_or_empty(lease, "holder");
-    if (holder.empty() || field_or_empty(lease, "token").empty()) return true;
-    const incarnation theirs{std::string{field_or_empty(lease, "incarnation")},
-                             std::string{field_or_empty(lease, "place")}};
-    const auto kin = kinship_of(member_, holder, theirs);
-    if (kin == kinship::self || kin == kinship::predecessor) return true;
-    if (!lives(lease)) return true;
-    if (kin == kinship::namesake && !theirs.id.empty()) tell_of_namesake(until);
-    return false;
-}
-
-bool redis_consumer::lives(const guard::fields& lease) {
-    const auto alive_until = field_or_empty(lease, "alive_until");
-    if (server_now().micros() >= number_or_zero(alive_until)) return false;
-    // A time far ahead may come from before the server's clock was set back.
-    auto seen = fmt::format("{} {}", field_or_empty(lease, "token"), alive_until);
-    if (!other_ || other_->lease != seen) other_ = {std::move(seen), monotonic::now()};
-    const duration their_claim{number_or_zero(field_or_empty(lease, "claim"))};
-    return monotonic::now() - other_->since <= std::max(their_claim, member_.claim);
-}
-
-/// Operators see it in `status` as long as it is so.
-void redis_consumer::tell_of_namesake(const net::deadline& until) {
-    if (!std::exchange(told_of_namesake_, true)) sluice::broker::tell_namesake(member_, stream_);
-    const auto memory = std::max<duration>(namesake_memory, 2 * member_.claim);
-    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(memory).count();
-    commands mark;
-    mark.add("SET", namesake_key(stream_, member_.group), member_.consumer, "PX", milliseconds);
-    static_cast<void>(link_.open(until).run(mark, until));  // a full server has no room for it
-}
-
-/// What former readers have pending becomes ours, all of it before anything new is read. False: the lease was lost.
-bool redis_consumer::take_over() {
-    const auto readers = readers_key(stream_, member_.group);
-    const auto until = link_.answer_deadline();
-    const auto names = link_.open(until).call(commands{}.add("SMEMBERS", readers), until);
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        const std::string former{names[i].text()};
-        if (former == member_.consumer) continue;
-        for (const auto& from : sources_) {
-            if (!inherit(from, former)) return false;
-        }
-        // Whoever has the name reads under the lease only, so nothing came since.
-        commands forget;
-        for (const auto& from : sources_) forget.add("XGROUP", "DELCONSUMER", from.key, member_.group, former);
-        forget.add("SREM", readers, former);
-        if (!run(forget, link_.answer_deadline())) return false;
-    }
-    return lease_.held();
-}
-
-bool redis_consumer::inherit(const source& from, const std::string& former) {
-    std::string begin = "-";
-    for (;;) {
-        const auto until = link_.answer_deadline();
-        commands look;
-        look.begin(7).part("XPENDING").part(from.key).part(member_.group);
-        look.part(begin).part("+").part(claim_page).part(former);
-        const auto pending = link_.open(until).run(look, until).at(0);
-        if (pending.is_error() || pending.size() == 0) return true;  // an error: no such group
-        auto what = renewal();
-        what.begin(6 + pending.size()).part("XCLAIM").part(from.key).part(member_.group).part(member_.consumer);
-        what.part("0");
-        for (std::size_t i = 0; i < pending.size(); ++i) what.part(pending[i][0].text());
-        what.part("JUSTID");
-        const auto result = run(what, until);
-        if (!result) return false;
-        const auto claimed = (*result)[1];
-        if (claimed.is_error()) throw outage{first_clause(claimed.text())};
-        if (claimed.size() < pending.size()) {
-            tell_trimmed(pending.size() - claimed.size(), std::string{pending[0][0].text()});
-        }
-        begin = "(" + std::string{pending[pending.size() - 1][0].text()};
-    }
-}
-
-std::string redis_consumer::place_of_new_group() const {
-    if (joined_) return "0";  // what was passed over once may have been sent again meanwhile
-    switch (member_.from.where()) {
-        case start::kind::now:
-            return "$";
-        case start::kind::time: {
-            const auto milliseconds = member_.from.first().micros() / 1000;
-            return milliseconds <= 0 ? "0" : entry_id::last_of(milliseconds - 1).text();
-        }
-        case start::kind::beginning:
-            break;
-    }
-    return "0";
+    if (!seat_.take(until)) return false;
+    start_over(until);
+    return true;
 }
 
 void redis_consumer::start_over(const net::deadline& until) {
     read_pending_again();
     next_reclaim_ = {};
     for (auto& each : sources_) each.seen = entry_id{};
-    const auto groups = link_.open(until).call(commands{}.add("XINFO", "GROUPS", stream_), until);
+    const auto groups = seat_.link().open(until).call(commands{}.add("XINFO", "GROUPS", seat_.stream()), until);
     for (std::size_t i = 0; i < groups.size(); ++i) {
         const auto name = groups[i].field("name");
         const auto last = groups[i].field("last-delivered-id");
-        if (!name || !last || name->text() != member_.group) continue;
+        if (!name || !last || name->text() != seat_.member().group) continue;
         of(origin::stream).seen = entry_id::parse(last->text()).value_or(entry_id{});
     }
     load_attempts(until);
@@ -298,37 +133,18 @@ void redis_consumer::read_pending_again() {
 /// The times are kept by the server's clock.
 void redis_consumer::load_attempts(const net::deadline& until) {
     attempts_.clear();
-    const auto hash = link_.open(until).call(commands{}.add("HGETALL", attempts_key_), until);
+    const auto hash = seat_.link().open(until).call(commands{}.add("HGETALL", attempts_key_), until);
     for (std::size_t i = 0; i + 1 < hash.size(); i += 2) {
         const auto record = hash[i + 1].text();
         const auto separator = std::min(record.find(' '), record.size());
         const auto due = date_time::from_micros(number_or_zero(record.substr(std::min(separator + 1, record.size()))));
         attempts_[std::string{hash[i].text()}] = {
             .attempts = static_cast<int>(number_or_zero(record.substr(0, separator))),
-            .not_before = local_now() + (due - server_now())};
+            .not_before = local_now() + (due - seat_.server_now())};
     }
 }
 
-void redis_consumer::ask_server_time(const net::deadline& until) {
-    if (link_.at().options().server_time != nullptr) return;
-    const auto told = link_.open(until).call(commands{}.add("TIME"), until);
-    constexpr std::int64_t micros_per_second = 1'000'000;
-    const auto micros = number_or_zero(told[0].text()) * micros_per_second + number_or_zero(told[1].text());
-    server_ = {date_time::from_micros(micros), monotonic::now()};
-}
-
-date_time redis_consumer::server_now() const {
-    if (const auto* given = link_.at().options().server_time) return given->now();
-    return server_ ? server_->now() : link_.at().now();
-}
-
-date_time redis_consumer::local_now() const { return local_ ? local_->now() : link_.at().now(); }
-
-commands redis_consumer::renewal() const {
-    commands what;
-    what.begin(4).part("HSET").part(lease_.key()).part("alive_until").part((server_now() + member_.claim).micros());
-    return what;
-}
+date_time redis_consumer::local_now() const { return local_ ? local_->now() : seat_.link().at().now(); }
 
 /// Fills the backlog for one read: first what is pending with us, then what is new. False: the lease was lost.
 bool redis_consumer::gather(std::size_t limit, const net::deadline& until) {
@@ -348,25 +164,18 @@ bool redis_consumer::may_go_on(const net::deadline& until) const {
     if (backlog_.empty()) return true;
     std::size_t bytes = 0;
     for (const auto& each : backlog_) bytes += each.body.size();
-    return reading_.may_go_on(bytes) && until.left() > 3 * link_.at().options().answer_timeout;
+    return reading_.may_go_on(bytes) && until.left() > 3 * seat_.link().at().options().answer_timeout;
 }
 
-/// Runs a transaction under the lease. Nothing when the lease was lost.
 std::optional<reply> redis_consumer::run(const commands& what, const net::deadline& until) {
-    transaction all{what};
-    const auto begin = std::chrono::steady_clock::now();
-    const auto result = lease_.run(link_.open(until), all, until);
-    took_ = std::chrono::duration_cast<duration>(std::chrono::steady_clock::now() - begin);
-    if (result.lost()) return std::nullopt;
-    if (result.done()) return result.result;
-    for (const auto& each : result.queued) {
-        if (each.is_error()) throw outage{first_clause(each.text())};
-    }
-    throw outage{first_clause(result.result.text())};
+    const auto begin = monotonic::now();
+    auto result = seat_.run(what, until);
+    took_ = std::chrono::duration_cast<duration>(monotonic::now() - begin);
+    return result;
 }
 
 bool redis_consumer::recover(source& from, std::size_t limit, const net::deadline& until) {
-    auto what = renewal();
+    auto what = seat_.renewal();
     add_reading(what, from, limit, from.resume->text());
     const auto result = run(what, until);
     if (!result) return false;
@@ -391,7 +200,7 @@ bool redis_consumer::read_new(std::size_t limit, const net::deadline& until) {
     const bool recovered = !main.resume && !of(origin::replay).resume;
     const auto wanted = recovered && backlog_.size() < limit ? limit - backlog_.size() : 0;
 
-    auto what = renewal();
+    auto what = seat_.renewal();
     what.add("XLEN", of(origin::replay).key);
     if (wanted != 0) add_reading(what, main, wanted, ">");
     const auto asked_for = reading_.count(std::max<std::size_t>(wanted, 1));
@@ -422,7 +231,7 @@ bool redis_consumer::read_on(std::size_t limit, const net::deadline& until) {
     while (backlog_.size() < limit && may_go_on(until)) {
         const auto wanted = limit - backlog_.size();
         const auto asked_for = reading_.count(wanted);
-        auto what = renewal();
+        auto what = seat_.renewal();
         add_reading(what, main, wanted, ">");
         const auto result = run(what, until);
         if (!result) return false;
@@ -445,7 +254,8 @@ bool redis_consumer::read_replayed(std::size_t limit, const net::deadline& until
     if (!result) return false;
     const auto entries = entries_in((*result)[0], from);
     if (!entries) {
-        const auto made = run(commands{}.add("XGROUP", "CREATE", from.key, member_.group, "0", "MKSTREAM"), until);
+        const auto made =
+            run(commands{}.add("XGROUP", "CREATE", from.key, seat_.member().group, "0", "MKSTREAM"), until);
         return made.has_value();  // the next read finds them
     }
     if (!entries->empty()) from.seen = std::max(from.seen, entries->back().at.id);
@@ -455,7 +265,7 @@ bool redis_consumer::read_replayed(std::size_t limit, const net::deadline& until
 
 void redis_consumer::add_reading(commands& into, const source& from, std::size_t limit,
                                  const std::string& after) const {
-    into.begin(9).part("XREADGROUP").part("GROUP").part(member_.group).part(member_.consumer);
+    into.begin(9).part("XREADGROUP").part("GROUP").part(seat_.member().group).part(seat_.member().consumer);
     into.part("COUNT").part(reading_.count(limit)).part("STREAMS").part(from.key).part(after);
 }
 
@@ -496,16 +306,21 @@ std::vector<redis_consumer::fetched> redis_consumer::parse_entries(const reply& 
 /// pending entries are among the answers. False: the lease was lost, or the group is gone.
 bool redis_consumer::reclaim() {
     const auto& main = of(origin::stream);
-    const auto claim = std::chrono::duration_cast<std::chrono::milliseconds>(member_.claim).count();
-    ask_server_time(link_.answer_deadline());
+    const auto claim = std::chrono::duration_cast<std::chrono::milliseconds>(seat_.member().claim).count();
+    seat_.ask_server_time(seat_.link().answer_deadline());
     std::string cursor = "0-0";
     bool found = false;
     do {
-        auto what = renewal();
-        what.begin(9).part("XAUTOCLAIM").part(main.key).part(member_.group).part(member_.consumer).part(claim);
-        what.part(cursor).part("COUNT").part(claim_page).part("JUSTID");
-        what.add("SADD", streams_key, stream_);  // a server that forgets may have lost it
-        const auto result = run(what, link_.answer_deadline());
+        auto what = seat_.renewal();
+        what.begin(9)
+            .part("XAUTOCLAIM")
+            .part(main.key)
+            .part(seat_.member().group)
+            .part(seat_.member().consumer)
+            .part(claim);
+        what.part(cursor).part("COUNT").part(reclaim_page).part("JUSTID");
+        what.add("SADD", streams_key, seat_.stream());  // a server that forgets may have lost it
+        const auto result = run(what, seat_.link().answer_deadline());
         if (!result) return false;
         const auto answer = (*result)[1];
         if (says(answer, "NOGROUP")) return false;
@@ -516,12 +331,12 @@ bool redis_consumer::reclaim() {
             if (id && !is_known({origin::stream, *id})) found = true;
         }
         if (answer.size() > 2 && answer[2].size() != 0) {  // Redis 7 has let go of them
-            tell_trimmed(answer[2].size(), std::string{answer[2][0].text()});
+            seat_.tell_trimmed(answer[2].size(), std::string{answer[2][0].text()});
         }
     } while (cursor != "0-0");
     if (found) read_pending_again();
-    next_reclaim_ = monotonic::now() + member_.claim / 2;
-    if (monotonic::now() >= next_clean_up_) remove_idle_names(link_.answer_deadline());
+    next_reclaim_ = monotonic::now() + seat_.member().claim / 2;
+    if (monotonic::now() >= next_clean_up_) remove_idle_names(seat_.link().answer_deadline());
     return true;
 }
 
@@ -534,31 +349,23 @@ bool redis_consumer::is_known(const position& at) const {
 
 /// An account that may run no scripts does without: the names cost memory only.
 void redis_consumer::remove_idle_names(const net::deadline& until) {
-    const auto idle = std::chrono::duration_cast<std::chrono::milliseconds>(claims_until_clean_up * member_.claim);
+    const auto idle =
+        std::chrono::duration_cast<std::chrono::milliseconds>(claims_until_clean_up * seat_.member().claim);
     commands what;
     what.begin(7).part("EVAL").part(remove_idle_names_script).part(1).part(of(origin::stream).key);
-    what.part(member_.group).part(member_.consumer).part(idle.count());
-    const auto answer = link_.open(until).run(what, until).at(0);
-    next_clean_up_ = monotonic::now() + claims_until_clean_up * member_.claim;
+    what.part(seat_.member().group).part(seat_.member().consumer).part(idle.count());
+    const auto answer = seat_.link().open(until).run(what, until).at(0);
+    next_clean_up_ = monotonic::now() + claims_until_clean_up * seat_.member().claim;
     if (answer.is_error()) return;
     for (std::size_t i = 0; i < answer.size(); ++i) {
-        observe::log(observe::level::info, "redis.consumer_removed",
-                     {{"stream", stream_}, {"group", member_.group}, {"consumer", std::string{answer[i].text()}}});
+        observe::log(
+            observe::level::info, "redis.consumer_removed",
+            {{"stream", seat_.stream()}, {"group", seat_.member().group}, {"consumer", std::string{answer[i].text()}}});
     }
 }
 
-/// Nobody can read them any more: the stream was cut (`maxlen`) before the group got there.
-void redis_consumer::tell_trimmed(std::size_t count, const std::string& first) const {
-    observe::log(observe::level::error, "redis.messages_trimmed",
-                 {{"stream", stream_},
-                  {"group", member_.group},
-                  {"count", count},
-                  {"first", first},
-                  {"remedy", "raise maxlen: the stream was cut before this group had handled its messages"}});
-}
-
 void redis_consumer::drop_vanished(const net::deadline& until) {
-    tell_trimmed(vanished_.size(), vanished_.front().text());
+    seat_.tell_trimmed(vanished_.size(), vanished_.front().text());
     static_cast<void>(run(settling(vanished_), until));
     vanished_.clear();
 }
@@ -575,7 +382,7 @@ std::vector<delivery> redis_consumer::hand_out(std::size_t limit) {
         auto next = std::move(backlog_.front());
         backlog_.pop_front();
         if (held_.contains(next.at)) continue;  // a group that was made anew gives everything again
-        delivery made{.entry = next.at.text(), .stream = stream_, .body = std::move(next.body), .key = {}};
+        delivery made{.entry = next.at.text(), .stream = seat_.stream(), .body = std::move(next.body), .key = {}};
         if (const auto record = attempts_.find(made.entry); record != attempts_.end()) {
             made.attempts = record->second.attempts;
             made.not_before = record->second.not_before;
@@ -595,24 +402,21 @@ void redis_consumer::heard(std::span<const bell::place> rung) {
 }
 
 void redis_consumer::heartbeat(date_time now) {
-    local_ = {now, monotonic::now()};
+    local_ = {.time = now};
     if (held_.empty()) return;
     guarded([&](const net::deadline& until) {
-        if (!lease_.held()) {
+        if (!seat_.held()) {
             static_cast<void>(join(until));
-        } else if (!run(renewal(), until)) {
+        } else if (!run(seat_.renewal(), until)) {
             backlog_.clear();  // the next read finds out who has them
         }
     });
 }
 
 void redis_consumer::release() {
-    if (!lease_.held()) return;
+    if (!seat_.held()) return;
     guarded([&](const net::deadline& until) {
-        commands farewell;
-        farewell.add("HSET", lease_.key(), "token", "", "alive_until", "0");
-        static_cast<void>(run(farewell, until));
-        lease_.let_go();
+        seat_.leave(until);
         backlog_.clear();
     });
 }
@@ -621,7 +425,7 @@ void redis_consumer::release() {
 bool redis_consumer::settle(const commands& what) {
     return guarded([&](const net::deadline& until) {
         for (int i = 0; i < max_joins; ++i) {
-            if (!lease_.held() && !join(until)) return false;
+            if (!seat_.held() && !join(until)) return false;
             if (run(what, until)) return true;
         }
         return false;
@@ -636,7 +440,7 @@ commands redis_consumer::settling(const std::vector<position>& entries) const {
             if (each.from == from.from) ids.push_back(each.id.text());
         }
         if (ids.empty()) continue;
-        what.begin(3 + ids.size()).part("XACK").part(from.key).part(member_.group);
+        what.begin(3 + ids.size()).part("XACK").part(from.key).part(seat_.member().group);
         for (const auto& id : ids) what.part(id);
         if (from.from == origin::stream) continue;
         what.begin(2 + ids.size()).part("XDEL").part(from.key);  // nobody else reads it
@@ -662,7 +466,7 @@ void redis_consumer::ack(std::span<const std::string> entries) {
 void redis_consumer::defer(std::string_view entry, int attempts, date_time not_before) {
     const auto at = position::parse(entry);
     if (!held_.contains(at)) return;
-    const auto due = server_now() + (not_before - local_now());
+    const auto due = seat_.server_now() + (not_before - local_now());
     const auto record = fmt::format("{} {}", attempts, due.micros());
     if (settle(commands{}.add("HSET", attempts_key_, at.text(), record))) {
         attempts_[at.text()] = {.attempts = attempts, .not_before = not_before};
@@ -673,17 +477,17 @@ void redis_consumer::dead_letter(const delivery& message, const death& why) {
     const auto at = position::parse(message.entry);
     const auto held = held_.find(at);
     if (held == held_.end()) return;
-    const auto grave = dead_letter_key(stream_);
+    const auto grave = dead_letter_key(seat_.stream());
     guarded([&](const net::deadline& until) {
         // A transaction goes on behind a command that fails: it would acknowledge what nobody kept.
-        const auto type = link_.open(until).call(commands{}.add("TYPE", grave), until);
+        const auto type = seat_.link().open(until).call(commands{}.add("TYPE", grave), until);
         if (type.text() != "stream" && type.text() != "none") {
             throw outage{fmt::format("{} is a {} and takes no dead letters; rename it", grave, type.text())};
         }
     });
-    const auto text = dead_letter_text(message, held->second, member_, why, link_.at().now());
+    const auto text = dead_letter_text(message, held->second, seat_.member(), why, seat_.link().at().now());
     commands what;
-    if (const auto maxlen = link_.at().options().dead_letter_maxlen; maxlen != 0) {
+    if (const auto maxlen = seat_.link().at().options().dead_letter_maxlen; maxlen != 0) {
         what.add("XADD", grave, "MAXLEN", "~", maxlen, "*", data_field, text);
     } else {
         what.add("XADD", grave, "*", data_field, text);

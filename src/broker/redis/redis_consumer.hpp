@@ -14,17 +14,14 @@
 
 #include "broker/reader.hpp"
 #include "broker/redis/bell.hpp"
-#include "broker/redis/connection.hpp"
 #include "broker/redis/entry_id.hpp"
-#include "broker/redis/guard.hpp"
 #include "broker/redis/pace.hpp"
+#include "broker/redis/reader_seat.hpp"
+#include "broker/redis/told_time.hpp"
 
 namespace sluice::broker::redis {
 
-/// One member of a group on one stream. It reads while it holds the group's lease, else it stands by; everything it
-/// does is done under the lease, so a member that was frozen past its time neither takes nor settles anything behind
-/// its successor. Until when the lease lasts is told and judged by the server's clock. A lease that is not renewed for
-/// as long as it lasts counts as free, too, whatever time it names.
+/// One member of a group on one stream. It reads while it has the group's seat, else it stands by.
 ///
 /// What is pending is claimed whole before anything new is read, without bodies, and then read page by page.
 ///
@@ -32,11 +29,9 @@ namespace sluice::broker::redis {
 /// entries are called `replay/1795421921058-0`.
 class redis_consumer {
 public:
-    redis_consumer(std::shared_ptr<server> at, std::string stream, membership member);
+    redis_consumer(std::shared_ptr<server> at, const std::string& stream, const membership& member);
     redis_consumer(const redis_consumer&) = delete;
     redis_consumer& operator=(const redis_consumer&) = delete;
-    /// Gives the lease back without waiting, so that another member goes on at once.
-    ~redis_consumer();
 
     /// As the members of reader and keeper do.
     [[nodiscard]] std::vector<delivery> read(std::size_t limit, date_time now);
@@ -48,7 +43,7 @@ public:
 
     /// Something is there to be handed out without asking the server.
     [[nodiscard]] bool has_backlog() const noexcept { return !backlog_.empty(); }
-    [[nodiscard]] bool is_reading() const noexcept { return lease_.held(); }
+    [[nodiscard]] bool is_reading() const noexcept { return seat_.held(); }
     /// Where it may hear of more to read: as many places for each consumer.
     [[nodiscard]] std::array<bell::place, 2> places() const;
     /// The bell has rung there.
@@ -85,40 +80,15 @@ private:
     };
 
     using monotonic = std::chrono::steady_clock;
-    /// A time, and when it was told.
-    struct reading {
-        date_time time;
-        monotonic::time_point at;
-        [[nodiscard]] date_time now() const {
-            return time + std::chrono::duration_cast<duration>(monotonic::now() - at);
-        }
-    };
-    /// A lease of somebody else, and since when it was seen as it is.
-    struct sighting {
-        std::string lease;
-        monotonic::time_point since;
-    };
 
     template <class Action>
     auto guarded(Action action);
     void disconnect() noexcept;
 
     [[nodiscard]] bool join(const net::deadline& until);
-    [[nodiscard]] std::string beginning(const net::deadline& until);
-    [[nodiscard]] bool may_take(const guard::fields& lease, const net::deadline& until);
-    [[nodiscard]] bool lives(const guard::fields& lease);
-    void tell_of_namesake(const net::deadline& until);
-    [[nodiscard]] bool take_over();
-    [[nodiscard]] bool inherit(const source& from, const std::string& former);
     void load_attempts(const net::deadline& until);
     void start_over(const net::deadline& until);
-    /// Behind which entry a group that is not there is made.
-    [[nodiscard]] std::string place_of_new_group() const;
     void read_pending_again();
-    [[nodiscard]] commands renewal() const;
-
-    void ask_server_time(const net::deadline& until);
-    [[nodiscard]] date_time server_now() const;
     [[nodiscard]] date_time local_now() const;
 
     [[nodiscard]] bool may_go_on(const net::deadline& until) const;
@@ -135,7 +105,6 @@ private:
     [[nodiscard]] bool reclaim();
     [[nodiscard]] bool is_known(const position& at) const;
     void remove_idle_names(const net::deadline& until);
-    void tell_trimmed(std::size_t count, const std::string& first) const;
     void drop_vanished(const net::deadline& until);
     [[nodiscard]] std::size_t replays_in_hand() const;
     [[nodiscard]] std::vector<delivery> hand_out(std::size_t limit);
@@ -145,11 +114,8 @@ private:
     [[nodiscard]] source& of(origin from) { return sources_[from == origin::replay ? 0 : 1]; }
     [[nodiscard]] const source& of(origin from) const { return sources_[from == origin::replay ? 0 : 1]; }
 
-    link link_;
-    std::string stream_;
-    membership member_;
+    reader_seat seat_;
     std::string attempts_key_;
-    guard lease_;
     std::array<source, 2> sources_;
 
     std::deque<fetched> backlog_;           ///< ours on the server, and not yet handed out
@@ -161,11 +127,7 @@ private:
     duration took_{};  ///< the last transaction
     monotonic::time_point next_reclaim_{};
     monotonic::time_point next_clean_up_{};
-    std::optional<reading> local_{};   ///< the time that we were told last
-    std::optional<reading> server_{};  ///< the server's clock
-    std::optional<sighting> other_{};
-    bool told_of_namesake_ = false;
-    bool joined_ = false;  ///< at least once: a group that vanished since is made anew at the beginning
+    std::optional<told_time> local_{};  ///< the time that we were told last
 };
 
 }  // namespace sluice::broker::redis

@@ -18,7 +18,7 @@ namespace {
 //
 // `replayed` marks an entry that had been trimmed and came back for the groups that have it pending: others do not see
 // it, and it does not count as a duplicate.
-constexpr std::array<const char*, 5> migrations{
+constexpr std::array<const char*, 6> migrations{
     R"sql(
     CREATE TABLE broker_stream(
         id INTEGER PRIMARY KEY,
@@ -121,6 +121,13 @@ constexpr std::array<const char*, 5> migrations{
     R"sql(
     ALTER TABLE broker_group ADD COLUMN domain TEXT NOT NULL DEFAULT '';
     ALTER TABLE broker_group ADD COLUMN abandoned_at INTEGER;
+)sql",
+    R"sql(
+    -- What stands beside the body, see store/kept_text.hpp.
+    ALTER TABLE broker_entry ADD COLUMN head TEXT NOT NULL DEFAULT '';
+    ALTER TABLE broker_entry ADD COLUMN content_type TEXT NOT NULL DEFAULT '';
+    ALTER TABLE broker_dead_letter ADD COLUMN head TEXT NOT NULL DEFAULT '';
+    ALTER TABLE broker_dead_letter ADD COLUMN content_type TEXT NOT NULL DEFAULT '';
 )sql"};
 
 constexpr auto newest = static_cast<std::int64_t>(migrations.size());

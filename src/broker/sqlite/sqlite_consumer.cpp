@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "broker/hand_out.hpp"
+#include "store/kept_text.hpp"
 
 namespace sluice::broker::sqlite {
 namespace {
@@ -60,7 +61,7 @@ void sqlite_consumer::walk(connection& db, std::size_t limit, date_time now, Tak
 
     statement select_pending{db,
                              "SELECT p.entry_id, p.key, p.consumer, c.alive_until, p.attempts, p.not_before, e.body, "
-                             "c.consumer, c.incarnation, c.place "
+                             "c.consumer, c.incarnation, c.place, e.head, e.content_type "
                              "FROM broker_pending AS p JOIN broker_entry AS e ON e.id = p.entry_id "
                              "LEFT JOIN broker_consumer AS c ON c.group_id = p.group_id AND c.name = p.consumer "
                              "WHERE p.group_id = ? ORDER BY p.entry_id"};
@@ -79,20 +80,32 @@ void sqlite_consumer::walk(connection& db, std::size_t limit, date_time now, Tak
         const auto step = decide.pending(pending.view(1), by, pending.bytes(6).size());
         if (step == hand_out_step::stop) return;
         if (step != hand_out_step::take) continue;
-        candidate found{id, pending.view(1), pending.bytes(6), static_cast<int>(pending.integer(4))};
+        candidate found{.id = id,
+                        .key = pending.view(1),
+                        .body = pending.bytes(6),
+                        .head = pending.view(10),
+                        .content_type = pending.view(11),
+                        .attempts = static_cast<int>(pending.integer(4))};
         if (!pending.null(5)) found.not_before = date_time::from_micros(pending.integer(5));
         take(found, false);
     }
 
-    statement select_fresh{db,
-                           "SELECT id, key, body FROM broker_entry WHERE stream_id = ?1 AND replayed = 0 "
-                           "AND id > (SELECT cursor FROM broker_group WHERE id = ?2) ORDER BY id"};
+    statement select_fresh{
+        db,
+        "SELECT id, key, body, head, content_type FROM broker_entry WHERE stream_id = ?1 AND replayed = 0 "
+        "AND id > (SELECT cursor FROM broker_group WHERE id = ?2) ORDER BY id"};
     auto fresh = select_fresh.query(group_->stream_id, group_->id);
     while (fresh.next()) {
         const auto step = decide.fresh(fresh.view(1), fresh.bytes(2).size());
         if (step == hand_out_step::stop) return;
         if (step == hand_out_step::park) park(fresh.integer(0), fresh.view(1));
-        if (step == hand_out_step::take) take(candidate{fresh.integer(0), fresh.view(1), fresh.bytes(2)}, true);
+        if (step != hand_out_step::take) continue;
+        take(candidate{.id = fresh.integer(0),
+                       .key = fresh.view(1),
+                       .body = fresh.bytes(2),
+                       .head = fresh.view(3),
+                       .content_type = fresh.view(4)},
+             true);
     }
 }
 
@@ -157,7 +170,9 @@ delivery sqlite_consumer::to_delivery(const candidate& from) const {
             .body = std::string{from.body},
             .key = std::string{from.key},
             .attempts = from.attempts,
-            .not_before = from.not_before};
+            .not_before = from.not_before,
+            .head = store::headers_from_kept_text(from.head),
+            .content_type = store::from_kept_text(from.content_type)};
 }
 
 bool sqlite_consumer::has_news() {
@@ -251,8 +266,8 @@ void sqlite_consumer::dead_letter(const delivery& message, const death& why) {
         if (!give_up(db, id)) return;
         statement{db,
                   "INSERT INTO broker_dead_letter(group_id, entry_id, message_id, key, body, created_at, consumer, "
-                  "                               reason, code, attempts, failed_at) "
-                  "SELECT ?1, id, message_id, key, ?8, created_at, ?3, ?4, ?5, ?6, ?7 "
+                  "                               reason, code, attempts, failed_at, head, content_type) "
+                  "SELECT ?1, id, message_id, key, ?8, created_at, ?3, ?4, ?5, ?6, ?7, head, content_type "
                   "FROM broker_entry WHERE id = ?2"}
             .run(group_->id, id, member_.consumer, why.reason, why.code, why.attempts, why.at.micros(),
                  blob{message.body});

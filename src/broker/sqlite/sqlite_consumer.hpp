@@ -46,6 +46,8 @@ private:
         entry_id id;
         std::string_view key;
         std::string_view body;
+        std::string_view head{};          ///< as it is stored
+        std::string_view content_type{};  ///< the same
         int attempts = 0;
         std::optional<date_time> not_before{};
     };

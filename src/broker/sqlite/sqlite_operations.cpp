@@ -52,11 +52,12 @@ void remove(connection& db, std::int64_t id) { statement{db, "DELETE FROM broker
 
 void hand_back_to_group(connection& db, std::int64_t id) {
     // An entry that was trimmed comes back under its old number, seen by nobody but groups that have it pending.
-    statement{db,
-              "INSERT INTO broker_entry(id, stream_id, message_id, key, body, created_at, replayed) "
-              "SELECT d.entry_id, g.stream_id, d.message_id, d.key, d.body, d.created_at, 1 "
-              "FROM broker_dead_letter AS d JOIN broker_group AS g ON g.id = d.group_id WHERE d.id = ? "
-              "ON CONFLICT(id) DO NOTHING"}
+    statement{
+        db,
+        "INSERT INTO broker_entry(id, stream_id, message_id, key, body, created_at, replayed, head, content_type) "
+        "SELECT d.entry_id, g.stream_id, d.message_id, d.key, d.body, d.created_at, 1, d.head, d.content_type "
+        "FROM broker_dead_letter AS d JOIN broker_group AS g ON g.id = d.group_id WHERE d.id = ? "
+        "ON CONFLICT(id) DO NOTHING"}
         .run(id);
     statement{db,
               "INSERT INTO broker_pending(group_id, entry_id, key) "

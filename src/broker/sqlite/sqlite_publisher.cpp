@@ -10,6 +10,7 @@
 #include "broker/sqlite/fence.hpp"
 #include "broker/sqlite/streams.hpp"
 #include "envelope/content.hpp"
+#include "store/kept_text.hpp"
 
 namespace sluice::broker::sqlite {
 namespace {
@@ -37,11 +38,13 @@ private:
 
 /// False when the stream has that variant of the message.
 bool insert_variant(connection& db, std::int64_t stream, const outgoing& message, std::int64_t variant, date_time now) {
+    const envelope::header_list head{message.head.begin(), message.head.end()};
     return statement{db,
-                     "INSERT INTO broker_entry(stream_id, message_id, key, created_at, variant, body) "
-                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+                     "INSERT INTO broker_entry(stream_id, message_id, key, created_at, variant, body, head, "
+                     "                         content_type) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
                      "ON CONFLICT(stream_id, message_id, variant) WHERE replayed = 0 DO NOTHING"}
-               .run(stream, message.message_id, message.key, now.micros(), variant, blob{message.body}) == 1;
+               .run(stream, message.message_id, message.key, now.micros(), variant, blob{message.body},
+                    store::to_kept_text(head), store::to_kept_text(message.content_type)) == 1;
 }
 
 /// Keeps the message, unless the stream has it already. Returns its entry.

@@ -10,6 +10,11 @@ std::map<std::string, stored_row, std::less<>>* memory_data::rows_of(const row_t
     return rows == model->second.tables.end() ? nullptr : &rows->second;
 }
 
+memory_kept* memory_data::kept_by(std::string_view owner, sequence number) {
+    const auto found = kept.find(number);
+    return found == kept.end() || found->second.owner != owner ? nullptr : &found->second;
+}
+
 inbox_answer memory_data::find_mark(const inbox_mark& message) const {
     auto answer = inbox_answer::unknown;
     for (auto it = inbox.lower_bound({message.message_id, message.handler, ""}); it != inbox.end(); ++it) {

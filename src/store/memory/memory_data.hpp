@@ -13,6 +13,7 @@
 #include "base/keyed_locks.hpp"
 #include "base/wake.hpp"
 #include "store/kept_messages.hpp"
+#include "store/lane_pause.hpp"
 #include "store/records.hpp"
 
 namespace sluice::store::memory {
@@ -41,6 +42,12 @@ struct memory_lease {
     std::int64_t refused = 0;
     double rate = 0;
     date_time since{};
+};
+
+/// One engine that stands by for one lane.
+struct memory_stand_by {
+    date_time expires_at{};
+    std::uint64_t heir_of = 0;  ///< epoch of the lease that it is to take over; 0: it has not been chosen
 };
 
 /// A read model with all its tables.
@@ -77,6 +84,8 @@ struct memory_data {
     std::map<std::string, std::vector<sequence>, std::less<>> streams{};  ///< index is the position
     std::map<std::string, rows_of_broker, std::less<>> outbox{};
     std::map<std::string, memory_lease, std::less<>> leases{};
+    std::map<std::pair<std::string, std::string>, memory_stand_by> stand_bys{};  ///< by lane and owner
+    lane_pauses pauses{};
     std::map<inbox_key, date_time> inbox{};
     std::map<std::pair<std::string, std::string>, stored_state> states{};        ///< by aggregate and id
     std::map<std::pair<std::string, std::string>, stored_snapshot> snapshots{};  ///< by aggregate and id
@@ -93,6 +102,9 @@ struct memory_data {
     [[nodiscard]] const logged_event& event(sequence seq) const {
         return event_log.at(static_cast<std::size_t>(seq) - 1);
     }
+
+    /// The kept message, when it is there and this owner's. The caller holds `mutex`.
+    [[nodiscard]] memory_kept* kept_by(std::string_view owner, sequence number);
 
     /// What the inbox knows of the message. The caller holds `mutex`.
     [[nodiscard]] inbox_answer find_mark(const inbox_mark& message) const;

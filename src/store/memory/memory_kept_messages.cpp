@@ -55,7 +55,7 @@ public:
 
     void defer(sequence number, std::string_view owner, int attempts, date_time not_before) override {
         const std::lock_guard lock{data_.mutex};
-        if (memory_kept* const found = claimed_by(owner, number)) {
+        if (memory_kept* const found = data_.kept_by(owner, number)) {
             found->message.attempts = attempts;
             found->message.not_before = not_before;
         }
@@ -63,7 +63,7 @@ public:
 
     void bury(const kept_name& name, std::string_view owner, const kept_message& failed) override {
         const std::lock_guard lock{data_.mutex};
-        memory_kept* const found = claimed_by(owner, name.number);
+        memory_kept* const found = data_.kept_by(owner, name.number);
         if (found == nullptr) return;
         kept_message& dead = found->message;
         dead.attempts = failed.attempts;
@@ -78,7 +78,7 @@ public:
     void remove(const kept_place& /*at*/, std::string_view owner, std::span<const kept_name> names) override {
         const std::lock_guard lock{data_.mutex};
         for (const kept_name& each : names) {
-            if (claimed_by(owner, each.number) != nullptr) data_.kept.erase(each.number);
+            if (data_.kept_by(owner, each.number) != nullptr) data_.kept.erase(each.number);
         }
     }
 
@@ -182,11 +182,6 @@ private:
         }
         data_.kept.emplace(data_.last_kept, std::move(made));
         return data_.last_kept;
-    }
-
-    [[nodiscard]] memory_kept* claimed_by(std::string_view owner, sequence number) {
-        const auto found = data_.kept.find(number);
-        return found == data_.kept.end() || found->second.owner != owner ? nullptr : &found->second;
     }
 
     /// Oldest first.

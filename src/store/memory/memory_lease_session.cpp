@@ -4,6 +4,7 @@
 
 #include "store/lane_layout.hpp"
 #include "store/lane_name.hpp"
+#include "store/lane_shares.hpp"
 #include "store/memory/lane_link.hpp"
 #include "store/memory/sessions.hpp"
 
@@ -26,10 +27,16 @@ public:
     lease_answer acquire(std::string_view lane, std::string_view owner, date_time now, duration ttl) override;
     bool renew(lease_grant& grant, const lease_report& report, date_time now, duration ttl) override;
     void release(const lease_grant& grant, const lease_report& report) override;
+    void stand_by(std::string_view lane, std::string_view owner, date_time now, duration ttl) override;
+    void withdraw(std::string_view lane, std::string_view owner) override;
+    std::string choose_heir(const lease_grant& grant, date_time now, duration ttl) override;
+    std::optional<lane_pause> pause_of(std::string_view broker) override;
 
 private:
     /// The lease rows that `lane` must live with. The caller holds the lock.
     [[nodiscard]] std::vector<lease_row> rows_beside(std::string_view lane) const;
+    /// All who stand by and live. The caller holds the lock.
+    [[nodiscard]] std::vector<standing_by> waiting(date_time now, duration ttl) const;
 
     std::shared_ptr<lane_link> link_;
 };
@@ -54,6 +61,11 @@ lease_answer memory_lease_session::acquire(std::string_view lane, std::string_vi
     if (!lease_row{.owner = lease.owner, .expires_at = lease.expires_at}.may_be_taken_by(owner, now, ttl)) {
         return lease_answer::no(obstacle_text(lane, lease.owner));
     }
+    for (const auto& each : waiting(now, ttl)) {
+        const bool is_before_us = each.is_heir && each.lane == lane && each.owner != owner && lease.owner != owner;
+        if (is_before_us) return lease_answer::no(heir_text(lane, each.owner));
+    }
+    link_->data.stand_bys.erase({std::string{lane}, std::string{owner}});
     if (lease.owner != owner) ++lease.epoch;
     lease.owner = owner;
     lease.expires_at = now + ttl;
@@ -74,6 +86,53 @@ std::vector<lease_row> memory_lease_session::rows_beside(std::string_view lane) 
         rows.push_back({name, lease.owner, lease.epoch, lease.expires_at, lease.mark, lease.rescan, lease.former});
     }
     return rows;
+}
+
+std::vector<standing_by> memory_lease_session::waiting(date_time now, duration ttl) const {
+    std::vector<standing_by> all;
+    for (const auto& [name, each] : link_->data.stand_bys) {
+        if (!lasts(each.expires_at, now, ttl)) continue;
+        const auto& [lane, owner] = name;
+        const auto lease = link_->data.leases.find(lane);
+        const bool is_heir =
+            lease != link_->data.leases.end() && each.heir_of != 0 && lease->second.epoch == each.heir_of;
+        all.push_back({lane, owner, is_heir});
+    }
+    return all;
+}
+
+void memory_lease_session::stand_by(std::string_view lane, std::string_view owner, date_time now, duration ttl) {
+    const std::lock_guard lock{link_->data.mutex};
+    std::erase_if(link_->data.stand_bys, [now](const auto& each) { return each.second.expires_at <= now; });
+    link_->data.stand_bys[{std::string{lane}, std::string{owner}}].expires_at = now + ttl;
+}
+
+void memory_lease_session::withdraw(std::string_view lane, std::string_view owner) {
+    const std::lock_guard lock{link_->data.mutex};
+    link_->data.stand_bys.erase({std::string{lane}, std::string{owner}});
+}
+
+std::string memory_lease_session::choose_heir(const lease_grant& grant, date_time now, duration ttl) {
+    const std::lock_guard lock{link_->data.mutex};
+    if (link_->owned(grant) == nullptr) return {};
+    std::vector<owned_lane> owned;
+    for (const auto& [lane, lease] : link_->data.leases) {
+        const bool is_lane = !broker_of(lane).empty();
+        const lease_row row{.owner = lease.owner, .expires_at = lease.expires_at};
+        if (is_lane && row.is_owned(now, ttl)) owned.push_back({lane, lease.owner});
+    }
+    auto heir = store::choose_heir(grant.lane, owned, waiting(now, ttl));
+    if (heir.empty()) return heir;
+    for (auto& [name, each] : link_->data.stand_bys) {
+        if (name.first == grant.lane) each.heir_of = name.second == heir ? grant.epoch : 0;
+    }
+    return heir;
+}
+
+std::optional<lane_pause> memory_lease_session::pause_of(std::string_view broker) {
+    const std::lock_guard lock{link_->data.mutex};
+    const auto found = link_->data.pauses.find(broker);
+    return found == link_->data.pauses.end() ? std::nullopt : std::optional{found->second};
 }
 
 bool memory_lease_session::renew(lease_grant& grant, const lease_report& report, date_time now, duration ttl) {

@@ -62,6 +62,9 @@ public:
     std::vector<lane_status> lanes() override;
     std::size_t retry(const outbox_filter& filter) override;
     std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) override;
+    void pause_lanes(std::string_view broker, const lane_pause& pause) override;
+    bool resume_lanes(std::string_view broker) override;
+    lane_pauses paused_lanes() override;
     std::size_t rename_handler(std::string_view from, std::string_view to) override;
     std::size_t forget_handler(std::string_view name) override;
     std::size_t purge_inbox(date_time before, std::size_t limit) override;
@@ -218,6 +221,24 @@ void memory_operations_session::rescan(const std::vector<found_row>& changed) {
         ++lease.rescan;
     }
     data_.tell_lanes();
+}
+
+void memory_operations_session::pause_lanes(std::string_view broker, const lane_pause& pause) {
+    const std::lock_guard lock{data_.mutex};
+    data_.pauses.insert_or_assign(std::string{broker}, pause);
+}
+
+bool memory_operations_session::resume_lanes(std::string_view broker) {
+    const std::lock_guard lock{data_.mutex};
+    const auto found = data_.pauses.find(broker);
+    if (found == data_.pauses.end()) return false;
+    data_.pauses.erase(found);
+    return true;
+}
+
+lane_pauses memory_operations_session::paused_lanes() {
+    const std::lock_guard lock{data_.mutex};
+    return data_.pauses;
 }
 
 std::size_t memory_operations_session::rename_handler(std::string_view from, std::string_view to) {

@@ -44,6 +44,7 @@ public:
         for (const auto& each : batch_.cancelled) data_.scheduled.erase(each.id);
         for (const auto& each : batch_.scheduled) data_.scheduled.insert_or_assign(each.id, each);
         for (const auto& write : batch_.rows) write_row(data_, write);
+        if (batch_.kept) apply(*batch_.kept);
     }
 
 private:
@@ -121,6 +122,10 @@ private:
         for (const auto& broker : write.target_brokers) {
             data_.outbox[broker].emplace(seq, memory_row{.priority = write.priority});
         }
+    }
+
+    void apply(const kept_removal& handled) {
+        if (data_.kept_by(handled.owner, handled.name.number) != nullptr) data_.kept.erase(handled.name.number);
     }
 
     [[nodiscard]] std::optional<std::int64_t> stored_version(const std::pair<std::string, std::string>& key) const {

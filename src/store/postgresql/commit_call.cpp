@@ -103,7 +103,8 @@ commit_statements::commit_statements(const std::string& schema)
                                    " AND generation = $2 FOR KEY SHARE)"
                                    " SELECT CASE WHEN NOT EXISTS (SELECT FROM held) THEN @sluice_refuse(0) END",
                                    schema)},
-      append{"sluice_append", in_schema(append_sql, schema)} {}
+      append{"sluice_append", in_schema(append_sql, schema)},
+      kept{schema} {}
 
 commit_call::commit_call(const commit_statements& sql, const inside_statements& inside, const std::string& schema,
                          const commit_batch& batch, const std::string& server, const std::optional<date_time>& our_time)
@@ -125,6 +126,7 @@ std::size_t commit_call::add_to(exchange& trip) {
     add_schedule(trip);
     add_fence(trip);
     add_rows(trip);
+    add_kept(trip);
     if (!batch_.events.empty()) {
         transaction = lock_streams(trip);
         check_positions(trip);
@@ -224,6 +226,13 @@ void commit_call::add_rows(exchange& trip) {
         const auto [what, with] = write_statement(*write, schema_);
         add(trip, what, with, write);
     }
+}
+
+void commit_call::add_kept(exchange& trip) {
+    if (!batch_.kept) return;
+    const auto& [at, owner, name] = *batch_.kept;
+    sql_.kept.lock(trip, at);
+    sql_.kept.remove(trip, at, owner, {&name, 1});
 }
 
 std::size_t commit_call::lock_streams(exchange& trip) {

@@ -9,6 +9,7 @@
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/failure.hpp"
 #include "store/postgresql/inside_sql.hpp"
+#include "store/postgresql/kept_removals.hpp"
 #include "store/postgresql/row_statements.hpp"
 #include "store/records.hpp"
 
@@ -32,6 +33,7 @@ struct commit_statements {
     statement require_generation;  ///< $1 read model, $2 generation
     statement append;              ///< $1 message, $2 stream, $3 category, $4 type, $5 time, $6 data, $7 metadata,
                                    ///< $8 brokers, $9 priority
+    kept_removals kept;
 };
 
 /// The log's next number is in use: its sequence is behind its table.
@@ -39,11 +41,11 @@ struct commit_statements {
 
 /// A unit's batch as statements in one transaction, and their refusals in a person's words.
 ///
-/// The order is: marks, outcomes, states, snapshots, scheduled messages, the fence, the read model with its rows,
-/// streams, events, and each kind is sorted by its key. So two units take their locks in the same order and never wait
-/// for each other in a circle; and numbers are drawn last, under the locks of their streams, which are held until the
-/// transaction has ended. Within a stream the order of the numbers, of the positions and of the commits is therefore
-/// the same.
+/// The order is: marks, outcomes, states, snapshots, scheduled messages, the fence, the read model with its rows, the
+/// kept message, streams, events, and each kind is sorted by its key. So two units take their locks in the same order
+/// and never wait for each other in a circle; and numbers are drawn last, under the locks of their streams, which are
+/// held until the transaction has ended. Within a stream the order of the numbers, of the positions and of the commits
+/// is therefore the same.
 ///
 /// Outcomes come before states because a command that was done before has moved its aggregates on, too, and is to be
 /// told that it is repeated. The lease is locked late: who waits for a rival's row does not hold it back meanwhile. The
@@ -83,6 +85,7 @@ private:
     void add_schedule(exchange& trip);
     void add_fence(exchange& trip);
     void add_rows(exchange& trip);
+    void add_kept(exchange& trip);
     [[nodiscard]] std::size_t lock_streams(exchange& trip);
     void check_positions(exchange& trip);
     void append_events(exchange& trip);

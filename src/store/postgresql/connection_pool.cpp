@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 
 #include <sluice/error.hpp>
@@ -13,6 +14,10 @@ namespace sluice::store::postgresql {
 connection_pool::connection_pool(const server_address& server, connection_use shared, std::size_t most, duration wait)
     : server_{server}, shared_{std::move(shared)}, most_{std::max<std::size_t>(most, 1)}, wait_{wait} {
     idle_.reserve(most_);
+}
+
+connection_pool::~connection_pool() {
+    assert(taken_ == 0);  // a session that outlives its database would give its connection back to freed memory
 }
 
 connection_pool::lease::~lease() {

@@ -20,6 +20,9 @@ public:
     /// @param shared  what borrowed connections are used for
     /// @param wait  longest wait for one to be free
     connection_pool(const server_address& server, connection_use shared, std::size_t most, duration wait);
+    connection_pool(const connection_pool&) = delete;
+    connection_pool& operator=(const connection_pool&) = delete;
+    ~connection_pool();
 
     /// A connection for as long as this lives.
     class lease {

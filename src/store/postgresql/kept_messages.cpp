@@ -6,6 +6,7 @@
 
 #include "store/kept_text.hpp"
 #include "store/postgresql/exchange.hpp"
+#include "store/postgresql/kept_removals.hpp"
 #include "store/postgresql/migrations.hpp"
 #include "store/postgresql/server_time.hpp"
 #include "store/postgresql/sessions.hpp"
@@ -14,18 +15,10 @@
 namespace sluice::store::postgresql {
 namespace {
 
-#define SLUICE_KEPT_PLACE "broker = $1 AND stream = $2 AND consumer_group = $3"
-#define SLUICE_KEPT_WAITING "dead_since IS NULL"
 #define SLUICE_KEPT_NOW(now) "coalesce(" now "::timestamptz, clock_timestamp())"
 #define SLUICE_KEPT_COLUMNS(ours)                                                                         \
     "number, broker, stream, consumer_group, entry, key, body, head, content_type, attempts, not_before " \
     "- " SLUICE_SHIFT(ours) ", reason, code, consumer, dead_since"
-
-// One transaction at a time changes what waits at a place, so none comes behind a message that is just leaving.
-#define SLUICE_KEPT_LOCK(broker, stream, group)                                               \
-    "pg_advisory_xact_lock(hashtextextended(" broker " || ' ' || " stream " || ' ' || " group \
-    ", '@kept_message'::regclass::oid::bigint))"
-constexpr auto kept_lock_sql = "SELECT " SLUICE_KEPT_LOCK("$1", "$2", "$3");
 
 constexpr auto kept_waiting_keys_sql = "SELECT DISTINCT key FROM @kept_message WHERE " SLUICE_KEPT_PLACE
                                        " AND key = ANY ($4::text[]) AND " SLUICE_KEPT_WAITING;
@@ -86,22 +79,16 @@ constexpr auto kept_bury_sql =
         "$10") ", behind = false, claimed_by = NULL, claimed_until = NULL"
                " WHERE " SLUICE_KEPT_PLACE " AND number = $4 AND claimed_by = $11";
 
-constexpr auto kept_remove_sql =
-    "DELETE FROM @kept_message WHERE " SLUICE_KEPT_PLACE " AND number = ANY ($4::bigint[]) AND claimed_by = $5";
-
-constexpr auto kept_promote_sql = R"sql(
-UPDATE @kept_message SET behind = false
-WHERE behind AND number IN (SELECT min(number) FROM @kept_message
-                            WHERE )sql" SLUICE_KEPT_PLACE " AND key = ANY ($4::text[]) AND " SLUICE_KEPT_WAITING
-                                  " GROUP BY key)";
+// Without the lock of the place, while handlers of the same owner commit: in the order in which those lock the rows.
+#define SLUICE_KEPT_CLAIMED                       \
+    "number IN (SELECT number FROM @kept_message" \
+    " WHERE broker = $1 AND consumer_group = $2 AND claimed_by = $3 ORDER BY number FOR UPDATE)"
 
 constexpr auto kept_renew_sql = "UPDATE @kept_message SET claimed_until = " SLUICE_KEPT_NOW(
-    "$4") " + $5 * interval '1 microsecond'"
-          " WHERE broker = $1 AND consumer_group = $2 AND claimed_by = $3";
+    "$4") " + $5 * interval '1 microsecond' WHERE " SLUICE_KEPT_CLAIMED;
 
 constexpr auto kept_release_sql =
-    "UPDATE @kept_message SET claimed_by = NULL, claimed_until = NULL"
-    " WHERE broker = $1 AND consumer_group = $2 AND claimed_by = $3";
+    "UPDATE @kept_message SET claimed_by = NULL, claimed_until = NULL WHERE " SLUICE_KEPT_CLAIMED;
 
 #define SLUICE_KEPT_DEAD                                                                                       \
     "dead_since IS NOT NULL AND broker = $1 AND ($2 = '' OR stream = $2) AND ($3 = '' OR consumer_group = $3)" \
@@ -197,11 +184,10 @@ private:
     [[nodiscard]] result ask(std::string_view text, const parameters& with);
     /// Our time where it is the one that counts; else the server takes its own.
     [[nodiscard]] std::optional<date_time> claim_time(const kept_claim& claim) const;
-    void lock(exchange& trip, const kept_place& at) const;
-    void promote(exchange& trip, const kept_place& at, std::span<const kept_name> after) const;
     [[nodiscard]] static parameters dead_parameters(const kept_filter& filter);
 
     shared_state& shared_;
+    kept_removals removals_{shared_.options.schema};
 };
 
 result postgresql_kept_message_session::ask(std::string_view text, const parameters& with) {
@@ -214,19 +200,6 @@ result postgresql_kept_message_session::ask(std::string_view text, const paramet
 
 std::optional<date_time> postgresql_kept_message_session::claim_time(const kept_claim& claim) const {
     return shared_.options.server_clock ? std::nullopt : std::optional{claim.now};
-}
-
-void postgresql_kept_message_session::lock(exchange& trip, const kept_place& at) const {
-    trip.add(sql(kept_lock_sql), parameters{at.broker, at.stream, at.group});
-}
-
-void postgresql_kept_message_session::promote(exchange& trip, const kept_place& at,
-                                              std::span<const kept_name> after) const {
-    array<std::string_view> keys;
-    std::vector<std::string> texts;
-    texts.reserve(after.size());
-    for (const kept_name& each : after) keys.push(std::string_view{texts.emplace_back(to_kept_text(each.key))});
-    trip.add(sql(kept_promote_sql), parameters{at.broker, at.stream, at.group, keys});
 }
 
 std::vector<std::string> postgresql_kept_message_session::waiting_keys(const kept_place& at,
@@ -247,7 +220,7 @@ std::vector<sequence> postgresql_kept_message_session::keep(std::span<const kept
     if (messages.empty()) return {};
     const auto db = shared_.pool.borrow();
     exchange trip{*db};
-    lock(trip, messages.front().at);
+    removals_.lock(trip, messages.front().at);
     std::vector<std::size_t> places;
     for (const kept_message& each : messages) {
         parameters with{each.at.broker, each.at.stream, each.at.group, to_kept_text(each.entry),
@@ -287,7 +260,7 @@ std::vector<kept_message> postgresql_kept_message_session::take(const kept_place
     };
     const auto db = shared_.pool.borrow();
     exchange trip{*db};
-    lock(trip, at);
+    removals_.lock(trip, at);
     const auto first = trip.add(sql(kept_take_first_sql), with(page.limit));
     const auto behind = trip.add(sql(kept_take_behind_sql), with(std::min(page.limit, page.behind)));
     trip.run();
@@ -308,23 +281,20 @@ void postgresql_kept_message_session::bury(const kept_name& name, std::string_vi
     const auto& at = failed.at;
     const auto db = shared_.pool.borrow();
     exchange trip{*db};
-    lock(trip, at);
+    removals_.lock(trip, at);
     trip.add(sql(kept_bury_sql), parameters{at.broker, at.stream, at.group, name.number, std::int32_t{failed.attempts},
                                             to_kept_text(failed.reason), failed.code, failed.consumer,
                                             failed.dead_since, shared_.our_time(), owner});
-    promote(trip, at, {&name, 1});
+    removals_.promote(trip, at, {&name, 1});
     trip.run();
 }
 
 void postgresql_kept_message_session::remove(const kept_place& at, std::string_view owner,
                                              std::span<const kept_name> names) {
-    array<std::int64_t> numbers;
-    for (const kept_name& each : names) numbers.push(each.number);
     const auto db = shared_.pool.borrow();
     exchange trip{*db};
-    lock(trip, at);
-    trip.add(sql(kept_remove_sql), parameters{at.broker, at.stream, at.group, numbers, owner});
-    promote(trip, at, names);
+    removals_.lock(trip, at);
+    removals_.remove(trip, at, owner, names);
     trip.run();
 }
 

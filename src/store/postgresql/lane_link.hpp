@@ -63,6 +63,7 @@ public:
     const lane_statements sql{shared.options.schema};
     lane_wake wake{sql, shared.options.listen_notify};
     lane_wake::view seen{};
+    std::string unwanted{};  ///< the lane for which nobody stood by when it was renewed
 
 private:
     using steady = std::chrono::steady_clock;

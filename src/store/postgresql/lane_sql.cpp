@@ -56,13 +56,19 @@ namespace {
                                                                              " * interval '1 microsecond')"
 
 // Those who stand by ask often and mostly in vain; reading takes no lock. What is in the way is the owner of the lane,
-// or a lane of another layout.
+// or a lane of another layout, or an engine that has been chosen for it.
 constexpr auto read_lease_sql = R"sql(
 SELECT held.owner, held.epoch, other.lane, other.owner, held.mark, held.history,
        coalesce((SELECT max(seq) FROM @event_log), 0),
-       coalesce((SELECT value FROM @sluice_meta WHERE key = 'incarnation'), '0')
+       coalesce((SELECT value FROM @sluice_meta WHERE key = 'incarnation'), '0'), heir.owner
 FROM (SELECT 1) AS one
 LEFT JOIN @lease AS held ON held.lane = $1
+LEFT JOIN LATERAL (
+    SELECT owner FROM @stand_by
+    WHERE lane = $1 AND owner <> $3 AND heir_of <> 0 AND heir_of = held.epoch AND held.owner <> $3
+      AND )sql" SLUICE_OWNED("expires_at", "$4", "$6") R"sql(
+    LIMIT 1
+) AS heir ON true
 LEFT JOIN LATERAL (
     SELECT lane, owner FROM @lease
     WHERE (lane = $1 AND owner <> $3 OR broker = $2 AND broker <> '' AND lane <> ALL ($5::text[]))
@@ -111,7 +117,8 @@ constexpr auto renew_sql = R"sql(
 UPDATE @lease SET expires_at = coalesce($4, clock_timestamp()) + $5 * interval '1 microsecond',
     state = $6, detail = $7, published = $8, refused = $9, rate = $10, since = $11, horizon = nullif($12, 0),
     overtaken = $13
-WHERE lane = $1 AND owner = $2 AND epoch = $3)sql";
+WHERE lane = $1 AND owner = $2 AND epoch = $3
+RETURNING EXISTS (SELECT FROM @stand_by AS waits WHERE waits.lane = $1))sql";
 
 // Those who stand by wait for this word.
 constexpr auto release_sql = R"sql(
@@ -122,6 +129,44 @@ WITH released AS (
     RETURNING broker
 )
 SELECT pg_notify(@sluice_channel(broker), 'released') FROM released)sql";
+
+// Who died while standing by is forgotten by the next who does.
+constexpr auto stand_by_sql = R"sql(
+WITH ended AS MATERIALIZED (
+    SELECT lane, owner FROM @stand_by
+    WHERE expires_at <= )sql" SLUICE_TIME("$3") R"sql( AND (lane, owner) <> ($1, $2)
+    ORDER BY lane, owner LIMIT 100 FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM @stand_by AS former USING ended WHERE former.lane = ended.lane AND former.owner = ended.owner
+)
+INSERT INTO @stand_by (lane, owner, expires_at)
+VALUES ($1, $2, )sql" SLUICE_TIME("$3") R"sql( + $4 * interval '1 microsecond')
+ON CONFLICT (lane, owner) DO UPDATE SET expires_at = excluded.expires_at)sql";
+
+constexpr auto withdraw_sql = "DELETE FROM @stand_by WHERE lane = $1 AND owner = $2";
+
+constexpr auto withdraw_owner_sql = R"sql(
+DELETE FROM @stand_by
+WHERE lane = $1 AND owner = $2 AND EXISTS (SELECT FROM @lease WHERE lane = $1 AND owner = $2))sql";
+
+// Of whole lanes: who owns them, and who stands by for them.
+constexpr auto shares_sql = R"sql(
+SELECT lane, owner, NULL::boolean AS is_heir
+FROM @lease WHERE broker <> '' AND owner <> '' AND )sql" SLUICE_OWNED("expires_at", "$1", "$2") R"sql(
+UNION ALL
+SELECT waits.lane, waits.owner, waits.heir_of <> 0 AND coalesce(waits.heir_of = held.epoch, false)
+FROM @stand_by AS waits LEFT JOIN @lease AS held ON held.lane = waits.lane
+WHERE )sql" SLUICE_OWNED("waits.expires_at", "$1", "$2");
+
+// Who hangs in the middle of a choice loses his connection: the lanes of others shall not wait for him.
+constexpr auto lock_shares_sql =
+    "SELECT set_config('idle_in_transaction_session_timeout', '2000', true),"
+    " pg_advisory_xact_lock('@stand_by'::regclass::oid::integer, 0)";
+
+constexpr auto choose_heir_sql = R"sql(
+UPDATE @stand_by SET heir_of = CASE WHEN owner = $4 THEN $3 ELSE 0 END
+WHERE lane = $1 AND (owner = $4 OR heir_of <> 0)
+  AND EXISTS (SELECT FROM @lease WHERE lane = $1 AND owner = $2 AND epoch = $3))sql";
 
 // One snapshot for the numbers looked at, the lease and the rows, and one line at least. The log is scanned from the
 // highest number looked at so far; no row above what was scanned is handed out, so none can hide below a row that was.
@@ -308,6 +353,12 @@ lane_statements::lane_statements(const std::string& schema)
       acquire{"sluice_acquire", in_schema(acquire_sql, schema)},
       renew{"sluice_renew", in_schema(renew_sql, schema)},
       release{"sluice_release", in_schema(release_sql, schema)},
+      stand_by{"sluice_stand_by", in_schema(stand_by_sql, schema)},
+      withdraw{"sluice_withdraw", in_schema(withdraw_sql, schema)},
+      withdraw_owner{"sluice_withdraw_owner", in_schema(withdraw_owner_sql, schema)},
+      shares{"sluice_shares", in_schema(shares_sql, schema)},
+      lock_shares{"sluice_lock_shares", in_schema(lock_shares_sql, schema)},
+      choose_heir{"sluice_choose_heir", in_schema(choose_heir_sql, schema)},
       due{"sluice_due", in_schema(due_sql, schema)},
       due_by_weight{"sluice_due_by_weight", in_schema(due_by_weight_sql, schema)},
       late{"sluice_late", in_schema(late_sql, schema)},

@@ -20,8 +20,16 @@ struct lane_statements {
     // $1 lane, $2 broker, $3 lanes of the layout, $4 owner, $5 now or NULL for the server's clock, $6 ttl, $7 since,
     // $8 highest mark, $9 history
     statement acquire;
-    statement renew;    ///< $1 lane, $2 owner, $3 epoch, $4 now, $5 ttl, $6-$11 report, $12 horizon, $13 overtaken
-    statement release;  ///< $1 lane, $2 owner, $3 epoch, $4-$10 report
+    // $1 lane, $2 owner, $3 epoch, $4 now, $5 ttl, $6-$11 report, $12 horizon, $13 overtaken; answers whether somebody
+    // stands by
+    statement renew;
+    statement release;         ///< $1 lane, $2 owner, $3 epoch, $4-$10 report
+    statement stand_by;        ///< $1 lane, $2 owner, $3 now or NULL for the server's clock, $4 ttl
+    statement withdraw;        ///< $1 lane, $2 owner
+    statement withdraw_owner;  ///< $1 lane, $2 owner: only when the lane is now its own
+    statement shares;          ///< $1 now or NULL for the server's clock, $2 ttl; see share_column
+    statement lock_shares;
+    statement choose_heir;  ///< $1 lane, $2 owner, $3 epoch, $4 heir
     // $1 lane, $2 owner, $3 epoch, $4 broker, $5 after, $6 limit, $7 high, $8 window, $9 shard, $10 shards, and $11 the
     // size in bytes from which data and metadata are NULL, or the bytes of all rows
     statement due;
@@ -43,6 +51,11 @@ struct lane_statements {
     statement witness;           ///< $1 number
     statement require_timeline;  ///< $1 the one known; ends the transaction on another one
 };
+
+/// Columns of `shares`: `is_heir` is NULL for the owner of a lane.
+namespace share_column {
+enum : int { lane, owner, is_heir };
+}
 
 /// Columns of `due`, `late` and `due_in_stream` before those of the rows.
 namespace due_column {

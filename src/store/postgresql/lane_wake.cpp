@@ -50,6 +50,12 @@ void lane_wake::get_up(exchange& trip) {
     stirred_ = false;
 }
 
+void lane_wake::leave(exchange& trip) {
+    stirred_ = true;
+    get_up(trip);
+    stirred_ = false;
+}
+
 void lane_wake::found_rows(connection& db) {
     pauses_ = 0;
     if (holding_.empty()) return;

@@ -42,6 +42,8 @@ public:
     /// Adds what makes committers stop notifying, when the lane is awake again. Before the statement that looks: then
     /// nothing is committed unseen in between.
     void get_up(exchange& trip);
+    /// The same when the lease is no longer this lane's: its next owner is to sleep under the lock.
+    void leave(exchange& trip);
     /// The lane found rows. It is awake, whether or not somebody woke it.
     void found_rows(connection& db);
 

@@ -6,14 +6,18 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "store/lane_layout.hpp"
 #include "store/lane_name.hpp"
+#include "store/lane_shares.hpp"
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/history.hpp"
 #include "store/postgresql/lane_link.hpp"
+#include "store/postgresql/long_transaction.hpp"
+#include "store/postgresql/migrations.hpp"
 #include "store/postgresql/sessions.hpp"
 
 namespace sluice::store::postgresql {
@@ -33,6 +37,10 @@ public:
     lease_answer acquire(std::string_view lane, std::string_view owner, date_time now, duration ttl) override;
     bool renew(lease_grant& grant, const lease_report& report, date_time now, duration ttl) override;
     void release(const lease_grant& grant, const lease_report& report) override;
+    void stand_by(std::string_view lane, std::string_view owner, date_time now, duration ttl) override;
+    void withdraw(std::string_view lane, std::string_view owner) override;
+    std::string choose_heir(const lease_grant& grant, date_time now, duration ttl) override;
+    std::optional<lane_pause> pause_of(std::string_view broker) override;
     std::string lost_history() const override { return link_->lost_history(); }
 
 private:
@@ -55,6 +63,7 @@ lease_answer postgresql_lease_session::acquire(std::string_view lane, std::strin
 
     auto& server = link_->db();
     exchange ask{server};
+    link_->wake.leave(ask);
     const auto asked = ask.add(link_->sql.read_lease,
                                parameters{lane, link_->seen.broker, owner, lease_clock(now), layout, ttl.count()});
     ask.run();
@@ -64,6 +73,7 @@ lease_answer postgresql_lease_session::acquire(std::string_view lane, std::strin
         link_->seen.epoch = static_cast<std::uint64_t>(there.integer(0, 1));
     }
     if (!there.null(0, 2)) return lease_answer::no(obstacle_text(there.view(0, 2), there.view(0, 3)));
+    if (!there.null(0, 8)) return lease_answer::no(heir_text(lane, there.view(0, 8)));
 
     // What the last owner knew of the log may be about another one. Its mark is checked once.
     link_->stamp()["incarnation"] = there.text(0, 7);
@@ -88,6 +98,7 @@ lease_answer postgresql_lease_session::acquire(std::string_view lane, std::strin
     const auto taken =
         trip.add(link_->sql.acquire, parameters{lane, link_->seen.broker, layout, owner, lease_clock(now), ttl.count(),
                                                 now, highest_mark, to_text(stored_stamp(link_->stamp()))});
+    trip.add(link_->sql.withdraw_owner, parameters{lane, owner});
     trip.run();
     if (trip[taken].rows() == 0) return lease_answer::no("somebody else was faster");
 
@@ -117,9 +128,68 @@ bool postgresql_lease_session::renew(lease_grant& grant, const lease_report& rep
                                      report.detail, report.published, report.refused, report.rate, report.since,
                                      link_->gaps_of(grant).horizon().value_or(0), report.overtaken});
     if (!link_->run_guarded(trip, *server, grant)) return false;
-    if (trip[renewed].affected() == 0) return false;
+    if (trip[renewed].rows() == 0) return false;
+    link_->unwanted = trip[renewed].boolean(0, 0) ? std::string{} : grant.lane;
     grant.expires_at = now + ttl;
     return true;
+}
+
+void postgresql_lease_session::stand_by(std::string_view lane, std::string_view owner, date_time now, duration ttl) {
+    exchange trip{link_->db()};
+    trip.add(link_->sql.stand_by, parameters{lane, owner, lease_clock(now), ttl.count()});
+    trip.run();
+}
+
+void postgresql_lease_session::withdraw(std::string_view lane, std::string_view owner) {
+    exchange trip{link_->db()};
+    trip.add(link_->sql.withdraw, parameters{lane, owner});
+    trip.run();
+}
+
+std::string choose_heir_from(const result& shares, std::string_view lane) {
+    std::vector<owned_lane> owned;
+    std::vector<standing_by> waiting;
+    for (int row = 0; row < shares.rows(); ++row) {
+        auto name = shares.text(row, share_column::lane);
+        auto owner = shares.text(row, share_column::owner);
+        if (shares.null(row, share_column::is_heir)) {
+            owned.push_back({std::move(name), std::move(owner)});
+        } else {
+            waiting.push_back({std::move(name), std::move(owner), shares.boolean(row, share_column::is_heir)});
+        }
+    }
+    return store::choose_heir(lane, owned, waiting);
+}
+
+std::string postgresql_lease_session::choose_heir(const lease_grant& grant, date_time now, duration ttl) {
+    // Mostly the renewal has told that there is nobody.
+    if (std::exchange(link_->unwanted, {}) == grant.lane) return {};
+    auto* const server = link_->db_of(grant);
+    if (server == nullptr) return {};
+    exchange look{*server};
+    const auto shares = look.add(link_->sql.shares, parameters{lease_clock(now), ttl.count()});
+    look.run();
+    if (choose_heir_from(look[shares], grant.lane).empty()) return {};
+
+    long_transaction choosing{*server};
+    choosing.run(link_->sql.lock_shares);
+    auto heir =
+        choose_heir_from(choosing.run(link_->sql.shares, parameters{lease_clock(now), ttl.count()}), grant.lane);
+    if (heir.empty()) return heir;
+    const auto chosen =
+        choosing.run(link_->sql.choose_heir, parameters{grant.lane, grant.owner, grant.epoch, std::string_view{heir}});
+    if (chosen.affected() == 0) return {};
+    choosing.commit();
+    return heir;
+}
+
+std::optional<lane_pause> postgresql_lease_session::pause_of(std::string_view broker) {
+    exchange trip{link_->db()};
+    const auto asked =
+        trip.add({"", in_schema("SELECT value FROM @sluice_meta WHERE key = $1 || $2", link_->shared.options.schema)},
+                 parameters{pause_prefix, broker});
+    trip.run();
+    return trip[asked].rows() == 0 ? std::nullopt : std::optional{pause_from(trip[asked].view(0, 0))};
 }
 
 void postgresql_lease_session::release(const lease_grant& grant, const lease_report& report) {

@@ -226,6 +226,17 @@ CREATE TABLE @kept_message (
                                    "CREATE INDEX kept_message_dead ON @kept_message"
                                    " (broker, number) WHERE dead_since IS NOT NULL"};
 
+// Who waits for a lane, so that those who have more than their share give some away. What a lease is about stays in the
+// lease.
+constexpr std::array stand_bys{R"sql(
+CREATE TABLE @stand_by (
+    lane       text COLLATE "C" NOT NULL,
+    owner      text COLLATE "C" NOT NULL,
+    expires_at timestamptz NOT NULL,
+    heir_of    bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (lane, owner)
+) WITH (fillfactor = 50))sql"};
+
 constexpr std::array all_migrations{migration{1, "first tables", first_tables},
                                     migration{2, "former lanes", former_lanes},
                                     migration{3, "inside", inside},
@@ -234,7 +245,8 @@ constexpr std::array all_migrations{migration{1, "first tables", first_tables},
                                     migration{6, "history of lanes", lane_history},
                                     migration{7, "overtaken rows", overtaken_rows},
                                     migration{8, "readers of read models", readers},
-                                    migration{9, "kept messages", kept_messages}};
+                                    migration{9, "kept messages", kept_messages},
+                                    migration{10, "stand-bys", stand_bys}};
 
 int expected_migration() { return all_migrations.back().number; }
 

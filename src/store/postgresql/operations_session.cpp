@@ -190,6 +190,9 @@ public:
     std::vector<open_writer> open_writers() override;
     std::size_t retry(const outbox_filter& filter) override;
     std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) override;
+    void pause_lanes(std::string_view broker, const lane_pause& pause) override;
+    bool resume_lanes(std::string_view broker) override;
+    lane_pauses paused_lanes() override;
     std::size_t rename_handler(std::string_view from, std::string_view to) override;
     std::size_t forget_handler(std::string_view name) override;
     std::size_t purge_inbox(date_time before, std::size_t limit) override;
@@ -404,6 +407,29 @@ std::size_t postgresql_operations_session::retry(const outbox_filter& filter) {
 std::size_t postgresql_operations_session::discard(const outbox_filter& filter, std::string_view reason,
                                                    date_time now) {
     return change(filter, unpublished, give_up, std::pair{discard_record(reason, now), now});
+}
+
+void postgresql_operations_session::pause_lanes(std::string_view broker, const lane_pause& pause) {
+    const auto db = shared_.pool.borrow();
+    static_cast<void>(ask(*db,
+                          "INSERT INTO @sluice_meta (key, value) VALUES ($1 || $2, $3)"
+                          " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                          parameters{pause_prefix, broker, to_text(pause)}));
+}
+
+bool postgresql_operations_session::resume_lanes(std::string_view broker) {
+    const auto db = shared_.pool.borrow();
+    return ask(*db, "DELETE FROM @sluice_meta WHERE key = $1 || $2", parameters{pause_prefix, broker}).affected() > 0;
+}
+
+lane_pauses postgresql_operations_session::paused_lanes() {
+    const auto db = shared_.pool.borrow();
+    const auto found =
+        ask(*db, "SELECT substr(key, length($1) + 1), value FROM @sluice_meta WHERE starts_with(key, $1)",
+            parameters{pause_prefix});
+    lane_pauses pauses;
+    for (int row = 0; row < found.rows(); ++row) pauses[found.text(row, 0)] = pause_from(found.view(row, 1));
+    return pauses;
 }
 
 std::size_t postgresql_operations_session::rename_handler(std::string_view from, std::string_view to) {

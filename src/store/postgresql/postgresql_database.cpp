@@ -5,6 +5,8 @@
 #include <chrono>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <sluice/error.hpp>
 
 #include "store/postgresql/exchange.hpp"
@@ -12,6 +14,7 @@
 #include "store/postgresql/history.hpp"
 #include "store/postgresql/lane_link.hpp"
 #include "store/postgresql/migrations.hpp"
+#include "store/postgresql/server_question.hpp"
 #include "store/postgresql/sessions.hpp"
 
 namespace sluice::store {
@@ -122,6 +125,7 @@ public:
         return postgresql::find_faults(*shared_.pool.borrow(), shared_.options.schema, describe(), most_rows);
     }
     std::vector<weakness> weaknesses() override;
+    std::optional<server_state> server() override { return postgresql::ask_server(*shared_.pool.borrow()); }
 
     std::unique_ptr<unit_session> open_unit() override {
         require_schema();
@@ -172,7 +176,8 @@ std::vector<weakness> postgresql_database::weaknesses() {
          " (SELECT string_agg(relname, ', ' ORDER BY relname) FROM pg_class WHERE relnamespace = to_regnamespace($1)"
          " AND relkind = 'r' AND relpersistence = 'u'),"
          // What a session has that is not one of ours.
-         " (SELECT reset_val = 'off' FROM pg_settings WHERE name = 'synchronous_commit')"},
+         " (SELECT reset_val = 'off' FROM pg_settings WHERE name = 'synchronous_commit'),"
+         " current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint"},
         postgresql::parameters{'"' + shared_.options.schema + '"'});
     trip.run();
     const auto& found = trip[place];
@@ -189,6 +194,11 @@ std::vector<weakness> postgresql_database::weaknesses() {
         "others "
         "commit there can be lost by a crash after they were told of it",
         "set synchronous_commit = on");
+    const auto offered = found.integer(0, 6);
+    add(std::cmp_less(offered, shared_.options.max_connections) && !db->pooled(), "SERVER_CONNECTIONS",
+        fmt::format("max_connections of this database is {}, and the server has {} for all its clients together",
+                    shared_.options.max_connections, offered),
+        "raise max_connections of the server to what all processes may use, or lower that of this database");
     add(found.boolean(0, 2), "DATABASE_READ_ONLY",
         "default_transaction_read_only is on for this role or database, so nothing can be written",
         "reset it when the database is to be used again");

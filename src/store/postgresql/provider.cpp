@@ -114,6 +114,10 @@ public:
         return {.wait = std::chrono::duration_cast<std::chrono::milliseconds>(chosen.order_wait)};
     }
 
+    [[nodiscard]] std::optional<std::size_t> most_connections(const config::option_texts& options) const override {
+        return table().read(options).max_connections;
+    }
+
     [[nodiscard]] std::unique_ptr<database> make(const config::database_settings& settings) const override {
         return make_postgresql_database(read_postgresql_options(settings));
     }

@@ -5,6 +5,7 @@
 
 #include "store/kept_text.hpp"
 #include "store/sql_limit.hpp"
+#include "store/sqlite/kept_removals.hpp"
 #include "store/sqlite/sessions.hpp"
 #include "store/text_list.hpp"
 
@@ -51,12 +52,6 @@ WHERE number IN (
                           AND key IS NOT NULL AND ?5 IS NOT NULL)
     ORDER BY other.number LIMIT ?8)
 RETURNING )sql" SLUICE_KEPT_COLUMNS;
-
-constexpr auto kept_promote_sql = R"sql(
-UPDATE kept_message SET behind = 0
-WHERE behind AND number IN (SELECT min(number) FROM kept_message
-                            WHERE )sql" SLUICE_KEPT_PLACE R"sql( AND dead_since IS NULL
-                              AND key IN (SELECT value FROM json_each(?4)) GROUP BY key))sql";
 
 constexpr auto kept_promote_all_sql = R"sql(
 UPDATE kept_message SET behind = 0
@@ -148,22 +143,16 @@ public:
     }
 
     void bury(const kept_name& name, std::string_view owner, const kept_message& failed) override {
-        const kept_place& at = failed.at;
         transaction writing{*db_, transaction::kind::write};
         bury_.run(name.number, owner, failed.attempts, failed.reason, failed.code, failed.consumer,
                   to_sql(failed.dead_since));
-        promote_.run(at.broker, at.stream, at.group, key_list({&name.key, 1}));
+        removals_.promote(failed.at, {&name, 1});
         writing.commit();
     }
 
     void remove(const kept_place& at, std::string_view owner, std::span<const kept_name> names) override {
-        std::vector<std::string> keys;
         transaction writing{*db_, transaction::kind::write};
-        for (const kept_name& each : names) {
-            remove_.run(each.number, owner);
-            keys.push_back(each.key);
-        }
-        promote_.run(at.broker, at.stream, at.group, key_list(keys));
+        removals_.remove(at, owner, names);
         writing.commit();
     }
 
@@ -260,8 +249,7 @@ private:
                     "UPDATE kept_message SET attempts = ?3, not_before = NULL, reason = ?4, code = ?5, consumer = ?6,"
                     " dead_since = ?7, behind = 0, claimed_by = NULL, claimed_until = NULL"
                     " WHERE number = ?1 AND claimed_by = ?2"};
-    statement remove_{*db_, "DELETE FROM kept_message WHERE number = ?1 AND claimed_by = ?2"};
-    statement promote_{*db_, kept_promote_sql};
+    kept_removals removals_{*db_};
     statement promote_all_{*db_, kept_promote_all_sql};
     statement renew_{*db_,
                      "UPDATE kept_message SET claimed_until = ?4"

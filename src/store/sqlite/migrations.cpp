@@ -197,12 +197,24 @@ CREATE INDEX kept_message_key ON kept_message (broker, stream, consumer_group, k
 CREATE INDEX kept_message_dead ON kept_message (broker, number) WHERE dead_since IS NOT NULL;
 )sql";
 
+// Who waits for a lane, so that those who have more than their share give some away. What a lease is about stays in the
+// lease.
+constexpr auto stand_bys = R"sql(
+CREATE TABLE stand_by (
+    lane       TEXT NOT NULL,
+    owner      TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    heir_of    INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (lane, owner)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr std::array all_migrations{
     migration{1, "first tables", first_tables},     migration{2, "index of abandoned rows", abandoned_rows},
     migration{3, "former lanes", former_lanes},     migration{4, "inside", inside},
     migration{5, "read models", read_models},       migration{6, "content of inbox marks", inbox_content},
     migration{7, "history of lanes", lane_history}, migration{8, "readers of read models", readers},
-    migration{9, "kept messages", kept_messages}};
+    migration{9, "kept messages", kept_messages},   migration{10, "stand-bys", stand_bys}};
 
 int applied_migration(connection& db) {
     statement is_there{db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'sluice_migration'"};

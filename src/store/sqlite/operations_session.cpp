@@ -108,6 +108,9 @@ public:
     std::vector<lane_status> lanes() override;
     std::size_t retry(const outbox_filter& filter) override;
     std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) override;
+    void pause_lanes(std::string_view broker, const lane_pause& pause) override;
+    bool resume_lanes(std::string_view broker) override;
+    lane_pauses paused_lanes() override;
     std::size_t rename_handler(std::string_view from, std::string_view to) override;
     std::size_t forget_handler(std::string_view name) override;
     std::size_t purge_inbox(date_time before, std::size_t limit) override {
@@ -298,6 +301,25 @@ std::size_t sqlite_operations_session::discard(const outbox_filter& filter, std:
     rescan(unpublished);
     writing.commit();
     return unpublished.size();
+}
+
+void sqlite_operations_session::pause_lanes(std::string_view broker, const lane_pause& pause) {
+    statement{*db_,
+              "INSERT INTO sluice_meta (key, value) VALUES (?1 || ?2, ?3)"
+              " ON CONFLICT (key) DO UPDATE SET value = excluded.value"}
+        .run(pause_prefix, broker, to_text(pause));
+}
+
+bool sqlite_operations_session::resume_lanes(std::string_view broker) {
+    return statement{*db_, "DELETE FROM sluice_meta WHERE key = ?1 || ?2"}.run(pause_prefix, broker) > 0;
+}
+
+lane_pauses sqlite_operations_session::paused_lanes() {
+    lane_pauses pauses;
+    statement read{*db_,
+                   "SELECT substr(key, length(?1) + 1), value FROM sluice_meta WHERE substr(key, 1, length(?1)) = ?1"};
+    for (auto found = read.query(pause_prefix); found.next();) pauses[found.text(0)] = pause_from(found.view(1));
+    return pauses;
 }
 
 std::size_t sqlite_operations_session::rename_handler(std::string_view from, std::string_view to) {

@@ -12,6 +12,7 @@
 #include "store/sqlite/event_writer.hpp"
 #include "store/sqlite/file_lock.hpp"
 #include "store/sqlite/inside_tables.hpp"
+#include "store/sqlite/kept_removals.hpp"
 #include "store/sqlite/row_tables.hpp"
 #include "store/sqlite/sessions.hpp"
 #include "store/sqlite/stream_sql.hpp"
@@ -122,6 +123,7 @@ private:
     statement mark_{*db_, "INSERT INTO inbox (message_id, handler, content, processed_at) VALUES (?1, ?2, ?3, ?4)"};
     inside_tables inside_{*db_};
     row_tables rows_{*db_};
+    kept_removals kept_{*db_};
     event_writer events_{*db_};
 };
 
@@ -218,6 +220,7 @@ void sqlite_unit_session::commit(const commit_batch& batch) {
     if (batch.fence) inside_.require(*batch.fence);
     if (batch.projection) rows_.check(*batch.projection);
     for (const auto& row : batch.rows) rows_.write(row);
+    if (batch.kept) kept_.remove(batch.kept->at, batch.kept->owner, {&batch.kept->name, 1});
     for (const auto& event : batch.events) events_.append(event);
     writing.commit();
 }

@@ -147,7 +147,7 @@ public:
     object partner = sqlite_at("URI", "partner.db");
 };
 
-bool soon(const std::function<bool()>& holds) { return sluice::testing::eventually(holds, 20s); }
+bool soon(const std::function<bool()>& holds) { return sluice::testing::eventually(holds); }
 
 /// -1 when there is no such letter.
 int stamps_of(sluice::context& in, const std::string& letter_id) {
@@ -285,6 +285,26 @@ TEST_F(application_test, shares_a_process_with_another_one) {
     EXPECT_THAT(of_ledger.lines(), Each(Not(HasSubstr("post"))));
     EXPECT_THAT(of_post.lines(), Contains(HasSubstr("debug handler.completed")));
     EXPECT_THAT(of_post.lines(), Each(Not(HasSubstr("ledger"))));
+}
+
+/// A program with a tracer of its own: it gives the trace of its request, and gets what was done for it.
+TEST_F(application_test, hands_its_spans_to_a_sink) {
+    std::mutex mutex;
+    std::set<std::string> in_the_trace;
+    const std::string trace = "0af7651916cd43dd8448eb211c80319c";
+    sluice::application app = make({.spans = [&](const sluice::finished_span& span) {
+        const std::lock_guard lock{mutex};
+        if (span.context.trace_id == trace) in_the_trace.insert(span.name);
+    }});
+    app.start();
+    sluice::context in = app.context();
+    in.process(post::post_letter{.letter_id = "l-1"}, {.traceparent = "00-" + trace + "-b7ad6b7169203331-01"});
+    EXPECT_TRUE(soon([&] {
+        const std::lock_guard lock{mutex};
+        return in_the_trace.contains("command PostLetter") && in_the_trace.contains("publish post::letter") &&
+               in_the_trace.contains("process post::letter") && in_the_trace.contains("command StampLetter");
+    }));
+    EXPECT_TRUE(app.stop());
 }
 
 TEST_F(application_test, tells_how_it_is) {

@@ -7,8 +7,6 @@
 
 #include <array>
 #include <cstdlib>
-#include <random>
-#include <stdexcept>
 
 namespace sluice::testing {
 
@@ -22,18 +20,10 @@ sockaddr_in loopback(std::uint16_t port) {
     return address;
 }
 
-bool is_free(std::uint16_t port) {
-    const base::unique_fd probe{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    const int yes = 1;
-    ::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    const sockaddr_in at = loopback(port);
-    return ::bind(probe.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
-}
-
 }  // namespace
 
 raw_client::raw_client(std::uint16_t port) : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
-    const timeval patience{.tv_sec = 10, .tv_usec = 0};
+    const timeval patience{.tv_sec = 60, .tv_usec = 0};
     ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     const sockaddr_in at = loopback(port);
@@ -71,18 +61,6 @@ http_response http_get(std::uint16_t port, std::string_view path, std::string_vi
     if (!client.connected()) return {};
     client.send(std::string{method} + " " + std::string{path} + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     return client.read_response();
-}
-
-std::uint16_t free_port(int following) {
-    std::random_device random;
-    for (int attempt = 0; attempt < 1000; ++attempt) {
-        // Below the range from which the kernel serves clients.
-        const auto port = static_cast<std::uint16_t>(12000 + random() % 18000);
-        bool all_free = true;
-        for (int i = 0; i <= following; ++i) all_free = all_free && is_free(static_cast<std::uint16_t>(port + i));
-        if (all_free) return port;
-    }
-    throw std::runtime_error{"no free port"};
 }
 
 }  // namespace sluice::testing

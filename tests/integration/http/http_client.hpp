@@ -26,7 +26,7 @@ public:
 
     [[nodiscard]] bool connected() const noexcept { return static_cast<bool>(socket_); }
     bool send(std::string_view text) const;
-    /// Everything until the other side closes, or 10 seconds have passed.
+    /// Everything until the other side closes, or nothing comes for a minute.
     [[nodiscard]] std::string read_all() const;
     [[nodiscard]] http_response read_response() const;
 
@@ -35,8 +35,5 @@ private:
 };
 
 [[nodiscard]] http_response http_get(std::uint16_t port, std::string_view path, std::string_view method = "GET");
-
-/// A port of 127.0.0.1 that was free a moment ago, and so were the `following` after it.
-[[nodiscard]] std::uint16_t free_port(int following = 0);
 
 }  // namespace sluice::testing

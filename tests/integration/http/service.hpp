@@ -12,6 +12,7 @@
 #include "integration/http/http_client.hpp"
 #include "integration/tiny_project.hpp"
 #include "support/eventually.hpp"
+#include "support/free_port.hpp"
 
 namespace sluice::testing {
 
@@ -27,9 +28,7 @@ protected:
     [[nodiscard]] http_response get(std::string_view path, int worker = 0) const {
         return http_get(static_cast<std::uint16_t>(port_ + worker), path);
     }
-    [[nodiscard]] static bool soon(const std::function<bool()>& holds) {
-        return eventually(holds, std::chrono::seconds{30});
-    }
+    [[nodiscard]] static bool soon(const std::function<bool()>& holds) { return eventually(holds); }
 
     std::uint16_t port_ = free_port(3);
 };

@@ -118,7 +118,7 @@ TEST_F(workers, all_drain_and_end_on_a_signal) {
 }
 
 TEST_F(workers, the_parent_is_not_ready_while_they_drain) {
-    configure_server("health.drain_delay_seconds = 1\n");
+    configure_server("health.drain_delay_seconds = 3\n");
     start(1);
     parent_->signal(SIGINT);
     ASSERT_TRUE(soon([&] { return get("/readyz").status == 503; }));

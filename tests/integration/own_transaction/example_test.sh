@@ -25,7 +25,7 @@ expect "rows after refused picks" "$(rows pending)" 4
 
 "$warehouse" server >server.log 2>&1 &
 server=$!
-for ((tries = 200; tries > 0; --tries)); do
+for ((tries = 600; tries > 0; --tries)); do
     published=$(rows published)
     ((published == 4)) && break
     sleep 0.1

@@ -1,17 +1,13 @@
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <atomic>
 #include <map>
 #include <random>
 
 #include "base/random.hpp"
-#include "base/unique_fd.hpp"
 #include "broker/inline/inline_broker.hpp"
 #include "integration/postgresql/postgresql_fixture.hpp"
 #include "observe/log.hpp"
 #include "outbox/lane.hpp"
+#include "support/free_port.hpp"
 #include "support/scripted_broker.hpp"
 
 /// A lane drains and units commit while their connections are terminated over and over, and while the server is
@@ -176,22 +172,9 @@ TEST_F(postgresql_chaos, loses_nothing_and_keeps_every_streams_order) {
     std::printf("%d connections terminated\n", kills);
 }
 
-std::uint16_t free_port() {
-    const base::unique_fd probe{::socket(AF_INET, SOCK_STREAM, 0)};
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(probe.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
-        ::getsockname(probe.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-        throw std::runtime_error{"no port is free"};
-    }
-    return ::ntohs(address.sin_port);
-}
-
 class postgresql_failover : public postgresql_chaos {
 protected:
-    postgresql_failover() : postgresql_chaos{free_port()} {}
+    postgresql_failover() : postgresql_chaos{testing::free_port()} {}
 };
 
 TEST_F(postgresql_failover, goes_on_with_the_server_that_takes_over) {

@@ -16,8 +16,12 @@ class contention : public postgresql_ready {
 protected:
     /// A service of its own, with connections and a memory of its own.
     [[nodiscard]] std::unique_ptr<commit::environment> service(const detail::registry& declared) const {
+        return service(declared, options());
+    }
+    [[nodiscard]] static std::unique_ptr<commit::environment> service(const detail::registry& declared,
+                                                                      postgresql_options with) {
         commit::adapters parts;
-        parts.databases.emplace("default", open_database());
+        parts.databases.emplace("default", open_database(std::move(with)));
         return std::make_unique<commit::environment>(declared, config::configuration{}, parts, system_clock(),
                                                      base::system_random());
     }
@@ -78,7 +82,7 @@ TEST_F(contention, sixteen_hands_on_one_row_of_a_read_model_lose_no_event) {
                     const auto m =
                         message::decode(envelope::render_internal(log[at].event.data, log[at].event.metadata));
                     try {
-                        static_cast<void>(projection::project(*env, projector, m, "e-" + std::to_string(at)));
+                        static_cast<void>(projection::project(*env, projector, m, {"e-" + std::to_string(at)}));
                     } catch (const error& e) {
                         ADD_FAILURE() << e.what();
                         ++failed;
@@ -98,13 +102,15 @@ protected:
     deadlock() {
         connect().execute(R"(
             CREATE FUNCTION pause() RETURNS trigger LANGUAGE plpgsql AS
-            $$BEGIN PERFORM pg_advisory_xact_lock(42); RETURN new; END$$;
+            $$BEGIN PERFORM pg_advisory_xact_lock()" +
+                          gate_key_ +
+                          R"(); RETURN new; END$$;
             CREATE TRIGGER pause AFTER UPDATE ON aggregate_state FOR EACH ROW EXECUTE FUNCTION pause())");
     }
 
     /// Holds the next unit that changes the letter, until `close`.
     void open() {
-        gate_.execute("SELECT pg_advisory_lock(42)");
+        gate_.execute("SELECT pg_advisory_lock(" + gate_key_ + ")");
         own_.execute("SET deadlock_timeout = '10min'");  // so the unit finds it, and is the victim
         own_.execute("BEGIN");
         append_event(own_, schema_, "own",
@@ -120,8 +126,14 @@ protected:
         EXPECT_TRUE(eventually(
             [&] { return scalar("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = " + own_pid_) == "1"; },
             60s));
-        gate_.execute("SELECT pg_advisory_unlock(42)");
+        gate_.execute("SELECT pg_advisory_unlock(" + gate_key_ + ")");
         EXPECT_NO_THROW(asks.get()) << "the application was the victim";
+    }
+    /// A unit is held up until the test has seen it, however busy the machine is.
+    [[nodiscard]] postgresql_options patient() const {
+        auto with = options();
+        with.lock_timeout = with.statement_timeout = 60s;
+        return with;
     }
     [[nodiscard]] std::string waiting_for(session& holder) const {
         return scalar("SELECT count(*) FROM pg_stat_activity WHERE " + holder.scalar("SELECT pg_backend_pid()") +
@@ -132,6 +144,7 @@ protected:
     }
 
     std::string letter_ = "l-1";
+    std::string gate_key_ = "hashtext('" + schema_ + "')";  // other tests run beside this one
     session gate_ = connect();
     session own_ = connect();
     std::string own_pid_ = own_.scalar("SELECT pg_backend_pid()");
@@ -140,7 +153,7 @@ protected:
 TEST_F(deadlock, with_an_applications_transaction_fails_no_command) {
     const auto hook = std::make_shared<post::script>();
     const domain office = post::make_domain(hook);
-    const auto env = service(office.declared());
+    const auto env = service(office.declared(), patient());
     command::make_context(*env).process(post::post_letter{.letter_id = letter_});
     open();
     auto stamped = std::async(std::launch::async,
@@ -152,7 +165,7 @@ TEST_F(deadlock, with_an_applications_transaction_fails_no_command) {
 }
 
 TEST_F(deadlock, with_an_applications_transaction_costs_no_message_an_attempt) {
-    parcel_desk desk{options(), {.max_retries = 1}};
+    parcel_desk desk{patient(), {.max_retries = 1}};
     desk.arrives("p-1", letter_);
     ASSERT_TRUE(eventually([&] { return desk.status().handled == 1; }, 60s));
     open();

@@ -21,6 +21,7 @@ protected:
     void wait_for(duration order_wait) {
         auto with = options();
         with.order_wait = order_wait;
+        lane_ = {};
         store_ = open_database(std::move(with));
         lane_ = store_->open_lane();
         grant_ = take(lane_);

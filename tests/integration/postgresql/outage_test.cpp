@@ -156,7 +156,7 @@ TEST_P(hindered_message, ends_among_the_dead_letters_when_the_lock_stays_for_eve
         },
         90s));
     EXPECT_EQ(desk.status().failed, 2) << "each after several hindrances";
-    EXPECT_TRUE(eventually([&] { return desk.status().handled == others; }, 30s));
+    EXPECT_TRUE(eventually([&] { return desk.status().handled == others; }));
 }
 
 INSTANTIATE_TEST_SUITE_P(hands, hindered_message, ::testing::Values(1, 4));

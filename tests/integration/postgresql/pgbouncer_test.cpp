@@ -107,7 +107,7 @@ TEST_F(behind_pgbouncer, a_direct_lane_is_woken_by_a_commit_through_the_pooler) 
         std::this_thread::sleep_for(50ms);
         commit(*store_->open_unit(), {event("m-1")});
     }};
-    EXPECT_EQ(lane.rows->wait(signal, 10s), wake_reason::file_changed);
+    EXPECT_EQ(lane.rows->wait(signal, testing::long_enough), wake_reason::file_changed);
     committer.join();
     EXPECT_EQ(lane.rows->due(grant, "partner", 0, 10).rows.size(), 1U);
 }

@@ -64,7 +64,7 @@ using testing::postgresql::session;
 
 /// Looks again and again until the condition holds; false when it does not in time.
 template <class Condition>
-[[nodiscard]] bool eventually(const Condition& holds, std::chrono::seconds time = 10s) {
+[[nodiscard]] bool eventually(const Condition& holds, std::chrono::seconds time = testing::long_enough) {
     return testing::eventually(holds, time);
 }
 

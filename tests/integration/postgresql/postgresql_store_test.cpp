@@ -7,6 +7,7 @@
 #include "engine/engine.hpp"
 #include "integration/cli_program.hpp"
 #include "integration/postgresql/postgresql_fixture.hpp"
+#include "store/postgresql/lane_sql.hpp"
 #include "support/captured_log.hpp"
 #include "support/post_office.hpp"
 #include "support/temporary_directory.hpp"
@@ -164,7 +165,7 @@ protected:
         admin.execute("ALTER SYSTEM SET full_page_writes = off");
         admin.execute("ALTER DATABASE test SET synchronous_commit = off");
         admin.execute("SELECT pg_reload_conf()");
-        EXPECT_TRUE(eventually([&] { return admin.scalar("SHOW full_page_writes") == "off"; }, 30s));
+        EXPECT_TRUE(eventually([&] { return admin.scalar("SHOW full_page_writes") == "off"; }));
     }
 
     testing::postgresql::server server_ = testing::postgresql::server::own();
@@ -209,6 +210,27 @@ TEST_F(postgresql_store, shows_no_value_that_the_server_quotes) {
     secret.state = R"({"card":"s3cret"})";
     const auto told = error_of([&] { commit(*store->open_unit(), {}, {secret}); });
     EXPECT_THAT(told, AllOf(HasSubstr("no room"), HasSubstr("P0001"), Not(HasSubstr("s3cret"))));
+}
+
+TEST_F(postgresql_store, says_when_one_process_may_have_more_connections_than_the_server_has) {
+    auto many = options();
+    many.max_connections = 5'000;
+    const auto found = open_database(many)->weaknesses();
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].code, "SERVER_CONNECTIONS");
+    EXPECT_THAT(found[0].message, HasSubstr("max_connections of this database is 5000, and the server has "));
+}
+
+TEST_F(postgresql_store, keeps_nobody_waiting_for_an_engine_that_hangs_while_it_chooses_an_heir) {
+    open_database()->setup();
+    auto engine = connect();
+    const auto time_to_hang = [&] { return engine.scalar("SHOW idle_in_transaction_session_timeout"); };
+    const auto usual = time_to_hang();
+    engine.execute("BEGIN");
+    engine.execute(postgresql::lane_statements{options().schema}.lock_shares.sql);
+    EXPECT_EQ(time_to_hang(), "2s");
+    engine.execute("COMMIT");
+    EXPECT_EQ(time_to_hang(), usual) << "the connection may be somebody else's next";
 }
 
 TEST_F(postgresql_store, bounds_its_connections_and_says_so) {

@@ -1,7 +1,7 @@
 #include <fstream>
 
 #include "integration/cli_program.hpp"
-#include "integration/postgresql/open_commit.hpp"
+#include "integration/postgresql/held_gap.hpp"
 #include "integration/postgresql/postgresql_fixture.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -39,31 +39,21 @@ external_brokers = ["partner"]
 };
 
 TEST_F(postgresql_status, names_the_transaction_that_holds_a_lane_back) {
-    const auto lane = store_->open_lane();
-    auto grant = take(lane);
-    commit(*store_->open_unit(), {event("m-1", "a")});
-    session slow{uri_ + "?application_name=nightly_import"};
-    slow.execute("SET search_path = " + schema_);
-    slow.execute("BEGIN");
-    append_event(slow, schema_, "m-2", "shop::order-slow");
-    commit(*store_->open_unit(), {event("m-3", "b")});
-    const auto look = [&] {
-        static_cast<void>(lane.rows->due(grant, "partner", 0, 10));
-        return lane.lease->renew(grant, {.state = "idle", .since = grant.expires_at}, system_clock().now(), ttl);
-    };
+    held_gap gap{*store_, uri_, schema_};
+    const auto look = [&] { return gap.look(); };
     ASSERT_TRUE(look());
 
-    const auto pid = slow.scalar("SELECT pg_backend_pid()");
+    const auto pid = gap.pid();
     std::string shown;
-    ASSERT_TRUE(eventually([&] { return (shown = status(true)).find("pid") != std::string::npos; }, 30s)) << shown;
+    ASSERT_TRUE(eventually([&] { return (shown = status(true)).find("pid") != std::string::npos; })) << shown;
     EXPECT_THAT(shown, AllOf(HasSubstr("partner: held back by pid " + pid + ", open for "),
                              HasSubstr("(nightly_import, idle in transaction)"), Not(HasSubstr("default: held"))));
     EXPECT_THAT(status(true, {"--json"}),
                 AllOf(HasSubstr("\"pid\": " + pid), HasSubstr("\"application\": \"nightly_import\"")));
     EXPECT_THAT(status(false), HasSubstr("partner: keeps a place in the log for pid " + pid));
 
-    slow.execute("COMMIT");
-    EXPECT_TRUE(eventually([&] { return look() && status(true).find("pid") == std::string::npos; }, 30s));
+    gap.fill();
+    EXPECT_TRUE(eventually([&] { return look() && status(true).find("pid") == std::string::npos; }));
 }
 
 TEST_F(postgresql_status, counts_what_was_published_behind_later_events) {

@@ -33,14 +33,12 @@ protected:
     [[nodiscard]] std::string awaited_of_own() {
         const auto pid = own_.scalar("SELECT pg_backend_pid()");
         std::string found;
-        static_cast<void>(eventually(
-            [&] {
-                const auto all = connect().column("SELECT wait_event FROM pg_stat_activity WHERE " + pid +
-                                                  " = ANY (pg_blocking_pids(pid))");
-                if (!all.empty()) found = all.front();
-                return !all.empty();
-            },
-            30s));
+        static_cast<void>(eventually([&] {
+            const auto all = connect().column("SELECT wait_event FROM pg_stat_activity WHERE " + pid +
+                                              " = ANY (pg_blocking_pids(pid))");
+            if (!all.empty()) found = all.front();
+            return !all.empty();
+        }));
         return found;
     }
     /// The first writer of a stream is in the middle of its transaction when `second` writes to the same stream.

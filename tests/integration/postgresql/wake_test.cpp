@@ -10,11 +10,14 @@ namespace {
 
 class postgresql_wake : public postgresql_ready {
 protected:
+    /// Later than any test waits: whoever relies on the tick is late.
+    static constexpr duration never{10min};
+
     postgresql_wake() { observer_.execute("LISTEN \"" + channel() + "\""); }
 
     [[nodiscard]] std::string channel() const { return scalar("SELECT sluice_channel('partner')"); }
     /// Looks until there is nothing, then sleeps; empty while it sleeps.
-    [[nodiscard]] std::future<wake_reason> sleep(duration timeout = 10s) {
+    [[nodiscard]] std::future<wake_reason> sleep(duration timeout = never) {
         static_cast<void>(lane_.rows->due(grant_, "partner", cursor_, 100));
         return std::async(std::launch::async, [this, timeout] { return lane_.rows->wait(signal_, timeout); });
     }
@@ -64,15 +67,14 @@ TEST_F(postgresql_wake, does_not_sleep_through_a_commit_that_is_under_way) {
     std::atomic<bool> found = false;
     std::jthread lane{[&] {
         while (!found) {
-            static_cast<void>(lane_.rows->wait(signal_, 10s));
+            static_cast<void>(lane_.rows->wait(signal_, never));
             found = !lane_.rows->due(grant_, "partner", 0, 100).rows.empty();
         }
     }};
     std::this_thread::sleep_for(30ms);
-    const auto begin = std::chrono::steady_clock::now();
     slow.execute("COMMIT");
-    EXPECT_TRUE(eventually([&] { return found.load(); }));
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s) << "it waited for its tick";
+    EXPECT_TRUE(eventually([&] { return found.load(); })) << "it waits for its tick";
+    if (!found) signal_.notify();
 }
 
 TEST_F(postgresql_wake, sees_every_commit_at_once_however_close_to_falling_asleep) {
@@ -83,14 +85,13 @@ TEST_F(postgresql_wake, sees_every_commit_at_once_however_close_to_falling_aslee
             const auto batch = lane_.rows->due(grant_, "partner", cursor, 100);
             for (const auto& row : batch.rows) cursor = std::max(cursor, row.seq);
             seen = cursor;
-            if (batch.rows.empty()) static_cast<void>(lane_.rows->wait(signal_, 20s));
+            if (batch.rows.empty()) static_cast<void>(lane_.rows->wait(signal_, never));
         }
     }};
     for (int i = 1; i <= 300; ++i) {
         commit(*unit_, {event("m-" + std::to_string(i))});
-        const auto begin = std::chrono::steady_clock::now();
-        ASSERT_TRUE(eventually([&] { return seen >= i; }, 30s));
-        ASSERT_LT(std::chrono::steady_clock::now() - begin, 5s) << "commit " << i << " waited for the tick";
+        EXPECT_TRUE(eventually([&] { return seen >= i; })) << "commit " << i << " waits for the tick";
+        if (seen < i) break;
         if (i % 7 == 0) std::this_thread::sleep_for(std::chrono::microseconds{i * 10});
     }
     lane.request_stop();
@@ -112,15 +113,13 @@ TEST_F(postgresql_wake, is_idle_when_nothing_happens) {
 }
 
 TEST_F(postgresql_wake, a_stand_by_is_woken_by_a_release_and_not_by_commits) {
-    const auto stand_by = open_database()->open_lane();
-    (void)stand_by;
     auto second_process = open_database();
     const auto second = second_process->open_lane();
     ASSERT_FALSE(second.lease->acquire("default:partner", "you", system_clock().now(), ttl));
     wake_signal signal;
     std::atomic<bool> awake = false;
     std::jthread waiting{[&] {
-        EXPECT_EQ(second.rows->wait(signal, 10s), wake_reason::file_changed);
+        EXPECT_EQ(second.rows->wait(signal, never), wake_reason::file_changed);
         awake = true;
     }};
     auto sleeper = sleep();
@@ -132,6 +131,20 @@ TEST_F(postgresql_wake, a_stand_by_is_woken_by_a_release_and_not_by_commits) {
     lane_.lease->release(grant_, {.state = "lost", .since = system_clock().now()});
     EXPECT_TRUE(eventually([&] { return awake.load(); }));
     EXPECT_TRUE(second.lease->acquire("default:partner", "you", system_clock().now(), ttl));
+}
+
+TEST_F(postgresql_wake, a_former_owner_that_stands_by_lets_its_successor_sleep) {
+    EXPECT_EQ(sleep(10ms).get(), wake_reason::timed_out);
+    ASSERT_TRUE(sleeps());
+    lane_.lease->release(grant_, {.state = "lost", .since = system_clock().now()});
+    const auto next = other_process_->open_lane();
+    const auto taken = next.lease->acquire("default:partner", "you", system_clock().now(), ttl);
+    ASSERT_TRUE(taken);
+    EXPECT_FALSE(lane_.lease->acquire("default:partner", "me", system_clock().now(), ttl));
+    EXPECT_FALSE(sleeps()) << "only the owner's sleep is of interest";
+    static_cast<void>(next.rows->due(*taken, "partner", 0, 100));
+    EXPECT_EQ(next.rows->wait(signal_, 10ms), wake_reason::timed_out);
+    EXPECT_TRUE(sleeps());
 }
 
 TEST_F(postgresql_wake, a_lane_that_dies_in_its_sleep_lets_go) {
@@ -149,8 +162,8 @@ TEST_F(postgresql_wake, a_lane_that_dies_in_its_sleep_lets_go) {
 TEST_F(postgresql_wake, without_listening_a_lane_keeps_to_its_tick) {
     auto deaf = options();
     deaf.listen_notify = false;
-    store_ = open_database(deaf);
     lane_ = {};
+    store_ = open_database(deaf);
     lane_ = store_->open_lane();
     grant_ = take(lane_);
     auto sleeper = sleep(200ms);
@@ -161,7 +174,7 @@ TEST_F(postgresql_wake, without_listening_a_lane_keeps_to_its_tick) {
     EXPECT_EQ(sleeper.get(), wake_reason::timed_out);
     EXPECT_EQ(lane_.rows->due(grant_, "partner", 0, 10).rows.size(), 1U);
     signal_.notify();
-    EXPECT_EQ(lane_.rows->wait(signal_, 10s), wake_reason::signalled);
+    EXPECT_EQ(lane_.rows->wait(signal_, never), wake_reason::signalled);
 }
 
 }  // namespace

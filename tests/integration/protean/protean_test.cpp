@@ -11,6 +11,7 @@
 #include "engine/engine.hpp"
 #include "integration/redis/redis_fixture.hpp"
 #include "store/memory/memory_database.hpp"
+#include "support/shell.hpp"
 
 namespace shop {
 

@@ -14,59 +14,27 @@
 #include "broker/redis/redis_broker.hpp"
 #include "observe/log.hpp"
 #include "support/eventually.hpp"
+#include "support/notes.hpp"
 #include "support/redis_server.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace sluice::broker::redis_test {
 
+using sluice::testing::is;
+using sluice::testing::note;
+using sluice::testing::publish;
+using sluice::testing::told;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using strings = std::vector<std::string>;
 
 inline constexpr auto order_stream = "shop::order";
 
-/// A message that owns its texts.
-struct note {
-    std::string id;
-    std::string key = "shop::order-1";
-    std::string stream = order_stream;
-    std::string body{};  ///< empty: the wire form of a small event
-
-    [[nodiscard]] std::string text() const {
-        if (!body.empty()) return body;
-        return fmt::format(R"({{"data": {{"n": 1}}, "metadata": {{"headers": {{"id": "{}", "type": "Shop.X.v1", )"
-                           R"("stream": "{}"}}}}}})",
-                           id, key);
-    }
-};
-
-template <class Verdict>
-[[nodiscard]] bool is(const verdict& v) {
-    return std::holds_alternative<Verdict>(v);
-}
-
-[[nodiscard]] inline std::string reason(const verdict& v) {
-    if (const auto* no = std::get_if<refused>(&v)) return "refused: " + no->reason;
-    if (const auto* away = std::get_if<unreachable>(&v)) return "unreachable: " + away->reason;
-    return "delivered";
-}
-
-inline std::vector<verdict> publish(publisher& to, const std::vector<note>& notes, const producer& from = {},
-                                    duration timeout = seconds{10}) {
-    strings bodies;
-    for (const auto& n : notes) bodies.push_back(n.text());
-    std::vector<outgoing> batch;
-    for (std::size_t i = 0; i < notes.size(); ++i) {
-        batch.push_back({.stream = notes[i].stream, .message_id = notes[i].id, .key = notes[i].key, .body = bodies[i]});
-    }
-    return to.publish(batch, from, timeout);
-}
-
 [[nodiscard]] inline strings receipts(const std::vector<verdict>& verdicts) {
     strings result;
     for (const auto& v : verdicts) {
         const auto* yes = std::get_if<delivered>(&v);
-        result.push_back(yes != nullptr ? yes->receipt : reason(v));
+        result.push_back(yes != nullptr ? yes->receipt : told(v));
     }
     return result;
 }
@@ -81,7 +49,7 @@ inline std::vector<verdict> publish(publisher& to, const std::vector<note>& note
     return result;
 }
 
-[[nodiscard]] inline bool eventually(const std::function<bool()>& condition, duration within = seconds{10}) {
+[[nodiscard]] inline bool eventually(const std::function<bool()>& condition, duration within = testing::long_enough) {
     return testing::eventually(condition, within);
 }
 

@@ -112,7 +112,7 @@ TEST_F(redis_publisher, knows_a_batch_over_alternating_streams_however_long_they
     }
     const auto broker = connect();
     const auto first = publish(*broker->open_publisher(), batch, lane_);
-    for (const auto& v : first) ASSERT_TRUE(is<delivered>(v)) << reason(v);
+    for (const auto& v : first) ASSERT_TRUE(is<delivered>(v)) << told(v);
 
     std::vector<note> noise;
     for (int i = 0; i < 2200; ++i) {
@@ -137,7 +137,7 @@ TEST_F(redis_publisher, sends_alternating_streams_in_few_transactions) {
         return 0;
     };
     const auto before = transactions();
-    for (const auto& v : publish(*to, batch, lane_)) ASSERT_TRUE(is<delivered>(v)) << reason(v);
+    for (const auto& v : publish(*to, batch, lane_)) ASSERT_TRUE(is<delivered>(v)) << told(v);
     EXPECT_LE(transactions() - before, 4) << "the claim, one for each new stream, the rest";
 }
 
@@ -190,7 +190,7 @@ TEST_F(redis_publisher, what_a_lost_connection_still_carries_never_arrives_late)
     gate.stall(false);
     ASSERT_TRUE(eventually([&] { return lines(server_.cli({"client", "list"})).size() == 2; })) << "heir and redis-cli";
     EXPECT_THAT(ids_in(), ElementsAre("m1", "m2", "m3", "m4"));
-    EXPECT_THAT(reason(publish(*frozen, {{"m5"}}, lane_).at(0)), HasSubstr("fenced: a newer owner of lane db/partner"));
+    EXPECT_THAT(told(publish(*frozen, {{"m5"}}, lane_).at(0)), HasSubstr("fenced: a newer owner of lane db/partner"));
     EXPECT_THAT(frozen->probe(seconds{5}), HasSubstr("fenced"));
 }
 
@@ -212,7 +212,7 @@ TEST_F(redis_publisher, refuses_what_goes_to_a_key_that_is_no_stream_until_someb
     const auto to = connect()->open_publisher();
     const auto verdicts = publish(
         *to, {{"a", "k1", "shop::list"}, {"b", "k1", "shop::list"}, {"c", "k2"}, {"d", "k1"}, {"e", "k3"}}, lane_);
-    ASSERT_TRUE(is<refused>(verdicts[0])) << reason(verdicts[0]);
+    ASSERT_TRUE(is<refused>(verdicts[0])) << told(verdicts[0]);
     EXPECT_EQ(std::get<refused>(verdicts[0]).code, "WRONGTYPE");
     EXPECT_FALSE(std::get<refused>(verdicts[0]).permanent);
     EXPECT_TRUE(is<unreachable>(verdicts[1])) << "held back, at no cost";
@@ -254,7 +254,7 @@ TEST_F(redis_publisher, a_forbidden_stream_does_not_stop_the_others) {
     server_.cli({"acl", "setuser", "app", "on", ">pw", "resetkeys", "~sluice:*", "~shop::order", "+@all"});
     const auto to = connect({.uri = fmt::format("redis://app:pw@127.0.0.1:{}", server_.port())})->open_publisher();
     const auto verdicts = publish(*to, {{"a", "k1", "secret::stream"}, {"b", "k2"}, {"c", "k1"}, {"d", "k2"}}, lane_);
-    ASSERT_TRUE(is<refused>(verdicts[0])) << reason(verdicts[0]);
+    ASSERT_TRUE(is<refused>(verdicts[0])) << told(verdicts[0]);
     EXPECT_EQ(std::get<refused>(verdicts[0]).code, "NOPERM");
     EXPECT_TRUE(std::get<refused>(verdicts[0]).stream_closed);
     EXPECT_TRUE(is<delivered>(verdicts[1]));
@@ -291,8 +291,8 @@ TEST_F(redis_publisher, the_poorest_account_publishes_in_order_and_unfenced) {
     const auto to = broker->open_publisher();
     const auto verdicts =
         publish(*to, {{"a", "k1"}, {"b", "k2"}, {"c", "k1"}, {"x", "k3", "secret"}, {"y", "k3"}}, lane_);
-    EXPECT_TRUE(is<delivered>(verdicts[2])) << reason(verdicts[2]);
-    EXPECT_TRUE(is<refused>(verdicts[3])) << reason(verdicts[3]);
+    EXPECT_TRUE(is<delivered>(verdicts[2])) << told(verdicts[2]);
+    EXPECT_TRUE(is<refused>(verdicts[3])) << told(verdicts[3]);
     EXPECT_TRUE(is<unreachable>(verdicts[4]));
     EXPECT_THAT(ids_in(), ElementsAre("a", "b", "c"));
     EXPECT_FALSE(broker->can().fences);
@@ -304,8 +304,8 @@ TEST_F(redis_publisher, a_message_larger_than_the_server_takes_is_refused_alone)
     const auto to = connect()->open_publisher();
     const std::string big(2 * 1024 * 1024, 'x');
     const auto verdicts = publish(*to, {{"a", "k1"}, {"b", "k2", order_stream, big}, {"c", "k2"}, {"d", "k1"}}, lane_);
-    EXPECT_TRUE(is<delivered>(verdicts[0])) << reason(verdicts[0]);
-    ASSERT_TRUE(is<refused>(verdicts[1])) << reason(verdicts[1]);
+    EXPECT_TRUE(is<delivered>(verdicts[0])) << told(verdicts[0]);
+    ASSERT_TRUE(is<refused>(verdicts[1])) << told(verdicts[1]);
     EXPECT_EQ(std::get<refused>(verdicts[1]).code, "message_too_big");
     EXPECT_TRUE(std::get<refused>(verdicts[1]).permanent);
     EXPECT_TRUE(is<unreachable>(verdicts[2]));

@@ -79,7 +79,7 @@ TEST_F(backlog, of_a_partner_that_is_down_delays_nothing_inside_and_drains_at_fu
         auto expected = house.meter().published("default");
         for (int i = 0; i < commits; ++i) {
             house.commit("c-" + std::to_string(i));
-            ASSERT_TRUE(house.meter().wait_for("default", ++expected, 10s));
+            ASSERT_TRUE(house.meter().wait_for("default", ++expected, 60s));
         }
         const auto latencies = house.meter().take_latencies();
         p50.push_back(median(latencies));

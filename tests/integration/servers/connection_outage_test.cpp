@@ -31,6 +31,7 @@
 #include "support/eventually.hpp"
 #include "support/postgresql_server.hpp"
 #include "support/redis_server.hpp"
+#include "support/shell.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace kiosk {
@@ -167,6 +168,8 @@ public:
         configuration_.outbox.max_probe_interval_seconds = 0.5;
         // The first attempt that counts is the last.
         configuration_.outbox.retry.max_attempts = 1;
+        // A stream that is closed to us costs no attempt, and is tried again after this time.
+        configuration_.outbox.retry.base_delay_seconds = 0.5;
         configuration_.server.subscription.max_retries = 1;
         commit::adapters parts;
         parts.databases.emplace("default", store::make_postgresql_database(std::move(where)));
@@ -186,6 +189,14 @@ public:
             return (each.state == "paused" || each.state == "disconnected") &&
                    each.detail.find(reason) != std::string::npos;
         });
+    }
+    /// For people.
+    [[nodiscard]] std::string states() const {
+        std::string all;
+        for (const auto& each : engine_->status()) {
+            all += fmt::format("\n{} is {}: {}", each.name, each.state, each.detail);
+        }
+        return all;
     }
     [[nodiscard]] int restarts() const {
         int sum = 0;
@@ -295,21 +306,31 @@ protected:
         disconnect();
         if (from.of == place::database) arrives(second);
         // A server notices a moment later that its configuration has changed.
-        EXPECT_TRUE(eventually(
-            [&] {
-                if (from.is_of_lanes ? lane_shows(from.reason) : service.shows(from.reason)) return true;
-                disconnect();
-                return false;
-            },
-            20s));
+        EXPECT_TRUE(eventually([&] {
+            if (from.is_of_lanes ? lane_shows(from.reason) : service.shows(from.reason)) return true;
+            disconnect();
+            return false;
+        }));
         from.end();
-        EXPECT_TRUE(eventually([&] { return told() >= 2 * orders_.size() && !service.shows(from.reason); }, 60s));
+        const auto is_over = [&] { return told() >= 2 * orders_.size() && !service.shows(from.reason); };
+        const auto what_is = [&] {
+            return fmt::format("{} of {} events were told{}{}", told(), 2 * orders_.size(), service.states(),
+                               lane_states());
+        };
+        EXPECT_TRUE(eventually(is_over, 60s)) << what_is();
         const auto shown = log.text();
         // Of a pause the log tells how it began, and that may have been the disconnection.
         if (!from.is_of_lanes) {
             EXPECT_THAT(shown, HasSubstr(from.reason));
         }
         EXPECT_THAT(shown, Not(HasSubstr(password)));
+    }
+    [[nodiscard]] std::string lane_states() const {
+        std::string all;
+        for (const auto& each : looking_->open_operations()->lanes()) {
+            all += fmt::format("\n{} is {}: {}", each.lane, each.state, each.detail);
+        }
+        return all;
     }
     /// As `sluice status` does. A lane that has lost the database cannot tell there.
     [[nodiscard]] bool lane_shows(std::string_view reason) const {

@@ -27,6 +27,7 @@
 #include "store/postgresql/postgresql_database.hpp"
 #include "support/consumer.hpp"
 #include "support/eventually.hpp"
+#include "support/free_port.hpp"
 #include "support/post_office.hpp"
 #include "support/postgresql_server.hpp"
 #include "support/redis_server.hpp"
@@ -81,7 +82,7 @@ public:
 
 private:
     postgresql::server primary_ = postgresql::server::own();
-    std::uint16_t standby_port_ = tcp_gate{0}.port();  // free again, as the gate is gone
+    std::uint16_t standby_port_ = free_port();
 };
 
 int rounds() {

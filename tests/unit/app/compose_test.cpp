@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include <sluice/error.hpp>
 
 #include "broker/broker.hpp"
@@ -13,13 +15,19 @@ namespace {
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
+std::string address_for(const std::string& provider) {
+    static const std::map<std::string, std::string> schemes{{"rabbitmq", "amqp"}, {"webhook", "https"}};
+    const auto special = schemes.find(provider);
+    return (special == schemes.end() ? provider : special->second) + "://nowhere";
+}
+
 TEST(compose, every_available_provider_can_be_made) {
     config::configuration configuration;
     for (const std::string& provider : config::names_of(available_providers().databases)) {
         configuration.databases[provider] = {provider, provider, "postgresql://nowhere/shop", "/nonexistent/x.db", {}};
     }
     for (const std::string& provider : config::names_of(available_providers().brokers)) {
-        configuration.brokers[provider] = {provider, provider, "redis://nowhere", "/nonexistent/y.db", {}};
+        configuration.brokers[provider] = {provider, provider, address_for(provider), "/nonexistent/y.db", {}};
     }
     const commit::adapters made = make_adapters(configuration);
     EXPECT_EQ(made.databases.size(), available_providers().databases.size());

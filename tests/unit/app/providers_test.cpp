@@ -57,7 +57,17 @@ TEST(providers, describe_keys_whose_defaults_fit) {
             EXPECT_FALSE(option.purpose.empty());
             EXPECT_FALSE(option.purpose.ends_with('.')) << "the pages go on behind it";
             EXPECT_EQ(option.purpose.find('\n'), std::string_view::npos);
-            EXPECT_EQ(option.usual.empty(), option.what == provider_option::kind::file);
+            using kind = provider_option::kind;
+            const bool has_default =
+                option.what == kind::whole || option.what == kind::choice || option.what == kind::flag;
+            const bool has_none =
+                option.what == kind::file || option.what == kind::secret || option.what == kind::table;
+            if (has_default) {
+                EXPECT_FALSE(option.usual.empty());
+            }
+            if (has_none) {
+                EXPECT_TRUE(option.usual.empty());
+            }
             if (option.what == provider_option::kind::whole) {
                 EXPECT_GE(number(option.usual), option.lowest);
                 EXPECT_LE(number(option.usual), option.highest);
@@ -104,6 +114,40 @@ TEST(providers, tell_how_long_lanes_wait_for_a_number) {
     EXPECT_EQ(postgresql->order({{"order_wait_ms", "7"}}).wait, std::chrono::milliseconds{7});
     EXPECT_TRUE(postgresql->order({{"strict_order", "true"}}).strict);
     EXPECT_FALSE(postgresql->order({{"strict_order", "true"}, {"order_wait_ms", "7"}}).wait);
+}
+
+/// What must differ so that a broker keeps two streams apart.
+std::string kept_apart_by(std::string_view name, std::string_view stream, const config::option_texts& options = {}) {
+    const config::stream_place place = broker(name)->place_of(stream, options);
+    return place.taken_as.empty() ? place.name : place.taken_as;
+}
+
+TEST(providers, tell_where_a_stream_lies) {
+    EXPECT_EQ(broker("inline")->place_of("shop::order", {}).name, "shop::order");
+    for (const char* name : {"kafka", "nats", "rabbitmq"}) {
+        if (broker(name) == nullptr) continue;
+        EXPECT_EQ(broker(name)->place_of("shop::order", {}).name, "shop.order") << name;
+        EXPECT_EQ(kept_apart_by(name, "shop::order"), kept_apart_by(name, "shop.order")) << name;
+        EXPECT_NE(kept_apart_by(name, "shop::order"), kept_apart_by(name, "shop::invoice")) << name;
+    }
+}
+
+TEST(providers, know_names_that_differ_and_exclude_each_other) {
+    if (broker("kafka") != nullptr) {
+        EXPECT_EQ(broker("kafka")->place_of("shop::order_item", {{"prefix", "t."}}).name, "t.shop.order_item");
+        EXPECT_EQ(kept_apart_by("kafka", "shop::order_item"), kept_apart_by("kafka", "shop::order.item"));
+    }
+    if (broker("nats") != nullptr) {
+        EXPECT_NE(kept_apart_by("nats", "shop::order_item"), kept_apart_by("nats", "shop::order.item"));
+        const config::option_texts made{{"create_stream", "true"}};
+        EXPECT_EQ(kept_apart_by("nats", "shop::order_item", made), kept_apart_by("nats", "shop::order.item", made));
+    }
+}
+
+TEST(providers, tell_the_queue_of_a_group) {
+    EXPECT_EQ(broker("inline")->queue_of("billing", "shop::order"), "");
+    if (broker("rabbitmq") == nullptr) GTEST_SKIP() << "no RabbitMQ in this build";
+    EXPECT_EQ(broker("rabbitmq")->queue_of("billing", "shop::order"), "billing.shop.order");
 }
 
 }  // namespace

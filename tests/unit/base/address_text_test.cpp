@@ -10,6 +10,26 @@ using ::testing::ElementsAre;
 using ::testing::Optional;
 using ::testing::Pair;
 
+TEST(address_text, takes_hosts_apart) {
+    using hosts = std::vector<host_and_port>;
+    EXPECT_EQ(read_hosts("db:5432,[::1]:5433,a%2db,[fe80::1],c:"),
+              (hosts{{"db", "5432"}, {"::1", "5433"}, {"a-b", {}}, {"fe80::1", {}}, {"c", ""}}));
+    EXPECT_EQ(read_hosts(""), (hosts{{"", {}}}));
+    EXPECT_EQ(read_hosts(",:1"), (hosts{{"", {}}, {"", "1"}}));
+}
+
+TEST(address_text, reads_a_port) {
+    EXPECT_EQ(read_port("1"), 1);
+    EXPECT_EQ(read_port("65535"), 65535);
+    for (const char* none : {"", "0", "65536", "-1", "+1", "1x", " 1"})
+        EXPECT_EQ(read_port(none), std::nullopt) << none;
+}
+
+TEST(address_text, puts_an_ipv6_address_into_brackets) {
+    EXPECT_EQ(bracketed("::1"), "[::1]");
+    EXPECT_EQ(bracketed("db-1.example"), "db-1.example");
+}
+
 TEST(address_text, takes_a_uri_apart) {
     const auto all = read_uri("postgresql://me:a%40b@db-1.example:5432,[::1]:5433/shop?sslmode=require&x_y=");
     ASSERT_TRUE(all);

@@ -103,7 +103,7 @@ TEST(process, gives_extensions_of_command_enrichers_to_the_handler_and_to_the_ev
     f.context().process(OpenShow{.show_id = "s-1"});
     const std::string id = f.context().submit(OpenShow{.show_id = "s-2"});
     EXPECT_EQ(sluice::json::dump(f.metadata_of(id).extensions), written);
-    EXPECT_EQ(sluice::command::handle_command(*f.env, f.message_of(id), "1-0", "commands"), outcome::handled);
+    EXPECT_EQ(sluice::command::handle_command(*f.env, f.message_of(id), {"1-0"}, "commands"), outcome::handled);
     EXPECT_THAT(seen, ElementsAre(written, written));
 }
 
@@ -115,7 +115,7 @@ TEST(submit, returns_the_id_of_the_message_which_is_the_cause_of_what_it_brings_
     EXPECT_EQ(f.does->runs, 0);
     ASSERT_EQ(f.rows().size(), 1U);
     EXPECT_EQ(f.rows()[0].message_id, id);
-    EXPECT_EQ(sluice::command::handle_command(*f.env, f.message_of(id), "1-0", "commands"), outcome::handled);
+    EXPECT_EQ(sluice::command::handle_command(*f.env, f.message_of(id), {"1-0"}, "commands"), outcome::handled);
     EXPECT_EQ(f.metadata_of("box_office::show-s-1-0.1").domain.causation_id, id);
 }
 

@@ -80,9 +80,9 @@ TEST(deadline, of_a_submitted_command_travels_in_its_headers) {
     EXPECT_THROW(in.submit(OpenShow{.show_id = "s-3"}, {.deadline = f.clock.now()}), sluice::deadline_error);
 
     f.does->hook = [&](sluice::context& handler) { EXPECT_EQ(handler.deadline(), until); };
-    EXPECT_EQ(sluice::command::handle_command(*f.env, f.message_of(id), "1-0", "commands"), outcome::handled);
+    EXPECT_EQ(sluice::command::handle_command(*f.env, f.message_of(id), {"1-0"}, "commands"), outcome::handled);
     f.clock.advance(90s);
-    EXPECT_THROW(static_cast<void>(sluice::command::handle_command(*f.env, f.message_of(id), "1-0", "other")),
+    EXPECT_THROW(static_cast<void>(sluice::command::handle_command(*f.env, f.message_of(id), {"1-0"}, "other")),
                  sluice::deadline_error);
     EXPECT_EQ(f.does->runs, 1);
 }
@@ -104,7 +104,7 @@ TEST(deadline, of_an_event_is_nobody_s_business) {
     fixture f;
     const auto m = sluice::message::decode(
         R"({"data":{},"metadata":{"headers":{"id":"m-1","type":"Else.Where.v1","deadline":"2001-01-01T00:00:00Z"}}})");
-    EXPECT_EQ(sluice::command::handle(*f.env, m, "1-0", "sub",
+    EXPECT_EQ(sluice::command::handle(*f.env, m, {"1-0"}, "sub",
                                       [](sluice::context& in) {
                                           EXPECT_EQ(in.deadline(), std::nullopt);
                                           in.process(OpenShow{.show_id = "s-1"});

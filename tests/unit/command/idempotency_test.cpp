@@ -300,23 +300,23 @@ TEST(idempotency, of_a_submitted_command_is_enforced_where_it_is_handled) {
     const std::string two = f.context().submit(SellSeats{.show_id = "s-1"}, with_key);
     EXPECT_NE(one, two);
     EXPECT_EQ(f.metadata_of(two).headers.idempotency_key, "k-1");
-    EXPECT_EQ(sluice::command::handle_command(*f.env, f.message_of(one), "1-0", "commands"), outcome::handled);
-    EXPECT_EQ(sluice::command::handle_command(*f.env, f.message_of(two), "2-0", "commands"), outcome::duplicate);
+    EXPECT_EQ(sluice::command::handle_command(*f.env, f.message_of(one), {"1-0"}, "commands"), outcome::handled);
+    EXPECT_EQ(sluice::command::handle_command(*f.env, f.message_of(two), {"2-0"}, "commands"), outcome::duplicate);
     EXPECT_EQ(f.sold(), 1);
     EXPECT_EQ(f.context().process(SellSeats{.show_id = "s-1"}, with_key).sold, 1) << "its result can be asked for";
 
     const std::string other = f.context().submit(SellSeats{.show_id = "s-1", .seats = 9}, with_key);
-    EXPECT_THROW(static_cast<void>(sluice::command::handle_command(*f.env, f.message_of(other), "3-0", "commands")),
+    EXPECT_THROW(static_cast<void>(sluice::command::handle_command(*f.env, f.message_of(other), {"3-0"}, "commands")),
                  sluice::usage_error);
 }
 
 TEST(idempotency, of_a_submitted_command_remembers_success_only_because_the_message_comes_again) {
     fixture f;
     const std::string id = f.context().submit(SellSeats{.show_id = "s-1"}, with_key);
-    EXPECT_THROW(static_cast<void>(sluice::command::handle_command(*f.env, f.message_of(id), "1-0", "commands")),
+    EXPECT_THROW(static_cast<void>(sluice::command::handle_command(*f.env, f.message_of(id), {"1-0"}, "commands")),
                  sluice::not_found_error);
     f.context().process(OpenShow{.show_id = "s-1"});
-    EXPECT_EQ(sluice::command::handle_command(*f.env, f.message_of(id), "1-0", "commands"), outcome::handled);
+    EXPECT_EQ(sluice::command::handle_command(*f.env, f.message_of(id), {"1-0"}, "commands"), outcome::handled);
     EXPECT_EQ(f.sold(), 1);
 }
 
@@ -327,7 +327,7 @@ TEST(idempotency, of_a_submitted_command_does_not_depend_on_how_its_data_were_wr
     const auto sparse = sluice::message::decode(
         R"({"data":{"show_id":"s-1"},"metadata":{"headers":{"id":"m-1","type":"BoxOffice.SellThroughAgent.v1",)"
         R"("idempotency_key":"k-1"}}})");
-    EXPECT_EQ(sluice::command::handle_command(*f.env, sparse, "1-0", "commands"), outcome::duplicate);
+    EXPECT_EQ(sluice::command::handle_command(*f.env, sparse, {"1-0"}, "commands"), outcome::duplicate);
 }
 
 TEST(idempotency, costs_no_look_into_the_database_without_a_key) {

@@ -120,7 +120,7 @@ TEST(processing_priority, travels_with_a_submitted_command_and_holds_around_its_
     }
     EXPECT_EQ(f.metadata_of(id).domain.priority, -50);
     f.does->hook = [](sluice::context& handler) { EXPECT_EQ(handler.priority(), -50); };
-    EXPECT_EQ(sluice::command::handle_command(*f.env, f.message_of(id), "1-0", "commands"), outcome::handled);
+    EXPECT_EQ(sluice::command::handle_command(*f.env, f.message_of(id), {"1-0"}, "commands"), outcome::handled);
     EXPECT_THAT(priorities(f), ElementsAre(-50, -50)) << "the command, and the event that it brought about";
 }
 

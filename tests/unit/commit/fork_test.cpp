@@ -29,6 +29,29 @@ TEST(fork, gives_a_published_event_one_row_for_each_broker_and_an_internal_event
                                  }));
 }
 
+TEST(fork, gives_a_partner_only_the_events_that_its_lane_wants) {
+    const auto rows_with = [](sluice::config::lane_options lane) {
+        library::fixture f;
+        sluice::config::configuration configuration;
+        configuration.outbox.external_brokers = {"partner", "other"};
+        configuration.outbox.lanes["partner"] = std::move(lane);
+        sluice::commit::adapters parts;
+        parts.databases.emplace("default", f.database);
+        sluice::commit::environment env{f.domain.declared(), configuration, parts, f.clock, f.random};
+        sluice::command::make_context(env).process(BuyBook{.isbn = "b-1", .lend_at_once = true});
+        std::vector<std::string> external;
+        for (const auto& row : f.rows()) {
+            if (row.target_broker != "default") external.push_back(row.target_broker);
+        }
+        return external;
+    };
+    using brokers = std::vector<std::string>;
+    EXPECT_EQ(rows_with({}), (brokers{"partner", "other"}));
+    EXPECT_EQ(rows_with({.events = {{"BookLent"}}, .aggregates = {{"*::book"}}}), (brokers{"partner", "other"}));
+    EXPECT_EQ(rows_with({.events = {{"BookReturned"}}}), brokers{"other"}) << "no row at all, not one that waits";
+    EXPECT_EQ(rows_with({.aggregates = {{"Shelf"}}}), brokers{"other"});
+}
+
 TEST(fork, writes_no_external_row_without_external_brokers) {
     library::fixture f;
     sluice::commit::adapters parts;
@@ -143,7 +166,7 @@ TEST(fork, stores_older_versions_for_partners_with_the_event) {
     const auto event = f.event("public_library::book-b-1-0.2");
     EXPECT_EQ(event->type, "PublicLibrary.BookLent.v2");
     EXPECT_EQ(event->data, R"({"isbn":"b-1","reader":"ada"})");
-    const auto messages = sluice::envelope::render_external_versions(event->data, event->metadata);
+    const auto messages = sluice::envelope::render_for_partner(event->data, event->metadata, {});
     ASSERT_EQ(messages.size(), 2U);
     const auto old = sluice::message::decode(messages[1].body);
     EXPECT_EQ(old.id(), "public_library::book-b-1-0.2~v1");
@@ -179,9 +202,10 @@ struct narrow_library {
         }
     };
 
-    explicit narrow_library(const char* name, std::size_t most) {
+    explicit narrow_library(const char* name, std::size_t most, const sluice::config::lane_options& partner = {}) {
         sluice::config::configuration configuration;
         configuration.outbox.external_brokers = {"partner"};
+        configuration.outbox.lanes["partner"] = partner;
         configuration.brokers[name] = {
             .name = name, .options = {{"max_message_bytes", std::to_string(most)}}, .kind = &kind};
         sluice::commit::adapters parts;
@@ -228,6 +252,27 @@ TEST(fork, refuses_an_event_that_one_of_its_brokers_can_never_take) {
     auto database = narrow.f.database;
     EXPECT_TRUE(database->open_operations()->list({.limit = 10}).empty()) << "nothing of the unit was written";
     EXPECT_NE((narrow_library{"default", 400}.lend()).find("broker `default`"), std::string::npos);
+}
+
+TEST(fork, refuses_an_event_that_is_too_large_in_the_form_of_its_lane_and_names_the_limit) {
+    sluice::config::lane_options lane;
+    lane.terms.form = sluice::envelope::message_form::cloudevents_structured;
+    lane.terms.redact = {"reader"};
+    lane.terms.redact_with = std::string(5000, 'x');
+    narrow_library wide{"partner", 1'000'000, lane};
+    ASSERT_EQ(wide.lend(), "");
+    const auto event = *wide.f.event("public_library::book-b-1-0.2");
+    const auto size = sluice::envelope::render_for_partner(event.data, event.metadata, lane.terms).at(0).body.size();
+    ASSERT_GT(size, event.data.size() + event.metadata.size()) << "larger than what is stored";
+
+    EXPECT_NE((narrow_library{"partner", size - 1, lane}.lend()).find("; raise brokers.partner.max_message_bytes"),
+              std::string::npos);
+    lane.max_message_bytes = size - 1;
+    EXPECT_NE(
+        (narrow_library{"partner", 1'000'000, lane}.lend()).find("; raise outbox.lanes.partner.max_message_bytes"),
+        std::string::npos);
+    lane.max_message_bytes = size;
+    EXPECT_EQ((narrow_library{"partner", 1'000'000, lane}.lend()), "");
 }
 
 TEST(fork, stores_no_older_versions_when_there_is_no_partner) {

@@ -110,6 +110,17 @@ TEST(check, an_unknown_broker_of_a_subscriber_is_an_error) {
     EXPECT_THAT(found[0].remedy, HasSubstr("did you mean \"partner_events\"?"));
 }
 
+TEST(check, two_streams_with_one_name_at_a_broker_are_an_error) {
+    if (configured_broker("kafka").kind == nullptr) GTEST_SKIP() << "no Kafka in this build";
+    configuration with = usual();
+    with.brokers["partner_events"] = configured_broker("kafka", "kafka://localhost");
+    with.outbox.external_brokers = {"partner_events"};
+    detail::registry domain = shop(true);
+    domain.subscribers.push_back(
+        {.name = "f.order_events", .broker = "partner_events", .stream = "myapp.order", .handle = {}});
+    EXPECT_THAT(check(domain, with), ElementsAre(Field(&finding::code, "STREAMS_SHARE_NAME")));
+}
+
 TEST(check, an_unknown_database_of_an_aggregate_is_an_error) {
     detail::registry domain = shop(false);
     domain.aggregates["shop::Order"].database = "orders";

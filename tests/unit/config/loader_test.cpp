@@ -254,6 +254,10 @@ struct bad_input {
 
 class bad_configuration : public ::testing::TestWithParam<bad_input> {};
 
+/// What follows begins at line 6 + 4 and belongs to the lane of an external broker.
+const std::string partner_lane =
+    "[brokers.other]\nprovider = \"inline\"\n[outbox]\nexternal_brokers = [\"other\"]\n[outbox.lanes.other]\n";
+
 TEST_P(bad_configuration, is_reported_exactly) {
     EXPECT_THAT(problems_of(minimal + GetParam().added), ElementsAre(GetParam().problem));
 }
@@ -267,9 +271,10 @@ INSTANTIATE_TEST_SUITE_P(
                   "f:6: inbox.zzzzzz: unknown key; known here: retention_hours"},
         bad_input{"unknown_section", "[outbx]\nbroker = \"default\"\n",
                   R"(f:5: outbx: unknown section; did you mean "outbox"?)"},
-        bad_input{"empty_unknown_section", "[zzzzzz]\n",
-                  "f:5: zzzzzz: unknown section; sections are: brokers, commands, databases, event_sourcing, inbox, "
-                  "log, outbox, server"},
+        bad_input{
+            "empty_unknown_section", "[zzzzzz]\n",
+            "f:5: zzzzzz: unknown section; sections are: brokers, commands, console, databases, event_sourcing, inbox, "
+            "log, outbox, server, telemetry"},
         bad_input{"unknown_subsection", "[inbox.retry]\n",
                   "f:5: inbox.retry: unknown key; known here: retention_hours"},
         bad_input{"too_small", "[outbox]\nmessages_per_tick = 0\n",
@@ -351,8 +356,8 @@ INSTANTIATE_TEST_SUITE_P(
         bad_input{"too_many_shards", "[outbox.lanes.default]\nshards = 65\n",
                   "f:6: outbox.lanes.default.shards = 65: must be a whole number from 1 to 64"},
         bad_input{"extensions_of_the_internal_broker", "[outbox.lanes.default]\nextensions = [\"tenant\"]\n",
-                  "f:6: outbox.lanes.default.extensions: is for external brokers; the internal one gets all "
-                  "extensions; remove it"},
+                  "f:6: outbox.lanes.default.extensions: is for external brokers; the internal one gets every "
+                  "event as it is; remove it"},
         bad_input{"extensions_of_another_broker",
                   "[brokers.other]\nprovider = \"inline\"\n[outbox.lanes.other]\nextensions = []\n",
                   "f:8: outbox.lanes.other.extensions: is for external brokers, and this is none; list the broker in "
@@ -366,6 +371,38 @@ INSTANTIATE_TEST_SUITE_P(
                   "[brokers.other]\nprovider = \"inline\"\n[outbox]\nexternal_brokers = [\"other\"]\n"
                   "[outbox.lanes.other]\nextensions = [\"a\", \"a\"]\n",
                   "f:10: outbox.lanes.other.extensions = \"a\": is listed twice; remove one"},
+        bad_input{"no_such_format", partner_lane + "format = \"cloudevent\"\n",
+                  "f:10: outbox.lanes.other.format = \"cloudevent\": is not one of the choices; did you mean "
+                  "\"cloudevents-structured\"?"},
+        bad_input{"headers_at_a_broker_without", partner_lane + "format = \"cloudevents-binary\"\n",
+                  "f:10: outbox.lanes.other.format = \"cloudevents-binary\": needs a broker that carries headers, and "
+                  "\"inline\" carries none; use \"cloudevents-structured\""},
+        bad_input{"source_without_cloudevents", partner_lane + "source = \"/shop\"\n",
+                  "f:10: outbox.lanes.other.source = \"/shop\": is of CloudEvents, and format is \"sluice\"; choose "
+                  "another format, or remove the key"},
+        bad_input{"unknown_template_field", partner_lane + "stream = \"{categry}\"\n",
+                  "f:10: outbox.lanes.other.stream = \"{categry}\": has {categry}, which stands for nothing; known: "
+                  "{aggregate}, {domain}, {event}, {stream_category}, {type}, {version}"},
+        bad_input{
+            "template_with_half_a_brace", partner_lane + "stream = \"a{domain\"\n",
+            "f:10: outbox.lanes.other.stream = \"a{domain\": has a brace without its partner; known: {aggregate}, "
+            "{domain}, {event}, {stream_category}, {type}, {version}"},
+        bad_input{"no_events_at_all", partner_lane + "events = []\n",
+                  "f:10: outbox.lanes.other.events: is empty, so nothing would go there; remove the key to send "
+                  "everything, or the broker from external_brokers to send nothing"},
+        bad_input{"events_of_the_internal_broker", "[outbox.lanes.default]\nevents = [\"*\"]\n",
+                  "f:6: outbox.lanes.default.events: is for external brokers; the internal one gets every event as it "
+                  "is; remove it"},
+        bad_input{"path_with_an_empty_name", partner_lane + "redact = [\"customer..email\"]\n",
+                  "f:10: outbox.lanes.other.redact = \"customer..email\": has an empty name in it; write it like "
+                  "\"customer.email\""},
+        bad_input{"replacement_for_nothing", partner_lane + "redact_with = \"-\"\n",
+                  "f:10: outbox.lanes.other.redact_with = \"-\": stands in place of what redact names, and that names "
+                  "nothing; name the members in redact, or remove the key"},
+        bad_input{"negative_rate", partner_lane + "rate_limit = -1\n",
+                  "f:10: outbox.lanes.other.rate_limit = -1: must be a number from 0 to 100000"},
+        bad_input{"unknown_retry_key_of_a_lane", "[outbox.lanes.default.retry]\nmax_attemps = 2\n",
+                  "f:6: outbox.lanes.default.retry.max_attemps: unknown key; did you mean \"max_attempts\"?"},
         bad_input{"unknown_key_of_a_lane", "[outbox.lanes.default]\nshard = 2\n",
                   "f:6: outbox.lanes.default.shard: unknown key; did you mean \"shards\"?"},
         bad_input{"lease_shorter_than_publishing", "[outbox]\nlease_seconds = 5\n",
@@ -409,10 +446,11 @@ external_brokers = ["p", "p"]
 TEST(loader, a_scalar_is_no_section) {
     EXPECT_THAT(
         problems_of("server = true\nspeed = 9\n" + minimal),
-        ElementsAre("f:1: server = true: must be a table; write [server] on a line of its own, with its keys below",
-                    "f:2: speed: unknown key at the top of the file; sections are: brokers, commands, databases, "
-                    "event_sourcing, inbox, "
-                    "log, outbox, server"));
+        ElementsAre(
+            "f:1: server = true: must be a table; write [server] on a line of its own, with its keys below",
+            "f:2: speed: unknown key at the top of the file; sections are: brokers, commands, console, databases, "
+            "event_sourcing, inbox, "
+            "log, outbox, server, telemetry"));
 }
 
 TEST(loader, missing_defaults_are_named) {
@@ -611,10 +649,50 @@ TEST(parse, a_lane_without_a_list_of_extensions_is_not_one_with_an_empty_list) {
     const std::string partners = minimal + "[brokers.a]\nprovider = \"inline\"\n[brokers.b]\nprovider = \"inline\"\n" +
                                  "[outbox]\nexternal_brokers = [\"a\", \"b\"]\n";
     const auto loaded = read(partners + "[outbox.lanes.a]\nextensions = []\n[outbox.lanes.b]\nshards = 2\n").outbox;
-    EXPECT_EQ(loaded.extensions_of("a"), std::vector<std::string>{});
-    EXPECT_EQ(loaded.extensions_of("b"), std::nullopt);
-    EXPECT_EQ(loaded.extensions_of("c"), std::nullopt);
+    EXPECT_EQ(loaded.lane_of("a").terms.extensions, std::vector<std::string>{});
+    EXPECT_EQ(loaded.lane_of("b").terms.extensions, std::nullopt);
+    EXPECT_EQ(loaded.lane_of("c").terms.extensions, std::nullopt);
     EXPECT_EQ(loaded.shards_of("a"), 1);
+}
+
+TEST(parse, the_keys_of_a_lane_hold_for_that_broker_alone) {
+    const std::string partners = minimal + "[brokers.a]\nprovider = \"inline\"\n[brokers.b]\nprovider = \"inline\"\n" +
+                                 "[outbox]\nexternal_brokers = [\"a\", \"b\"]\n[outbox.retry]\nmax_attempts = 5\n";
+    const auto loaded = read(partners + R"([outbox.lanes.a]
+format = "cloudevents-structured"
+source = "/eu/shop"
+dataschema = "https://schemas.example/{event}/{version}"
+stream = "partner.{aggregate}"
+events = ["Order*"]
+aggregates = ["shop::order"]
+redact = ["customer.email", "notes"]
+redact_with = "***"
+max_message_bytes = 65536
+rate_limit = 12.5
+[outbox.lanes.a.retry]
+base_delay_seconds = 1
+)")
+                            .outbox;
+    const lane_options a = loaded.lane_of("a");
+    EXPECT_EQ(a.terms.form, envelope::message_form::cloudevents_structured);
+    EXPECT_EQ(a.terms.source, "/eu/shop");
+    EXPECT_EQ(a.terms.dataschema, "https://schemas.example/{event}/{version}");
+    EXPECT_EQ(a.terms.redact, (std::vector<std::string>{"customer.email", "notes"}));
+    EXPECT_EQ(a.terms.redact_with, "***");
+    EXPECT_EQ(a.stream, "partner.{aggregate}");
+    EXPECT_EQ(a.events, std::vector<std::string>{"Order*"});
+    EXPECT_EQ(a.aggregates, std::vector<std::string>{"shop::order"});
+    EXPECT_EQ(a.max_message_bytes, 65'536U);
+    EXPECT_EQ(a.rate_limit, 12.5);
+    EXPECT_EQ(loaded.retry_of("a").base_delay_seconds, 1);
+    EXPECT_EQ(loaded.retry_of("a").max_attempts, 5) << "what the lane does not say is that of [outbox.retry]";
+
+    const lane_options b = loaded.lane_of("b");
+    EXPECT_EQ(b.terms, envelope::partner_terms{});
+    EXPECT_EQ(b.stream, "{stream_category}");
+    EXPECT_EQ(b.events, std::nullopt);
+    EXPECT_EQ(loaded.retry_of("b").base_delay_seconds, 60);
+    EXPECT_EQ(loaded.retry_of("b").max_attempts, 5);
 }
 
 configuration read_values(const json::object& values) { return from_values(values, "/srv/shop", this_build); }

@@ -18,6 +18,7 @@ struct shoe_options {
     polish with = polish::wax;
     bool laced = true;
     std::string color = "brown";
+    std::string maker{};
     struct box_options {
         std::filesystem::path label{};
         bool open = false;
@@ -34,6 +35,7 @@ option_table<shoe_options> shoes() {
         .choice<polish>("polish", &options::with, {{"none", polish::none}, {"wax", polish::wax}}, "What shines")
         .flag("laced", &options::laced, "Whether there are laces")
         .text("color", &options::color, "The color")
+        .secret("maker", &options::maker, "Who made it")
         .file(
             "label", [](auto& of) -> auto& { return of.box.label; }, "The picture on the box")
         .flag(
@@ -48,7 +50,7 @@ std::vector<std::string> defaults(const option_table<shoe_options>& of) {
 }
 
 TEST(option_table, takes_the_defaults_from_the_members) {
-    EXPECT_THAT(defaults(shoes()), ElementsAre("42", "6", "1500", "24", "wax", "true", "brown", "", "false"));
+    EXPECT_THAT(defaults(shoes()), ElementsAre("42", "6", "1500", "24", "wax", "true", "brown", "", "", "false"));
 }
 
 TEST(option_table, describes_a_key_in_its_own_terms) {
@@ -72,6 +74,7 @@ TEST(option_table, sets_the_members_of_the_keys_that_are_given) {
                                             {"polish", "none"},
                                             {"laced", "false"},
                                             {"color", ""},
+                                            {"maker", "Ann"},
                                             {"label", "/srv/label.png"},
                                             {"open", "true"}});
     EXPECT_EQ(read.size, 37U);
@@ -81,6 +84,7 @@ TEST(option_table, sets_the_members_of_the_keys_that_are_given) {
     EXPECT_EQ(read.with, polish::none);
     EXPECT_FALSE(read.laced);
     EXPECT_EQ(read.color, "");
+    EXPECT_EQ(read.maker, "Ann");
     EXPECT_EQ(read.box.label, "/srv/label.png");
     EXPECT_TRUE(read.box.open);
 }
@@ -91,6 +95,23 @@ TEST(option_table, leaves_the_other_members_as_the_caller_has_them) {
     EXPECT_EQ(read.eyelets, 8);
     EXPECT_EQ(read.color, "red");
     EXPECT_EQ(read.with, polish::wax);
+}
+
+TEST(option_table, hands_a_table_over_by_the_names_of_its_keys) {
+    struct basket {
+        std::map<std::string, std::string> fruits;
+        std::size_t handles = 1;
+    };
+    const auto table =
+        option_table<basket>{}
+            .table(
+                "fruits", &basket::fruits, [](std::string_view) { return std::string{}; }, "What is in it")
+            .whole("handles", &basket::handles, 0, 2, "To carry it");
+    EXPECT_EQ(table.options()[0].what, provider_option::kind::table);
+    EXPECT_EQ(table.options()[0].usual, "");
+    const basket read = table.read({{"fruit", "x"}, {"fruits.apple", "3"}, {"fruits.red.plum", "4"}, {"handles", "2"}});
+    EXPECT_EQ(read.fruits, (std::map<std::string, std::string>{{"apple", "3"}, {"red.plum", "4"}}));
+    EXPECT_EQ(read.handles, 2U);
 }
 
 }  // namespace

@@ -7,7 +7,9 @@
 #include <map>
 #include <stdexcept>
 
+#include "config/document.hpp"
 #include "config/loader.hpp"
+#include "config/section.hpp"
 #include "unit/config/configured.hpp"
 
 namespace sluice::config {
@@ -145,6 +147,44 @@ concurrency = 2
     EXPECT_EQ(shown.text("databases.default.database_uri"), "postgresql://db/shop");
     EXPECT_TRUE(shown.at("databases.default.database_uri").masked);
     EXPECT_EQ(shown.text("brokers.default.URI"), "redis://cache:6379/0");
+}
+
+TEST(setting, of_a_table_shows_each_key_but_no_secret) {
+    const node file = read_toml(
+        "[t]\ncompression.type = \"lz4\"\n\"linger.ms\" = 5\nflag = true\nssl.key.password = \"s3cret\"\n"
+        "list = [1]\n",
+        "domain.toml");
+    reading into;
+    section in{&file, "brokers.b", into};
+    std::map<std::string, std::string> texts;
+    in.below("t").all_texts(texts);
+    EXPECT_EQ(texts,
+              (std::map<std::string, std::string>{
+                  {"compression.type", "lz4"}, {"flag", "true"}, {"linger.ms", "5"}, {"ssl.key.password", "s3cret"}}));
+    ASSERT_EQ(into.problems.size(), 1U) << "a list is no text";
+    for (const auto& each : into.settings) {
+        EXPECT_THAT(std::get<std::string>(each.value), Not(HasSubstr("s3cret")));
+        EXPECT_EQ(each.masked, each.key == "ssl.key.password");
+        EXPECT_EQ(each.section, "brokers.b.t");
+    }
+}
+
+TEST(setting, of_a_secret_shows_nothing_of_it) {
+    const node file = read_toml("secret = \"s3cret\"\npin = 4711\n", "domain.toml");
+    reading found;
+    section in{&file, "brokers.partner", found};
+    std::string secret;
+    in.text("secret", secret, sensitivity::secret);
+    std::string pin;
+    in.text("pin", pin, sensitivity::secret);
+    in.report("secret", "is wrong", "change it");
+
+    EXPECT_EQ(secret, "s3cret");
+    ASSERT_EQ(found.settings.size(), 2U);
+    EXPECT_EQ(std::get<std::string>(found.settings[0].value), "(hidden)");
+    EXPECT_TRUE(found.settings[0].masked);
+    ASSERT_EQ(found.problems.size(), 2U);
+    for (const problem& each : found.problems) EXPECT_EQ(each.value, "(hidden)") << each.key;
 }
 
 TEST(setting, of_a_file_says_where_it_is) {

@@ -78,8 +78,8 @@ private:
 TEST_F(inbox, guards_event_handlers_subscribers_and_projectors_alike) {
     const auto m = message();
     for_each_reader_of(m, [&](const sluice::consume::route& route) {
-        EXPECT_EQ(route.handle(m, "1-0"), outcome::handled);
-        EXPECT_EQ(route.handle(m, "2-0"), outcome::duplicate);
+        EXPECT_EQ(route.handle(m, {"1-0"}), outcome::handled);
+        EXPECT_EQ(route.handle(m, {"2-0"}), outcome::duplicate);
     });
     EXPECT_EQ(crates_of_ada(), 1);
     EXPECT_EQ(depot_.log().size(), 3U) << "the crate, and one spare each";
@@ -93,10 +93,10 @@ TEST_F(inbox, lets_another_message_of_one_id_take_effect_once_everywhere) {
     const auto other = message(sluice::json::dump(changed));
     ASSERT_EQ(one.id(), other.id());
     for_each_reader_of(one, [&](const sluice::consume::route& route) {
-        EXPECT_EQ(route.handle(one, "1-0"), outcome::handled);
-        EXPECT_EQ(route.handle(other, "2-0"), outcome::handled);
-        EXPECT_EQ(route.handle(one, "3-0"), outcome::duplicate);
-        EXPECT_EQ(route.handle(other, "4-0"), outcome::duplicate);
+        EXPECT_EQ(route.handle(one, {"1-0"}), outcome::handled);
+        EXPECT_EQ(route.handle(other, {"2-0"}), outcome::handled);
+        EXPECT_EQ(route.handle(one, {"3-0"}), outcome::duplicate);
+        EXPECT_EQ(route.handle(other, {"4-0"}), outcome::duplicate);
     });
     EXPECT_EQ(crates_of_ada(), 2);
 }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -40,6 +41,9 @@ protected:
         }
         return -1;
     }
+    [[nodiscard]] std::vector<sluice::store::kept_counts> kept() {
+        return f_.database->open_kept_messages()->counts("default");
+    }
     [[nodiscard]] std::vector<std::string> seen() { return f_.hook->seen("parcel_counter"); }
     /// Until nothing is to be done, over all the pauses of failed messages.
     void work(sluice::consume::subscription& s) {
@@ -69,7 +73,7 @@ TEST_F(keeping_reader, the_broker_goes_on_while_a_key_waits_and_the_key_keeps_it
     work(*s);
     EXPECT_THAT(seen(), ElementsAre("p-1", "p-3", "p-1", "p-1b", "p-1c"));
     EXPECT_EQ(open_at_broker(), 0);
-    EXPECT_THAT(f_.database->open_kept_messages()->counts("default"), IsEmpty());
+    EXPECT_THAT(kept(), IsEmpty());
 }
 
 TEST_F(keeping_reader, a_restart_goes_on_with_what_was_kept_before_anything_new_of_the_key) {
@@ -85,6 +89,61 @@ TEST_F(keeping_reader, a_restart_goes_on_with_what_was_kept_before_anything_new_
     work(*s);
     EXPECT_THAT(seen(), ElementsAre("p-1", "p-1", "p-1b"));
     EXPECT_EQ(open_at_broker(), 0);
+}
+
+TEST_F(keeping_reader, a_crash_behind_the_handler_s_commit_leaves_nothing_of_a_kept_message) {
+    fail("p-1", 1);
+    f_.publish_parcel("m-1", "p-1");
+    {
+        const auto s = f_.subscribe();
+        static_cast<void>(s->work());
+        EXPECT_EQ(kept().size(), 1U);
+        f_.clock.advance(1s);
+        f_.database->is = post::moody_database::mood::doubtful;  // commits; nobody comes to acknowledge it
+        static_cast<void>(s->work());
+    }
+    EXPECT_EQ(f_.stamps("p-1"), 0);
+    EXPECT_THAT(kept(), IsEmpty());
+    f_.database->is = post::moody_database::mood::well;
+    const auto s = f_.subscribe();
+    work(*s);
+    EXPECT_THAT(seen(), ElementsAre("p-1", "p-1"));
+    EXPECT_EQ(s->status().handled, 0) << "not even as a duplicate";
+}
+
+TEST_F(keeping_reader, a_handler_that_commits_nothing_leaves_the_removal_to_the_acknowledgement) {
+    fail("p-1", 1);
+    f_.publish_parcel("m-1", "p-1");
+    const auto s = f_.subscribe();
+    static_cast<void>(s->work());
+    // Another process has handled the message meanwhile.
+    f_.database->open_unit()->commit({.marks = {{.message_id = "m-1", .handler = counter}}, .at = f_.clock.now()});
+    work(*s);
+    EXPECT_THAT(seen(), ElementsAre("p-1"));
+    EXPECT_EQ(s->status().handled, 1);
+    EXPECT_THAT(kept(), IsEmpty());
+}
+
+TEST_F(keeping_reader, what_its_handler_has_removed_is_not_removed_again) {
+    f_.publish_parcel("m-1", "p-1");
+    const sluice::broker::membership member{.group = counter, .consumer = "desk-0"};
+    sluice::consume::keeping_reader reader{inner_->open_reader({parcels}, member),
+                                           f_.database->open_kept_messages(),
+                                           {.broker = "default",
+                                            .streams = {parcels},
+                                            .member = member,
+                                            .key_of = [](const auto& of) { return of.key; },
+                                            .time = f_.clock}};
+    const auto got = reader.read(0, 1, f_.clock.now());
+    EXPECT_FALSE(reader.removal_of(0, got.at(0).entry)) << "it is at the broker";
+    reader.defer(0, got[0], 1, f_.clock.now());
+    const auto removal = reader.removal_of(0, got[0].entry);
+    ASSERT_TRUE(removal);
+    EXPECT_EQ(removal->owner, member.seat());
+    reader.removed(0, got[0].entry);
+    reader.ack(0, std::array{got[0].entry});
+    EXPECT_THAT(kept(), SizeIs(1)) << "it relies on the handler";
+    EXPECT_FALSE(reader.removal_of(0, got[0].entry));
 }
 
 TEST_F(keeping_reader, gives_up_into_dead_letters_that_come_back_when_they_are_replayed) {

@@ -108,7 +108,7 @@ TEST(older_versions, for_partners_are_nothing_that_a_handler_sees) {
     std::string extensions;
     const auto m = message::decode(
         R"({"data":{},"metadata":{"headers":{"id":"m"},"extensions":{"tenant":"acme","_also_published":{"1":{}}}}})");
-    (void)command::handle(*f.env, m, "1", "handler", [&](context& in) { extensions = json::dump(in.extensions()); });
+    (void)command::handle(*f.env, m, {"1"}, "handler", [&](context& in) { extensions = json::dump(in.extensions()); });
     EXPECT_EQ(extensions, R"({"tenant":"acme"})");
 }
 

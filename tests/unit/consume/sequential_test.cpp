@@ -167,12 +167,10 @@ protected:
     }
     template <class Done>
     static bool keep_working(subscription& s, Done done) {
-        return sluice::testing::eventually(
-            [&] {
-                static_cast<void>(s.work());
-                return done();
-            },
-            20s);
+        return sluice::testing::eventually([&] {
+            static_cast<void>(s.work());
+            return done();
+        });
     }
     std::shared_ptr<post::script> hook_ = std::make_shared<post::script>();
     sluice::domain domain_ = ledger::make_domain(hook_);
@@ -228,7 +226,7 @@ TEST_P(sequential_test, a_key_is_handled_in_order_and_apart_and_others_side_by_s
         most = std::max(most, inside.size());
         entered.notify_all();
         // The first one stays until another key is there too, or until it is clear that none comes.
-        if (!std::exchange(waited, true)) entered.wait_for(lock, 10s, [&] { return most > 1; });
+        if (!std::exchange(waited, true)) entered.wait_for(lock, 60s, [&] { return most > 1; });
         lock.unlock();
         std::this_thread::yield();
         lock.lock();
@@ -248,7 +246,7 @@ TEST_P(sequential_test, a_key_is_handled_in_order_and_apart_and_others_side_by_s
             threads.emplace_back([each](const std::stop_token& stop) { each->run(stop); });
         }
         EXPECT_TRUE(
-            sluice::testing::eventually([&] { return one->status().handled + two->status().handled == count; }, 20s));
+            sluice::testing::eventually([&] { return one->status().handled + two->status().handled == count; }));
     }
     EXPECT_FALSE(overlap);
     EXPECT_GT(most, 1U) << "different keys go side by side";

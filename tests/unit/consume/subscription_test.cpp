@@ -42,6 +42,17 @@ bool work_until(fixture& f, sluice::consume::subscription& s, Done done) {
     return false;
 }
 
+/// A rest ends by itself after a second, so only what is sooner was woken. Whoever is late because the machine is busy
+/// gets further attempts; whoever is not woken is late each time.
+/// @param attempt  how long the wake-up took
+template <class Attempt>
+bool is_sooner_than_the_fallback_poll(Attempt attempt) {
+    for (int attempts = 0; attempts < 10; ++attempts) {
+        if (attempt() < 900ms) return true;
+    }
+    return false;
+}
+
 auto refuse(std::string letter, int* times) {
     return [letter = std::move(letter), times](const std::string& id) {
         if (id == letter && (*times)-- > 0) throw std::runtime_error{"the scales\nare broken"};
@@ -225,7 +236,8 @@ TEST(subscription, a_crash_between_commit_and_acknowledgement_has_no_second_effe
         auto consumer = sluice::testing::open_consumer(*f.broker, parcels, {.group = counter, .consumer = "desk-0"});
         const auto got = consumer->read(10, f.clock.now());
         ASSERT_EQ(got.size(), 1U);
-        EXPECT_EQ(route.handle(sluice::message::decode(got[0].body), got[0].entry), sluice::command::outcome::handled);
+        EXPECT_EQ(route.handle(sluice::message::decode(got[0].body), {got[0].entry}),
+                  sluice::command::outcome::handled);
     }
     EXPECT_EQ(f.pending(parcels, counter), 1);
     const auto s = f.subscribe();
@@ -477,11 +489,17 @@ TEST(subscription, sleeps_until_a_message_is_published_and_ends_at_once_when_sto
     f.publish_parcel("m-1", "p-1");
     while (!handled) std::this_thread::yield();
     while (s->status().state != "idle") std::this_thread::yield();
-    const auto begin = std::chrono::steady_clock::now();
     thread.request_stop();
     thread.join();
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 900ms) << "less than the fallback poll";
     EXPECT_EQ(f.stamps("p-1"), 0);
+    EXPECT_TRUE(is_sooner_than_the_fallback_poll([&] {
+        std::jthread again{[&](const std::stop_token& stop) { s->run(stop); }};
+        while (s->status().state != "idle") std::this_thread::yield();
+        const auto begin = std::chrono::steady_clock::now();
+        again.request_stop();
+        again.join();
+        return std::chrono::steady_clock::now() - begin;
+    }));
 }
 
 sluice::config::configuration with_concurrency(std::size_t n) {
@@ -493,12 +511,10 @@ sluice::config::configuration with_concurrency(std::size_t n) {
 /// Works without moving the clock until the handlers' threads have done it.
 template <class Done>
 bool keep_working(sluice::consume::subscription& s, Done done) {
-    return sluice::testing::eventually(
-        [&] {
-            static_cast<void>(s.work());
-            return done();
-        },
-        20s);
+    return sluice::testing::eventually([&] {
+        static_cast<void>(s.work());
+        return done();
+    });
 }
 
 TEST(several_handlers, handle_messages_of_different_keys_side_by_side) {
@@ -585,7 +601,7 @@ TEST(several_handlers, are_waited_for_when_the_subscription_is_stopped) {
     for (int i = 0; i < 4; ++i) f.publish_parcel("m-" + std::to_string(i), "p-" + std::to_string(i));
     const auto s = f.subscribe();
     std::jthread thread{[&](const std::stop_token& stop) { s->run(stop); }};
-    ASSERT_TRUE(sluice::testing::eventually([&] { return f.hook->seen("parcel_counter").size() == 2; }, 20s));
+    ASSERT_TRUE(sluice::testing::eventually([&] { return f.hook->seen("parcel_counter").size() == 2; }));
     thread.request_stop();
     EXPECT_FALSE(sluice::testing::eventually([&] { return s->status().state == "stopped"; }, 50ms));
     go_on.set_value();
@@ -598,18 +614,20 @@ TEST(several_handlers, are_waited_for_when_the_subscription_is_stopped) {
 }
 
 TEST(several_handlers, wake_the_subscription_with_their_result) {
-    fixture f{with_concurrency(2)};
-    std::promise<void> go_on;
-    f.hook->on_handle([&, wait = go_on.get_future().share()](const std::string&) { wait.wait(); });
-    f.publish_parcel("m-1", "p-1");
-    f.publish_parcel("m-2", "p-1");
-    const auto s = f.subscribe();
-    std::jthread thread{[&](const std::stop_token& stop) { s->run(stop); }};
-    ASSERT_TRUE(sluice::testing::eventually([&] { return s->status().in_hand == 1; }, 20s));
-    const auto begin = std::chrono::steady_clock::now();
-    go_on.set_value();
-    ASSERT_TRUE(sluice::testing::eventually([&] { return s->status().handled == 2; }, 20s));
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 900ms) << "less than the fallback poll";
+    EXPECT_TRUE(is_sooner_than_the_fallback_poll([] {
+        fixture f{with_concurrency(2)};
+        std::promise<void> go_on;
+        f.hook->on_handle([&, wait = go_on.get_future().share()](const std::string&) { wait.wait(); });
+        f.publish_parcel("m-1", "p-1");
+        f.publish_parcel("m-2", "p-1");
+        const auto s = f.subscribe();
+        std::jthread thread{[&](const std::stop_token& stop) { s->run(stop); }};
+        EXPECT_TRUE(sluice::testing::eventually([&] { return s->status().in_hand == 1; }));
+        const auto begin = std::chrono::steady_clock::now();
+        go_on.set_value();
+        EXPECT_TRUE(sluice::testing::eventually([&] { return s->status().handled == 2; }));
+        return std::chrono::steady_clock::now() - begin;
+    }));
 }
 
 TEST(circuit_breaker_of_a_subscription, stops_reading_tells_so_and_goes_on_after_a_probe) {
@@ -658,16 +676,18 @@ sluice::config::configuration with_lanes() {
 
 // In the reference low priority waits for seconds, or for ever, while the primary stream is idle.
 TEST(priority_lanes, an_idle_primary_never_delays_the_backfill) {
-    fixture f{with_lanes()};
-    std::atomic<bool> handled = false;
-    f.hook->on_handle([&](const std::string&) { handled = true; });
-    const auto s = f.subscribe();
-    std::jthread thread{[&](const std::stop_token& stop) { s->run(stop); }};
-    ASSERT_TRUE(sluice::testing::eventually([&] { return s->status().state == "idle"; }, 20s));
-    const auto begin = std::chrono::steady_clock::now();
-    f.publish("abroad::parcel:backfill", "b-1", "k", post::parcel_arrived("b-1", "slow"));
-    while (!handled && std::chrono::steady_clock::now() - begin < 20s) std::this_thread::yield();
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 900ms) << "less than the fallback poll";
+    EXPECT_TRUE(is_sooner_than_the_fallback_poll([] {
+        fixture f{with_lanes()};
+        std::atomic<bool> handled = false;
+        f.hook->on_handle([&](const std::string&) { handled = true; });
+        const auto s = f.subscribe();
+        std::jthread thread{[&](const std::stop_token& stop) { s->run(stop); }};
+        EXPECT_TRUE(sluice::testing::eventually([&] { return s->status().state == "idle"; }));
+        const auto begin = std::chrono::steady_clock::now();
+        f.publish("abroad::parcel:backfill", "b-1", "k", post::parcel_arrived("b-1", "slow"));
+        EXPECT_TRUE(sluice::testing::eventually([&] { return handled.load(); }));
+        return std::chrono::steady_clock::now() - begin;
+    }));
 }
 
 TEST(priority_lanes, a_full_backfill_never_delays_the_primary_by_more_than_one_message) {

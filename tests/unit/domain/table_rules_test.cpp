@@ -109,7 +109,7 @@ TEST(read_model_table, has_a_name_that_every_database_takes) {
     }
     for (const auto* name :
          {"", "Open", "2nd", "a-b", "a__g1", "a\"b", "käse", "abcdefghijabcdefghijabcdefghijabcdefghijk", "outbox",
-          "event_log", "projection", "sluice_x", "pg_x", "sqlite_x", "broker_entry"}) {
+          "event_log", "projection", "kept_message", "stand_by", "sluice_x", "pg_x", "sqlite_x", "broker_entry"}) {
         auto table = usable();
         table.name = name;
         EXPECT_THAT(problems_of(table), Not(IsEmpty())) << name;

@@ -203,7 +203,7 @@ TEST_F(process_manager, steps_of_one_instance_at_the_same_time_are_taken_one_aft
         static_cast<bank::Transfer&>(object).on(*static_cast<const bank::TransferAccepted*>(event), in);
     };
     const auto accepted = process_world::as_message(sent("Bank.TransferAccepted.v1").event);
-    EXPECT_EQ(sluice::process::handle_process(*world.env, racing, accepted, "1"), sluice::command::outcome::handled);
+    EXPECT_EQ(sluice::process::handle_process(*world.env, racing, accepted, {"1"}), sluice::command::outcome::handled);
     EXPECT_EQ(attempts, 2) << "the second attempt sees what the other left";
     std::vector<std::string> steps;
     for (const auto& each : world.stream(stream)) {

@@ -85,7 +85,7 @@ TEST(dispatch, external_lanes_send_the_external_form) {
 TEST(dispatch, low_priority_goes_to_the_backfill_stream_inside_only) {
     auto low = row(1, "s");
     low.priority = -50;
-    auto rules = dispatch_rules::internal({.enabled = true, .threshold = 0});
+    auto rules = dispatch_rules::internal({}, {.enabled = true, .threshold = 0});
     EXPECT_EQ(rules.stream_of(low), "shop::order:backfill");
     EXPECT_EQ(rules.stream_of(row(2, "s")), "shop::order") << "the threshold itself is not below it";
     rules.priority_lanes.backfill_suffix = "later";
@@ -107,6 +107,27 @@ TEST(dispatch, refuses_what_cannot_be_rendered_and_holds_back_its_stream) {
     EXPECT_FALSE(is_delivered(verdicts[2]));
     EXPECT_TRUE(is_delivered(verdicts[3]));
     EXPECT_EQ(publisher.sent.size(), 2U);
+}
+
+TEST(dispatch, sends_where_the_template_of_the_lane_leads) {
+    noting_publisher publisher;
+    std::vector rows{row(1, "s")};
+    rows[0].event.type = "Shop.OrderShipped.v1";
+    (void)dispatch(rows, dispatch_rules::external({.stream = "eu.{aggregate}.{event}"}), publisher, {}, 5s);
+    EXPECT_EQ(publisher.sent.at(0).stream, "eu.order.OrderShipped");
+}
+
+TEST(dispatch, refuses_for_good_what_is_too_large_for_the_lane) {
+    noting_publisher publisher;
+    const std::vector rows{row(1, "a"), row(2, "b", R"({"headers":{"id":")" + std::string(2000, 'x') + "\"}}")};
+    auto rules = dispatch_rules::internal({.max_message_bytes = 1024}, {});
+    const auto verdicts = dispatch(rows, rules, publisher, {}, 5s);
+    EXPECT_TRUE(is_delivered(verdicts[0]));
+    const auto& refusal = std::get<broker::refused>(verdicts[1]);
+    EXPECT_TRUE(refusal.permanent);
+    EXPECT_EQ(
+        refusal.reason,
+        "message m-2 has 2050 bytes, and max_message_bytes of the lane is 1024; raise it, then `sluice outbox retry`");
 }
 
 TEST(dispatch, refuses_a_row_without_stream_category) {
@@ -135,7 +156,8 @@ TEST(dispatch, takes_what_a_publisher_throws_or_forgets_for_an_outage) {
 TEST(dispatch, lets_only_listed_extensions_leave) {
     noting_publisher publisher;
     const std::vector rows{row(1, "s", R"({"headers":{"id":"m"},"extensions":{"tenant":"acme","user":"SECRET"}})")};
-    (void)dispatch(rows, dispatch_rules::external(std::vector<std::string>{"tenant"}), publisher, {}, 5s);
+    (void)dispatch(rows, dispatch_rules::external({.terms = {.extensions = std::vector<std::string>{"tenant"}}}),
+                   publisher, {}, 5s);
     EXPECT_EQ(json::dump(json::parse(publisher.sent.at(0).body).at("metadata").at("extensions")),
               R"({"tenant":"acme"})");
 }

@@ -35,7 +35,8 @@ store::due_row row(store::sequence seq, std::string stream) {
 /// before it are granted.
 class lane_plan_test : public testing::Test {
 protected:
-    explicit lane_plan_test(bool overlap = false) : plan_{small_batches(), 10s, overlap, random_} {}
+    explicit lane_plan_test(bool overlap = false, double rate_limit = 0)
+        : plan_{small_batches(), 10s, overlap, random_, rate_limit} {}
 
     template <class Action>
     Action expect() {
@@ -52,6 +53,9 @@ protected:
         } else if (std::holds_alternative<action::renew>(next)) {
             plan_.grant().expires_at = now_.wall + 15s;
             plan_.renewed(true, now_);
+        } else if (std::holds_alternative<action::balance>(next)) {
+            ++balances_;
+            plan_.balanced("");
         } else {
             return false;
         }
@@ -117,7 +121,13 @@ protected:
     base::seeded_random random_{1};
     base::moment now_ = start;
     std::uint64_t rescan_ = 0;
+    int balances_ = 0;
     lane_plan plan_;
+};
+
+class limited_plan_test : public lane_plan_test {
+protected:
+    limited_plan_test() : lane_plan_test{true, 5} {}
 };
 
 class overlapping_plan_test : public lane_plan_test {
@@ -665,6 +675,190 @@ TEST_F(lane_plan_test, stands_by_until_the_lease_is_free) {
     own_the_lease();
 }
 
+// ---- shares ---------------------------------------------------------------------------------------------------------
+
+TEST_F(lane_plan_test, says_that_it_stands_by_when_it_has_done_so_for_a_third_of_a_lease) {
+    expect<action::acquire>();
+    plan_.not_acquired("default:partner belongs to you", now_);
+    for (int seconds = 0; seconds < 5; ++seconds) {
+        expect<action::sleep>();
+        now_ += 1s;
+        expect<action::acquire>();
+        plan_.not_acquired("default:partner belongs to you", now_);
+    }
+    for (int times = 0; times < 2; ++times) {
+        expect<action::stand_by>();
+        plan_.stands_by(now_);
+        expect<action::sleep>();
+        now_ += 5s;
+        expect<action::acquire>();
+        plan_.not_acquired("default:partner belongs to you", now_);
+    }
+    plan_.stop_requested(now_);
+    expect<action::withdraw>();
+    plan_.withdrawn();
+    expect<action::stop>();
+}
+
+TEST_F(lane_plan_test, takes_nothing_back_that_it_has_not_said) {
+    expect<action::acquire>();
+    plan_.not_acquired("default:partner belongs to you", now_);
+    plan_.stop_requested(now_);
+    expect<action::stop>();
+}
+
+TEST_F(lane_plan_test, stops_without_a_word_when_the_database_is_away) {
+    expect<action::acquire>();
+    plan_.not_acquired("default:partner belongs to you", now_);
+    plan_.stands_by(now_);
+    plan_.stop_requested(now_);
+    expect<action::withdraw>();
+    plan_.store_failed(now_);
+    expect<action::stop>();
+}
+
+TEST_F(lane_plan_test, asks_every_third_of_a_lease_who_is_to_have_the_lane_and_goes_on) {
+    own_the_lease();
+    rest();
+    now_ += 200ms;
+    rest();
+    EXPECT_EQ(balances_, 0) << "a report is no reason to ask";
+    now_ += 5s;
+    for (int times = 1; times <= 3; ++times) {
+        rest();
+        EXPECT_EQ(balances_, times);
+        now_ += 5s;
+    }
+    plan_.woken();
+    fetch({row(1, "a")});
+    EXPECT_EQ(publish({delivered{}}), numbers{1});
+}
+
+TEST_F(lane_plan_test, asks_no_more_often_for_reports_in_between) {
+    own_the_lease();
+    rest();
+    for (int seconds = 0; seconds < 20; ++seconds) {
+        now_ += 1s;
+        plan_.renewed(true, now_);
+        rest();
+    }
+    EXPECT_EQ(balances_, 4);
+}
+
+TEST_F(lane_plan_test, asks_with_each_renewal_although_answers_take_their_time) {
+    own_the_lease();
+    rest();
+    now_ += 5s;
+    for (int times = 1; times <= 3; ++times) {
+        plan_.renewed(true, now_);
+        now_ += 20ms;
+        rest();
+        EXPECT_EQ(balances_, times);
+        now_ += 4'980ms;
+    }
+}
+
+TEST_F(lane_plan_test, does_its_work_although_the_question_fails) {
+    own_the_lease();
+    rest();
+    now_ += 5s;
+    for (store::sequence seq = 1; seq <= 3; ++seq) {
+        renew();
+        ASSERT_TRUE(std::holds_alternative<action::balance>(plan_.next(now_)));
+        plan_.store_failed(now_);
+        now_ += 4s;  // longer than the pause after a failure
+        plan_.woken();
+        fetch({row(seq, "a")});
+        EXPECT_EQ(publish({delivered{}}), numbers{seq});
+        settle();
+        now_ += 1s;
+    }
+    EXPECT_EQ(balances_, 0);
+}
+
+TEST_F(overlapping_plan_test, hands_over_when_the_batch_in_hand_is_settled) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "b"), row(3, "a")});
+    expect<action::publish>();
+    now_ += 5s;
+    renew();
+    expect<action::balance>();
+    plan_.balanced("you");
+    expect<action::collect>();
+    EXPECT_EQ(plan_.state(), lane_state::draining);
+    EXPECT_EQ(plan_.report(now_).detail, "to be handed over to you");
+    plan_.published(std::vector<broker::verdict>{delivered{}, delivered{}, delivered{}}, now_);
+    EXPECT_EQ(settle().first, 3);
+    expect<action::release>();
+    EXPECT_EQ(plan_.farewell(now_).detail, "handed over to you");
+    plan_.released(now_);
+    EXPECT_TRUE(plan_.has_handed_over());
+
+    expect<action::acquire>();
+    EXPECT_EQ(plan_.state(), lane_state::lost);
+    EXPECT_EQ(plan_.report(now_).detail, "handed over to you");
+    plan_.not_acquired("db:b belongs to you", now_);
+    plan_.woken();
+    own_the_lease(3);
+    EXPECT_FALSE(plan_.has_handed_over());
+    fetch({row(4, "a")});
+    EXPECT_EQ(publish({delivered{}}), numbers{4});
+}
+
+TEST_F(overlapping_plan_test, leaves_to_its_heir_what_it_has_only_read) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "b"), row(3, "a")});
+    expect<action::publish>();
+    fetch({row(4, "a"), row(5, "b"), row(6, "c")});
+    plan_.balanced("you");
+    expect<action::collect>();
+    plan_.published(std::vector<broker::verdict>{delivered{}, delivered{}, delivered{}}, now_);
+    EXPECT_EQ(settle().first, 3) << "the heir begins behind what was sent";
+    expect<action::release>();
+}
+
+TEST_F(lane_plan_test, hands_over_also_while_the_broker_is_away_or_an_operator_has_paused_it) {
+    own_the_lease();
+    fetch({row(1, "a")});
+    publish({unreachable{"gone"}});
+    EXPECT_TRUE(plan_.is_paused());
+    plan_.balanced("you");
+    expect<action::release>();
+    plan_.released(now_);
+
+    own_the_lease();
+    plan_.set_operator_pause("paused by an operator", now_);
+    plan_.balanced("you");
+    expect<action::release>();
+}
+
+TEST_F(lane_plan_test, stops_as_usual_when_told_so_while_it_hands_over) {
+    own_the_lease();
+    fetch({row(1, "a")});
+    expect<action::publish>();
+    plan_.balanced("you");
+    plan_.stop_requested(now_);
+    plan_.published(std::vector<broker::verdict>{delivered{}}, now_);
+    settle();
+    expect<action::release>();
+    plan_.released(now_);
+    expect<action::stop>();
+}
+
+TEST_F(lane_plan_test, forgets_its_heir_with_the_lease) {
+    own_the_lease();
+    rest();
+    plan_.balanced("you");
+    now_ += 5s;
+    plan_.renewed(false, now_);
+    own_the_lease();
+    EXPECT_FALSE(plan_.has_handed_over());
+    fetch({row(1, "a")});
+    EXPECT_EQ(publish({delivered{}}), numbers{1}) << "it works as any owner";
+}
+
+// ---- renewal --------------------------------------------------------------------------------------------------------
+
 TEST_F(lane_plan_test, renews_every_third_of_the_leases_life) {
     own_the_lease();
     rest();
@@ -905,7 +1099,7 @@ TEST_F(overlapping_plan_test, finishes_the_batch_in_flight_before_it_leaves) {
     EXPECT_EQ(settle().first, 3) << "row 4 was never sent";
     expect<action::release>();
     EXPECT_EQ(plan_.farewell(now_).detail, "released");
-    plan_.released();
+    plan_.released(now_);
     expect<action::stop>();
 }
 
@@ -992,6 +1186,104 @@ TEST_F(lane_plan_test, asks_for_as_many_bytes_as_a_batch_may_have) {
     EXPECT_EQ(publish({delivered{"r"}}), numbers{1});
     EXPECT_EQ(settle().first, 1);
     EXPECT_EQ(expect<action::fetch>().after, 1) << "a batch that its bytes ended is followed by the next at once";
+}
+
+// ---- an operator's pause --------------------------------------------------------------------------------------------
+
+TEST_F(overlapping_plan_test, settles_what_is_on_its_way_and_rests_while_an_operator_pauses_it) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "b"), row(3, "c")});
+    expect<action::publish>();
+    fetch({row(4, "a")});
+    plan_.set_operator_pause("paused by an operator", now_);
+    expect<action::collect>();
+    plan_.published(std::vector<broker::verdict>{delivered{}, delivered{}, delivered{}}, now_);
+    EXPECT_EQ(settle().first, 3);
+    EXPECT_FALSE(rest().rows_wake);
+    EXPECT_EQ(plan_.state(), lane_state::paused);
+    EXPECT_EQ(plan_.report(now_).detail, "paused by an operator");
+    plan_.woken();
+    const auto nap = rest();
+    EXPECT_EQ(nap.until, plan_.lease().renew_at()) << "new rows do not end it, but the lease is kept";
+
+    plan_.set_operator_pause(std::nullopt, now_);
+    EXPECT_EQ(fetch({row(4, "a")}).after, 3) << "what was read before the pause is read again";
+    EXPECT_EQ(publish({delivered{}}), numbers{4});
+    settle();
+    EXPECT_EQ(plan_.state(), lane_state::flowing);
+}
+
+TEST_F(lane_plan_test, does_not_probe_a_broker_while_an_operator_pauses_it) {
+    own_the_lease();
+    fetch({row(1, "a")});
+    publish({unreachable{"away"}});
+    plan_.set_operator_pause("paused by an operator", now_);
+    now_ += 1s;
+    const auto nap = rest();
+    EXPECT_EQ(nap.until, plan_.lease().renew_at());
+    plan_.set_operator_pause(std::nullopt, now_);
+    expect<action::probe>();
+}
+
+TEST_F(lane_plan_test, leaves_tidily_while_an_operator_pauses_it) {
+    own_the_lease();
+    plan_.set_operator_pause("paused by an operator", now_);
+    rest();
+    plan_.stop_requested(now_);
+    expect<action::release>();
+    plan_.released(now_);
+    expect<action::stop>();
+}
+
+TEST_F(lane_plan_test, begins_a_new_ownership_without_the_pause_of_the_last) {
+    own_the_lease();
+    plan_.set_operator_pause("paused by an operator", now_);
+    rest();
+    now_ += 5s;
+    expect<action::renew>();
+    plan_.renewed(false, now_);
+    own_the_lease();
+    fetch({row(1, "a")});
+}
+
+// ---- rate -----------------------------------------------------------------------------------------------------------
+
+TEST_F(limited_plan_test, reads_no_more_than_it_may_send) {
+    own_the_lease();
+    EXPECT_EQ(fetch({row(1, "a"), row(2, "b"), row(3, "c")}).limit, 3U);
+    EXPECT_EQ(publish({delivered{}, delivered{}, delivered{}}).size(), 3U);
+    settle();
+    EXPECT_EQ(fetch({row(4, "a"), row(5, "b")}).limit, 2U) << "five a second, and three are gone";
+    EXPECT_EQ(publish({delivered{}, delivered{}}).size(), 2U);
+    settle();
+    const auto nap = rest();
+    EXPECT_EQ(nap.until, now_.steady + 200ms) << "there is a backlog, and the next one may go in a fifth of a second";
+    now_ += 200ms;
+    EXPECT_EQ(fetch({row(6, "a")}).limit, 1U);
+    EXPECT_EQ(publish({delivered{}}), numbers{6});
+}
+
+TEST_F(limited_plan_test, goes_on_at_once_after_a_rest) {
+    own_the_lease();
+    fetch({row(1, "a")});
+    publish({delivered{}});
+    settle();
+    rest();
+    now_ += 10s;
+    plan_.woken();
+    EXPECT_EQ(fetch({row(2, "a"), row(3, "b"), row(4, "c")}).limit, 3U);
+}
+
+TEST_F(limited_plan_test, catches_up_no_faster) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "a"), row(3, "a")});
+    publish({refused{.reason = "no", .code = "no"}, unreachable{"held back"}, unreachable{"held back"}});
+    settle();
+    now_ += 60s;
+    EXPECT_EQ(catch_up({row(1, "a"), row(2, "a"), row(3, "a")}).limit, 3U);
+    EXPECT_EQ(publish({delivered{}, delivered{}, delivered{}}).size(), 3U);
+    settle();
+    EXPECT_EQ(fetch({}).limit, 2U);
 }
 
 }  // namespace

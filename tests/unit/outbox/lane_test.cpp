@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
 #include <thread>
 
 #include "broker/inline/inline_broker.hpp"
@@ -100,6 +101,65 @@ TEST_F(lane_test, carries_rows_and_settles_them) {
     EXPECT_EQ(status().mark, row("m-2").seq);
     EXPECT_EQ(status().owner, "me");
     EXPECT_EQ(l.name(), "default:target");
+}
+
+TEST_F(lane_test, tells_when_its_latest_turn_began) {
+    lane l{settings(), ports()};
+    EXPECT_EQ(l.last_turn(), clock_.monotonic_now()) << "before the first: its construction";
+    const instant made = clock_.monotonic_now();
+    clock_.advance_to(made + 5min);
+    EXPECT_EQ(l.last_turn(), made);
+    (void)l.turn();
+    EXPECT_EQ(l.last_turn(), made + 5min);
+}
+
+TEST_F(lane_test, rests_while_an_operator_pauses_it_and_goes_on_afterwards) {
+    lane l{settings(), ports()};
+    commit("m-1");
+    (void)turn_until_rest(l);
+    database_->open_operations()->pause_lanes("target", {.since = clock_.now(), .reason = "moving"});
+    live(l, 6s);
+    EXPECT_EQ(status().state, "paused");
+    EXPECT_NE(status().detail.find("moving"), std::string::npos) << status().detail;
+
+    commit("m-2");
+    l.look();
+    live(l, 60s);
+    EXPECT_EQ(arrived(), ids{"m-1"});
+    EXPECT_EQ(row("m-2").status, store::row_status::pending);
+    EXPECT_EQ(row("m-2").retry_count, 0);
+    EXPECT_EQ(status().owner, "me") << "it keeps its lease";
+
+    lane next{settings(), ports()};
+    live(next, 6s);
+    EXPECT_EQ(arrived(), ids{"m-1"}) << "a restart does not end the pause";
+
+    ASSERT_TRUE(database_->open_operations()->resume_lanes("target"));
+    live(next, 6s);
+    EXPECT_EQ(arrived(), (ids{"m-1", "m-2"}));
+}
+
+TEST_F(lane_test, keeps_to_the_rate_of_its_broker) {
+    auto slow = settings(true);
+    slow.outbox.lanes["target"].rate_limit = 2;
+    lane l{slow, ports()};
+    for (int i = 1; i <= 20; ++i) commit("m-" + std::to_string(i));
+    (void)turn_until_rest(l);
+    EXPECT_EQ(arrived().size(), 2U);
+    live(l, 3s);
+    EXPECT_EQ(arrived().size(), 8U);
+    live(l, 10s);
+    EXPECT_EQ(arrived().size(), 20U);
+}
+
+TEST_F(lane_test, retries_as_its_broker_wants) {
+    auto hasty = settings(true);
+    hasty.outbox.lanes["target"].retry = config::retry_settings{.max_attempts = 1};
+    lane l{hasty, ports()};
+    script_->refuse("m-1", -1);
+    commit("m-1");
+    (void)turn_until_rest(l);
+    EXPECT_EQ(row("m-1").status, store::row_status::abandoned);
 }
 
 /// Notes what its lane says of itself with each batch.
@@ -273,6 +333,43 @@ TEST_F(lane_test, internal_trace_events_have_their_own_names) {
     EXPECT_EQ(traced_[1].event, "outbox.failed");
 }
 
+TEST_F(lane_test, of_an_engine_that_has_all_goes_to_one_that_joins_in_the_middle_of_the_work) {
+    const auto shard_of = [&](const std::string& owner, int number) {
+        auto own = settings();
+        own.owner = owner;
+        own.part = {number, 2};
+        return own;
+    };
+    lane first{shard_of("me", 1), ports()};
+    lane second{shard_of("me", 2), ports()};
+    lane joining_first{shard_of("you", 1), ports()};
+    lane joining_second{shard_of("you", 2), ports()};
+    const std::vector<lane*> all{&first, &second, &joining_first, &joining_second};
+
+    int committed = 0;
+    for (int seconds = 0; seconds < 30; ++seconds) {
+        for (int stream = 0; stream < 4; ++stream) {
+            commit("m-" + std::to_string(++committed), "shop::order-" + std::to_string(stream));
+        }
+        for (auto* each : all) {
+            each->look();
+            (void)turn_until_rest(*each);
+        }
+        clock_.advance(1s);
+    }
+    std::map<std::string, int> lanes_of;
+    for (const auto& lane : database_->open_operations()->lanes()) ++lanes_of[lane.owner];
+    EXPECT_EQ(lanes_of, (std::map<std::string, int>{{"me", 1}, {"you", 1}}));
+    EXPECT_EQ(arrived().size(), std::size_t(committed)) << "each of them, once";
+    std::map<std::string, int> last;
+    for (const auto& id : arrived()) {
+        const int number = std::stoi(id.substr(2));
+        auto& newest = last[std::to_string(number % 4)];
+        EXPECT_GT(number, newest) << "out of order";
+        newest = number;
+    }
+}
+
 TEST_F(lane_test, a_second_lane_stands_by_and_takes_over_when_the_first_is_silent) {
     auto other = settings();
     other.owner = "other";
@@ -322,7 +419,7 @@ class running_lane_test : public lane_test {
 protected:
     template <class Condition>
     static bool eventually(const Condition& condition) {
-        return testing::eventually(condition, 20s);
+        return testing::eventually(condition);
     }
     lane_settings slow_ticks() const {
         auto result = settings();
@@ -389,17 +486,17 @@ TEST_F(running_lane_test, stops_promptly_while_asleep_paused_or_standing_by) {
         return std::chrono::steady_clock::now() - begin < limit;
     };
     lane asleep{slow_ticks(), real_ports()};
-    EXPECT_TRUE(stops_within(asleep, 5s));
+    EXPECT_TRUE(stops_within(asleep, 30s));
     script_->set_unreachable(true);
     commit("m-1");
     lane paused{slow_ticks(), real_ports()};
-    EXPECT_TRUE(stops_within(paused, 5s));
+    EXPECT_TRUE(stops_within(paused, 30s));
     auto other = slow_ticks();
     other.owner = "other";
     lane owner{slow_ticks(), real_ports()};
     (void)turn_until_rest(owner);
     lane standing_by{other, real_ports()};
-    EXPECT_TRUE(stops_within(standing_by, 5s));
+    EXPECT_TRUE(stops_within(standing_by, 30s));
 }
 
 TEST_F(running_lane_test, a_hanging_broker_does_not_outlast_the_publish_timeout) {

@@ -4,6 +4,7 @@
 #include "projection/projection.hpp"
 #include "store/memory/memory_database.hpp"
 #include "support/depot.hpp"
+#include "support/recorded_spans.hpp"
 
 namespace {
 
@@ -21,7 +22,7 @@ protected:
     outcome hand(const std::string& table, const sluice::store::stream_event& logged) {
         const auto m =
             sluice::message::decode(sluice::envelope::render_internal(logged.event.data, logged.event.metadata));
-        return sluice::projection::project(*depot_.env, depot_.projector(table), m, "1-0");
+        return sluice::projection::project(*depot_.env, depot_.projector(table), m, {"1-0"});
     }
     /// The whole log, but for types that the projector does not read.
     void hand_all(const std::string& table) {
@@ -69,6 +70,19 @@ TEST_F(projector, writes_rows_from_events_of_several_aggregates) {
     EXPECT_EQ(ada.last_message, "depot::customer-ada-0.1") << "a projector may look at the message";
 }
 
+TEST_F(projector, is_a_span_in_the_trace_of_the_event) {
+    const sluice::testing::recorded_spans recorded{depot_.env->tracer(), depot_.env->time(), depot_.random};
+    depot_.pack("c-1");
+    hand_all("crate_summary");
+    const auto created = recorded.named("create depot::crate");
+    const auto projected = recorded.named("project crate_summary");
+    ASSERT_EQ(created.size(), 1U);
+    ASSERT_EQ(projected.size(), 1U);
+    EXPECT_EQ(projected[0].context.trace_id, created[0].context.trace_id);
+    EXPECT_EQ(projected[0].parent_id, created[0].context.parent_id);
+    EXPECT_EQ(sluice::testing::text_of(projected[0], "sluice.database"), "default");
+}
+
 // The reference applies a redelivery twice unless it is told otherwise.
 TEST_F(projector, applies_a_redelivered_event_once_without_being_asked_to) {
     depot_.pack("c-1");
@@ -99,7 +113,7 @@ TEST_F(projector, goes_on_where_it_was_when_its_class_is_renamed) {
     EXPECT_EQ(next.env->reader_of(by), depot_.projector("crate_summary").name) << "the group belongs to the table";
     for (const auto& each : log) {
         const auto m = sluice::message::decode(sluice::envelope::render_internal(each.event.data, each.event.metadata));
-        EXPECT_EQ(sluice::projection::project(*next.env, by, m, "1-0"), outcome::duplicate);
+        EXPECT_EQ(sluice::projection::project(*next.env, by, m, {"1-0"}), outcome::duplicate);
     }
     EXPECT_EQ(crates().get("c-1").pieces, 3);
 }
@@ -134,8 +148,8 @@ TEST_F(projector, takes_the_entry_for_the_mark_of_a_message_without_id) {
     const auto nameless = sluice::message::decode(
         R"({"data":{"crate_id":"c-1","customer":"ada"},"metadata":{"headers":{"type":"Depot.CratePacked.v1"}}})");
     const auto& totals_projector = depot_.projector("customer_totals");
-    EXPECT_EQ(sluice::projection::project(*depot_.env, totals_projector, nameless, "7-0"), outcome::handled);
-    EXPECT_EQ(sluice::projection::project(*depot_.env, totals_projector, nameless, "7-0"), outcome::duplicate);
+    EXPECT_EQ(sluice::projection::project(*depot_.env, totals_projector, nameless, {"7-0"}), outcome::handled);
+    EXPECT_EQ(sluice::projection::project(*depot_.env, totals_projector, nameless, {"7-0"}), outcome::duplicate);
     EXPECT_EQ(totals().get("ada").crates, 1);
 }
 
@@ -161,7 +175,7 @@ TEST_F(projector, loses_no_change_of_a_row_that_another_unit_changes_at_the_same
     const auto project = [&](const sluice::store::stream_event& logged) {
         const auto m =
             sluice::message::decode(sluice::envelope::render_internal(logged.event.data, logged.event.metadata));
-        return sluice::projection::project(*other.env, other.projector("customer_totals"), m, "1-0");
+        return sluice::projection::project(*other.env, other.projector("customer_totals"), m, {"1-0"});
     };
     meddle = [&] { EXPECT_EQ(project(log.at(1)), outcome::handled); };
     EXPECT_EQ(project(log.at(0)), outcome::handled);
@@ -175,7 +189,7 @@ TEST_F(projector, waits_for_a_rebuild_when_events_are_older_than_its_table) {
     const auto logged = late.log().front();
     const auto m = sluice::message::decode(sluice::envelope::render_internal(logged.event.data, logged.event.metadata));
     try {
-        static_cast<void>(sluice::projection::project(*late.env, late.projector("crate_summary"), m, "1-0"));
+        static_cast<void>(sluice::projection::project(*late.env, late.projector("crate_summary"), m, {"1-0"}));
         FAIL() << "it was applied";
     } catch (const sluice::store_error& e) {
         EXPECT_TRUE(e.retryable()) << "an outage, which costs the message no attempt";
@@ -199,7 +213,7 @@ TEST_F(projector, refuses_a_row_that_breaks_a_rule_or_that_no_table_can_hold) {
         depot::fixture other{depot_.database, std::move(domain)};
         const auto m =
             sluice::message::decode(sluice::envelope::render_internal(logged.event.data, logged.event.metadata));
-        static_cast<void>(sluice::projection::project(*other.env, other.projector("crate_summary"), m, "1-0"));
+        static_cast<void>(sluice::projection::project(*other.env, other.projector("crate_summary"), m, {"1-0"}));
     };
     EXPECT_THAT(error_of([&] { project(std::string("a\0b", 3)); }),
                 HasSubstr("customer: must not contain the character U+0000"));

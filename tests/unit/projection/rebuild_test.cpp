@@ -72,7 +72,7 @@ protected:
     void handle(const sluice::store::stream_event& logged) {
         const auto m =
             sluice::message::decode(sluice::envelope::render_internal(logged.event.data, logged.event.metadata));
-        static_cast<void>(sluice::projection::project(*depot_.env, depot_.projector("crate_summary"), m, "1-0"));
+        static_cast<void>(sluice::projection::project(*depot_.env, depot_.projector("crate_summary"), m, {"1-0"}));
     }
     [[nodiscard]] sluice::store::projection_status status() {
         return depot_.database->open_read_models()->list().at(0);
