@@ -3,8 +3,10 @@
 
 #include <sluice/error.hpp>
 
+#include "envelope/cloud_event.hpp"
 #include "envelope/envelope.hpp"
 #include "envelope/object_writer.hpp"
+#include "envelope/redaction.hpp"
 
 namespace sluice::envelope {
 
@@ -98,6 +100,24 @@ int version_number(const std::string& text, const std::string& message_id) {
     return version;
 }
 
+/// What stands beside a message of our own form, for those who route or trace without reading it.
+header_list headers_beside(const message_metadata& metadata) {
+    header_list list{{"id", metadata.headers.id}, {"type", metadata.headers.type}};
+    if (metadata.headers.time) list.push_back({"time", metadata.headers.time->to_string()});
+    if (metadata.headers.traceparent) list.push_back({"traceparent", metadata.headers.traceparent->to_w3c()});
+    if (metadata.domain.correlation_id) list.push_back({"correlation_id", *metadata.domain.correlation_id});
+    return list;
+}
+
+rendered_message render_as(const message_metadata& metadata, std::string data, const partner_terms& terms) {
+    if (terms.form != message_form::sluice) {
+        return render_cloud_event(metadata, public_extensions(metadata.extensions, terms.extensions), std::move(data),
+                                  terms);
+    }
+    return {.body = render_internal(data, external_metadata(metadata, terms.extensions)),
+            .head = terms.with_headers ? headers_beside(metadata) : header_list{}};
+}
+
 /// The headers and the domain section that a message would have, had the event been raised in the older version.
 message_metadata as_version(message_metadata metadata, int version, const std::string& id_suffix) {
     const message_type current{metadata.headers.type};
@@ -168,19 +188,20 @@ std::string render_external(std::string_view data, std::string_view metadata, co
     return render_internal(data, external_metadata(decode_metadata(json::parse(metadata)), allowed));
 }
 
-std::vector<rendered_message> render_external_versions(std::string_view data, std::string_view metadata,
-                                                       const extension_list& allowed) {
+std::vector<rendered_message> render_for_partner(std::string_view data, std::string_view metadata,
+                                                 const partner_terms& terms) {
     const message_metadata stored = decode_metadata(json::parse(metadata));
     std::vector<rendered_message> messages;
-    messages.push_back({.body = render_internal(data, external_metadata(stored, allowed))});
+    messages.push_back(render_as(stored, redacted(data, terms.redact, terms.redact_with), terms));
     const json::value* const older = stored.extensions.find(older_versions_key);
     if (older == nullptr) return messages;
     for (const auto& [text, payload] : older->as_object()) {
         const int version = version_number(text, stored.headers.id);
         std::string suffix = "~v" + text;
         const message_metadata own = as_version(stored, version, suffix);
-        messages.push_back({.id_suffix = std::move(suffix),
-                            .body = render_internal(json::dump(payload), external_metadata(own, allowed))});
+        std::string payload_text = redacted(json::dump(payload), terms.redact, terms.redact_with);
+        messages.push_back(render_as(own, std::move(payload_text), terms));
+        messages.back().id_suffix = std::move(suffix);
     }
     return messages;
 }

@@ -9,6 +9,7 @@
 #include <sluice/metadata.hpp>
 
 #include "envelope/header.hpp"
+#include "envelope/partner_terms.hpp"
 
 /// The forms in which a message leaves the process (docs/wire-format.md). The payload is spliced in as the text that
 /// was stored; it is never parsed on the way out.
@@ -24,10 +25,6 @@ namespace sluice::envelope {
 
 /// `{"data": …, "metadata": …}` for the internal broker: both texts spliced as stored.
 [[nodiscard]] std::string render_internal(std::string_view data, std::string_view metadata);
-
-/// The extensions that may leave the context: those named, or all when there is no list. Keys that begin with `_` are
-/// private to the context that wrote them and never leave.
-using extension_list = std::optional<std::vector<std::string>>;
 
 /// The external form, built from the allow-list in docs/wire-format.md; what is not listed cannot leave.
 /// @param metadata  stored metadata text; parsed here (small), the payload is not
@@ -45,11 +42,12 @@ struct rendered_message {
     std::string_view content_type{"application/json"};  ///< of the body; a constant
 };
 
-/// All that an external broker gets of an event: its external form, and after it one for each older version that was
+/// All that an external broker gets of an event: the event, and after it one message for each older version that was
 /// stored with it. That one has the id `{id}~v1`, the type and the number of its version; all else is the same.
 /// @throws decode_error when the metadata cannot be read
-[[nodiscard]] std::vector<rendered_message> render_external_versions(std::string_view data, std::string_view metadata,
-                                                                     const extension_list& allowed = {});
+/// @throws usage_error when the message would break the rules of its form
+[[nodiscard]] std::vector<rendered_message> render_for_partner(std::string_view data, std::string_view metadata,
+                                                               const partner_terms& terms);
 
 /// Lower-case hex SHA-256 of the canonical JSON of a payload (docs/wire-format.md, "Checksum").
 [[nodiscard]] std::string checksum_of(const json::value& data);

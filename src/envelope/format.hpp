@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ public:
     /// @throws decode_error  the metadata cannot be read
     [[nodiscard]] virtual std::vector<rendered_message> render(std::string_view data,
                                                                std::string_view metadata) const = 0;
+    /// No body that `render` makes of texts of these sizes is larger; cheap, and as near as that allows.
+    /// @param data, metadata  bytes; of metadata as encode_metadata writes it
+    [[nodiscard]] virtual std::size_t most_bytes(std::size_t data, std::size_t metadata) const noexcept = 0;
     /// @param head  what stood beside the body, where the broker carries that
     /// @throws decode_error  the body is no message
     [[nodiscard]] virtual message read(std::string_view body, const header_list& head) const = 0;
@@ -33,9 +37,8 @@ public:
 /// The whole envelope, for the internal broker of a context.
 [[nodiscard]] std::shared_ptr<const format> internal_format();
 
-/// The envelope without what is internal, for partners; with one more message for each older version that the event is
+/// What leaves to a partner, without what is internal; with one more message for each older version that the event is
 /// published in, too.
-/// @param allowed  the extensions that may leave
-[[nodiscard]] std::shared_ptr<const format> external_format(extension_list allowed = {});
+[[nodiscard]] std::shared_ptr<const format> external_format(partner_terms terms = {});
 
 }  // namespace sluice::envelope

@@ -4,6 +4,7 @@
 #include <sluice/error.hpp>
 #include <sluice/message.hpp>
 
+#include "envelope/cloud_event.hpp"
 #include "envelope/envelope.hpp"
 
 namespace sluice {
@@ -12,8 +13,8 @@ namespace {
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n\f\v") == std::string_view::npos; }
 
-json::value parse_object(std::string_view body) {
-    auto raw = json::parse(body);
+/// @returns `raw`, which is an object with a payload
+json::value require_payload(json::value raw) {
     if (!raw.is_object()) {
         throw decode_error{std::string{"the message is JSON of kind "} + json::to_string(raw.kind()) +
                            ", expected an object with \"data\" and \"metadata\""};
@@ -66,10 +67,11 @@ std::optional<std::string> correlation_in(const json::value& raw, const message_
 }  // namespace
 
 struct message::content {
-    explicit content(std::string_view body)
-        : raw{parse_object(body)},
+    /// @param of  with a payload
+    content(json::value of, message_metadata said)
+        : raw{std::move(of)},
           data{raw.find("data")},
-          metadata{metadata_of(raw)},
+          metadata{std::move(said)},
           type{metadata.headers.type},
           correlation_id{correlation_in(raw, metadata)} {
         verify_checksum(metadata, *data);
@@ -84,7 +86,19 @@ struct message::content {
     std::optional<std::string> correlation_id;
 };
 
-message message::decode(std::string_view body) { return message{std::make_shared<const content>(body)}; }
+message message::decode(std::string_view body) {
+    json::value raw = json::parse(body);
+    if (envelope::is_cloud_event(raw)) return from_cloud_event(std::move(raw));
+    raw = require_payload(std::move(raw));
+    message_metadata metadata = metadata_of(raw);
+    return message{std::make_shared<const content>(std::move(raw), std::move(metadata))};
+}
+
+message message::from_cloud_event(json::value event) {
+    event = require_payload(std::move(event));
+    message_metadata metadata = envelope::metadata_of_cloud_event(event);
+    return message{std::make_shared<const content>(std::move(event), std::move(metadata))};
+}
 
 message message::with_data(json::value data) const {
     message other{*this};

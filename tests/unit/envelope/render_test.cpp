@@ -67,8 +67,9 @@ constexpr std::string_view in_two_versions =
         "domain":{"fqn":"shop.Sent","version":3,"sequence_id":"0.1","correlation_id":"c","causation_id":"d"},
         "extensions":{"tenant":"acme","user":"SECRET","_also_published":{"2":{"n":2.0},"1":{}}}})";
 
-TEST(render_external_versions, renders_the_event_first_and_then_each_older_version) {
-    const auto messages = render_external_versions(R"({"n":3})", in_two_versions, std::vector<std::string>{"tenant"});
+TEST(render_for_partner, renders_the_event_first_and_then_each_older_version) {
+    const auto messages =
+        render_for_partner(R"({"n":3})", in_two_versions, {.extensions = std::vector<std::string>{"tenant"}});
     ASSERT_EQ(messages.size(), 3U);
     EXPECT_EQ(messages[0].id_suffix, "");
     EXPECT_EQ(messages[0].body, render_external(R"({"n":3})", in_two_versions, std::vector<std::string>{"tenant"}));
@@ -87,16 +88,30 @@ TEST(render_external_versions, renders_the_event_first_and_then_each_older_versi
     EXPECT_EQ(json::dump(old.raw().at("metadata").at("extensions")), R"({"tenant":"acme"})");
 }
 
-TEST(render_external_versions, never_lets_the_stored_older_versions_leave_inside_an_envelope) {
-    for (const auto& each : render_external_versions("{}", in_two_versions)) {
+TEST(render_for_partner, never_lets_the_stored_older_versions_leave_inside_an_envelope) {
+    for (const auto& each : render_for_partner("{}", in_two_versions, {})) {
         EXPECT_EQ(each.body.find("_also_published"), std::string::npos);
     }
 }
 
-TEST(render_external_versions, refuses_what_is_no_version) {
+TEST(render_for_partner, tells_beside_the_body_what_it_is_where_the_broker_carries_that) {
+    const auto with = render_for_partner("{}", in_two_versions, {.with_headers = true});
+    EXPECT_EQ(with.at(0).head,
+              (header_list{{"id", "shop::order-1-0.1"}, {"type", "Shop.Sent.v3"}, {"correlation_id", "c"}}));
+    EXPECT_EQ(with.at(1).head.at(0), (header{"id", "shop::order-1-0.1~v2"}));
+    EXPECT_TRUE(render_for_partner("{}", in_two_versions, {}).at(0).head.empty());
+}
+
+TEST(render_for_partner, takes_out_of_every_version_what_partners_must_not_see) {
+    const auto messages = render_for_partner(R"({"n":3})", in_two_versions, {.redact = {"n"}, .redact_with = "-"});
+    EXPECT_TRUE(messages.at(0).body.starts_with(R"({"data":{"n":"-"},)"));
+    EXPECT_TRUE(messages.at(1).body.starts_with(R"({"data":{"n":"-"},)"));
+}
+
+TEST(render_for_partner, refuses_what_is_no_version) {
     for (const char* older : {R"("text")", R"({"one":{}})", R"({"0":{}})", R"({"1x":{}})"}) {
         EXPECT_THROW(
-            (void)render_external_versions("{}", R"({"extensions":{"_also_published":)" + std::string{older} + "}}"),
+            (void)render_for_partner("{}", R"({"extensions":{"_also_published":)" + std::string{older} + "}}", {}),
             decode_error)
             << older;
     }
