@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <sluice/json.hpp>
+#include <sluice/metadata.hpp>
 #include <sluice/time.hpp>
 
 namespace sluice {
@@ -29,6 +30,7 @@ struct trace_event {
     std::optional<std::string> correlation_id{};
     std::optional<std::string> causation_id{};
     date_time timestamp{};
+    std::optional<trace_parent> traceparent{};  ///< of the work that it tells of, else of the message
 };
 
 /// The trace record as one JSON object.

@@ -17,6 +17,7 @@
 
 #include "observe/line_writer.hpp"
 #include "observe/log_line.hpp"
+#include "observe/span.hpp"
 
 namespace sluice::observe {
 
@@ -50,6 +51,10 @@ thread_local const log_route* route_here = nullptr;
 
 std::atomic<level> threshold{level::info};
 std::atomic<log_format> format{log_format::text};
+
+/// The line of a thread that works for a span names it.
+constexpr const char* trace_key = "trace_id";
+constexpr const char* span_key = "span_id";
 
 std::string in_format(std::string_view event, std::span<const log_field> fields) {
     return format == log_format::json ? json_members(event, fields) : text_line(event, fields);
@@ -132,9 +137,13 @@ void log_route::write(level lv, std::string_view event, std::initializer_list<lo
     if (!takes(lv)) return;
     try {
         std::vector<log_entry> entries;
-        entries.reserve(fields.size());
+        entries.reserve(fields.size() + 2);
         for (const auto& [key, value] : fields) {
             entries.push_back({.key = key, .value = value.text(), .is_text = value.is_text()});
+        }
+        if (const trace_parent* const here = span_here()) {
+            entries.push_back({.key = trace_key, .value = here->trace_id});
+            entries.push_back({.key = span_key, .value = here->parent_id});
         }
         sink_({.time = system_clock().now(), .level = lv, .event = event, .fields = entries});
     } catch (...) {
@@ -158,6 +167,8 @@ void configure_log(const log_settings& settings) {
     target().configure();
 }
 
+void change_log_threshold(level to) { target().logger.set_level(native(to)); }
+
 bool log_enabled(level lv) noexcept {
     if (route_here != nullptr) return route_here->takes(lv);
     try {
@@ -171,7 +182,13 @@ void log(level lv, std::string_view event, std::initializer_list<log_field> fiel
     if (!log_enabled(lv)) return;
     if (route_here != nullptr) return route_here->write(lv, event, fields);
     try {
-        const auto line = in_format(event, fields);
+        std::vector<log_field> with_span;
+        if (const trace_parent* const here = span_here()) {
+            with_span.assign(fields);
+            with_span.emplace_back(trace_key, here->trace_id);
+            with_span.emplace_back(span_key, here->parent_id);
+        }
+        const auto line = in_format(event, with_span.empty() ? std::span<const log_field>{fields} : with_span);
         target().logger.log(native(lv), spdlog::string_view_t{line.data(), line.size()});
     } catch (...) {
         // Work goes on when its log line cannot be written.

@@ -14,6 +14,8 @@
 /// The log. A thread that works for an application with a log of its own writes there (`log_scope`); every other thread
 /// writes to the logger of the process, the only global state. Lines are `event key=value …` or JSON.
 ///
+/// A line of a thread that works for a span (`span_scope`) ends with `trace_id` and `span_id`.
+///
 /// Writing never makes the caller wait: lines go through a bounded queue to a thread that writes them to standard
 /// error. What the queue cannot hold, because nobody reads the pipe or the disk is full, is dropped and counted; the
 /// next line that gets through is preceded by `log.dropped lines=N`.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "observe/log.hpp"
+#include "observe/span.hpp"
 
 namespace sluice::observe {
 
@@ -18,6 +19,7 @@ level level_of(const trace_event& event) {
 void write_line(const trace_event& event) {
     const auto lv = level_of(event);
     if (!log_enabled(lv)) return;
+    const span_scope of_the_event{event.traceparent ? &*event.traceparent : nullptr};
     log(lv, event.event,
         {{"status", event.status},
          {"stream", event.stream},
@@ -74,6 +76,11 @@ void tracer::count_with(std::shared_ptr<meter> counts) {
 std::shared_ptr<meter> tracer::counts() const noexcept {
     const std::lock_guard lock{mutex_};
     return counts_;
+}
+
+void tracer::record_with(std::shared_ptr<const span_source> spans, std::shared_ptr<const span_counts> counts) {
+    spans_ = std::move(spans);
+    span_counts_ = std::move(counts);
 }
 
 std::shared_ptr<const tracer::subscriber_list> tracer::subscribers() const noexcept {

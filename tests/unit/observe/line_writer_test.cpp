@@ -106,7 +106,7 @@ TEST(line_writer, can_go_while_the_pipe_is_full) {
         EXPECT_FALSE(writer.flush(10ms));
     }
     // Before its descriptor does, whose number the next test may get.
-    EXPECT_TRUE(sluice::testing::eventually([&] { return thread.expired(); }, 20s)) << "the thread goes by itself";
+    EXPECT_TRUE(sluice::testing::eventually([&] { return thread.expired(); })) << "the thread goes by itself";
 }
 
 TEST(line_writer, survives_a_reader_that_is_gone) {

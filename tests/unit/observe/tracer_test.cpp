@@ -75,6 +75,16 @@ TEST_F(tracer_test, writes_failures_as_warnings_and_successes_for_debugging) {
     EXPECT_NE(written.find(R"({\"retry_count\":2})"), std::string::npos);
 }
 
+TEST_F(tracer_test, lines_name_the_trace_of_their_event) {
+    auto failed = published();
+    failed.status = "error";
+    failed.traceparent = {"0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", true};
+    sluice::testing::captured_log captured;
+    tracer_.emit(failed);
+    EXPECT_NE(captured.text().find("trace_id=0af7651916cd43dd8448eb211c80319c span_id=b7ad6b7169203331"),
+              std::string::npos);
+}
+
 TEST_F(tracer_test, is_wanted_by_subscribers_or_a_debug_log) {
     EXPECT_FALSE(tracer_.wanted());
     configure_log({.threshold = level::debug});
