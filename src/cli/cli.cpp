@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <string>
 
 #include <sluice/version.hpp>
 
@@ -18,6 +20,12 @@ namespace {
 constexpr const char* exit_code_help =
     "Exit codes: 0 done, 1 the operation failed, 2 wrong usage, 3 wrong configuration or declaration,\n"
     "4 database or broker unavailable, 5 internal error. More: docs/cli.md";
+
+/// As people call it: completion and manual pages go by that name.
+std::string name_of_program(int argc, const char* const* argv) {
+    const std::string name = argc > 0 ? std::filesystem::path{argv[0]}.filename().string() : std::string{};
+    return name.empty() ? "sluice" : name;
+}
 
 /// Parses and runs; everything that goes wrong leaves as an exception.
 int dispatch(int argc, const char* const* argv, session& in) {
@@ -38,17 +46,24 @@ int dispatch(int argc, const char* const* argv, session& in) {
     add_process(root);
     add_check(root);
     add_config(root);
+    add_console(root);
     add_db(root);
     add_describe(root);
+    add_doctor(root);
     add_status(root);
     add_subscriptions(root);
     add_outbox(root);
     add_dlq(root);
     add_events(root);
+    add_lanes(root);
+    add_metrics(root);
     add_processes(root);
     add_projection(root);
     add_snapshot(root);
     add_version(root);
+    const std::string called = name_of_program(argc, argv);
+    add_completion(root, line, called);
+    add_man(root, line, called, exit_code_help);
 
     const action chosen = line.parse(argc, argv);
     in.out.use_json(json);

@@ -15,14 +15,32 @@ namespace {
 
 constexpr std::size_t most_traced = 10'000;
 
-/// The events of one correlation; none has none.
+/// The events of one correlation; none has none. @param filter  which part of the log is read
 std::vector<located_event> events_of_correlation(const std::vector<open_database>& databases,
-                                                 const std::string& correlation) {
+                                                 const std::string& correlation, store::event_filter filter) {
     if (correlation.empty()) return {};
-    store::event_filter filter;
     filter.correlation_id = correlation;
     filter.limit = most_traced;
     return list_events(databases, filter);
+}
+
+/// @param start  the message that was asked for, which is drawn also when it belongs to no correlation or lies beyond
+///               `most_traced`
+event_trace make_trace(const std::vector<open_database>& databases, const std::string& correlation,
+                       std::optional<located_event> start, std::vector<located_event> found) {
+    std::optional<std::string> asked;
+    if (start) {
+        asked = start->at.event.message_id;
+        const auto is_asked = [&](const located_event& each) { return each.at.event.message_id == *asked; };
+        if (std::ranges::none_of(found, is_asked)) found.push_back(*std::move(start));
+    }
+    std::vector<traced_message> messages;
+    for (located_event& each : found) {
+        std::vector<store::outbox_row> rows = rows_of(databases, each);
+        messages.push_back(make_traced(std::move(each.database), std::move(each.at)));
+        messages.back().rows = std::move(rows);
+    }
+    return {.correlation_id = correlation, .asked = std::move(asked), .tree = causation_tree{std::move(messages)}};
 }
 
 json::value node_json(const causation_tree& tree, std::size_t index, bool with_effects) {
@@ -48,25 +66,28 @@ json::value node_json(const causation_tree& tree, std::size_t index, bool with_e
 }  // namespace
 
 event_trace read_trace(const std::vector<open_database>& databases, const std::string& word) {
-    const std::optional<located_event> start = find_event(databases, word);
+    std::optional<located_event> start = find_event(databases, word);
     const std::string correlation = start ? correlation_of(start->at.event) : word;
-    std::vector<located_event> found = events_of_correlation(databases, correlation);
-    // What was asked for is drawn, also when it belongs to no correlation or lies beyond `most_traced`.
-    const auto is_asked = [&](const located_event& each) { return each.at.event.message_id == word; };
-    if (start && std::none_of(found.begin(), found.end(), is_asked)) found.push_back(*start);
-    if (found.empty()) {
+    std::vector<located_event> found = events_of_correlation(databases, correlation, {});
+    if (!start && found.empty()) {
         throw not_found(
             fmt::format("no event has the id or the correlation `{}`; `sluice events list` shows the ids", word));
     }
-    std::vector<traced_message> messages;
-    for (located_event& each : found) {
-        std::vector<store::outbox_row> rows = rows_of(databases, each);
-        messages.push_back(make_traced(std::move(each.database), std::move(each.at)));
-        messages.back().rows = std::move(rows);
-    }
-    return {.correlation_id = correlation,
-            .asked = start ? std::optional{word} : std::nullopt,
-            .tree = causation_tree{std::move(messages)}};
+    return make_trace(databases, correlation, std::move(start), std::move(found));
+}
+
+event_trace read_trace_near(const std::vector<open_database>& databases, const std::string& message_id,
+                            store::sequence numbers) {
+    std::optional<located_event> start = find_event(databases, message_id);
+    if (!start) throw not_found(fmt::format("no database has a message `{}`", message_id));
+    const std::string correlation = correlation_of(start->at.event);
+    store::event_filter near;
+    near.after = std::max<store::sequence>(start->at.seq - numbers, 0);
+    near.upto = start->at.seq + numbers;
+    std::vector<located_event> found = events_of_correlation(databases, correlation, near);
+    // The numbers of another database mean another time.
+    std::erase_if(found, [&](const located_event& each) { return each.database != start->database; });
+    return make_trace(databases, correlation, std::move(start), std::move(found));
 }
 
 std::vector<std::size_t> nodes_of(const event_trace& trace, trace_part part, const std::string& word) {

@@ -30,6 +30,13 @@ struct event_trace {
 /// @throws request_error (not_found), store_error
 [[nodiscard]] event_trace read_trace(const std::vector<open_database>& databases, const std::string& word);
 
+/// The same, but of a message only, and only what lies within so many numbers of its log before and after it: a
+/// correlation is found by reading the log, and a long one must not be read as a whole each time somebody looks at a
+/// message.
+/// @throws request_error (not_found), store_error
+[[nodiscard]] event_trace read_trace_near(const std::vector<open_database>& databases, const std::string& message_id,
+                                          store::sequence numbers);
+
 /// Nodes of the tree: for `causes` the path down to the message, else the roots of what is to be drawn.
 /// @throws request_error (wrong_request) for a part of a trace that was not asked for by a message
 [[nodiscard]] std::vector<std::size_t> nodes_of(const event_trace& trace, trace_part part, const std::string& word);

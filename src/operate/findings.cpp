@@ -18,6 +18,7 @@
 #include "config/problems.hpp"
 #include "consume/broker_operations.hpp"
 #include "consume/orphan_groups.hpp"
+#include "operate/configured_files.hpp"
 #include "operate/history_findings.hpp"
 #include "operate/json_forms.hpp"
 #include "operate/orphan_rows.hpp"
@@ -70,17 +71,23 @@ public:
     /// What declaration and configuration tell, and the databases and brokers of their own.
     void add_all(std::unique_ptr<domain> declared, config::configuration with) {
         add(config::findings_of(*declared, with));
-        add_open_files(with);
-        add_overlays();
-        const commit::adapters parts = at_.program.make_adapters(looking(with));
+        const commit::adapters parts = add_surroundings(with);
         add(history_findings(declared->declared(), parts));
-        add_weaknesses(parts);
-        add_hazards(parts);
         // What is stored cannot be held against a declaration that contradicts itself.
         if (std::ranges::any_of(found_, is_error)) return;
         const declared_installation opened = open_declared(at_, std::move(declared), std::move(with));
         add_what_is_stored(opened);
         add_orphan_groups(opened);
+    }
+
+    /// What needs no declaration. Returns the databases and brokers, for looking.
+    commit::adapters add_surroundings(const config::configuration& with) {
+        add_open_files(with);
+        add_overlays();
+        commit::adapters parts = at_.program.make_adapters(looking(with));
+        add_weaknesses(parts);
+        add_hazards(parts);
+        return parts;
     }
 
 private:
@@ -104,6 +111,7 @@ private:
         if (with.holds_password) add_open_file("configuration", with.file, "holds a password");
         for (const auto& [name, database] : with.databases) add_open_files("databases." + name, database.path);
         for (const auto& [name, broker] : with.brokers) add_open_files("brokers." + name, broker.path);
+        add(open_secrets(configured_files(with)));
     }
 
     void add_open_files(const std::string& element, const std::filesystem::path& file) {
@@ -226,17 +234,37 @@ declaration_counts counts_of(const detail::registry& domain) {
 
 std::size_t check_report::errors() const { return static_cast<std::size_t>(std::ranges::count_if(findings, is_error)); }
 
+namespace {
+
+/// @param inspect  is given the configuration, and adds what it finds
+template <class Inspect>
+void look_at_configuration(const site& at, check_report& into, const Inspect& inspect) {
+    try {
+        config::configuration with = load_configuration(at);
+        into.built_in_database = built_in_database(with);
+        inspect(std::move(with));
+    } catch (const config::invalid_configuration& e) {
+        for (const config::problem& each : e.problems()) into.findings.push_back(to_finding(e.file(), each));
+    }
+}
+
+}  // namespace
+
 check_report check(const site& at) {
     std::unique_ptr<domain> declared = load_domain(at);
     check_report report{
         .domain = declared->name(), .configuration = at.config, .declared = counts_of(declared->declared())};
-    try {
-        config::configuration with = load_configuration(at);
-        report.built_in_database = built_in_database(with);
+    look_at_configuration(at, report, [&](config::configuration with) {
         inspection{at, report.findings}.add_all(std::move(declared), std::move(with));
-    } catch (const config::invalid_configuration& e) {
-        for (const config::problem& each : e.problems()) report.findings.push_back(to_finding(e.file(), each));
-    }
+    });
+    return report;
+}
+
+check_report check_without_domain(const site& at) {
+    check_report report{.domain = {}, .configuration = at.config};
+    look_at_configuration(at, report, [&](const config::configuration& with) {
+        static_cast<void>(inspection{at, report.findings}.add_surroundings(with));
+    });
     return report;
 }
 

@@ -41,6 +41,8 @@ struct check_report {
 /// Writes nothing. Databases and brokers that are away are findings, and so are mistakes in the file.
 /// @throws request_error when no domain is named, configuration_error when it cannot be loaded
 [[nodiscard]] check_report check(const site& at);
+/// The same without what needs a declaration; `domain` is empty.
+[[nodiscard]] check_report check_without_domain(const site& at);
 
 [[nodiscard]] json::value to_json(const config::finding& found);
 [[nodiscard]] json::value to_json(const check_report& report);

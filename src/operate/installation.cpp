@@ -7,6 +7,7 @@
 #include "engine/schemas.hpp"
 #include "operate/request_error.hpp"
 #include "projection/read_model_setup.hpp"
+#include "telemetry/recording.hpp"
 
 namespace sluice::operate {
 
@@ -72,6 +73,10 @@ application open_application(loaded_application loaded, read_models tables) {
     opened.env = std::make_unique<commit::environment>(domain, std::move(configuration), std::move(parts),
                                                        system_clock(), base::system_random());
     if (tables == read_models::required) projection::require_read_models(*opened.env);
+    opened.exporter = telemetry::begin_recording(opened.env->tracer(), {.with = opened.env->configuration().telemetry,
+                                                                        .domain = domain.name,
+                                                                        .time = opened.env->time(),
+                                                                        .random = opened.env->random()});
     return opened;
 }
 

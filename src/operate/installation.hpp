@@ -11,6 +11,7 @@
 #include "config/configuration.hpp"
 #include "consume/route.hpp"
 #include "operate/host.hpp"
+#include "telemetry/exporter.hpp"
 
 /// An installation: a configuration, its databases and brokers, and the domain that works there.
 namespace sluice::operate {
@@ -49,6 +50,7 @@ struct loaded_application {
 struct application {
     std::unique_ptr<domain> declared;
     std::unique_ptr<commit::environment> env;
+    std::unique_ptr<telemetry::exporter> exporter{};  ///< null while `[telemetry]` is not enabled; gone first
 };
 
 /// What is about to be done with databases and brokers.

@@ -42,8 +42,9 @@ struct lane_view {
     std::optional<date_time> since{};  ///< when the state was entered
     /// The lowest number of the log that a running transaction may still fill; a lane in strict order waits there.
     std::optional<store::sequence> horizon{};
-    std::int64_t overtaken = 0;       ///< rows published behind later ones, since the owner took the lane
-    std::optional<lane_rows> rows{};  ///< empty when they were not counted
+    std::int64_t overtaken = 0;                ///< rows published behind later ones, since the owner took the lane
+    std::optional<lane_rows> rows{};           ///< empty when they were not counted
+    std::optional<store::lane_pause> pause{};  ///< an operator has told the lane to rest
 
     std::vector<lane_view> shards{};  ///< of a lane in shards, without rows; the lane shows the worst of them
     store::shard part{};
@@ -61,6 +62,7 @@ struct lane_view {
 struct lane_records {
     std::vector<store::lane_status> leases{};
     std::optional<std::map<std::string, store::outbox_counts>> counts{};  ///< by broker; empty before they were asked
+    store::lane_pauses pauses{};
 };
 
 /// Every state a lane can show, healthiest first.

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <map>
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -24,28 +24,38 @@ const std::vector<std::string>& row_status_words() {
 
 std::vector<departure> departures_of(const store::logged_event& event, const std::vector<located_row>& rows,
                                      const config::outbox_settings& outbox) {
-    std::map<envelope::extension_list, std::vector<std::string>> by_list;
+    std::vector<std::pair<envelope::partner_terms, std::vector<std::string>>> by_terms;
     for (const auto& [database, row] : rows) {
-        if (row.target_broker != outbox.broker) {
-            by_list[outbox.extensions_of(row.target_broker)].push_back(row.target_broker);
-        }
+        if (row.target_broker == outbox.broker) continue;
+        const envelope::partner_terms terms = outbox.lane_of(row.target_broker).terms;
+        auto same = std::ranges::find_if(by_terms, [&](const auto& each) { return each.first == terms; });
+        if (same == by_terms.end()) same = by_terms.insert(by_terms.end(), {terms, {}});
+        same->second.push_back(row.target_broker);
     }
-    if (by_list.empty()) by_list.emplace();
+    if (by_terms.empty()) by_terms.emplace_back();
     std::vector<departure> found;
-    found.reserve(by_list.size());
-    for (auto& [list, brokers] : by_list) {
-        found.push_back({std::move(brokers), envelope::render_external_versions(event.data, event.metadata, list)});
+    found.reserve(by_terms.size());
+    for (auto& [terms, brokers] : by_terms) {
+        found.push_back({std::move(brokers), envelope::render_for_partner(event.data, event.metadata, terms)});
     }
     return found;
+}
+
+json::object headers_json(const envelope::header_list& head) {
+    json::object members;
+    for (const envelope::header& each : head) members.set(each.name, each.value);
+    return members;
 }
 
 json::array departures_json(const message_view& message) {
     json::array list;
     for (const auto& [brokers, messages] : message.departures) {
         for (const envelope::rendered_message& each : messages) {
-            list.push_back(json::object{{"brokers", json::array(brokers.begin(), brokers.end())},
-                                        {"message_id", message.event.message_id + each.id_suffix},
-                                        {"envelope", embedded(each.body)}});
+            json::object one{{"brokers", json::array(brokers.begin(), brokers.end())},
+                             {"message_id", message.event.message_id + each.id_suffix},
+                             {"envelope", embedded(each.body)}};
+            if (!each.head.empty()) one.set("headers", headers_json(each.head));
+            list.push_back(std::move(one));
         }
     }
     return list;

@@ -43,7 +43,7 @@ struct message_view {
     std::string database;
     store::logged_event event;
     std::vector<located_row> rows;
-    /// Brokers with the same list of extensions share one. An event without an external row shows what would leave.
+    /// Brokers with the same terms share one. An event without an external row shows what would leave.
     /// Empty when it was not asked for.
     std::vector<departure> departures;
 };

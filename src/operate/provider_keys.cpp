@@ -47,6 +47,10 @@ const char* kind_text(provider_option::kind of) {
             return "flag";
         case provider_option::kind::text:
             return "text";
+        case provider_option::kind::secret:
+            return "secret";
+        case provider_option::kind::table:
+            return "table";
         case provider_option::kind::file:
             break;
     }

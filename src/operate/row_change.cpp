@@ -8,6 +8,7 @@
 
 #include <sluice/error.hpp>
 
+#include "base/one_line.hpp"
 #include "config/section.hpp"
 #include "operate/json_forms.hpp"
 #include "operate/orphan_rows.hpp"
@@ -84,8 +85,11 @@ const char* to_string(row_action what) noexcept {
     return "retire";
 }
 
-row_change::row_change(const installation& with, row_action what, outbox_filter asked)
-    : with_{with}, what_{what}, filters_{filters_of(what, asked)} {
+row_change::row_change(const installation& with, row_action what, outbox_filter asked, std::string reason)
+    : with_{with},
+      what_{what},
+      reason_{reason.empty() ? "discarded by an operator" : base::one_line(reason)},
+      filters_{filters_of(what, asked)} {
     if (what == row_action::retire) require_retired(with, asked.target_broker);
     open_databases();
     if (count_ == 0 && !asked.message_id.empty()) {
@@ -163,7 +167,7 @@ std::size_t row_change::run(store::operations_session& session, const outbox_fil
         case row_action::retry:
             return session.retry(filter);
         case row_action::discard:
-            return session.discard(filter, "discarded by an operator", system_clock().now());
+            return session.discard(filter, reason_, system_clock().now());
         case row_action::retire:
             break;
     }

@@ -50,7 +50,8 @@ public:
     /// such row,
     ///                  or the broker to retire is still configured or unknown
     /// @throws store_error
-    row_change(const installation& with, row_action what, store::outbox_filter asked);
+    /// @param reason  of a discard, for those who find the rows; empty: that an operator did it
+    row_change(const installation& with, row_action what, store::outbox_filter asked, std::string reason = {});
 
     /// More than `most_counted` means: more than these.
     [[nodiscard]] std::size_t count() const noexcept { return count_; }
@@ -67,6 +68,7 @@ private:
 
     const installation& with_;
     row_action what_;
+    std::string reason_;
     std::vector<store::outbox_filter> filters_;  ///< one for each status
     std::vector<open_database> databases_{};
     std::vector<left_rows> away_{};

@@ -10,7 +10,7 @@
 #include "base/seconds.hpp"
 #include "broker/broker.hpp"
 #include "consume/broker_operations.hpp"
-#include "engine/databases.hpp"
+#include "domain/databases.hpp"
 #include "operate/json_forms.hpp"
 
 namespace sluice::operate {
@@ -20,12 +20,15 @@ namespace {
 /// A schedule is late by its poll and a busy moment.
 constexpr duration usual_delay = std::chrono::seconds{10};
 
+std::set<std::string> names_of(const std::map<std::string, config::database_settings>& databases) {
+    std::set<std::string> names;
+    for (const auto& [name, settings] : databases) names.insert(name);
+    return names;
+}
+
 /// Databases with lanes: those that hold aggregates, when a domain tells; else all.
 std::set<std::string> databases_with_lanes(const site& at, const config::configuration& with) {
-    if (at.knows_domain()) return engine::databases_with_lanes(load_domain(at)->declared());
-    std::set<std::string> names;
-    for (const auto& [name, settings] : with.databases) names.insert(name);
-    return names;
+    return at.knows_domain() ? detail::databases_with_lanes(load_domain(at)->declared()) : names_of(with.databases);
 }
 
 config::number_order order_of(const config::database_settings& settings) {
@@ -36,7 +39,9 @@ void add_lanes(const config::configuration& with, const std::string& name, store
                store::operations_session& session, const std::map<std::string, store::outbox_counts>& counts,
                status_view& into) {
     bool waits = false;
-    for (lane_view& lane : view_lanes(with.outbox, name, {.leases = session.lanes(), .counts = counts}, into.at)) {
+    for (lane_view& lane :
+         view_lanes(with.outbox, name, {.leases = session.lanes(), .counts = counts, .pauses = session.paused_lanes()},
+                    into.at)) {
         waits = waits || lane.horizon;
         into.lanes.push_back(std::move(lane));
     }
@@ -79,15 +84,18 @@ void add_brokers(const installation& with, status_view& into) {
     }
 }
 
+void add_orphaned_groups(const declared_installation& opened, status_view& into) {
+    groups_by_broker seen;
+    for (const auto& [broker, group] : into.groups) seen[broker].push_back(group);
+    into.orphaned_groups =
+        view_orphans(opened.routes, seen, consume::places_of(*opened.env), opened.env->domain().normalized);
+}
+
 /// A domain with mistakes has nothing to tell here: `sluice check` is about those.
 void add_orphaned_groups(const site& at, status_view& into) {
     if (!at.knows_domain()) return;
-    groups_by_broker seen;
-    for (const auto& [broker, group] : into.groups) seen[broker].push_back(group);
     try {
-        const declared_installation opened = open_declared(at);
-        into.orphaned_groups =
-            view_orphans(opened.routes, seen, consume::places_of(*opened.env), opened.env->domain().normalized);
+        add_orphaned_groups(open_declared(at), into);
     } catch (const configuration_error& e) {
         into.not_checked = e.what();
     }
@@ -103,6 +111,11 @@ json::value writers_json(const held_lanes* held) {
                                        {"state", text_or_null(state)}});
     }
     return writers;
+}
+
+json::value pause_or_null(const std::optional<store::lane_pause>& pause) {
+    if (!pause) return nullptr;
+    return json::object{{"since", pause->since.to_string()}, {"reason", text_or_null(pause->reason)}};
 }
 
 json::value lane_json(const lane_view& lane, const status_view& status) {
@@ -126,6 +139,7 @@ json::value lane_json(const lane_view& lane, const status_view& status) {
         {"rate", lane.rate},
         {"owner", text_or_null(lane.owner)},
         {"since", time_or_null(lane.since)},
+        {"paused_by_operator", pause_or_null(lane.pause)},
         {"waits_for", writers_json(status.holders_of(lane))},
         {"order_wait_ms", wait == status.order_waits.end() ? json::value{nullptr} : json::value{wait->second}},
         {"overtaken", lane.overtaken},
@@ -162,6 +176,22 @@ status_view read_status(const site& at) {
     add_databases(with, with_lanes, status);
     add_brokers(with, status);
     add_orphaned_groups(at, status);
+    return status;
+}
+
+status_view read_lanes(const installation& with, const declared_installation* declared, date_time now) {
+    status_view status{.at = now};
+    add_databases(with,
+                  declared == nullptr ? names_of(with.configuration.databases)
+                                      : detail::databases_with_lanes(declared->env->domain()),
+                  status);
+    return status;
+}
+
+status_view read_status(const installation& with, const declared_installation* declared, date_time now) {
+    status_view status = read_lanes(with, declared, now);
+    add_brokers(with, status);
+    if (declared != nullptr) add_orphaned_groups(*declared, status);
     return status;
 }
 

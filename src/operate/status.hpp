@@ -60,6 +60,10 @@ struct status_view {
 /// Needs no running engine. A database or broker that is away is named in the answer and hides no other.
 /// @throws request_error, configuration_error
 [[nodiscard]] status_view read_status(const site& at);
+/// Only what the databases tell, of what is open already. @param declared  null: no domain is known
+[[nodiscard]] status_view read_lanes(const installation& with, const declared_installation* declared, date_time now);
+/// The whole of what is open already.
+[[nodiscard]] status_view read_status(const installation& with, const declared_installation* declared, date_time now);
 [[nodiscard]] json::value to_json(const status_view& status);
 
 }  // namespace sluice::operate

@@ -47,15 +47,6 @@ TEST_F(server_and_its_environment, says_what_is_wrong_although_nobody_reads_it) 
     EXPECT_THAT(server.finish().err, HasSubstr("is not TOML"));
 }
 
-TEST_F(server_and_its_environment, drains_when_the_terminal_hangs_up) {
-    testing::running_program server{{"server"}, settings()};
-    ASSERT_TRUE(server.wait_for_text("server.ready"));
-    server.signal(SIGHUP);
-    const program_result result = server.finish();
-    EXPECT_EQ(result.code, 0);
-    EXPECT_THAT(result.err, HasSubstr("server.stopping signal=1"));
-}
-
 TEST_F(server_and_its_environment, ignores_a_hang_up_below_nohup) {
     testing::program_settings below_nohup = settings();
     below_nohup.ignore_hang_up = true;

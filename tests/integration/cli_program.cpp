@@ -18,9 +18,6 @@ namespace sluice::testing {
 
 namespace {
 
-constexpr std::chrono::seconds patience{20};
-constexpr std::chrono::seconds lifetime{30};
-
 std::array<int, 2> make_pipe() {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error{"no pipe"};
@@ -135,7 +132,7 @@ bool running_program::read_some(deadline until) {
 }
 
 bool running_program::wait_for_text(std::string_view text) {
-    const auto until = std::chrono::steady_clock::now() + patience;
+    const auto until = std::chrono::steady_clock::now() + long_enough;
     while (result_.out.find(text) == std::string::npos && result_.err.find(text) == std::string::npos) {
         if (!read_some(until)) return false;
     }
@@ -143,17 +140,15 @@ bool running_program::wait_for_text(std::string_view text) {
 }
 
 bool running_program::ends_unread() {
-    return eventually(
-        [this] {
-            if (child_ > 0 && waitpid(child_, &status_, WNOHANG) == child_) child_ = -1;
-            return child_ < 0;
-        },
-        patience);
+    return eventually([this] {
+        if (child_ > 0 && waitpid(child_, &status_, WNOHANG) == child_) child_ = -1;
+        return child_ < 0;
+    });
 }
 
 program_result running_program::finish() {
     if (err_ >= 0) close_input();  // closing a terminal would hang up on the program
-    const auto until = std::chrono::steady_clock::now() + lifetime;
+    const auto until = std::chrono::steady_clock::now() + long_enough;
     while (read_some(until)) {
     }
     if (child_ > 0) {

@@ -43,15 +43,16 @@ public:
     void close_output();
     void signal(int number) const;
     [[nodiscard]] pid_t pid() const noexcept { return child_; }
-    /// Reads what comes until standard output or standard error holds `text`. False after 20 seconds without it.
+    /// Reads what comes until standard output or standard error holds `text`. False when it does not come in time
+    /// (`long_enough`).
     [[nodiscard]] bool wait_for_text(std::string_view text);
     /// True when the text has been read.
     [[nodiscard]] bool has_text(std::string_view text) const {
         return result_.out.find(text) != std::string::npos || result_.err.find(text) != std::string::npos;
     }
-    /// Waits for the end without reading anything. False after 20 seconds.
+    /// Waits for the end without reading anything. False when it does not come in time.
     [[nodiscard]] bool ends_unread();
-    /// Closes the input, reads to the end and returns everything. Kills the program after 30 seconds.
+    /// Closes the input, reads to the end and returns everything. Kills a program that does not end in time.
     [[nodiscard]] program_result finish();
 
 private:

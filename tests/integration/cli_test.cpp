@@ -537,6 +537,7 @@ TEST_F(command_line, suggests_what_was_meant) {
         return result.err;
     };
     EXPECT_THAT(told({"sevrer"}), HasSubstr("there is no command `sevrer`; did you mean `server`?"));
+    EXPECT_THAT(told({"man", "sevrer"}), HasSubstr("there is no command `sevrer`; `sluice --help` lists them"));
     EXPECT_THAT(told({"outbox", "lsit"}), HasSubstr("did you mean `list`?"));
     EXPECT_THAT(told({"outbox", "list", "--brokr", "x"}), HasSubstr("there is no --brokr; did you mean --broker?"));
     EXPECT_THAT(told({"status", "--jsno"}), HasSubstr("did you mean --json?"));

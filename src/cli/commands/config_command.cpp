@@ -51,7 +51,7 @@ std::string origin_text(const effective_setting& of, const settings_view& in) {
             text = fmt::format("[{}] {}:{}", in.environment, in.file, of.line);
             break;
         case origin::file:
-            text = fmt::format("{}:{}", in.file, of.line);
+            text = of.line == 0 ? std::string{"environment"} : fmt::format("{}:{}", in.file, of.line);
             break;
     }
     if (!of.inherited.empty()) text += fmt::format(", [{}]", of.inherited);
@@ -136,6 +136,10 @@ std::string values_text(const provider_option& of) {
             return "true, false";
         case provider_option::kind::text:
             return "text";
+        case provider_option::kind::secret:
+            return "text that is never shown";
+        case provider_option::kind::table:
+            return "table";
         case provider_option::kind::file:
             break;
     }

@@ -212,6 +212,7 @@ void print_departures(const session& in, const message_view& message) {
         for (const envelope::rendered_message& each : messages) {
             const std::string which = each.id_suffix.empty() ? "" : " of " + message.event.message_id + each.id_suffix;
             print_part(in, "external envelope" + whose + which, each.body);
+            for (const auto& [name, value] : each.head) in.out.print(safe_lines(fmt::format("  {}: {}", name, value)));
         }
     }
 }

@@ -1,23 +1,29 @@
 #include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
+#include <utility>
 
-#include <sluice/version.hpp>
+#include <sluice/error.hpp>
 
 #include "base/backoff.hpp"
-#include "broker/broker.hpp"
+#include "base/one_line.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/log_settings.hpp"
-#include "cli/terminal/failure.hpp"
+#include "cli/service/running_server.hpp"
+#include "cli/service/service_manager.hpp"
+#include "cli/terminal/controlling_terminal.hpp"
 #include "cli/terminal/stop_signals.hpp"
 #include "cli/workers/init_process.hpp"
 #include "cli/workers/worker_process.hpp"
 #include "cli/workers/worker_supervisor.hpp"
-#include "engine/engine.hpp"
-#include "http/health_service.hpp"
 #include "observe/log.hpp"
+#include "observe/log_threshold.hpp"
+#include "operate/configured_files.hpp"
 
 namespace sluice::cli {
 
@@ -25,71 +31,109 @@ namespace {
 
 using observe::log;
 
-/// Says what runs, one line each, so that a log begins with the whole picture.
-void announce(const commit::environment& env, const engine::engine& running) {
-    const auto& with = env.configuration();
-    for (const auto& [name, database] : env.parts().databases) {
-        const bool built_in = with.databases.at(name).built_in;
-        log(observe::level::info, "server.database",
-            {{"name", name}, {"at", database->describe()}, {"from", built_in ? "built-in" : "configuration"}});
-    }
-    for (const auto& [name, broker] : env.parts().brokers) {
-        log(observe::level::info, "server.broker", {{"name", name}, {"at", broker->describe()}});
-    }
-    for (const engine::worker_status& each : running.status()) {
-        if (each.what == engine::worker_status::kind::lane)
-            log(observe::level::info, "server.lane", {{"name", each.name}});
-        if (each.what == engine::worker_status::kind::subscription) {
-            log(observe::level::info, "server.subscription", {{"name", each.name}});
-        }
-    }
-    log(observe::level::info, "server.ready",
-        {{"domain", env.domain().name},
-         {"configuration", with.file},
-         {"environment", with.environment},
-         {"version", version()},
-         {"pid", getpid()}});
+/// Nothing can be torn down safely when a handler does not return (its message was not committed and comes again) or a
+/// broker keeps a check waiting.
+[[noreturn]] void leave_at_once(running_server::end how) {
+    observe::flush_log(std::chrono::seconds{1});
+    _exit(static_cast<int>(how == running_server::end::stuck ? exit_code::failed : exit_code::ok));
 }
 
-/// A worker of a supervisor that was killed drains for some seconds, and has the port of its successor meanwhile. So a
-/// port in use is not a mistake of the configuration when it is a worker's: the supervisor tries again.
-void start_health(std::optional<http::health_service>& health, commit::environment& env, const worker_role* role) {
-    try {
-        health.emplace(env, http::health_options{.port_offset = role == nullptr ? 0 : role->index});
-    } catch (const configuration_error& e) {
-        if (role == nullptr) throw;
-        throw failure{exit_code::unavailable, "port_in_use", e.what()};
+/// A server from one signal to the next.
+class service {
+public:
+    service(const session& in, const worker_role* role) : in_{in}, role_{role} {}
+
+    int run() {
+        server_ = std::make_unique<running_server>(in_.site, open_application(in_), role_);
+        fingerprint_ = operate::fingerprint(server_->configuration());
+        tell_ready();
+        if (role_ != nullptr) role_->tell_ready();
+        const int signal = wait_for_the_end();
+        tell([](const service_manager& manager) { manager.tell_stopping(); });
+        server_->drain();
+        signals_.release();  // a second signal means: at once
+        log(observe::level::info, "server.stopping", {{"signal", signal}});
+        std::this_thread::sleep_for(drain_delay());
+        const auto how = server_->stop();
+        if (how != running_server::end::clean) leave_at_once(how);
+        return static_cast<int>(exit_code::ok);
     }
-}
+
+private:
+    int wait_for_the_end() {
+        for (;;) {
+            const auto signal = signals_.wait(manager_.interval());
+            if (!signal) {
+                if (server_->is_alive()) tell([](const service_manager& manager) { manager.tell_alive(); });
+            } else if (*signal == SIGHUP && !terminal_.has_hung_up()) {
+                reload();
+            } else {
+                return *signal;
+            }
+        }
+    }
+
+    /// A worker's manager is its parent.
+    template <class Tell>
+    void tell(const Tell& what) const {
+        if (role_ == nullptr) what(manager_);
+    }
+    void tell_ready() const {
+        const std::string status = "Running " + server_->configuration().file;
+        tell([&](const service_manager& manager) { manager.tell_ready(status); });
+    }
+    [[nodiscard]] duration drain_delay() const {
+        const config::health_settings& probes = server_->configuration().server.health;
+        return probes.enabled ? base::from_seconds(probes.drain_delay_seconds) : duration{0};
+    }
+
+    /// Reads the configuration again. A level of the log holds at once; when anything else has changed, or a file with
+    /// a certificate or a secret, the engine is replaced. What cannot be read or opened changes nothing.
+    void reload() {
+        tell([&](const service_manager& manager) {
+            manager.tell_reloading(engine::usual_patience(server_->configuration()));
+        });
+        try {
+            const config::configuration next = operate::load_configuration(in_.site);
+            observe::change_log_threshold(observe::level_named(next.log.level));
+            std::string now = operate::fingerprint(next);
+            const bool is_same = now == fingerprint_;
+            if (!is_same) replace_with(open_application(in_));
+            fingerprint_ = std::move(now);
+            log(observe::level::info, "server.reloaded",
+                {{"configuration", next.file},
+                 {"log_level", next.log.level},
+                 {"engine", is_same ? "kept" : "replaced"}});
+        } catch (const error& e) {
+            log(observe::level::error, "server.not_reloaded",
+                {{"reason", base::one_line(e.what())}, {"remedy", "mend it and send SIGHUP again"}});
+            if (!server_) throw;  // the former engine is gone: only a new process helps
+        }
+        tell_ready();
+    }
+
+    /// What was opened has shown that its databases can be reached, before anything is given up for it.
+    void replace_with(application opened) {
+        const auto how = server_->stop();
+        if (how != running_server::end::clean) leave_at_once(how);
+        server_.reset();
+        server_ = std::make_unique<running_server>(in_.site, std::move(opened), role_);
+    }
+
+    const session& in_;
+    const worker_role* role_;
+    const service_manager manager_;  // before there are other threads
+    const controlling_terminal terminal_;
+    stop_signals signals_;  // before the engine's threads, which inherit that they are blocked
+    std::unique_ptr<running_server> server_;
+    std::string fingerprint_;
+};
 
 /// The engine in this process. @param role  of a worker; null when there is no supervisor
 int serve(const session& in, const worker_role* role) {
-    stop_signals signals;  // before the engine's threads, which inherit that they are blocked
+    service served{in, role};
     observe::configure_log(to_log_settings(operate::load_configuration(in.site).log));
-    const application opened = open_application(in);
-    const config::health_settings& probes = opened.env->configuration().server.health;
-    engine::engine running{*opened.env};
-    std::optional<http::health_service> health;
-    if (probes.enabled) {
-        start_health(health, *opened.env, role);
-    }
-    running.start();
-    if (health) health->watch(running);
-    announce(*opened.env, running);
-    if (role != nullptr) role->tell_ready();
-
-    const int signal = signals.wait();
-    if (health) health->drain();
-    signals.release();  // a second signal means: at once
-    log(observe::level::info, "server.stopping", {{"signal", signal}});
-    if (health) std::this_thread::sleep_for(base::from_seconds(probes.drain_delay_seconds));
-    const bool stopped = running.stop();
-    const bool left = !health || health->leave();
-    if (stopped && left) return static_cast<int>(exit_code::ok);
-    // A handler does not return: its message was not committed and comes again. Or a broker keeps a check waiting.
-    // Nothing here can be torn down safely.
-    observe::flush_log(std::chrono::seconds{1});
-    _exit(static_cast<int>(stopped ? exit_code::ok : exit_code::failed));
+    return served.run();
 }
 
 struct server_arguments {

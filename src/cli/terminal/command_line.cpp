@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <string_view>
 
 #include "base/names.hpp"
 #include "cli/terminal/failure.hpp"
@@ -83,11 +84,60 @@ std::string suggestion(const CLI::App& root, int argc, const char* const* argv) 
     return {};
 }
 
+/// What the parser shows for a number with limits: `UINT:INT in [1 - 64]`.
+constexpr std::string_view of_limits = " in [";
+
+std::string placeholder_of(const CLI::Option& option) {
+    if (option.get_items_expected_max() == 0) return {};
+    const std::string name = option.get_type_name();
+    if (name.find(of_limits) != std::string::npos) return "N";
+    return name.empty() ? "VALUE" : name;
+}
+
+/// With the limits of a number: `At most so many (1 - 64)`.
+std::string purpose_of(const CLI::Option& option) {
+    const std::string name = option.get_type_name();
+    const auto limits = name.find(of_limits);
+    if (limits == std::string::npos) return option.get_description();
+    const std::string range = name.substr(limits + of_limits.size());
+    return option.get_description() + " (" + range.substr(0, range.find(']')) + ")";
+}
+
+outlined_option outline_of(const CLI::Option& option) {
+    outlined_option made{.names = {},
+                         .placeholder = placeholder_of(option),
+                         .purpose = purpose_of(option),
+                         .variable = option.get_envname(),
+                         .required = option.get_required()};
+    if (option.get_positional()) {
+        made.names.push_back(option.get_name());
+        return made;
+    }
+    for (const std::string& each : option.get_snames()) made.names.push_back("-" + each);
+    for (const std::string& each : option.get_lnames()) made.names.push_back("--" + each);
+    return made;
+}
+
+command_outline outline_of(const CLI::App& app) {
+    command_outline made{
+        .name = app.get_name(), .purpose = app.get_description(), .options = {}, .arguments = {}, .commands = {}};
+    for (const CLI::Option* each : app.get_options()) {
+        (each->get_positional() ? made.arguments : made.options).push_back(outline_of(*each));
+    }
+    for (const CLI::App* each : app.get_subcommands(nullptr)) made.commands.push_back(outline_of(*each));
+    return made;
+}
+
 }  // namespace
 
 command command::add(const std::string& name, const std::string& purpose) {
     app_->require_subcommand(1);
     return {*app_->add_subcommand(name, purpose), *chosen_};
+}
+
+command& command::may_run_alone() {
+    app_->require_subcommand(0, 1);
+    return *this;
 }
 
 command& command::option(const std::string& name, const std::string& placeholder, std::string& value,
@@ -99,6 +149,12 @@ command& command::option(const std::string& name, const std::string& placeholder
 command& command::option(const std::string& name, const std::string& placeholder, std::optional<std::string>& value,
                          const std::string& purpose) {
     app_->add_option(name, value, purpose)->type_name(placeholder);
+    return *this;
+}
+
+command& command::option(const std::string& name, const std::string& placeholder, std::vector<std::string>& values,
+                         const std::string& purpose) {
+    app_->add_option(name, values, purpose)->type_name(placeholder)->allow_extra_args(false);
     return *this;
 }
 
@@ -135,7 +191,10 @@ command& command::optional_argument(const std::string& name, std::string& value,
 }
 
 command& command::on_chosen(action run) {
-    app_->callback([chosen = chosen_, run = std::move(run)] { *chosen = run; });
+    // A command above the one that was asked for is called back, too.
+    app_->callback([app = app_, chosen = chosen_, run = std::move(run)] {
+        if (app->get_subcommands().empty()) *chosen = run;
+    });
     return *this;
 }
 
@@ -150,6 +209,8 @@ command_line::command_line(const program_description& program)
 command_line::~command_line() = default;
 
 command command_line::root() { return {*app_, chosen_}; }
+
+command_outline command_line::outline() const { return outline_of(*app_); }
 
 action command_line::parse(int argc, const char* const* argv) {
     try {

@@ -6,6 +6,9 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
+
+#include "cli/terminal/command_outline.hpp"
 
 // The parser. Only command_line.cpp includes its header: whatever does takes seconds to compile.
 namespace CLI {  // NOLINT(readability-identifier-naming): its name
@@ -34,8 +37,10 @@ struct limits {
 /// Lifetime: refers to its command_line and can be copied freely. Values must outlive `command_line::parse`.
 class command {
 public:
-    /// A command below this one. A command that has some cannot run without one of them.
+    /// A command below this one. A command that has some cannot run without one of them, unless it `may_run_alone`.
     command add(const std::string& name, const std::string& purpose);
+    /// After all commands below it were added.
+    command& may_run_alone();
 
     /// An option with a text.
     /// @param placeholder  stands for the value in the help
@@ -43,6 +48,9 @@ public:
     command& option(const std::string& name, const std::string& placeholder, std::string& value,
                     const std::string& purpose, const std::string& variable = {});
     command& option(const std::string& name, const std::string& placeholder, std::optional<std::string>& value,
+                    const std::string& purpose);
+    /// An option that may be given several times, with one text each.
+    command& option(const std::string& name, const std::string& placeholder, std::vector<std::string>& values,
                     const std::string& purpose);
     /// An option with a whole number; the help shows its limits.
     command& number(const std::string& name, std::optional<int>& value, limits allowed, const std::string& purpose);
@@ -99,6 +107,9 @@ public:
 
     /// What all commands are added to. Its options may follow any command.
     [[nodiscard]] command root();
+
+    /// All that was defined so far. The name is that of the program.
+    [[nodiscard]] command_outline outline() const;
 
     /// Finds out what the user asks for. Once, after all commands are defined.
     ///

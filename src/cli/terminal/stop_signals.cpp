@@ -37,6 +37,12 @@ int stop_signals::wait() {
     }
 }
 
+std::optional<int> stop_signals::wait(std::optional<std::chrono::milliseconds> patience) {
+    if (!patience) return wait();
+    static_cast<void>(wait_for(static_cast<int>(patience->count())));
+    return poll();
+}
+
 bool stop_signals::wait_for(int milliseconds) {
     pollfd waited{.fd = fd_.get(), .events = POLLIN, .revents = 0};
     const int ready = ::poll(&waited, 1, milliseconds);

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <chrono>
 #include <optional>
 
 #include "base/unique_fd.hpp"
@@ -26,6 +27,8 @@ public:
     [[nodiscard]] std::optional<int> poll() noexcept;
     /// Waits for a signal and returns it.
     [[nodiscard]] int wait();
+    /// Waits no longer than that, when it is said. Nothing when no signal has come.
+    [[nodiscard]] std::optional<int> wait(std::optional<std::chrono::milliseconds> patience);
     /// From now on a signal ends the process at once, the usual way. What follows the first signal within a tenth of a
     /// second is its echo and does not count: `timeout` and some supervisors signal the process and then its group.
     void release();

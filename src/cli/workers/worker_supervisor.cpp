@@ -13,10 +13,14 @@
 #include <mutex>
 #include <system_error>
 
+#include <sluice/error.hpp>
 #include <sluice/version.hpp>
 
+#include "base/one_line.hpp"
 #include "base/unique_fd.hpp"
 #include "cli/commands/log_settings.hpp"
+#include "cli/service/service_manager.hpp"
+#include "cli/terminal/controlling_terminal.hpp"
 #include "cli/terminal/stop_signals.hpp"
 #include "cli/workers/worker_process.hpp"
 #include "cli/workers/worker_roster.hpp"
@@ -24,6 +28,7 @@
 #include "http/server.hpp"
 #include "http/worker_health.hpp"
 #include "observe/log.hpp"
+#include "observe/log_threshold.hpp"
 
 namespace sluice::cli {
 
@@ -120,8 +125,9 @@ private:
 /// The shell around the roster: starts, waits, hands signals on, collects.
 class supervisor {
 public:
-    supervisor(const config::configuration& with, int workers, const sigset_t& worker_signals)
-        : server_{with.server}, launcher_{worker_signals}, roster_{workers}, board_{roster_.health()} {
+    supervisor(const operate::site& site, const config::configuration& with, int workers,
+               const sigset_t& worker_signals)
+        : site_{site}, server_{with.server}, launcher_{worker_signals}, roster_{workers}, board_{roster_.health()} {
         const config::health_settings& health = server_.health;
         if (!health.enabled) return;
         constexpr int most_increments = 100;
@@ -140,7 +146,8 @@ public:
             wait(signals);
             read_readiness();
             collect();
-            if (const auto signal = signals.poll()) stop(*signal, signals);
+            if (const auto signal = signals.poll()) obey(*signal, signals);
+            tell_manager();
             if (roster_.refusal() && !told_) tell(SIGTERM);
             kill_late();
             if (told_ && roster_.living().empty()) break;
@@ -172,6 +179,9 @@ private:
         for (const auto& [pid, pipe] : pipes_) waited.push_back({.fd = pipe.get(), .events = POLLIN, .revents = 0});
         auto until = roster_.next_start();
         if (told_ && !killed_) until = kill_at_;
+        if (const auto interval = manager_.interval(); interval && !told_) {
+            until = std::min(until.value_or(steady::time_point::max()), steady::now() + *interval);
+        }
         int timeout = -1;
         if (until) {
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - steady::now()).count();
@@ -213,9 +223,41 @@ private:
              {"again_in", again_in ? std::to_string(again_in->count() / micros_per_milli) + "ms" : "never"}});
     }
 
+    void obey(int signal, stop_signals& signals) {
+        if (signal == SIGHUP && !terminal_.has_hung_up()) {
+            reload();
+        } else {
+            stop(signal, signals);
+        }
+    }
+
+    /// Each worker reads the configuration again by itself; what is of the parent alone is the level of its log.
+    void reload() {
+        log(level::info, "supervisor.reloading", {{"workers", roster_.living().size()}});
+        for (const pid_t pid : roster_.living()) ::kill(pid, SIGHUP);
+        try {
+            observe::change_log_threshold(observe::level_named(operate::load_configuration(site_).log.level));
+        } catch (const error& e) {
+            log(level::error, "supervisor.not_reloaded", {{"reason", base::one_line(e.what())}});
+        }
+    }
+
+    /// Ready when every worker has been so once: from then on the parent starts again what dies.
+    void tell_manager() {
+        if (told_) return;
+        const auto workers = roster_.health();
+        if (!is_ready_ && std::ranges::all_of(workers, [](const auto& each) { return each.ready; })) {
+            is_ready_ = true;
+            manager_.tell_ready("Running " + std::to_string(workers.size()) + " workers");
+        } else {
+            manager_.tell_alive();
+        }
+    }
+
     void stop(int signal, stop_signals& signals) {
         log(level::info, "supervisor.stopping", {{"signal", signal}});
-        tell(signal);
+        manager_.tell_stopping();
+        tell(signal == SIGHUP ? SIGTERM : signal);
         post();
         signals.release();  // a second signal means: at once; the kernel tells the workers
     }
@@ -243,13 +285,17 @@ private:
         board_.post(told_ ? phase::draining : phase::running, roster_.health());
     }
 
+    const operate::site& site_;
     const config::server_settings server_;
+    const service_manager manager_;
+    const controlling_terminal terminal_;
     base::unique_fd children_ = watch_children();  // before the HTTP thread, which inherits the mask
     worker_launcher launcher_;
     worker_roster roster_;
     std::map<pid_t, base::unique_fd> pipes_;  ///< of those that have not said that they are ready
     bool told_ = false;                       ///< to stop
     bool killed_ = false;
+    bool is_ready_ = false;  ///< as the service manager was told
     steady::time_point kill_at_{};
     notice_board board_;
     std::unique_ptr<http::http_server> probes_;  // last: gone before the board
@@ -263,7 +309,7 @@ int supervise(const session& in, int workers) {
     const config::configuration with = operate::load_configuration(in.site);
     observe::configure_log(to_log_settings(with.log));
     require_several_can_run(with, workers);
-    supervisor all{with, workers, worker_signals};
+    supervisor all{in.site, with, workers, worker_signals};
     log(level::info, "supervisor.ready", {{"workers", workers}, {"version", version()}, {"pid", ::getpid()}});
     return all.run(signals);
 }

@@ -85,6 +85,15 @@ TEST(view_lanes, a_released_lease_means_stopped) {
     EXPECT_EQ(lane.detail, "");
 }
 
+TEST(view_lanes, a_pause_by_an_operator_is_shown_whether_or_not_somebody_owns_the_lane) {
+    const store::lane_pause pause{.since = now, .reason = "moving"};
+    const auto lanes = view_lanes(outbox(), "default", {.pauses = {{"partner", pause}}}, now);
+    EXPECT_EQ(lanes.at(0).pause, std::nullopt);
+    EXPECT_EQ(lanes.at(1).pause, pause);
+    EXPECT_EQ(lanes.at(1).state, "stopped");
+    EXPECT_EQ(lanes.at(1).detail, store::describe(pause));
+}
+
 TEST(view_lanes, shards_are_shown_below_the_worst_of_them) {
     config::outbox_settings settings = outbox();
     settings.lanes["partner"].shards = 3;

@@ -106,6 +106,18 @@ TEST_F(a_command_line, reads_the_variable_of_an_absent_option) {
     EXPECT_EQ(given->color, "green");
 }
 
+TEST_F(a_command_line, may_run_alone_beside_the_commands_below_it) {
+    const auto seen = std::make_shared<std::vector<std::string>>();
+    command gate = line.root().add("gate", "");
+    gate.option("--lane", "NAME", *seen, "");
+    gate.add("open", "").runs(+[](const session& /*in*/) { return 7; });
+    gate.may_run_alone().runs(
+        +[](const session& /*in*/, const std::vector<std::string>& lanes) { return static_cast<int>(lanes.size()); },
+        seen);
+    EXPECT_EQ(run({"gate", "open"}), 7);
+    EXPECT_EQ(run({"gate", "--lane", "a", "--lane", "b"}), 2);
+}
+
 TEST_F(a_command_line, wants_one_of_the_commands_below_a_command) {
     EXPECT_EQ(refusal({"crate"}), "A subcommand is required\nTry `depot crate --help`");
     EXPECT_EQ(refusal({}), "A subcommand is required\nTry `depot --help`");
