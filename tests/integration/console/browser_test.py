@@ -1,0 +1,395 @@
+#!/usr/bin/env python3
+"""Goes through every page of the console with a real browser, headless Chromium, by the WebDriver protocol.
+
+Starts `sluice console` on the tiny domain with rows that wait, rows that were given up and a dead letter; logs in,
+acts, logs out. Fails when a page has an error in the browser's console, is wider than a telephone, or lacks what makes it
+usable without a mouse or without eyes. With --screenshots DIR it leaves pictures there.
+"""
+
+import argparse
+import base64
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+CONFIGURATION = """
+[databases.default]
+provider = "sqlite"
+database_uri = "sqlite:///tiny.db"
+synchronous = "normal"
+[brokers.default]
+provider = "sqlite"
+URI = "default.db"
+[brokers.partner]
+provider = "sqlite"
+URI = "partner/events.db"
+[brokers.elsewhere]
+provider = "sqlite"
+URI = "elsewhere.db"
+[outbox]
+external_brokers = ["partner", "elsewhere"]
+[outbox.lanes.elsewhere]
+stream = "other::thing"  # where a handler waits that likes nothing
+[server]
+health.port = {server_port}
+[server.subscription]
+max_retries = 1
+[console]
+port = {console_port}
+send_commands = true
+"""
+
+PASSWORD = "correct horse battery"
+LONG = 60  # seconds that a condition may take on a busy machine
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(what, condition):
+    end = time.monotonic() + LONG
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.1)
+    raise AssertionError(f"{what} did not happen within {LONG} s")
+
+
+class Browser:
+    """A session of chromedriver."""
+
+    def __init__(self, driver, dark=False):
+        self.port = free_port()
+        self.process = subprocess.Popen([driver, f"--port={self.port}"], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        wait_for("chromedriver's start", self.is_up)
+        # Only root needs --no-sandbox; a small /dev/shm must not matter.
+        arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars",
+                     "--no-first-run", "--disable-background-networking"]
+        if dark:
+            arguments.append("--blink-settings=preferredColorScheme=0")
+        answer = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {
+            "goog:loggingPrefs": {"browser": "ALL"},
+            "goog:chromeOptions": {"args": arguments}}}})
+        self.session = "/session/" + answer["sessionId"]
+
+    def is_up(self):
+        try:
+            return self.call("GET", "/status")["ready"]
+        except (OSError, urllib.error.URLError):
+            return False
+
+    def call(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=data, method=method,
+                                         headers={"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=LONG) as response:
+                return json.load(response)["value"]
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{path}: {error.read().decode()[:400]}") from error
+
+    def open(self, url):
+        self.call("POST", self.session + "/url", {"url": url})
+
+    def run(self, script, *arguments):
+        return self.call("POST", self.session + "/execute/sync", {"script": script, "args": list(arguments)})
+
+    def text(self):
+        return self.run("return document.body.innerText")
+
+    def expect(self, text):
+        """A click may return before the page that it leads to is there."""
+        try:
+            wait_for(text, lambda: text in self.text())
+        except AssertionError as late:
+            raise AssertionError(f"the page does not say `{text}`: {self.text()}") from late
+
+    def find(self, css):
+        found = self.call("POST", self.session + "/element", {"using": "css selector", "value": css})
+        return next(iter(found.values()))
+
+    def click(self, css):
+        self.call("POST", f"{self.session}/element/{self.find(css)}/click", {})
+
+    def type(self, css, text):
+        self.call("POST", f"{self.session}/element/{self.find(css)}/value", {"text": text})
+
+    def resize(self, width, height):
+        self.call("POST", self.session + "/goog/cdp/execute", {
+            "cmd": "Emulation.setDeviceMetricsOverride",
+            "params": {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}})
+
+    def set_scheme(self, scheme):
+        self.call("POST", self.session + "/goog/cdp/execute", {
+            "cmd": "Emulation.setEmulatedMedia",
+            "params": {"features": [{"name": "prefers-color-scheme", "value": scheme}]}})
+
+    def picture(self, file):
+        shot = self.call("POST", self.session + "/goog/cdp/execute", {
+            "cmd": "Page.captureScreenshot", "params": {"captureBeyondViewport": True}})
+        pathlib.Path(file).write_bytes(base64.b64decode(shot["data"]))
+
+    def complaints(self):
+        return [entry["message"] for entry in self.call("POST", self.session + "/se/log", {"type": "browser"})
+                if entry["level"] in ("SEVERE", "WARNING")]
+
+    def close(self):
+        try:
+            self.call("DELETE", self.session)
+        finally:
+            self.process.terminate()
+            self.process.wait(timeout=LONG)
+
+
+# What a page must have for those who do not see it, or use no mouse.
+ACCESSIBILITY = r"""
+const wrong = [];
+const name = (e) => (e.getAttribute('aria-label') || e.innerText || e.title || '').trim();
+if (document.querySelectorAll('h1').length !== 1) wrong.push('not one h1');
+if (document.querySelectorAll('main').length !== 1) wrong.push('not one main');
+if (!document.title) wrong.push('no title');
+const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
+for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) wrong.push('id twice: ' + id);
+for (const e of document.querySelectorAll('input:not([type=hidden]), select, textarea'))
+  if (!e.labels.length && !e.getAttribute('aria-label')) wrong.push('no label: ' + e.name);
+for (const e of document.querySelectorAll('button, a')) if (!name(e)) wrong.push('no name: ' + e.outerHTML.slice(0, 80));
+for (const e of document.querySelectorAll('table')) if (!e.caption) wrong.push('table without a caption');
+for (const e of document.querySelectorAll('svg'))
+  if (!e.getAttribute('aria-label') && !e.getAttribute('aria-hidden')) wrong.push('svg without a name');
+const rgb = (c) => (c.match(/[\d.]+/g) || [0, 0, 0, 0]).map(Number);
+const light = (c) => { const [r, g, b] = rgb(c).map((v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+const ground = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
+  if (rgb(c).length < 4 || rgb(c)[3] === 1) return c; } return 'rgb(255,255,255)'; };
+const seen = new Set();
+for (const e of document.querySelectorAll('body *')) {
+  if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())) continue;
+  if (!e.checkVisibility() || e.closest('option, caption, thead, .skip')) continue;
+  const [a, b] = [light(getComputedStyle(e).color), light(ground(e))].sort((x, y) => y - x);
+  const ratio = (a + 0.05) / (b + 0.05);
+  const what = e.tagName + '.' + e.className;
+  if (ratio < 4.5 && !seen.has(what)) { seen.add(what); wrong.push('contrast ' + ratio.toFixed(2) + ': ' + what); }
+}
+if (document.documentElement.scrollWidth > innerWidth) wrong.push('wider than the window: ' + document.documentElement.scrollWidth);
+return wrong;
+"""
+
+
+class Console:
+    """The project and its processes."""
+
+    def __init__(self, sluice, domain, directory):
+        self.sluice, self.directory = sluice, pathlib.Path(directory)
+        self.environment = dict(os.environ, SLUICE_DOMAIN=domain)
+        self.console_port = free_port()
+        (self.directory / "partner").mkdir()
+        text = CONFIGURATION.format(server_port=free_port(), console_port=self.console_port)
+        (self.directory / "domain.toml").write_text(text)
+        line = self.run("console", "password", "anna", "--role=operator", given=PASSWORD + "\n")
+        (self.directory / "domain.toml").write_text(text + line)
+        self.console = None
+
+    def run(self, *arguments, given=""):
+        done = subprocess.run([self.sluice, *arguments], cwd=self.directory, env=self.environment, input=given, text=True,
+                              capture_output=True, timeout=120)
+        if done.returncode not in (0, 1):
+            raise AssertionError(f"{arguments}: {done.stderr}")
+        return done.stdout
+
+    def start(self, *arguments):
+        return subprocess.Popen([self.sluice, *arguments], cwd=self.directory, env=self.environment,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def fill(self):
+        """A dead letter, published rows, rows that wait, rows that were given up."""
+        lines = [json.dumps({"command": "CreateCounter", "data": {"counter_id": f"c-{i}"}}) for i in range(7)]  # fewer than open the circuit breaker
+        lines += [json.dumps({"command": "Increase", "data": {"counter_id": "c-1", "by": 10}})]
+        lines += [json.dumps({"command": "CreateCounter", "data": {"counter_id": "<script>document.title='evil'</script>"}})]
+        self.run("process", "-", given="\n".join(lines) + "\n")
+        server = self.start("server")
+        try:
+            wait_for("dead letters", lambda: len(json.loads(self.run("dlq", "list", "--json"))["dead_letters"]) == 8)
+            wait_for("everything published", lambda: not json.loads(self.run("outbox", "list", "--status=pending", "--json"))["rows"])
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(timeout=LONG)
+        more = [json.dumps({"command": "CreateCounter", "data": {"counter_id": f"later-{i}"}}) for i in range(7)]  # fewer than open the circuit breaker
+        self.run("process", "-", given="\n".join(more) + "\n")
+        self.run("outbox", "discard", "--stream=tiny::counter-later-3", "--yes")
+        self.run("lanes", "pause", "partner", "--reason=they move house")
+
+    def open(self):
+        self.console = self.start("console")
+
+        def answers():
+            try:
+                with socket.create_connection(("127.0.0.1", self.console_port), timeout=5):
+                    return True
+            except OSError:
+                return False
+        wait_for("the console's start", answers)
+
+    def close(self):
+        if self.console:
+            self.console.send_signal(signal.SIGTERM)
+            if self.console.wait(timeout=LONG) != 0:
+                raise AssertionError("the console did not end well")
+
+
+def pages_of(browser, base):
+    """Every page, each found as a person finds it: by a link of another one."""
+    seen, wanted = {}, ["/console"]
+    kinds = [(re.compile(r"/messages/"), 3), (re.compile(r"/lanes/"), 3), (re.compile(r"/processes/[^?]+/"), 2),
+             (re.compile(r"/commands/"), 3), (re.compile(r"/dead-letters/"), 2), (re.compile(r"\?"), 6)]
+    counts = {}
+    while wanted:
+        path = wanted.pop(0)
+        if path in seen or "/assets/" in path:
+            continue
+        kind = next((k for k, most in kinds if k.search(path)), None)
+        if kind:
+            counts[kind.pattern] = counts.get(kind.pattern, 0) + 1
+            if counts[kind.pattern] > dict((k.pattern, m) for k, m in kinds)[kind.pattern]:
+                continue
+        begin = time.monotonic()
+        browser.open(base + path)
+        seen[path] = time.monotonic() - begin
+        yield path
+        links = browser.run("return [...document.querySelectorAll('main a[href], nav a[href]')].map((a) => a.getAttribute('href'))")
+        wanted += [link for link in links if link.startswith("/console")]
+
+
+def log_in(browser, base):
+    browser.open(base + "/console")
+    browser.expect("Log in")
+    browser.type("#name", "anna")
+    browser.type("#password", "wrong password")
+    browser.click("main button")
+    browser.expect("Wrong name or password.")
+    browser.complaints()  # the browser complains of the 401
+    browser.type("#password", PASSWORD)
+    browser.click("main button")
+    browser.expect("Overview")
+    browser.expect("anna")
+
+
+def look_at_all(browser, base, pictures):
+    count = 0
+    for path in pages_of(browser, base):
+        count += 1
+        for width, scheme in ((1280, "light"), (360, "light"), (1280, "dark")):
+            browser.resize(width, 900)
+            browser.set_scheme(scheme)
+            wrong = browser.run(ACCESSIBILITY)
+            assert not wrong, f"{path} at {width} px, {scheme}: {wrong}"
+            if pictures:
+                name = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-")[:60]
+                browser.picture(pathlib.Path(pictures) / f"{name}-{width}-{scheme}.png")
+        complaints = browser.complaints()
+        assert not complaints, f"{path}: {complaints}"
+        assert browser.run("return document.title").endswith("· Sluice"), "a script from outside ran"
+    browser.resize(1280, 900)
+    browser.set_scheme("light")
+    assert count >= 20, f"only {count} pages were found"
+    return count
+
+
+def act(browser, base, console):
+    rows = base + "/console/contexts/tiny/rows"
+    browser.open(rows + "?status=abandoned")
+    browser.click("input[name=row]")
+    browser.click("button[formaction$='/rows/retry']")
+    browser.expect("Retry 1 row?")
+    browser.click("main button")
+    browser.expect("1 row given a full new budget")
+
+    browser.open(rows + "?status=pending&broker=partner&stream=tiny%3A%3Acounter-later-5")
+    browser.type("#reason-of-all", "the partner asked")
+    browser.click(".panel button[formaction$='/rows/discard']")
+    browser.expect("Discard 1 row?")
+    browser.click("main button")
+    browser.expect("1 row given up")
+    browser.open(rows + "?status=abandoned&stream=tiny%3A%3Acounter-later-5")
+    browser.expect("the partner asked")
+
+    browser.open(base + "/console/contexts/tiny/dead-letters")
+    browser.click("button[formaction$='/dead-letters/purge']")
+    browser.expect("nothing brings them back")
+    browser.click("main button")
+    browser.expect("8 dead letters deleted")
+
+    browser.open(base + "/console/contexts/tiny/lanes/default/partner")
+    browser.expect("they move house")
+    browser.click("main form.change button")
+    browser.expect("Resume the lanes to partner?")
+    browser.click("main button")
+    browser.expect("go on")
+
+    browser.open(base + "/console/contexts/tiny/commands/CreateCounter")
+    browser.type("[name='field.counter_id']", "by-hand")
+    browser.click("main button")
+    browser.expect("Send CreateCounter?")
+    browser.click("main button")
+    browser.expect("Done.")
+    browser.open(rows + "?stream=tiny%3A%3Acounter-by-hand")
+    browser.expect("Tiny.CounterCreated.v1")
+
+    browser.open(base + "/console/actions")
+    for action in ("rows.retry", "dead_letters.purge", "lanes.resume", "commands.send"):
+        browser.expect(action)
+
+    browser.open(base + "/console")
+    wait_for("a live page", lambda: "Live" in browser.text())
+    console.run("lanes", "pause", "default", "--reason=seen without a reload")
+    wait_for("the news", lambda: "The lane to default is paused by an operator" in browser.text())
+
+
+def leave(browser, base):
+    browser.click(".visitor button")
+    browser.expect("Log in")
+    browser.open(base + "/console/contexts/tiny/rows")
+    browser.expect("Log in")
+    assert "counter" not in browser.text(), browser.text()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sluice", required=True)
+    parser.add_argument("--domain", required=True)
+    parser.add_argument("--driver", required=True)
+    parser.add_argument("--screenshots")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        console = Console(given.sluice, given.domain, directory)
+        console.fill()
+        console.open()
+        browser = Browser(given.driver)
+        try:
+            base = f"http://127.0.0.1:{console.console_port}"
+            log_in(browser, base)
+            count = look_at_all(browser, base, given.screenshots)
+            act(browser, base, console)
+            leave(browser, base)
+            print(f"{count} pages")
+        finally:
+            browser.close()
+            console.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
