@@ -47,7 +47,7 @@ cp "$embedding/domain.toml" "$work/embedding/"
 (cd "$work/embedding" && exec ./parcel_http domain.toml 0) >"$work/told" 2>"$work/log" &
 service=$!
 trap 'kill "$service" 2>/dev/null || true; rm -rf "$work"' EXIT
-for ((tries = 200; tries > 0; --tries)); do
+for ((tries = 600; tries > 0; --tries)); do
     [[ -s $work/told ]] && break
     sleep 0.1
 done
@@ -60,7 +60,7 @@ ask() { # ask METHOD PATH [BODY]: the whole answer
 }
 ask POST /commands/SendParcel '{"parcel_id": "p-1", "grams": 250, "destination": "Lisbon"}' | grep -q '200 OK'
 ask POST /commands/SendParcel '{"parcel_id": "p-2", "grams": 0, "destination": "Lisbon"}' | grep -q 'weighs something'
-for ((tries = 200; tries > 0; --tries)); do
+for ((tries = 600; tries > 0; --tries)); do
     ask GET /metrics '' | grep -E 'sluice_outbox_published_total\{[^}]*external="true"' | grep -q ' 1$' && break
     sleep 0.1
 done
@@ -86,7 +86,7 @@ step "a command is processed and its event published to both brokers"
 server=$!
 trap 'kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
 "$sluice" process SendParcel '{"parcel_id": "p-1", "grams": 250, "destination": "Lisbon"}'
-for ((tries = 200; tries > 0; --tries)); do
+for ((tries = 600; tries > 0; --tries)); do
     published=$("$sluice" outbox list --status published --json | grep -o '"target_broker"' | wc -l || true)
     ((published == 3)) && break
     sleep 0.1
