@@ -93,7 +93,7 @@ TEST_F(process_chaos_servers, end_every_transfer_once_though_an_owner_is_frozen_
                 frozen = server_called(owner());
                 return frozen != nullptr;
             },
-            20s));
+            60s));
         work_for(std::chrono::milliseconds{moment_ms(random_)}, between_transfers, [&] { send_transfer(); });
         frozen->freeze();
         const bool taken_over = send_until(
@@ -101,7 +101,7 @@ TEST_F(process_chaos_servers, end_every_transfer_once_though_an_owner_is_frozen_
                 const service_process* const now = server_called(owner());
                 return now != nullptr && now != frozen;
             },
-            20s);
+            60s);
         frozen->thaw();
         ASSERT_TRUE(taken_over);
     }

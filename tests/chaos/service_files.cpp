@@ -36,4 +36,12 @@ bool is_set_up(const std::filesystem::path& file) {
     return std::filesystem::exists(file) && one_value(file, tables) == "1";
 }
 
+bool can_be_written(const std::filesystem::path& file, std::chrono::milliseconds patience) {
+    sqlite3* raw = nullptr;
+    EXPECT_EQ(sqlite3_open_v2(file.c_str(), &raw, SQLITE_OPEN_READWRITE, nullptr), SQLITE_OK) << file;
+    const std::unique_ptr<sqlite3, int (*)(sqlite3*)> db{raw, sqlite3_close};
+    sqlite3_busy_timeout(raw, static_cast<int>(patience.count()));
+    return sqlite3_exec(raw, "BEGIN IMMEDIATE; ROLLBACK", nullptr, nullptr, nullptr) == SQLITE_OK;
+}
+
 }  // namespace sluice::chaos

@@ -20,9 +20,12 @@ using row = std::vector<std::string>;
 /// True when the database of a service has its tables. They come in one transaction: with one of them all are there.
 [[nodiscard]] bool is_set_up(const std::filesystem::path& file);
 
+/// True when nobody keeps the lock of the writers for as long as `patience`.
+[[nodiscard]] bool can_be_written(const std::filesystem::path& file, std::chrono::milliseconds patience);
+
 /// Looks again and again until the condition holds; false when it does not in time.
 template <class Condition>
-[[nodiscard]] bool eventually(const Condition& condition, std::chrono::seconds within = std::chrono::seconds{60}) {
+[[nodiscard]] bool eventually(const Condition& condition, std::chrono::seconds within = sluice::testing::long_enough) {
     return sluice::testing::eventually(condition, within);
 }
 

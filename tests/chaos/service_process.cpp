@@ -1,13 +1,36 @@
 #include "service_process.hpp"
 
 #include <csignal>
+#include <cstdint>
+#include <fstream>
 #include <stdexcept>
 
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/eventually.hpp"
+
 namespace sluice::chaos {
+namespace {
+
+/// The process does with SIGTERM what it wants. One that has only just begun does not yet, and would be ended by it.
+bool obeys(pid_t process) {
+    constexpr std::uint64_t bit = std::uint64_t{1} << (SIGTERM - 1);
+    std::ifstream status{"/proc/" + std::to_string(process) + "/status"};
+    for (std::string line; std::getline(status, line);) {
+        const bool tells = line.starts_with("SigBlk:") || line.starts_with("SigCgt:");
+        if (tells && (std::stoull(line.substr(line.find(':') + 1), nullptr, 16) & bit) != 0) return true;
+    }
+    return false;
+}
+
+bool has_ended(pid_t process) {
+    siginfo_t ended{};
+    return ::waitid(P_PID, static_cast<id_t>(process), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid != 0;
+}
+
+}  // namespace
 
 service_process::service_process(std::vector<std::string> command, std::filesystem::path directory,
                                  std::filesystem::path log)
@@ -47,6 +70,7 @@ void service_process::kill() {
 
 int service_process::terminate() {
     if (pid_ < 0) return -1;
+    static_cast<void>(sluice::testing::eventually([this] { return has_ended(pid_) || obeys(pid_); }));
     close_input();
     ::kill(pid_, SIGTERM);
     return wait();
@@ -59,7 +83,10 @@ int service_process::finish() {
 }
 
 void service_process::freeze() const {
-    if (pid_ > 0) ::kill(pid_, SIGSTOP);
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGSTOP);
+    siginfo_t stopped{};
+    ::waitid(P_PID, static_cast<id_t>(pid_), &stopped, WSTOPPED | WEXITED | WNOWAIT);
 }
 
 void service_process::thaw() const {

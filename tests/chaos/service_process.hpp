@@ -23,11 +23,12 @@ public:
     void start();
     /// SIGKILL, then waits for the end. No-op when it does not run.
     void kill();
-    /// SIGTERM, then waits for the end. @returns the exit code, -1 when a signal ended it
+    /// SIGTERM, as soon as the process takes that for a request to end, then waits for the end. @returns the exit code,
+    /// -1 when a signal ended it
     int terminate();
     /// Ends its input and waits until it has ended by itself. @returns the exit code, -1 when a signal ended it
     int finish();
-    /// SIGSTOP, as a machine that hangs: it does nothing, and its connections stay open.
+    /// SIGSTOP, as a machine that hangs: it does nothing, and its connections stay open. Returns when it has stopped.
     void freeze() const;
     void thaw() const;
     [[nodiscard]] bool running();

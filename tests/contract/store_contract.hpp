@@ -107,10 +107,10 @@ private:
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Looks again and again until the condition holds; false when it does not within ten seconds.
+/// Looks again and again until the condition holds; false when it does not in time.
 template <class Condition>
 [[nodiscard]] bool eventually(const Condition& holds) {
-    return testing::eventually(holds, 10s);
+    return testing::eventually(holds);
 }
 
 /// A fresh, set-up database with one session of each kind.

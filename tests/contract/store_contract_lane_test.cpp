@@ -49,6 +49,24 @@ TEST_P(store_lease, passes_to_another_owner_when_it_expires) {
     EXPECT_FALSE(lane_.lease->renew(old, report(), at(51), ttl));
 }
 
+TEST_P(store_lease, tells_of_a_pause_by_an_operator_until_it_ends) {
+    const lane_pause moving{.since = at(7), .reason = "the partner moves; 2 hours"};
+    EXPECT_EQ(lane_.lease->pause_of("partner"), std::nullopt);
+    operations_->pause_lanes("partner", {.since = at(3)});
+    operations_->pause_lanes("partner", moving);
+    EXPECT_EQ(lane_.lease->pause_of("partner"), moving) << "the last one";
+    EXPECT_EQ(lane_.lease->pause_of("default"), std::nullopt);
+    EXPECT_EQ(lane_.lease->pause_of("part"), std::nullopt);
+    EXPECT_EQ(store_->open_lease()->pause_of("partner"), moving);
+    EXPECT_EQ(operations_->paused_lanes(), (lane_pauses{{"partner", moving}}));
+    EXPECT_TRUE(take_lane().epoch > 0) << "a paused lane has an owner, which tells about it";
+
+    EXPECT_TRUE(operations_->resume_lanes("partner"));
+    EXPECT_FALSE(operations_->resume_lanes("partner"));
+    EXPECT_EQ(lane_.lease->pause_of("partner"), std::nullopt);
+    EXPECT_TRUE(operations_->paused_lanes().empty());
+}
+
 TEST_P(store_lease, guards_rows_whoever_took_it) {
     commit_events(2);
     const auto keeper = store_->open_lease();
@@ -352,7 +370,7 @@ TEST_P(store_purge, goes_on_in_bounded_steps) {
 
 class store_wait : public store_contract {
 protected:
-    static constexpr auto long_time = duration{10s};
+    static constexpr auto long_time = duration{2min};
 
     /// Takes the lane, looks, and waits in a thread of its own while `act` runs.
     template <class Act>

@@ -1,5 +1,7 @@
 #include "fuzz/targets.hpp"
 
+#include <fmt/format.h>
+
 #include <arpa/inet.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -7,10 +9,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
+#include <thread>
 #include <vector>
 
 #include <sluice/error.hpp>
@@ -23,19 +29,41 @@
 #include "app/plugin_loader.hpp"
 #include "base/unique_fd.hpp"
 #include "base/utf8.hpp"
+#include "broker/kafka/endpoint.hpp"
+#include "broker/kafka/entry_name.hpp"
+#include "broker/kafka/place_note.hpp"
+#include "broker/kafka/topic_name.hpp"
+#include "broker/nats/acknowledgement.hpp"
+#include "broker/nats/endpoint.hpp"
+#include "broker/nats/group_consumer.hpp"
+#include "broker/nats/group_register.hpp"
+#include "broker/nats/jetstream.hpp"
+#include "broker/nats/subject.hpp"
+#include "broker/rabbitmq/content.hpp"
+#include "broker/rabbitmq/endpoint.hpp"
+#include "broker/rabbitmq/message_properties.hpp"
 #include "broker/redis/dead_letter_text.hpp"
 #include "broker/redis/endpoint.hpp"
 #include "broker/redis/entry_id.hpp"
 #include "broker/redis/journal.hpp"
 #include "broker/redis/outage.hpp"
 #include "broker/redis/resp.hpp"
+#include "broker/webhook/answer_reader.hpp"
+#include "broker/webhook/endpoint.hpp"
+#include "broker/webhook/incoming.hpp"
+#include "broker/webhook/retry_after.hpp"
+#include "broker/webhook/secrets.hpp"
 #include "cli/terminal/line_reader.hpp"
 #include "config/document.hpp"
 #include "config/loader.hpp"
 #include "config/problems.hpp"
+#include "console/access.hpp"
+#include "console/markup.hpp"
+#include "console/target.hpp"
 #include "envelope/envelope.hpp"
 #include "envelope/header_rules.hpp"
 #include "http/server.hpp"
+#include "operate/commands.hpp"
 #include "store/postgresql/server_address.hpp"
 
 namespace sluice::fuzz {
@@ -92,7 +120,7 @@ void fuzz_envelope(std::string_view input) {
     if (const auto* const extensions = external.at("metadata").find("extensions")) {
         for (const auto& [key, member] : extensions->as_object()) require(!key.starts_with('_'), "private keys stay");
     }
-    const auto versions = attempt<error>([&] { return envelope::render_external_versions("{}", stored).size(); });
+    const auto versions = attempt<error>([&] { return envelope::render_for_partner("{}", stored, {}).size(); });
     require(!versions || *versions >= 1, "the current version always leaves");
 }
 
@@ -185,6 +213,113 @@ void fuzz_redis_address(std::string_view input) {
     }
 }
 
+void fuzz_amqp_address(std::string_view input) {
+    const std::string uri = std::string{input}.append(end_of_address);
+    try {
+        const broker::rabbitmq::endpoint where = broker::rabbitmq::parse_uri(uri);
+        const bool shown = where.name().find(where.password) != std::string::npos;
+        require(where.password.size() < 12 || !shown, "the name shows no password");
+    } catch (const configuration_error& e) {
+        const std::string_view what = e.what();
+        require(!what.empty() && !quotes(what, uri), "no address is quoted");
+    }
+}
+
+std::string amqp_events_in(std::string_view bytes, std::size_t piece) {
+    broker::rabbitmq::frame_reader frames;
+    broker::rabbitmq::content_reader events;
+    std::string all;
+    try {
+        while (!bytes.empty()) {
+            frames.feed(bytes.substr(0, piece));
+            bytes.remove_prefix(std::min(piece, bytes.size()));
+            while (const auto got = frames.next()) {
+                if (!events.take(*got)) continue;
+                const auto& said = events.current();
+                const auto headers = broker::rabbitmq::headers_of(said.properties);
+                all += fmt::format("{} {} {} {}", said.what.number, said.body, headers.key, headers.content_type);
+                for (const auto& each : headers.head) all += each.name + each.value;
+            }
+        }
+    } catch (const broker::rabbitmq::outage&) {
+        all += "!";
+    }
+    return all;
+}
+
+/// However the bytes are cut on their way, they say the same.
+void fuzz_amqp_frames(std::string_view input) {
+    require(amqp_events_in(input, input.size()) == amqp_events_in(input, 3), "the cuts of the network do not matter");
+}
+
+void fuzz_kafka_address(std::string_view input) {
+    const std::string uri = std::string{input}.append(end_of_address);
+    try {
+        const broker::kafka::endpoint where = broker::kafka::parse_uri(uri);
+        require(where.password.size() < 12 || where.servers.find(where.password) == std::string::npos,
+                "the servers show no password");
+    } catch (const configuration_error& e) {
+        const std::string_view what = e.what();
+        require(!what.empty() && !quotes(what, uri), "no address is quoted");
+    }
+}
+
+/// What other software may have committed for a group, and what a stream or an entry may be called.
+void fuzz_kafka_text(std::string_view input) {
+    using namespace broker::kafka;
+    constexpr std::int64_t floor = 1000;
+    if (const auto note = read_note(input, floor)) {
+        require(note->done.size() <= 100'000, "a note is small");
+        const auto again = read_note(write_note(*note, floor), floor);
+        require(again && again->stream == note->stream && again->domain == note->domain && again->next == note->next,
+                "a note is read as it was written");
+    }
+    if (const auto name = entry_name::parse(input)) {
+        require(entry_name::parse(name->text())->offset == name->offset, "an entry has one name");
+    }
+    const std::string topic = topic_of("", input);
+    require(!is_topic_name(topic) || topic.find(':') == std::string::npos, "no topic has a colon");
+}
+
+void fuzz_nats_address(std::string_view input) {
+    const std::string uri = std::string{input}.append(end_of_address);
+    try {
+        const broker::nats::endpoint where = broker::nats::parse_uri(uri);
+        for (const std::string& secret : {where.password, where.token}) {
+            require(secret.size() < 12 || where.name().find(secret) == std::string::npos, "the name shows no secret");
+        }
+    } catch (const configuration_error& e) {
+        const std::string_view what = e.what();
+        require(!what.empty() && !quotes(what, uri), "no address is quoted");
+    }
+}
+
+/// What a server, or another client, may write into what we read: acknowledgements, subjects, headers, the register.
+void fuzz_nats_text(std::string_view input) {
+    using namespace broker::nats;
+    const auto read = read_acknowledgement({.token = {}, .reply = {}, .data = std::string{input}});
+    if (const auto* said = std::get_if<broker::verdict>(&read)) {
+        if (const auto* no = std::get_if<broker::refused>(said)) {
+            require(no->reason.size() < 300 && no->reason.find('\n') == std::string::npos,
+                    "a reason is one short line");
+        }
+    }
+    if (const auto mark = delivery_mark::parse(input)) {
+        require(input.find(mark->consumer) != std::string_view::npos, "a mark refers to its text");
+    }
+    static_cast<void>(header_in(input, "Nats-Msg-Id"));
+    if (const auto entry = read_register_entry(input)) {
+        const auto again = read_register_entry(write_register_entry(*entry));
+        require(again && again->group == entry->group && again->consumer == entry->consumer, "an entry survives");
+    }
+    if (problem_of_subject(input).empty()) {
+        require(input.find_first_of(" \r\n\t*>") == std::string_view::npos, "a subject breaks no line");
+    }
+    if (problem_of_header("name", input).empty()) {
+        require(input.find_first_of("\r\n") == std::string_view::npos, "a header breaks no line");
+    }
+}
+
 void fuzz_postgresql_address(std::string_view input) {
     if (input.find('\0') != std::string_view::npos) return;  // libpq takes a C string
     const std::string conninfo = std::string{input}.append(end_of_address);
@@ -244,6 +379,33 @@ void fuzz_lines(std::string_view input) {
     require(lines.consumed() <= input.size(), "nothing is counted twice");
 }
 
+/// One line of them: what it asks for, written down, asks for the same.
+void fuzz_command_request(std::string_view input) {
+    const auto asked = attempt<decode_error>([&] { return operate::read_request(input); });
+    if (!asked) return;
+    json::object line{{"command", asked->command}, {"data", asked->data}};
+    if (asked->idempotency_key) line.set("idempotency_key", *asked->idempotency_key);
+    const operate::command_request again = operate::read_request(json::dump(line));
+    require(
+        again.command == asked->command && again.data == asked->data && again.idempotency_key == asked->idempotency_key,
+        "a request reads back as itself");
+}
+
+/// The fuzzer's own clock interrupts what waits, and a machine on which much else runs may have no port for a moment.
+base::unique_fd connected_to(std::uint16_t port) {
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    constexpr int tries = 100;
+    for (int i = 0; i < tries; ++i) {
+        base::unique_fd client{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+        if (::connect(client.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0) return client;
+        if (errno != EINTR) std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+    throw std::logic_error{fmt::format("it listens: {}", std::generic_category().message(errno))};
+}
+
 /// The probe port answers or closes whatever is sent to it, and lives.
 void fuzz_http(std::string_view input) {
     static http::http_server server{{.port = 0, .ports_to_try = 1, .max_header_bytes = 1024},
@@ -252,12 +414,7 @@ void fuzz_http(std::string_view input) {
                                         return http::http_answer{.body = "{}"};
                                     },
                                     "server.health.port"};
-    const base::unique_fd client{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(server.port());
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    require(::connect(client.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0, "it listens");
+    const base::unique_fd client = connected_to(server.port());
     static_cast<void>(::send(client.get(), input.data(), input.size(), MSG_NOSIGNAL));
     ::shutdown(client.get(), SHUT_WR);
     std::string answer;
@@ -266,6 +423,28 @@ void fuzz_http(std::string_view input) {
         answer.append(piece.data(), static_cast<std::size_t>(got));
     }
     require(answer.empty() || answer.starts_with("HTTP/1."), "what it says is HTTP");
+}
+
+/// The path and, behind the first line, the query or form of a request to the console; and any text as part of a page.
+void fuzz_console_request(std::string_view input) {
+    const auto end = std::min(input.find('\n'), input.size());
+    if (const auto segments = console::segments_of(input.substr(0, end))) {
+        for (const std::string& each : *segments) {
+            require(!each.empty() && each != "." && each != "..", "no segment leads out");
+            require(base::is_storable(each), "a segment is text");
+        }
+        require(console::segments_of(console::target(*segments)) == segments || segments->empty(),
+                "a path that is written is read back");
+    }
+    if (const auto form = console::form_values::read(input.substr(end))) {
+        const auto again = console::form_values::read(form->to_query());
+        require(again.has_value(), "a query that is written is read back");
+        require(again->to_query() == form->to_query(), "the second time is like the first");
+    }
+    require(console::markup{input}.html().find_first_of("<>\"'") == std::string::npos, "text is no markup");
+    if (console::is_known_host(input, {})) {
+        require(input.find('/') == std::string_view::npos || input.find(':') < input.find('/'), "a host is no path");
+    }
 }
 
 /// What a library says about itself, be it a domain or not.
@@ -283,21 +462,82 @@ void fuzz_plugin(std::string_view input) {
     }
 }
 
-constexpr std::array all{target{"date_time", fuzz_date_time},
+bool is_one_line(std::string_view text) { return text.find_first_of("\r\n") == std::string_view::npos; }
+
+void fuzz_webhook_address(std::string_view input) {
+    const auto at = attempt<configuration_error>([&] { return broker::webhook::read_endpoint(std::string{input}); });
+    static_cast<void>(attempt<configuration_error>([&] { return broker::webhook::read_secrets(input); }));
+    if (!at) return;
+    require(!at->host.empty() && at->port != 0, "an endpoint has a host and a port");
+    const std::string target = at->target("shop::order/x y");
+    require(target.starts_with('/') && is_one_line(target) && target.find(' ') == std::string::npos,
+            "a request line cannot be split");
+    require(is_one_line(at->authority()) && is_one_line(at->name()), "nor can a header");
+}
+
+/// An answer says the same, however its bytes come.
+void fuzz_webhook_answer(std::string_view input) {
+    broker::webhook::answer_reader whole;
+    whole.put(input);
+    broker::webhook::answer_reader pieces;
+    for (const char each : input) pieces.put({&each, 1});
+    const auto final_status = [](const auto& of) { return of.head().status >= 200 ? of.head().status : 0U; };
+    require(final_status(whole) == final_status(pieces), "the status is the same however it comes");
+    require(whole.words().size() <= 512 && whole.head().receipt.size() <= 256, "nothing fills the memory");
+    whole.put_end();
+    using state = broker::webhook::answer_reader::state;
+    require(whole.now() == state::complete || whole.now() == state::broken, "it ends with the connection");
+    const auto pause = broker::webhook::read_retry_after(whole.head().retry_after, whole.head().date, date_time{});
+    require(pause >= duration{0} && pause <= broker::webhook::longest_retry_after, "a pause has bounds");
+}
+
+/// Lines `name: value`, an empty line, and a body.
+void fuzz_webhook_request(std::string_view input) {
+    envelope::header_list headers;
+    while (!input.empty() && input.front() != '\n') {
+        const auto line = input.substr(0, input.find('\n'));
+        const auto colon = std::min(line.find(": "), line.size());
+        headers.push_back({.name = std::string{line.substr(0, colon)},
+                           .value = std::string{line.substr(std::min(colon + 2, line.size()))}});
+        input.remove_prefix(std::min(line.size() + 1, input.size()));
+    }
+    const std::string target = headers.empty() ? std::string{"/"} : headers.front().value;
+    const broker::webhook::incoming_head head{.method = "POST", .target = target, .headers = headers};
+    const broker::webhook::receiving_terms terms{
+        .keys = {std::string(32, 'k')},
+        .objection_to = [](const std::string&) { return std::optional<broker::webhook::turned_down>{}; }};
+    const auto no = broker::webhook::why_not_read(head, terms);
+    if (no) return require(no->status >= 400 && is_one_line(no->reason), "a refusal says why");
+    const auto got = broker::webhook::receive(head, std::string{input}, terms, date_time{});
+    require(std::holds_alternative<broker::webhook::turned_down>(got), "nobody guesses a signature");
+}
+
+constexpr std::array all{target{"amqp_address", fuzz_amqp_address},
+                         target{"amqp_frames", fuzz_amqp_frames},
+                         target{"command_request", fuzz_command_request},
+                         target{"console_request", fuzz_console_request},
+                         target{"date_time", fuzz_date_time},
                          target{"dead_letter", fuzz_dead_letter},
                          target{"entry_id", fuzz_entry_id},
                          target{"envelope", fuzz_envelope},
                          target{"http", fuzz_http},
                          target{"journal", fuzz_journal},
                          target{"json", fuzz_json},
+                         target{"kafka_address", fuzz_kafka_address},
+                         target{"kafka_text", fuzz_kafka_text},
                          target{"lines", fuzz_lines},
                          target{"message", fuzz_message},
                          target{"plugin", fuzz_plugin},
                          target{"postgresql_address", fuzz_postgresql_address},
+                         target{"nats_address", fuzz_nats_address},
+                         target{"nats_text", fuzz_nats_text},
                          target{"redis_address", fuzz_redis_address},
                          target{"redis_reply", fuzz_redis_reply},
                          target{"toml", fuzz_toml},
-                         target{"variables", fuzz_variables}};
+                         target{"variables", fuzz_variables},
+                         target{"webhook_address", fuzz_webhook_address},
+                         target{"webhook_answer", fuzz_webhook_answer},
+                         target{"webhook_request", fuzz_webhook_request}};
 
 }  // namespace
 

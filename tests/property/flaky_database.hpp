@@ -48,6 +48,22 @@ public:
         behind_->release(grant, report);
         faults_.strike();
     }
+    void stand_by(std::string_view lane, std::string_view owner, date_time now, duration ttl) override {
+        faults_.strike();
+        behind_->stand_by(lane, owner, now, ttl);
+        faults_.strike();
+    }
+    void withdraw(std::string_view lane, std::string_view owner) override {
+        faults_.strike();
+        behind_->withdraw(lane, owner);
+        faults_.strike();
+    }
+    std::string choose_heir(const store::lease_grant& grant, date_time now, duration ttl) override {
+        return faults_.around([&] { return behind_->choose_heir(grant, now, ttl); });
+    }
+    std::optional<store::lane_pause> pause_of(std::string_view broker) override {
+        return faults_.around([&] { return behind_->pause_of(broker); });
+    }
     [[nodiscard]] std::string lost_history() const override { return behind_->lost_history(); }
 
 private:

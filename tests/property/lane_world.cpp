@@ -199,7 +199,9 @@ void lane_world::turn_some() {
 
 std::optional<instant> lane_world::turn(outbox::lane& lane) {
     const auto next = lane.turn();
-    tell(lane.name() + " " + outbox::to_string(lane.state()) + (next ? " rests " + std::to_string(next->index()) : ""));
+    hand_overs_ += lane.state() == outbox::lane_state::draining ? 1 : 0;
+    tell(lane.name() + " of " + lane.owner() + " " + outbox::to_string(lane.state()) +
+         (next ? " rests " + std::to_string(next->index()) : ""));
     if (!next) return std::nullopt;
     const auto* const nap = std::get_if<outbox::action::sleep>(&*next);
     return nap != nullptr ? std::optional{nap->until} : std::nullopt;
@@ -320,7 +322,7 @@ void lane_world::change_shards() {
         if (end == 1) p.frozen.push_back(std::move(each));
     }
     p.now = new_processes(p);
-    tell(p.broker + " has " + std::to_string(p.now.size()) + " shards");
+    tell(p.broker + " has " + std::to_string(p.now.size()) + " lanes");
 }
 
 void lane_world::operator_retry() {
@@ -496,23 +498,27 @@ std::string lane_world::any_message() {
 }
 
 std::vector<std::unique_ptr<lane_world::process>> lane_world::new_processes(const post& p) {
-    const int shards = 1 + static_cast<int>(below(3));
+    auto engines = 1 + below(2);
+    const int shards = static_cast<int>(engines + below(3));
     std::vector<std::unique_ptr<process>> all;
-    for (int number = 1; number <= shards; ++number) all.push_back(new_process(p, {number, shards}));
+    for (; engines > 0; --engines) {
+        const auto owner = new_owner();
+        for (int number = 1; number <= shards; ++number) all.push_back(new_process(p, {number, shards}, owner));
+    }
     return all;
 }
 
 std::unique_ptr<lane_world::process> lane_world::successor_of(const post& p, const process& former) {
-    return new_process(p, store::shard_of(former.lane.name()));
+    return new_process(p, store::shard_of(former.lane.name()), new_owner());
 }
 
-std::unique_ptr<lane_world::process> lane_world::new_process(const post& p, store::shard part) {
+std::unique_ptr<lane_world::process> lane_world::new_process(const post& p, store::shard part, std::string owner) {
     outbox::lane_settings settings;
     settings.database = "default";
     settings.broker = p.broker;
     settings.external = p.broker != "default";
     settings.part = part;
-    settings.owner = "owner-" + std::to_string(++lanes_made_);
+    settings.owner = std::move(owner);
     settings.outbox = settings_;
     settings.overlapping = overlapping_;
     const bool near = parts_.network == nullptr;

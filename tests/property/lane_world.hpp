@@ -59,6 +59,8 @@ public:
     void come_to_rest();
     void check_at_rest();
 
+    /// How often a lane was seen that was about to go to another engine.
+    [[nodiscard]] int hand_overs() const noexcept { return hand_overs_; }
     [[nodiscard]] const std::vector<std::string>& complaints() const noexcept { return complaints_; }
     /// What happened, one line each.
     [[nodiscard]] const std::string& story() const noexcept { return story_; }
@@ -80,7 +82,7 @@ private:
         scripted_broker broker;
         outbox::lane lane;
     };
-    /// The processes that own the lanes or stand by, one for each shard, and those that were left behind frozen.
+    /// The processes that own the lanes or stand by, of one engine or two, and those that were left behind frozen.
     struct post {
         std::string broker;
         std::shared_ptr<broker_script> script;
@@ -124,9 +126,10 @@ private:
     [[nodiscard]] post& any_post() { return posts_[below(posts_.size())]; }
     [[nodiscard]] std::string any_message();
     [[nodiscard]] std::unique_ptr<process>& any_process(post& p) { return p.now[below(p.now.size())]; }
-    [[nodiscard]] std::unique_ptr<process> new_process(const post& p, store::shard part);
+    [[nodiscard]] std::unique_ptr<process> new_process(const post& p, store::shard part, std::string owner);
+    [[nodiscard]] std::string new_owner() { return "owner-" + std::to_string(++owners_made_); }
     [[nodiscard]] std::unique_ptr<process> successor_of(const post& p, const process& former);
-    /// One for each of a few shards.
+    /// For a few shards, one of each engine.
     [[nodiscard]] std::vector<std::unique_ptr<process>> new_processes(const post& p);
     void stop(const post& p, outbox::lane& lane);
     [[nodiscard]] bool write(const store::commit_batch& batch);
@@ -150,7 +153,8 @@ private:
     std::array<int, 4> numbers_{};            ///< events so far, per aggregate
     std::array<std::int64_t, 4> versions_{};  ///< states written so far, per aggregate
     std::vector<committed_event> events_;
-    int lanes_made_ = 0;
+    int owners_made_ = 0;
+    int hand_overs_ = 0;
     std::vector<std::string> complaints_;
     std::string story_;
     std::vector<post> posts_;  ///< last: lanes go before what they stand on

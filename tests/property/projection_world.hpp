@@ -202,7 +202,7 @@ private:
         const auto* event = depot_.domain.declared().event_by_type(logged.type);
         if (!projector.on.contains(event->cpp_name)) return;
         const auto m = message::decode(envelope::render_internal(logged.data, logged.metadata));
-        static_cast<void>(projection::project(*depot_.env, projector, m, "1-0"));
+        static_cast<void>(projection::project(*depot_.env, projector, m, {"1-0"}));
     }
 
     /// Life goes on between the steps; the rebuild may be stopped, killed, or told that its connection broke.

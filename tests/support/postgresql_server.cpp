@@ -6,8 +6,11 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
+
+#include "support/server_log.hpp"
 
 namespace sluice::testing::postgresql {
 namespace {
@@ -34,13 +37,18 @@ struct session::handle {
     }
 };
 
-server server::shared() { return server{SLUICE_TEST_POSTGRES_DIRECTORY}; }
+server server::shared() {
+    server one{SLUICE_TEST_POSTGRES_DIRECTORY};
+    if (std::filesystem::exists(one.directory_ + "/env")) show_on_failure(one.setting("SLUICE_TEST_POSTGRES_LOG"));
+    return one;
+}
 
 server server::own() {
     auto place = std::make_unique<temporary_directory>();
     server one{place->path().string()};
     one.temporary_ = std::move(place);
     run_script("start", one.directory_);
+    show_on_failure(one.setting("SLUICE_TEST_POSTGRES_LOG"));
     return one;
 }
 

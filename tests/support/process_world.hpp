@@ -67,7 +67,7 @@ public:
         for (const consume::route& each : routes) {
             if (each.streams.front() != what.event.stream_category) continue;
             if (each.interest_in(m) != consume::interest::wanted) continue;
-            outcomes.push_back(each.handle(m, std::to_string(what.seq)));
+            outcomes.push_back(each.handle(m, {std::to_string(what.seq)}));
         }
     }
 

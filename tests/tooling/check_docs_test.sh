@@ -5,7 +5,7 @@ set -euo pipefail
 source=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cp -r "$source"/{bench,docs,examples,include,scripts,src,tests} "$source"/*.md "$work"
+cp -r "$source"/{bench,docs,examples,include,packaging,scripts,src,tests} "$source"/*.md "$work"
 failures=0
 
 # refused NEEDLE FILE SED: after the edit of the file the check fails and its output has the needle.

@@ -3,7 +3,8 @@
 #
 # `start` makes the cluster in a temporary directory, on free loopback ports and as a user other than root, and leaves
 # in DIR what the tests read:
-#   env    SLUICE_TEST_POSTGRES_URI, SLUICE_TEST_PGBOUNCER_URI, SLUICE_TEST_POSTGRES_CONTROL (the path below)
+#   env    SLUICE_TEST_POSTGRES_URI, SLUICE_TEST_PGBOUNCER_URI, SLUICE_TEST_POSTGRES_LOG (a file),
+#          SLUICE_TEST_POSTGRES_CONTROL (the path below)
 #   control  a script: `control restart`, `control crash` (SIGQUIT, no checkpoint, then started again), `control stop`,
 #            `control start`, `control fail_over_to PORT`, and, of a standby that streams: `control add_standby PORT`,
 #            `control cut_standby` (it gets nothing more) and `control promote_standby` (the primary dies before),
@@ -27,8 +28,17 @@ fi
 as_server=()
 if ((EUID == 0)); then as_server=(setpriv --reuid=postgres --regid=postgres --clear-groups); fi
 
+# Below those that the kernel gives to clients: one of these may be gone before the server has started, or while it is
+# restarted.
 free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    python3 -c 'import random, socket
+while True:
+    port = random.randint(20000, 32000)
+    with socket.socket() as s:
+        try: s.bind(("127.0.0.1", port))
+        except OSError: continue
+    break
+print(port)'
 }
 
 stop() {
@@ -106,6 +116,7 @@ CONF
     {
         echo "SLUICE_TEST_POSTGRES_URI=postgresql://sluice@127.0.0.1:$port/test"
         echo "SLUICE_TEST_POSTGRES_CONTROL=$(realpath "$directory" 2>/dev/null || echo "$directory")/control"
+        echo "SLUICE_TEST_POSTGRES_LOG=$home/server.log"
     } >"$directory/env.new"
     if command -v pgbouncer >/dev/null; then
         pool_port=$(free_port)

@@ -5,17 +5,10 @@
 #include "store/sqlite/sqlite_database.hpp"
 #endif
 
-#ifdef SLUICE_CONTRACT_POSTGRESQL
-#include "store/postgresql/postgresql_database.hpp"
-#include "support/postgresql_server.hpp"
-#endif
-
 namespace sluice::store::contract {
 
 std::vector<std::string> stores_under_test() {
-#ifdef SLUICE_CONTRACT_POSTGRESQL
-    return {"postgresql"};
-#elif defined(SLUICE_WITH_STORE_SQLITE)
+#ifdef SLUICE_WITH_STORE_SQLITE
     return {"memory", "sqlite"};
 #else
     return {"memory"};
@@ -25,14 +18,6 @@ std::vector<std::string> stores_under_test() {
 std::unique_ptr<database> make_store(const std::string& kind, const std::filesystem::path& directory) {
 #ifdef SLUICE_WITH_STORE_SQLITE
     if (kind == "sqlite") return make_sqlite_database({.path = directory / "shop.db"});
-#endif
-#ifdef SLUICE_CONTRACT_POSTGRESQL
-    // The tests' time is not the server's.
-    if (kind == "postgresql") {
-        return make_postgresql_database({.conninfo = sluice::testing::postgresql::uri(),
-                                         .schema = sluice::testing::postgresql::fresh_schema(),
-                                         .server_clock = false});
-    }
 #endif
     return make_memory_database(kind + directory.filename().string());
 }
