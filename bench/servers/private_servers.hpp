@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include "common/private_server.hpp"
+
 namespace sluice::bench {
 
 /// A PostgreSQL server of our own, as durable as in production. It ends with its owner.
@@ -11,9 +13,6 @@ class private_postgresql {
 public:
     /// @param directory  for notes about it; its data lie in the system's temporary directory
     explicit private_postgresql(std::filesystem::path directory);
-    private_postgresql(const private_postgresql&) = delete;
-    private_postgresql& operator=(const private_postgresql&) = delete;
-    ~private_postgresql();
 
     /// Of its administrative database, in which nothing is measured.
     [[nodiscard]] std::string uri() const { return uri_of("postgres"); }
@@ -22,7 +21,7 @@ public:
     [[nodiscard]] std::string make_database(const std::string& name) const;
 
 private:
-    std::filesystem::path directory_;
+    private_server server_;
     std::string base_;
 };
 
@@ -30,9 +29,6 @@ private:
 class private_redis {
 public:
     explicit private_redis(std::filesystem::path directory);
-    private_redis(const private_redis&) = delete;
-    private_redis& operator=(const private_redis&) = delete;
-    ~private_redis();
 
     [[nodiscard]] std::string uri() const { return "redis://127.0.0.1:" + std::to_string(port_); }
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
@@ -40,9 +36,9 @@ public:
     void flush() const;
 
 private:
-    std::filesystem::path directory_;
-    std::uint16_t port_ = 0;
-    int pid_ = 0;
+    private_server server_;
+    std::uint16_t port_;
+    int pid_;
 };
 
 }  // namespace sluice::bench
