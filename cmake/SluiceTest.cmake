@@ -2,23 +2,30 @@ find_package(GTest 1.12 REQUIRED)
 include(GoogleTest)
 
 # sluice_test(<name> SOURCES <file>... [LIBS <target>...] [LABELS <label>...] [TIMEOUT <seconds>] [DEFINITIONS <def>...]
-#             [FIXTURES <fixture>...] [ALONE])
+#             [FIXTURES <fixture>...] [LOCK <resource>] [ALONE] [THREADS])
 #
 # Builds the GoogleTest binary test_<name> and registers each of its cases with ctest as `<name>.<suite>.<case>`.
 # The label is `unit` unless said otherwise; the target <label>_tests builds all binaries of that label.
 # FIXTURES are servers that ctest starts before and stops after (tests/support).
+# LOCK is a server that no two tests use at once, since some of them freeze or stop it.
 # ALONE is for tests that measure: nothing else runs beside them.
-# A case that takes longer than TIMEOUT (30 s by default, four times that under a sanitizer) fails.
+# THREADS is for units that begin threads: ThreadSanitizer looks at them, and not at the label `unit` without it.
+# A case that takes longer than TIMEOUT (180 s by default, four times that under a sanitizer) hangs, and fails: what a test
+# waits for itself (tests/support/eventually.hpp) is over long before.
 function(sluice_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "ALONE" "TIMEOUT" "SOURCES;LIBS;LABELS;DEFINITIONS;FIXTURES")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "ALONE;THREADS" "TIMEOUT;LOCK" "SOURCES;LIBS;LABELS;DEFINITIONS;FIXTURES")
     if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
         message(FATAL_ERROR "sluice_test(${name}): SOURCES is missing, or unknown: ${arg_UNPARSED_ARGUMENTS}")
     endif()
     if(NOT arg_LABELS)
         set(arg_LABELS unit)
+        if(SLUICE_SANITIZE MATCHES "thread" AND NOT arg_THREADS)
+            set(arg_LABELS unit_without_threads)
+        endif()
+        sluice_require_threads_named(${name} "${arg_THREADS}" ${arg_SOURCES})
     endif()
     if(NOT arg_TIMEOUT)
-        set(arg_TIMEOUT 30)
+        set(arg_TIMEOUT 180)
     endif()
     if(SLUICE_SANITIZE)
         math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * 4")
@@ -32,11 +39,24 @@ function(sluice_test name)
     target_link_libraries(test_${name} PRIVATE sluice sluice_internal fmt::fmt spdlog::spdlog Threads::Threads
                                                ${arg_LIBS} GTest::gmock_main)
     sluice_quick_test(test_${name})
+    # Discovered tests take one fixture, so several are joined: what begins and ends the joint one needs them all.
+    list(LENGTH arg_FIXTURES count)
+    if(count GREATER 1)
+        foreach(step IN ITEMS SETUP CLEANUP)
+            add_test(NAME ${name}.fixtures.${step} COMMAND ${CMAKE_COMMAND} -E true)
+            set_tests_properties(${name}.fixtures.${step} PROPERTIES FIXTURES_${step} ${name}_fixtures
+                                                                     FIXTURES_REQUIRED "${arg_FIXTURES}" LABELS servers)
+        endforeach()
+        set(arg_FIXTURES ${name}_fixtures)
+    endif()
     set(fixtures)
     if(arg_FIXTURES)
-        set(fixtures FIXTURES_REQUIRED "${arg_FIXTURES}")
+        set(fixtures FIXTURES_REQUIRED ${arg_FIXTURES})
     endif()
     set(alone)
+    if(arg_LOCK)
+        set(alone RESOURCE_LOCK ${arg_LOCK})
+    endif()
     if(arg_ALONE)
         set(alone RUN_SERIAL TRUE)
     endif()
@@ -53,4 +73,27 @@ function(sluice_test name)
         endif()
         add_dependencies(${label}_tests test_${name})
     endforeach()
+endfunction()
+
+# A test that begins threads says so, or ThreadSanitizer would miss it.
+function(sluice_require_threads_named name says_so)
+    foreach(source IN LISTS ARGN)
+        file(STRINGS ${source} begins_threads REGEX "std::(jthread|thread|async)[ <({]" LIMIT_COUNT 1)
+        if(begins_threads AND NOT says_so)
+            message(FATAL_ERROR "sluice_test(${name}): ${source} begins threads, and THREADS is missing")
+        endif()
+    endforeach()
+endfunction()
+
+# sluice_python_environment(<name> <requirement> <check> <variable>)
+#
+# Software of others that judges ours: a Python virtual environment with what pip finds for <requirement>, made once per
+# build. Tests name the fixture `python_<name>`. <check> is Python that fails unless the right thing is installed.
+# Sets <variable> to its directory; where it has a file `unavailable`, tests skip with the reason in it.
+function(sluice_python_environment name requirement check variable)
+    set(directory ${PROJECT_BINARY_DIR}/python/${name})
+    add_test(NAME python.${name} COMMAND ${PROJECT_SOURCE_DIR}/tests/support/python_environment.sh ${directory}
+                                         "${requirement}" "${check}")
+    set_tests_properties(python.${name} PROPERTIES FIXTURES_SETUP python_${name} LABELS integration TIMEOUT 300)
+    set(${variable} ${directory} PARENT_SCOPE)
 endfunction()

@@ -7,7 +7,7 @@ usage() {
 usage: scripts/install_deps.sh [build] [servers] [dev] [--list]
 
   build    compiler, build tools and libraries (the default)
-  servers  PostgreSQL, PgBouncer and Redis; none of them is started
+  servers  PostgreSQL, PgBouncer, Redis, RabbitMQ, NATS, and what Kafka runs on; none of them is started
   dev      what the tests, the formatter, the linter and the sanitizers need, servers included
   --list   print the package names instead of installing them
 
@@ -18,13 +18,18 @@ TEXT
 build_packages=(
     cmake ninja-build g++ ccache mold pkg-config
     libboost1.81-dev libsqlite3-dev sqlite3 libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev libssl-dev
-    prometheus-cpp-dev libpq-dev libhiredis-dev libxxhash-dev
+    prometheus-cpp-dev libcurl4-openssl-dev libpq-dev libhiredis-dev librdkafka-dev librabbitmq-dev libnats-dev libxxhash-dev
+    libcrypt-dev
+    libsystemd-dev
 )
-server_packages=(postgresql-15 pgbouncer redis-server python3)
+server_packages=(
+    postgresql-15 pgbouncer redis-server python3 maven openjdk-17-jre-headless kcat
+    rabbitmq-server amqp-tools nats-server openssl
+)
 dev_packages=(
     "${server_packages[@]}"
     clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14 libgtest-dev libgmock-dev librapidcheck-dev python3-venv faketime
-    doxygen
+    curl doxygen mandoc zsh fish prometheus spin chromium chromium-driver
 )
 
 packages=()
@@ -100,7 +105,7 @@ if ! { apt update && apt install --no-install-recommends "${missing[@]}"; } >"$l
     echo "  Sluice is built on Debian 12 (bookworm); check the network and /etc/apt/sources.list*." >&2
     exit 1
 fi
-for service in redis-server pgbouncer; do
+for service in redis-server pgbouncer rabbitmq-server nats-server prometheus; do
     if [[ " ${missing[*]} " == *" $service "* ]] && command -v systemctl >/dev/null; then
         "${as_root[@]}" systemctl --quiet disable "$service" 2>/dev/null || true  # nor at the next boot
     fi
