@@ -65,13 +65,16 @@ void kafka_server::read_env() {
 }
 
 void kafka_server::start(const std::string& environment) {
-    std::string command = environment + quoted(SLUICE_TEST_KAFKA_SCRIPT) + " start " + quoted(directory_.native());
-    for (const auto& each : properties_) command += " " + quoted(each);
+    std::string command =
+        environment + shell_word(SLUICE_TEST_KAFKA_SCRIPT) + " start " + shell_word(directory_.native());
+    for (const auto& each : properties_) command += " " + shell_word(each);
     run_command(command + " </dev/null");
     read_env();
 }
 
-void kafka_server::stop() { run_command(quoted(SLUICE_TEST_KAFKA_SCRIPT) + " stop " + quoted(directory_.native())); }
+void kafka_server::stop() {
+    run_command(shell_word(SLUICE_TEST_KAFKA_SCRIPT) + " stop " + shell_word(directory_.native()));
+}
 
 void kafka_server::kill_hard() { ::kill(pid_, SIGKILL); }
 
@@ -82,8 +85,8 @@ void kafka_server::freeze() { ::kill(pid_, SIGSTOP); }
 void kafka_server::thaw() { ::kill(pid_, SIGCONT); }
 
 std::string kafka_server::tool(const std::string& name, const std::vector<std::string>& arguments) const {
-    std::string command = quoted(SLUICE_TEST_KAFKA_SCRIPT) + " tool " + name + " --bootstrap-server " + servers();
-    for (const auto& each : arguments) command += " " + quoted(each);
+    std::string command = shell_word(SLUICE_TEST_KAFKA_SCRIPT) + " tool " + name + " --bootstrap-server " + servers();
+    for (const auto& each : arguments) command += " " + shell_word(each);
     return run_command(command + " </dev/null");
 }
 

@@ -62,8 +62,8 @@ nats_server::~nats_server() {
 }
 
 void nats_server::start(const std::string& environment) {
-    std::string command = environment + quoted(NATS_SCRIPT) + " start " + quoted(directory_.native());
-    for (const auto& argument : arguments_) command += " " + quoted(argument);
+    std::string command = environment + shell_word(NATS_SCRIPT) + " start " + shell_word(directory_.native());
+    for (const auto& argument : arguments_) command += " " + shell_word(argument);
     run_command(command + " </dev/null");
     std::ifstream env{directory_ / "env"};
     for (std::string line; std::getline(env, line);) {
@@ -75,12 +75,12 @@ void nats_server::start(const std::string& environment) {
 
 void nats_server::stop() {
     client_.reset();
-    run_command(quoted(NATS_SCRIPT) + " stop " + quoted(directory_.native()));
+    run_command(shell_word(NATS_SCRIPT) + " stop " + shell_word(directory_.native()));
 }
 
 void nats_server::crash() {
     client_.reset();
-    run_command(quoted(NATS_SCRIPT) + " crash " + quoted(directory_.native()));
+    run_command(shell_word(NATS_SCRIPT) + " crash " + shell_word(directory_.native()));
 }
 
 void nats_server::start_again() { start("NATS_PORT=" + std::to_string(port_) + " "); }
@@ -89,9 +89,9 @@ void nats_server::start_again_without_jetstream() {
     start("NATS_JETSTREAM=off NATS_PORT=" + std::to_string(port_) + " ");
 }
 
-void nats_server::freeze() { run_command(quoted(NATS_SCRIPT) + " freeze " + quoted(directory_.native())); }
+void nats_server::freeze() { run_command(shell_word(NATS_SCRIPT) + " freeze " + shell_word(directory_.native())); }
 
-void nats_server::thaw() { run_command(quoted(NATS_SCRIPT) + " thaw " + quoted(directory_.native())); }
+void nats_server::thaw() { run_command(shell_word(NATS_SCRIPT) + " thaw " + shell_word(directory_.native())); }
 
 nats_server::client& nats_server::bare() {
     if (!client_) client_ = std::make_unique<client>(uri());

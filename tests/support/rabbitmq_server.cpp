@@ -25,7 +25,7 @@ server server::own() {
     auto directory = std::make_unique<temporary_directory>();
     server made{(directory->path() / "rabbitmq").native()};
     made.temporary_ = std::move(directory);
-    run_command(testing::quoted(SLUICE_TEST_RABBITMQ_SCRIPT) + " start " + testing::quoted(made.directory_) +
+    run_command(testing::shell_word(SLUICE_TEST_RABBITMQ_SCRIPT) + " start " + testing::shell_word(made.directory_) +
                 " </dev/null");
     show_on_failure(made.setting("SLUICE_TEST_RABBITMQ_LOG"));
     return made;
@@ -34,7 +34,7 @@ server server::own() {
 server::~server() {
     if (!temporary_) return;
     try {
-        run_command(testing::quoted(SLUICE_TEST_RABBITMQ_SCRIPT) + " stop " + testing::quoted(directory_));
+        run_command(testing::shell_word(SLUICE_TEST_RABBITMQ_SCRIPT) + " stop " + testing::shell_word(directory_));
     } catch (const std::exception& trouble) {
         std::fputs(trouble.what(), stderr);
     }
@@ -66,12 +66,12 @@ std::string server::tls_uri() const { return setting("SLUICE_TEST_RABBITMQ_TLS_U
 std::filesystem::path server::certificates() const { return setting("SLUICE_TEST_RABBITMQ_CERTIFICATES"); }
 
 void server::control(const std::string& action) const {
-    run_command(testing::quoted(directory_ + "/control") + " " + action + " </dev/null");
+    run_command(testing::shell_word(directory_ + "/control") + " " + action + " </dev/null");
 }
 
 std::string server::ctl(const std::vector<std::string>& words) const {
-    std::string command = testing::quoted(directory_ + "/control") + " ctl";
-    for (const auto& word : words) command += " " + testing::quoted(word);
+    std::string command = testing::shell_word(directory_ + "/control") + " ctl";
+    for (const auto& word : words) command += " " + testing::shell_word(word);
     return run_command(command + " </dev/null");
 }
 

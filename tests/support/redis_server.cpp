@@ -28,8 +28,8 @@ redis_server::~redis_server() {
 }
 
 void redis_server::start(const std::string& environment) {
-    std::string command = environment + quoted(REDIS_SCRIPT) + " start " + quoted(directory_.native());
-    for (const auto& argument : arguments_) command += " " + quoted(argument);
+    std::string command = environment + shell_word(REDIS_SCRIPT) + " start " + shell_word(directory_.native());
+    for (const auto& argument : arguments_) command += " " + shell_word(argument);
     run_command(command + " </dev/null");
     std::ifstream env{directory_ / "env"};
     for (std::string line; std::getline(env, line);) {
@@ -39,7 +39,7 @@ void redis_server::start(const std::string& environment) {
     }
 }
 
-void redis_server::stop() { run_command(quoted(REDIS_SCRIPT) + " stop " + quoted(directory_.native())); }
+void redis_server::stop() { run_command(shell_word(REDIS_SCRIPT) + " stop " + shell_word(directory_.native())); }
 
 void redis_server::start_again() { start("REDIS_PORT=" + std::to_string(port_) + " "); }
 
@@ -48,8 +48,8 @@ void redis_server::freeze() { ::kill(pid_, SIGSTOP); }
 void redis_server::thaw() { ::kill(pid_, SIGCONT); }
 
 std::string redis_server::cli(const std::vector<std::string>& words) const {
-    std::string command = "redis-cli --raw -s " + quoted(socket().native());
-    for (const auto& word : words) command += " " + quoted(word);
+    std::string command = "redis-cli --raw -s " + shell_word(socket().native());
+    for (const auto& word : words) command += " " + shell_word(word);
     return run_command(command);
 }
 

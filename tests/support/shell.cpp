@@ -7,7 +7,7 @@
 
 namespace sluice::testing {
 
-std::string quoted(const std::string& word) {
+std::string shell_word(const std::string& word) {
     std::string result = "'";
     for (const char c : word) {
         if (c == '\'') {

@@ -17,7 +17,7 @@ namespace {
 using words = std::vector<std::string>;
 
 /// A text in single quotes, for any of the shells but fish.
-std::string quoted(std::string_view text) {
+std::string shell_word(std::string_view text) {
     std::string made = "'";
     for (const char c : text) made += c == '\'' ? std::string{"'\\''"} : std::string(1, c);
     return made + '\'';
@@ -81,7 +81,7 @@ valued_options valued_options_of(const command_outline& program) {
 std::string known_paths(const command_outline& program) {
     words paths;
     walk(program, program.name, {}, [&](const auto&, const std::string& path, const auto&) {
-        if (path != program.name) paths.push_back(quoted(path));
+        if (path != program.name) paths.push_back(shell_word(path));
     });
     return fmt::format("{}", fmt::join(paths, " | "));
 }
@@ -93,7 +93,7 @@ std::string pattern_of(const words& names) { return names.empty() ? "''" : fmt::
 std::string described(const std::string& name, const std::string& purpose) {
     std::string text;
     for (const char c : name) text += c == ':' ? std::string{"\\:"} : std::string(1, c);
-    return quoted(text + ":" + purpose);
+    return shell_word(text + ":" + purpose);
 }
 
 }  // namespace
@@ -104,7 +104,7 @@ std::string bash_completion(const command_outline& program) {
     walk(program, program.name, {}, [&](const command_outline& at, const std::string& path, const auto& options) {
         words commands;
         for (const command_outline& below : at.commands) commands.push_back(below.name);
-        cases += fmt::format("        {}) commands='{}' options='{}' ;;\n", quoted(path), fmt::join(commands, " "),
+        cases += fmt::format("        {}) commands='{}' options='{}' ;;\n", shell_word(path), fmt::join(commands, " "),
                              fmt::join(names_of(options, [](const auto&) { return true; }), " "));
     });
     return fmt::format(
@@ -154,7 +154,7 @@ std::string zsh_completion(const command_outline& program) {
         for (const outlined_option& each : all) {
             for (const std::string& name : each.names) options.push_back(described(name, each.purpose));
         }
-        cases += fmt::format("        {})\n            commands=({})\n            options=({}) ;;\n", quoted(path),
+        cases += fmt::format("        {})\n            commands=({})\n            options=({}) ;;\n", shell_word(path),
                              fmt::join(commands, " "), fmt::join(options, " "));
     });
     return fmt::format(

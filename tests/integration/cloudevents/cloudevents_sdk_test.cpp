@@ -17,7 +17,7 @@
 namespace sluice::envelope {
 namespace {
 
-using sluice::testing::quoted;
+using sluice::testing::shell_word;
 
 constexpr std::string_view stored =
     R"({"headers":{"id":"shop::order-o-1 \u20ac \"%\"-9.1","time":"2026-11-23T07:56:25.613701+00:00",
@@ -38,11 +38,11 @@ protected:
 
     [[nodiscard]] json::value peer(const std::string& arguments) {
         return json::parse(sluice::testing::run_command(
-            fmt::format("{}/bin/python {} {}", quoted(SDK_ENVIRONMENT), quoted(SDK_PEER), arguments)));
+            fmt::format("{}/bin/python {} {}", shell_word(SDK_ENVIRONMENT), shell_word(SDK_PEER), arguments)));
     }
     [[nodiscard]] std::string file_with(const std::string& body) {
         std::ofstream{directory_ / "body", std::ios::binary} << body;
-        return quoted((directory_ / "body").native());
+        return shell_word((directory_ / "body").native());
     }
     static rendered_message rendered(message_form form) {
         return external_format({.form = form, .with_headers = true, .dataschema = "https://schemas.example/{event}"})
@@ -88,7 +88,7 @@ TEST_F(cloudevents_sdk, reads_our_binary_form_over_http) {
     const rendered_message message = rendered(message_form::cloudevents_binary);
     json::object headers{{"content-type", message.content_type}};
     for (const auto& [name, value] : message.head) headers.set(name, percent_encoded(value));
-    expect_ours(peer("read binary " + file_with(message.body) + " " + quoted(json::dump(headers))));
+    expect_ours(peer("read binary " + file_with(message.body) + " " + shell_word(json::dump(headers))));
 }
 
 TEST_F(cloudevents_sdk, writes_a_structured_form_that_we_read) {

@@ -12,7 +12,7 @@ namespace sluice::broker::nats_test {
 namespace {
 
 using namespace std::chrono_literals;
-using sluice::testing::quoted;
+using sluice::testing::shell_word;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -20,8 +20,8 @@ using ::testing::SizeIs;
 
 /// Runs the Python side; what it showed. Each argument is one word.
 std::vector<json::value> peer(const strings& arguments) {
-    std::string command = quoted(std::string{NATS_PEER_ENVIRONMENT} + "/bin/python") + " " + quoted(NATS_PEER);
-    for (const auto& each : arguments) command += " " + quoted(each);
+    std::string command = shell_word(std::string{NATS_PEER_ENVIRONMENT} + "/bin/python") + " " + shell_word(NATS_PEER);
+    for (const auto& each : arguments) command += " " + shell_word(each);
     const auto output = sluice::testing::run_command(command);
     std::vector<json::value> shown;
     for (std::size_t begin = 0; begin < output.size();) {

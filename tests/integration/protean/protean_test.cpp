@@ -99,9 +99,9 @@ protected:
 
     /// Runs the Python side and returns the lines it printed.
     strings peer(const std::string& arguments) const {
-        const auto output = sluice::testing::run_command(fmt::format("PYTHONWARNINGS=ignore {}/bin/python {} {}",
-                                                                     sluice::testing::quoted(PROTEAN_ENVIRONMENT),
-                                                                     sluice::testing::quoted(PROTEAN_PEER), arguments));
+        const auto output = sluice::testing::run_command(
+            fmt::format("PYTHONWARNINGS=ignore {}/bin/python {} {}", sluice::testing::shell_word(PROTEAN_ENVIRONMENT),
+                        sluice::testing::shell_word(PROTEAN_PEER), arguments));
         strings result;
         for (auto& line : lines(output)) {
             if (line.starts_with('{')) result.push_back(std::move(line));

@@ -17,15 +17,15 @@ TEST_F(rabbitmq_tools, amqp_consume_reads_what_is_published) {
     make_queue(queue, "shop.order");
     const std::string body = "{\"n\": 1, \"text\": \"\xE2\x82\xAC\"}";
     ASSERT_EQ(told(publish(*broker_->open_publisher(), {{.id = "m1", .body = body}}).at(0)), "delivered");
-    const auto got = sluice::testing::run_command("amqp-consume -u " + sluice::testing::quoted(node_.uri()) + " -q " +
-                                                  sluice::testing::quoted(queue) + " -c 1 cat");
+    const auto got = sluice::testing::run_command("amqp-consume -u " + sluice::testing::shell_word(node_.uri()) +
+                                                  " -q " + sluice::testing::shell_word(queue) + " -c 1 cat");
     delete_queue(queue);
     EXPECT_EQ(got, body);
 }
 
 TEST_F(rabbitmq_tools, amqp_publish_writes_what_is_read) {
-    sluice::testing::run_command("amqp-publish -u " + sluice::testing::quoted(node_.uri()) + " -e " +
-                                 sluice::testing::quoted(exchange_) +
+    sluice::testing::run_command("amqp-publish -u " + sluice::testing::shell_word(node_.uri()) + " -e " +
+                                 sluice::testing::shell_word(exchange_) +
                                  " -r shop.order -p -C application/json -b '{\"from\":\"elsewhere\"}'");
     std::vector<delivery> got;
     base::wake_signal nobody;
@@ -56,8 +56,8 @@ protected:
     }
     static std::string run(const strings& words) {
         std::string command =
-            sluice::testing::quoted(PIKA_ENVIRONMENT "/bin/python") + " " + sluice::testing::quoted(PIKA_PEER);
-        for (const auto& each : words) command += " " + sluice::testing::quoted(each);
+            sluice::testing::shell_word(PIKA_ENVIRONMENT "/bin/python") + " " + sluice::testing::shell_word(PIKA_PEER);
+        for (const auto& each : words) command += " " + sluice::testing::shell_word(each);
         return sluice::testing::run_command(command);
     }
 };

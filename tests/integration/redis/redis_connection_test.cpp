@@ -243,7 +243,7 @@ class redis_tls_server : public ::testing::Test {
 protected:
     redis_tls_server() {
         observe::configure_log({.threshold = observe::level::off});
-        const auto in = [&](const char* file) { return sluice::testing::quoted((directory_ / file).native()); };
+        const auto in = [&](const char* file) { return sluice::testing::shell_word((directory_ / file).native()); };
         const auto openssl = [](const std::string& arguments) { sluice::testing::run_command("openssl " + arguments); };
         for (const auto* ca : {"ca", "other-ca"}) {
             openssl(

@@ -135,7 +135,7 @@ public:
 
 private:
     void openssl(const std::string& arguments) const {
-        run_command("cd " + quoted(directory_.native()) + " && openssl " + arguments);
+        run_command("cd " + shell_word(directory_.native()) + " && openssl " + arguments);
     }
     void sign(const char* name, const char* ca, int days) const {
         openssl(
@@ -411,7 +411,7 @@ TEST_F(connection_outage, of_the_database_counts_against_no_message) {
 TEST_F(connection_outage, of_the_brokers_counts_against_no_message) {
     // Connected before the server takes no one in any more.
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> operator_inside{
-        ::popen(("redis-cli -s " + quoted(redis_.socket().native()) + " >/dev/null").c_str(), "w"), ::pclose};
+        ::popen(("redis-cli -s " + shell_word(redis_.socket().native()) + " >/dev/null").c_str(), "w"), ::pclose};
     ASSERT_NE(operator_inside, nullptr);
     const auto say = [&](const char* command) {
         std::fputs(command, operator_inside.get());

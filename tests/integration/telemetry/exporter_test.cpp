@@ -241,7 +241,7 @@ TEST(exporter, follows_no_redirection) {
 TEST(exporter, trusts_the_authorities_that_it_is_given_and_no_others) {
     const sluice::testing::temporary_directory files;
     sluice::testing::run_command(
-        "cd " + sluice::testing::quoted(files.path().native()) +
+        "cd " + sluice::testing::shell_word(files.path().native()) +
         " && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
         " -addext subjectAltName=IP:127.0.0.1 -keyout server.key -out server.pem 2>&1");
     http_endpoint to{[](const http_request&, const std::stop_token&) { return taken(); },

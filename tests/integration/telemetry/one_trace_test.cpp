@@ -110,8 +110,9 @@ protected:
             const char* const kind = requests[i].target == "/v1/traces" ? "traces" : "metrics";
             std::ofstream{directory_ / fmt::format("{:04}.{}.json", i, kind)} << requests[i].body;
         }
-        const json::value read = json::parse(run_command(fmt::format(
-            "{}/bin/python {} {}", quoted(PROTO_ENVIRONMENT), quoted(PROTO_PEER), quoted(directory_.path().native()))));
+        const json::value read =
+            json::parse(run_command(fmt::format("{}/bin/python {} {}", shell_word(PROTO_ENVIRONMENT),
+                                                shell_word(PROTO_PEER), shell_word(directory_.path().native()))));
         std::vector<std::string> theirs;
         for (const json::value& each : read.at("spans").as_array()) {
             theirs.push_back(each.string_or("service", "") + " " + each.string_or("trace", "") + " " +

@@ -13,8 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 using sluice::testing::http_endpoint;
 using sluice::testing::http_request;
-using sluice::testing::quoted;
 using sluice::testing::reply_with;
+using sluice::testing::shell_word;
 
 /// The official library judges what we send.
 class webhook_peer : public ::testing::Test {
@@ -28,9 +28,10 @@ protected:
     std::string verify(const http_request& request, const std::string& secret) {
         std::ofstream{directory_ / "body", std::ios::binary} << request.body;
         auto said = sluice::testing::run_command(fmt::format(
-            "{}/bin/python {} verify {} {} {} {} {}", quoted(WEBHOOK_ENVIRONMENT), quoted(WEBHOOK_PEER), quoted(secret),
-            quoted(request.headers.at("webhook-id")), quoted(request.headers.at("webhook-timestamp")),
-            quoted(request.headers.at("webhook-signature")), quoted((directory_ / "body").native())));
+            "{}/bin/python {} verify {} {} {} {} {}", shell_word(WEBHOOK_ENVIRONMENT), shell_word(WEBHOOK_PEER),
+            shell_word(secret), shell_word(request.headers.at("webhook-id")),
+            shell_word(request.headers.at("webhook-timestamp")), shell_word(request.headers.at("webhook-signature")),
+            shell_word((directory_ / "body").native())));
         return said.substr(0, said.find('\n'));
     }
 

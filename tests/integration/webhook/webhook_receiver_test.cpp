@@ -31,8 +31,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using sluice::testing::eventually;
-using sluice::testing::quoted;
 using sluice::testing::raw_client;
+using sluice::testing::shell_word;
 using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
@@ -298,9 +298,9 @@ TEST_F(webhook_receiver, takes_what_curl_sends_up_to_its_limit) {
         return sluice::testing::run_command(fmt::format(
             "curl -s -o {} -w '%{{http_code}}' -H 'Expect: 100-continue' -H 'webhook-id: a' -H 'webhook-timestamp: {}' "
             "-H 'webhook-signature: {}' -H 'Content-Type: text/plain' --data-binary @{} http://127.0.0.1:{}/s",
-            quoted((directory_ / "answer").native()), timestamp,
+            shell_word((directory_ / "answer").native()), timestamp,
             webhook::sign("a", timestamp, body, webhook::read_secrets(test_secret)),
-            quoted((directory_ / "body").native()), to.port()));
+            shell_word((directory_ / "body").native()), to.port()));
     };
     EXPECT_EQ(curl(*receive({.max_message_bytes = 1'000'000})), "413");
     EXPECT_THAT(stored("s"), IsEmpty());
@@ -446,9 +446,9 @@ TEST_F(webhook_receiver, takes_what_the_official_library_signs) {
     const auto here = receive();
     const std::string body = "{ \"name\": \"Z\xC3\xBC \\u20ac\" }";
     std::ofstream{directory_ / "body", std::ios::binary} << body;
-    auto headers = sluice::testing::run_command(
-        fmt::format("{}/bin/python {} sign {} {} {}", quoted(WEBHOOK_ENVIRONMENT), quoted(WEBHOOK_PEER),
-                    quoted(test_secret), "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W", quoted((directory_ / "body").native())));
+    auto headers = sluice::testing::run_command(fmt::format(
+        "{}/bin/python {} sign {} {} {}", shell_word(WEBHOOK_ENVIRONMENT), shell_word(WEBHOOK_PEER),
+        shell_word(test_secret), "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W", shell_word((directory_ / "body").native())));
     while (headers.ends_with('\n')) headers.pop_back();
     headers.replace(headers.find('\n'), 1, "\r\n");
     const auto answer = post(here->port(), fmt::format("POST /shop::order HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"

@@ -30,7 +30,8 @@ protected:
     }
 
     void shell(const std::string& commands) const {
-        sluice::testing::run_command("cd " + sluice::testing::quoted(directory_.path().native()) + " && " + commands);
+        sluice::testing::run_command("cd " + sluice::testing::shell_word(directory_.path().native()) + " && " +
+                                     commands);
     }
     void openssl(const std::string& arguments) const { shell("openssl " + arguments); }
     void issue(const std::string& name, const std::string& names, const std::string& days) const {
