@@ -99,8 +99,11 @@ std::optional<lane_action> lane_plan::work(base::moment now) {
     if (state_.tell_at() && now.steady >= *state_.tell_at()) return action::renew{};
     if (is_paused() && !operator_pause_ && now.steady >= broker_outage_.retry_at()) return action::probe{};
     if (balance_is_due_ && !is_leaving()) return action::balance{};
-    if (auto step = clean_up(now)) return step;
+    if (!cleaned_up_last_) {
+        if (auto step = clean_up(now)) return step;
+    }
     if (auto step = gather(now)) return step;
+    if (auto step = clean_up(now)) return step;
     if (flying_) return action::collect{};
     return std::nullopt;
 }
@@ -240,6 +243,7 @@ void lane_plan::fetched(store::due_batch batch, base::moment now) {
     more_ = backlog_;
     poll_at_ = now.steady + tick_;
     caught_up_last_ = false;
+    cleaned_up_last_ = false;
     const auto passed = cursor_;
     cursor_ = std::max(cursor_, batch.upto);
     if (batch.rows.empty()) return;
@@ -253,6 +257,7 @@ void lane_plan::caught_up(const std::string& stream, store::due_batch batch, bas
     if (looks_elsewhere(batch, now)) return;
     bool complete = batch.rows.size() < batch_limit_ - ready_.rows.size() && !batch.more;
     caught_up_last_ = true;
+    cleaned_up_last_ = false;
     if (batch.rows.empty()) return holds_.release(stream);
 
     const auto& head = batch.rows.front();
@@ -417,6 +422,7 @@ void lane_plan::probed(std::string_view trouble, base::moment now) {
 
 void lane_plan::purged(std::size_t deleted, base::moment now) {
     store_works();
+    cleaned_up_last_ = true;
     const bool go_on = deleted > 0 && deleted >= cleanup_.batch_size && !backlog_;
     purge_at_ = now.steady + (go_on ? next_clean_up : base::from_seconds(cleanup_.interval_seconds));
 }
@@ -514,6 +520,7 @@ void lane_plan::forget() noexcept {
     look_again_ = false;
     crowded_ = false;
     caught_up_last_ = false;
+    cleaned_up_last_ = false;
     more_ = false;
     backlog_ = false;
 }

@@ -56,6 +56,7 @@ struct row_outcome {
 /// - A lane that has an heir finishes the batch in hand, settles it and gives the lease back; it reads and sends no
 ///   more. A hand-over is an ordinary release, and what the heir does is an ordinary acquisition.
 /// - Who stands by says so after a third of a lease, so that an engine that ends at once is given nothing.
+/// - Between two batches of the clean-up it looks for rows, however slow the clean-up is.
 /// - There is no sleep while there is a backlog, unless the lane has a rate to keep to.
 ///
 /// Memory: three batches of rows, and one entry for each of at most `max_holds` streams (plus one batch).
@@ -193,6 +194,7 @@ private:
     store::sequence stored_mark_ = 0;
     bool mark_is_due_ = false;
     bool caught_up_last_ = false;
+    bool cleaned_up_last_ = false;  ///< and has read nothing since
     stream_holds holds_;
     std::string refusal_{};
 

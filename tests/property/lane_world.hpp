@@ -139,6 +139,8 @@ private:
     [[nodiscard]] bool is_for(const committed_event& event, const post& p) const;
     /// One turn; the time until which the lane wants to sleep.
     std::optional<instant> turn(outbox::lane& lane);
+    std::optional<instant> turn_to_rest(outbox::lane& lane);
+    [[nodiscard]] bool is_all_done();
 
     base::seeded_random random_;
     flakiness faults_;

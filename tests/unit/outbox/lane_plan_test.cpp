@@ -1175,6 +1175,30 @@ TEST_F(lane_plan_test, cleans_up_one_batch_only_while_there_is_a_backlog) {
     expect<action::publish>();
 }
 
+TEST_F(lane_plan_test, reads_between_two_clean_ups_however_long_one_takes) {
+    own_the_lease();
+    for (int round = 0; round < 3; ++round) {
+        now_ += 2h;
+        expect<action::purge>();
+        now_ += 2h;
+        plan_.purged(5000, now_);
+        now_ += 2h;
+        fetch({row(round + 1, "a")});
+        publish({delivered{}});
+        settle();
+    }
+}
+
+TEST_F(lane_plan_test, cleans_up_again_when_there_is_nothing_to_read) {
+    own_the_lease();
+    rest();
+    now_ += 60s;
+    expect<action::purge>();
+    plan_.purged(5000, now_);
+    now_ += 100ms;
+    expect<action::purge>();
+}
+
 TEST_F(lane_plan_test, asks_for_as_many_bytes_as_a_batch_may_have) {
     own_the_lease();
     const auto asked = expect<action::fetch>();
