@@ -13,7 +13,7 @@ class held_gap {
 public:
     held_gap(database& store, const std::string& uri, const std::string& schema)
         : lane_{store.open_lane()},
-          grant_{lane_.lease->acquire("default:partner", "me", system_clock().now(), ttl).value()},
+          grant_{*lane_.lease->acquire("default:partner", "me", system_clock().now(), ttl)},
           slow_{uri + "?application_name=nightly_import"} {
         const auto unit = store.open_unit();
         const auto commit = [&unit](event_write what) {

@@ -1183,6 +1183,11 @@ TEST_F(lane_plan_test, reads_between_two_clean_ups_however_long_one_takes) {
         now_ += 2h;
         plan_.purged(5000, now_);
         now_ += 2h;
+        auto next = plan_.next(now_);
+        for (; !std::holds_alternative<action::fetch>(next); next = plan_.next(now_)) {
+            ASSERT_FALSE(std::holds_alternative<action::purge>(next)) << "before it has looked for rows";
+            ASSERT_TRUE(grant_upkeep(next));
+        }
         fetch({row(round + 1, "a")});
         publish({delivered{}});
         settle();
@@ -1195,8 +1200,12 @@ TEST_F(lane_plan_test, cleans_up_again_when_there_is_nothing_to_read) {
     now_ += 60s;
     expect<action::purge>();
     plan_.purged(5000, now_);
-    now_ += 100ms;
-    expect<action::purge>();
+    rest();
+    for (int batch = 0; batch < 3; ++batch) {
+        now_ += 50ms;
+        expect<action::purge>();
+        plan_.purged(5000, now_);
+    }
 }
 
 TEST_F(lane_plan_test, asks_for_as_many_bytes_as_a_batch_may_have) {
