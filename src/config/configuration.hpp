@@ -207,6 +207,14 @@ struct telemetry_settings {
     std::string tls_key_file{};
 };
 
+/// `[console]`: what the port that serves the console proves to be.
+struct console_tls_settings {
+    std::string certificate_file{};  ///< absolute; empty: the console is served without TLS
+    std::string key_file{};
+
+    [[nodiscard]] bool is_on() const noexcept { return !certificate_file.empty(); }
+};
+
 /// domain.toml after substitution and overlay, every value checked. Defaults here are the documented ones.
 struct configuration {
     std::string file;             ///< path it was read from, empty for defaults
@@ -221,6 +229,7 @@ struct configuration {
     inbox_settings inbox;
     log_section log;
     telemetry_settings telemetry;
+    console_tls_settings console_tls;
 };
 
 }  // namespace sluice::config

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/names.hpp"
+#include "config/file_name.hpp"
 
 namespace sluice::config {
 
@@ -28,6 +29,17 @@ void read_role(section& in, console_role& role) {
     std::string word = words.front();
     in.choice("role", word, words);
     role = word == "operator" ? console_role::operating : console_role::viewer;
+}
+
+void read_tls(section& in, const std::filesystem::path& base_directory, console_tls_settings& tls) {
+    constexpr const char* certificate = "tls_certificate_file";
+    constexpr const char* key = "tls_key_file";
+    read_file_name(in, certificate, base_directory, tls.certificate_file);
+    read_file_name(in, key, base_directory, tls.key_file);
+    if (tls.certificate_file.empty() == tls.key_file.empty()) return;
+    const bool has_key = tls.certificate_file.empty();
+    in.report(has_key ? key : certificate, fmt::format("is set without {}", has_key ? certificate : key),
+              "set both, or none");
 }
 
 void read_users(section users, console_settings& settings) {
@@ -114,7 +126,8 @@ const char* to_string(console_role role) noexcept {
     return "operator";
 }
 
-void read_console(section console, console_settings& settings) {
+void read_console(section console, const std::filesystem::path& base_directory, console_settings& settings,
+                  console_tls_settings& tls) {
     console.flag("enabled", settings.enabled);
     console.text("host", settings.host);
     constexpr std::int64_t most_ports = 65'535;
@@ -124,6 +137,7 @@ void read_console(section console, console_settings& settings) {
     console.flag("send_commands", settings.send_commands);
     console.number("session_hours", settings.session_hours, 0.01, 720);
     console.number("idle_minutes", settings.idle_minutes, 0.1, 43'200);
+    read_tls(console, base_directory, tls);
     read_users(console.below("users"), settings);
     read_tokens(console.below("tokens"), settings);
     read_proxy(console.below("proxy"), settings.proxy);

@@ -10,6 +10,7 @@
 
 #include "base/address_text.hpp"
 #include "config/console_section.hpp"
+#include "config/file_name.hpp"
 #include "config/lane_sections.hpp"
 #include "config/location.hpp"
 #include "config/printable.hpp"
@@ -136,11 +137,9 @@ void read_option(section& in, const provider_option& option, const std::filesyst
             break;
         }
         case provider_option::kind::file: {
-            std::string value;
-            in.text(key, value);
-            if (value.empty()) break;
-            options[key] = (base_directory / value).lexically_normal().string();
-            in.resolve(key, options[key]);
+            std::string file;
+            read_file_name(in, key, base_directory, file);
+            if (!file.empty()) options[key] = std::move(file);
             break;
         }
         case provider_option::kind::table:
@@ -496,7 +495,7 @@ explained_configuration read_sections(const node& sections, configuration result
     inbox.refuse_unknown();
     read_log(root.below("log"), result.log);
     console_settings console;
-    read_console(root.below("console"), console);
+    read_console(root.below("console"), base_directory, console, result.console_tls);
     read_telemetry(root.below("telemetry"), base_directory, result);
 
     if (!into.problems.empty()) throw invalid_configuration{result.file, std::move(into.problems)};
@@ -570,6 +569,11 @@ explained_configuration explain_text(std::string_view text, const std::filesyste
 
 configuration from_values(const json::object& values, const std::filesystem::path& base_directory,
                           const providers& available, const domain_lookup& domain) {
+    return explain_values(values, base_directory, available, domain).values;
+}
+
+explained_configuration explain_values(const json::object& values, const std::filesystem::path& base_directory,
+                                       const providers& available, const domain_lookup& domain) {
     configuration result;
     result.file = "settings";
 
@@ -582,11 +586,10 @@ configuration from_values(const json::object& values, const std::filesystem::pat
                                  .remedy = did_you_mean(name, section_names(), "sections are")});
     }
     std::erase_if(*sections.as_table(), [](const auto& m) { return !is_section(m.key); });
-    configuration read =
+    explained_configuration read =
         read_sections(sections, std::move(result), std::filesystem::absolute(base_directory).lexically_normal(),
-                      available, domain, std::move(into))
-            .values;
-    read.holds_password = false;  // there is no file that could be read by others
+                      available, domain, std::move(into));
+    read.values.holds_password = false;  // there is no file that could be read by others
     return read;
 }
 

@@ -81,4 +81,10 @@ struct overlay_problems {
 [[nodiscard]] configuration from_values(const json::object& values, const std::filesystem::path& base_directory,
                                         const providers& available, const domain_lookup& domain = no_domain);
 
+/// `from_values`, and what every key comes to.
+[[nodiscard]] explained_configuration explain_values(const json::object& values,
+                                                     const std::filesystem::path& base_directory,
+                                                     const providers& available,
+                                                     const domain_lookup& domain = no_domain);
+
 }  // namespace sluice::config

@@ -1,4 +1,5 @@
 #include "config/telemetry_section.hpp"
+#include "config/file_name.hpp"
 
 #include <algorithm>
 #include <array>
@@ -69,14 +70,6 @@ void read_headers(section in, std::map<std::string, std::string>& headers) {
         headers[name] = std::move(value);
     }
     in.refuse_unknown();
-}
-
-void read_file_name(section& in, std::string_view key, const std::filesystem::path& base_directory, std::string& file) {
-    std::string name;
-    in.text(key, name);
-    if (name.empty()) return;
-    file = (base_directory / name).lexically_normal().string();
-    in.resolve(key, file);
 }
 
 /// One variable of OpenTelemetry and the key that it stands for.

@@ -147,11 +147,13 @@ console::console(options with, std::vector<std::unique_ptr<context>> contexts, c
     add_interface(router_, *this);
 }
 
-http::http_mount console::mount() {
+http::http_mount console::mount(const config::console_tls_settings& tls) {
     constexpr std::size_t threads = 4;
-    return {.prefixes = {"/console", "/api/v1"},
-            .answer = [this](const http::http_request& request) { return answer(request); },
-            .threads = threads};
+    http::http_mount mounted{.prefixes = {"/console", "/api/v1"},
+                             .answer = [this](const http::http_request& request) { return answer(request); },
+                             .threads = threads};
+    if (tls.is_on()) mounted.certificate = http::server_certificate{tls.certificate_file, tls.key_file};
+    return mounted;
 }
 
 http::http_answer console::answer(const http::http_request& request) {
@@ -370,7 +372,8 @@ http::http_answer console::log_in(visit& of) {
     }
     of.who = {.name = name, .role = user->second.role, .by = principal::proof::session};
     record(of, "login", "", 1);
-    const std::string secure = request.header("x-forwarded-proto") == "https" ? "; Secure" : "";
+    const bool is_secure = request.is_encrypted || request.header("x-forwarded-proto") == "https";
+    const std::string secure = is_secure ? "; Secure" : "";
     return {.status = 303,
             .content_type = "text/plain",
             .headers = {{"location", way_back(of.form.get("back"))},

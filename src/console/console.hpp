@@ -47,7 +47,7 @@ public:
 
     [[nodiscard]] http::http_answer answer(const http::http_request& request);
     /// For an HTTP server, which this must outlive.
-    [[nodiscard]] http::http_mount mount();
+    [[nodiscard]] http::http_mount mount(const config::console_tls_settings& tls = {});
 
     [[nodiscard]] const config::console_settings& settings() const noexcept { return with_.settings; }
     [[nodiscard]] const std::vector<std::unique_ptr<context>>& contexts() const noexcept { return contexts_; }

@@ -5,7 +5,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/beast/core/detect_ssl.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -22,6 +24,7 @@
 
 #include "base/names.hpp"
 #include "base/one_line.hpp"
+#include "http/server_tls.hpp"
 #include "net/listener.hpp"
 #include "observe/log.hpp"
 
@@ -51,7 +54,9 @@ http_answer answer_to(error_code problem) {
 
 /// The client is gone, was too slow, or had to make room: nobody waits for an answer.
 bool is_lost(error_code problem) {
-    return problem.category() == asio::error::get_system_category() || problem == beast::error::timeout ||
+    const auto& where = problem.category();
+    return where == asio::error::get_system_category() || where == asio::error::get_ssl_category() ||
+           where == asio::ssl::error::get_stream_category() || problem == beast::error::timeout ||
            problem == asio::error::eof || problem == beast_http::error::end_of_stream ||
            problem == beast_http::error::partial_message;
 }
@@ -59,6 +64,12 @@ bool is_lost(error_code problem) {
 std::string to_text(const tcp::endpoint& at) {
     const std::string host = at.address().to_string();
     return (at.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(at.port());
+}
+
+/// `console.example:8090`, or nothing when it is no name and port: it goes into an address.
+std::string_view plain_host(std::string_view text) {
+    constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.:[]";
+    return text.find_first_not_of(allowed) == std::string_view::npos ? text : std::string_view{};
 }
 
 using open_connections = std::map<std::uint64_t, class connection*>;
@@ -77,6 +88,7 @@ header_fields headers_of(const Message& message) {
 class mounted_site {
 public:
     explicit mounted_site(http_mount what) : what_{std::move(what)} {
+        if (what_.certificate) tls_.emplace(make_tls(*what_.certificate));
         if (what_.answer) pool_.emplace(what_.threads);
     }
     mounted_site(const mounted_site&) = delete;
@@ -85,6 +97,8 @@ public:
 
     [[nodiscard]] bool has(std::string_view path) const noexcept { return what_.answer && what_.has(path); }
     [[nodiscard]] std::size_t max_body_bytes() const noexcept { return what_.max_body_bytes; }
+    /// Null: there is none.
+    [[nodiscard]] asio::ssl::context* tls() noexcept { return tls_ ? &*tls_ : nullptr; }
 
     /// @param take  gets the answer, on a thread of the site; on this one when there is no room
     template <class Take>
@@ -130,6 +144,7 @@ private:
     }
 
     const http_mount what_;
+    std::optional<asio::ssl::context> tls_{};
     std::optional<asio::thread_pool> pool_{};
     std::atomic<std::size_t> busy_{0};
     std::atomic<bool> closed_{false};
@@ -153,27 +168,71 @@ public:
     connection& operator=(const connection&) = delete;
     ~connection() { all_.erase(number_); }
 
+    /// The time for the request begins here: it is for the handshake, too.
     void start() {
-        head_.emplace();
-        head_->body_limit(boost::none);  // none is read
-        head_->header_limit(static_cast<std::uint32_t>(by_.settings.max_header_bytes));
         stream_.expires_after(by_.settings.request_time);
-        beast_http::async_read_header(
-            stream_, buffer_, *head_,
-            [self = shared_from_this()](error_code problem, std::size_t) { self->read(problem); });
+        if (by_.site.tls() == nullptr) return read_head();
+        beast::async_detect_ssl(stream_, buffer_, [self = shared_from_this()](error_code problem, bool is_tls) {
+            if (problem) return;
+            if (is_tls) return self->shake_hands();
+            self->read_head();
+        });
     }
     /// What is under way for it ends at once.
     void drop() { stream_.close(); }
 
 private:
+    void shake_hands() {
+        tls_.emplace(stream_, *by_.site.tls());
+        tls_->async_handshake(asio::ssl::stream_base::server, buffer_.data(),
+                              [self = shared_from_this()](error_code problem, std::size_t used) {
+                                  if (problem) return;
+                                  self->buffer_.consume(used);
+                                  self->read_head();
+                              });
+    }
+
+    /// @param act  gets the stream that requests and answers go over
+    template <class Act>
+    void over_stream(Act act) {
+        if (tls_) return act(*tls_);
+        act(stream_);
+    }
+
+    void read_head() {
+        head_.emplace();
+        head_->body_limit(boost::none);  // none is read
+        head_->header_limit(static_cast<std::uint32_t>(by_.settings.max_header_bytes));
+        over_stream([this](auto& stream) {
+            beast_http::async_read_header(
+                stream, buffer_, *head_,
+                [self = shared_from_this()](error_code problem, std::size_t) { self->read(problem); });
+        });
+    }
+
     void read(error_code problem) {
         if (problem && is_lost(problem)) return;
         const auto& request = head_->get();
         is_head_ = request.method() == beast_http::verb::head;
         if (problem) return write(answer_to(problem));
         const std::string_view target{request.target().data(), request.target().size()};
-        if (by_.site.has(target.substr(0, target.find('?')))) return read_body();
-        write(probe(target));
+        if (!by_.site.has(target.substr(0, target.find('?')))) return write(probe(target));
+        if (by_.site.tls() != nullptr && !tls_) return write(send_to_tls(target));
+        read_body();
+    }
+
+    /// Nothing secret may come in plain text a second time: a request that changes something is not repeated.
+    [[nodiscard]] http_answer send_to_tls(std::string_view target) const {
+        const auto& request = head_->get();
+        const auto host_field = request[beast_http::field::host];
+        const std::string_view host = plain_host({host_field.data(), host_field.size()});
+        const bool may_repeat = is_head_ || request.method() == beast_http::verb::get;
+        if (host.empty() || !may_repeat || !target.starts_with('/')) {
+            return refusal(beast_http::status::bad_request, "this is served over TLS: use https://");
+        }
+        http_answer answer = refusal(beast_http::status::temporary_redirect, "this is served over TLS");
+        answer.headers.emplace_back("Location", "https://" + std::string{host} + std::string{target});
+        return answer;
     }
 
     [[nodiscard]] http_answer probe(std::string_view target) const {
@@ -199,8 +258,10 @@ private:
         }
         whole_.emplace(std::move(*head_));
         whole_->body_limit(by_.site.max_body_bytes());
-        beast_http::async_read(stream_, buffer_, *whole_, [self = shared_from_this()](error_code problem, std::size_t) {
-            self->hand_over(problem);
+        over_stream([this](auto& stream) {
+            beast_http::async_read(
+                stream, buffer_, *whole_,
+                [self = shared_from_this()](error_code problem, std::size_t) { self->hand_over(problem); });
         });
     }
 
@@ -230,6 +291,7 @@ private:
         request.headers = headers_of(message);
         request.body = std::move(message.body());
         if (!gone) request.client = other_end.address().to_string();
+        request.is_encrypted = tls_.has_value();
         return request;
     }
 
@@ -251,17 +313,26 @@ private:
         if (!is_head_) response_.body() = std::move(answer.body);
         stream_.expires_after(by_.settings.request_time);
         serializer_.emplace(response_);
-        beast_http::async_write(stream_, *serializer_, [self = shared_from_this()](error_code problem, std::size_t) {
-            self->written(problem);
+        over_stream([this](auto& stream) {
+            beast_http::async_write(stream, *serializer_, [self = shared_from_this()](error_code problem, std::size_t) {
+                self->written(problem);
+            });
         });
     }
 
-    /// Closing while something unread is waiting would reset the connection before the client has read its answer.
     void written(error_code problem) {
         if (problem) return;
         constexpr auto farewell = std::chrono::seconds{1};
-        stream_.socket().shutdown(tcp::socket::shutdown_send, problem);
         stream_.expires_after(farewell);
+        if (!tls_) return close();
+        // Whatever the client says to it: that nothing follows was said.
+        tls_->async_shutdown([self = shared_from_this()](error_code) { self->close(); });
+    }
+
+    /// Closing while something unread is waiting would reset the connection before the client has read its answer.
+    void close() {
+        error_code gone;
+        stream_.socket().shutdown(tcp::socket::shutdown_send, gone);
         drain();
     }
 
@@ -276,6 +347,7 @@ private:
     }
 
     beast::tcp_stream stream_;
+    std::optional<asio::ssl::stream<beast::tcp_stream&>> tls_{};  ///< over it, from the handshake on
     const served& by_;
     open_connections& all_;
     std::uint64_t number_;

@@ -3,8 +3,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,7 +23,8 @@ struct http_request {
     std::string query{};      ///< behind it
     header_fields headers{};  ///< names in lower case
     std::string body{};
-    std::string client{};  ///< address of the other end, without its port
+    std::string client{};       ///< address of the other end, without its port
+    bool is_encrypted = false;  ///< it came over TLS
 
     /// The value of a header that was sent once; empty when it was not sent, or several times.
     [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
@@ -44,6 +47,12 @@ struct http_settings {
     std::string section = "server.health";         ///< of the configuration, for errors
 };
 
+/// Two PEM files: a chain of certificates, and the key of the first.
+struct server_certificate {
+    std::filesystem::path certificate_file{};
+    std::filesystem::path key_file{};
+};
+
 /// Something that is served beside the probes and may take its time: it answers on threads of its own.
 struct http_mount {
     std::vector<std::string> prefixes{};  ///< `/console`: that path and those below it
@@ -51,6 +60,9 @@ struct http_mount {
     std::function<http_answer(const http_request& request)> answer{};
     std::size_t max_body_bytes = 1'048'576;
     std::size_t threads = 2;
+    /// What it shows over TLS, as the files are when the server is made. Who asks for the mount without TLS is sent to
+    /// `https://`; the probes are answered either way, on the same port.
+    std::optional<server_certificate> certificate{};
     std::size_t max_waiting = 32;  ///< requests that are being answered or wait for it; more get a 503
 
     [[nodiscard]] bool has(std::string_view path) const noexcept;
@@ -74,7 +86,8 @@ public:
     /// Listens and serves at once.
     /// @param key  the configuration key to name when the port cannot be had
     /// @param mounted  what it answers from must outlive the server
-    /// @throws configuration_error naming address and key when the address cannot be listened on
+    /// @throws configuration_error naming address and key when the address cannot be listened on, or the file of a
+    /// certificate that cannot be used
     http_server(const http_settings& settings, handler answer, const std::string& key, http_mount mounted = {});
     http_server(const http_server&) = delete;
     http_server& operator=(const http_server&) = delete;

@@ -147,9 +147,12 @@ bool is_address(const std::string& host) {
            ::inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
 }
 
-[[noreturn]] void refuse(const char* what, const std::filesystem::path& file) {
-    throw configuration_error{fmt::format("TLS: cannot use {} {}: {}; it must be a readable PEM file", what,
-                                          file.native(), openssl_reason())};
+/// A service has nobody to ask.
+int know_no_passphrase(char* /*into*/, int /*size*/, int /*is_for_writing*/, void* /*with*/) { return 0; }
+
+[[noreturn]] void refuse(const char* what, const std::filesystem::path& file, const char* further = "") {
+    throw configuration_error{fmt::format("TLS: cannot use {} {}: {}; it must be a readable PEM file{}", what,
+                                          file.native(), openssl_reason(), further)};
 }
 
 }  // namespace
@@ -165,6 +168,7 @@ tls_context::tls_context(const tls_trust& trust) : state_{std::make_unique<state
     if (context == nullptr) throw std::bad_alloc{};
     state_->verify = trust.verify;
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_default_passwd_cb(context, know_no_passphrase);
     // What a write could not take yet may be offered again from another place in memory, and in part.
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_verify(context, trust.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
@@ -180,7 +184,7 @@ tls_context::tls_context(const tls_trust& trust) : state_{std::make_unique<state
     }
     if (!trust.key_file.empty() &&
         SSL_CTX_use_PrivateKey_file(context, trust.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-        refuse("the key", trust.key_file);
+        refuse("the key", trust.key_file, " without a passphrase");
     }
 }
 

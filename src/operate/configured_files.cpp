@@ -115,6 +115,10 @@ std::vector<configured_file> configured_files(const config::configuration& with)
                                     std::pair{"tls_key_file", telemetry.tls_key_file}}) {
         if (!file.empty()) files.push_back({"telemetry", key, file});
     }
+    if (with.console_tls.is_on()) {
+        files.push_back({"console", "tls_certificate_file", with.console_tls.certificate_file});
+        files.push_back({"console", "tls_key_file", with.console_tls.key_file});
+    }
     return files;
 }
 

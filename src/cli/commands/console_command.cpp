@@ -51,7 +51,8 @@ http::http_answer show_the_way(std::string_view path) {
 int serve_console(const session& in, const console_arguments& given) {
     in.out.wait_for_nobody();
     stop_signals signals;  // before any thread
-    observe::configure_log(to_log_settings(operate::load_configuration(in.site).log));
+    const config::configuration with = operate::load_configuration(in.site);
+    observe::configure_log(to_log_settings(with.log));
     config::console_settings settings = pages::load_settings(in.site);
     if (!settings.enabled.value_or(true)) {
         throw failure{exit_code::configuration, "configuration_error",
@@ -67,9 +68,10 @@ int serve_console(const session& in, const console_arguments& given) {
         .host = settings.host, .port = static_cast<std::uint16_t>(settings.port), .section = "console"};
     pages::console shown{
         {.settings = settings, .host = settings.host}, std::move(contexts), system_clock(), base::system_random()};
-    http::http_server server{place, show_the_way, "console.port", shown.mount()};
+    http::http_server server{place, show_the_way, "console.port", shown.mount(with.console_tls)};
     observe::log(observe::level::info, "console.listening", {{"address", server.address()}});
-    in.out.print("console on http://" + server.address() + "/console");
+    in.out.print(
+        fmt::format("console on {}://{}/console", with.console_tls.is_on() ? "https" : "http", server.address()));
     in.out.flush();
 
     const int signal = signals.wait();

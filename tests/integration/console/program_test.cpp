@@ -7,6 +7,7 @@
 #include "integration/tiny_project.hpp"
 #include "support/eventually.hpp"
 #include "support/free_port.hpp"
+#include "support/shell.hpp"
 
 // The console of the real program, over real sockets.
 namespace sluice::testing {
@@ -85,6 +86,36 @@ TEST_F(console_program, a_server_whose_probes_are_open_to_others_keeps_the_conso
     EXPECT_EQ(http_get(port(0), "/console").status, 404);
     server.signal(SIGTERM);
     EXPECT_EQ(server.finish().code, 0);
+}
+
+TEST_F(console_program, is_served_over_tls_where_it_has_a_certificate) {
+    run_command("cd " + shell_word(directory_.path().native()) +
+                " && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
+                " -addext subjectAltName=IP:127.0.0.1 -keyout console.key -out console.pem 2>&1");
+    configure_console("", "tls_certificate_file = \"console.pem\"\ntls_key_file = \"console.key\"\n");
+    const auto curl = [&](int offset, const std::string& path) {
+        return run_command("curl -sS --max-time 60 --cacert " + shell_word((directory_ / "console.pem").native()) +
+                           " https://127.0.0.1:" + std::to_string(port(offset)) + path);
+    };
+    running_program console{{"console"}, settings()};
+    ASSERT_TRUE(console.wait_for_text("console on https://127.0.0.1:" + std::to_string(port(1)) + "/console"));
+    EXPECT_THAT(curl(1, "/console"), HasSubstr("<h1>Overview</h1>"));
+    running_program server{{"server"}, settings()};
+    ASSERT_TRUE(server.wait_for_text("server.ready"));
+    EXPECT_THAT(curl(0, "/console"), HasSubstr("<h1>Overview</h1>"));
+    EXPECT_EQ(http_get(port(0), "/healthz").status, 200) << "probes go on as they are";
+    EXPECT_EQ(http_get(port(0), "/console").status, 307);
+    for (running_program* each : {&console, &server}) {
+        each->signal(SIGTERM);
+        EXPECT_EQ(each->finish().code, 0);
+    }
+
+    configure_console("", "tls_certificate_file = \"missing.pem\"\ntls_key_file = \"console.key\"\n");
+    for (const char* command : {"console", "server"}) {
+        const program_result refused = run_sluice({command}, settings());
+        EXPECT_EQ(refused.code, 3) << command;
+        EXPECT_THAT(refused.err, HasSubstr("missing.pem"));
+    }
 }
 
 TEST_F(console_program, prints_lines_that_the_configuration_takes) {

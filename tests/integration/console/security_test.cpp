@@ -134,6 +134,9 @@ TEST_F(console_security, cookies_are_kept_from_scripts_and_other_sites) {
     const http::http_answer answer = try_to_log_in("anna", "secret phrase");
     EXPECT_THAT(header(answer, "set-cookie"), HasSubstr("; HttpOnly; SameSite=Strict"));
     EXPECT_THAT(header(get("/console/login"), "set-cookie"), HasSubstr("; HttpOnly; SameSite=Strict"));
+    EXPECT_THAT(header(answer, "set-cookie"), Not(HasSubstr("Secure"))) << "it would never come back";
+    over_tls_ = true;
+    EXPECT_THAT(header(try_to_log_in("anna", "secret phrase"), "set-cookie"), HasSubstr("; Secure"));
 }
 
 TEST_F(console_security, wrong_passwords_are_limited_and_written_down) {

@@ -34,6 +34,18 @@ TEST(console_section, is_open_on_this_machine_and_knows_nobody_without_one) {
     EXPECT_FALSE(settings.send_commands);
 }
 
+TEST(console_section, reads_a_certificate_and_its_key_and_never_one_without_the_other) {
+    const auto with = read("[console]\ntls_certificate_file = \"tls/a.pem\"\ntls_key_file = \"/b.key\"\n").values;
+    EXPECT_TRUE(with.console_tls.is_on());
+    EXPECT_THAT(with.console_tls.certificate_file, ::testing::EndsWith("/tls/a.pem"));
+    EXPECT_EQ(with.console_tls.key_file, "/b.key");
+    EXPECT_FALSE(read("").values.console_tls.is_on());
+    EXPECT_THAT(complaint_about("[console]\ntls_key_file = \"b.key\"\n"),
+                HasSubstr("console.tls_key_file = \"b.key\": is set without tls_certificate_file; set both, or none"));
+    EXPECT_THAT(complaint_about("[console]\ntls_certificate_file = \"a.pem\"\n"),
+                HasSubstr("console.tls_certificate_file = \"a.pem\": is set without tls_key_file"));
+}
+
 TEST(console_section, reads_people_programs_and_proxies) {
     const console_settings settings = read(R"(
 [console]

@@ -73,6 +73,17 @@ TEST(configured_files, are_those_of_the_telemetry_too) {
     EXPECT_THAT(shown, ElementsAre("telemetry tls_ca_file /etc/tls/ca.pem", "telemetry tls_key_file /etc/tls/key.pem"));
 }
 
+TEST(configured_files, are_those_of_the_console_too) {
+    config::configuration with;
+    with.console_tls = {.certificate_file = "/etc/tls/console.pem", .key_file = "/etc/tls/console.key"};
+    std::vector<std::string> shown;
+    for (const configured_file& each : configured_files(with)) {
+        shown.push_back(each.element + " " + each.key + " " + each.file.string());
+    }
+    EXPECT_THAT(shown, ElementsAre("console tls_certificate_file /etc/tls/console.pem",
+                                   "console tls_key_file /etc/tls/console.key"));
+}
+
 class files : public ::testing::Test {
 protected:
     configured_file put(const std::string& key, const std::string& text, mode_t mode = 0600) const {
