@@ -2,7 +2,10 @@
 //
 //     curl -d '{"parcel_id": "p-1", "grams": 250, "destination": "Lisbon"}' localhost:8080/commands/SendParcel
 //     curl localhost:8080/readyz
+//
+// and http://localhost:8080/console in a browser.
 
+#include <boost/algorithm/string/case_conv.hpp>
 #include <boost/asio.hpp>
 #include <boost/beast.hpp>
 
@@ -17,6 +20,7 @@
 #include <string_view>
 #include <utility>
 
+#include <sluice/console.hpp>
 #include <sluice/sluice.hpp>
 
 namespace parcels {
@@ -73,8 +77,38 @@ http_response process(sluice::application& app, std::string_view command, const 
 }
 // [/command]
 
-http_response answer(sluice::application& app, const http_request& request) {
+// [console]
+http_response show_console(sluice::console_site& console, const http_request& request, const std::string& client) {
+    const std::string target{request.target()};
+    const auto mark = target.find('?');
+    sluice::web_request asked{.method = std::string{request.method_string()},
+                              .path = target.substr(0, mark),
+                              .query = mark == std::string::npos ? "" : target.substr(mark + 1),
+                              .body = request.body(),
+                              .client = client};
+    for (const auto& field : request) {
+        asked.headers.emplace_back(boost::to_lower_copy(std::string{field.name_string()}), std::string{field.value()});
+    }
+    const sluice::web_response made = console.answer(asked);
+    http_response response{static_cast<http::status>(made.status), 11};
+    response.set(http::field::content_type, made.content_type);
+    for (const auto& [name, value] : made.headers) response.insert(name, value);
+    response.body() = made.body;
+    response.prepare_payload();
+    return response;
+}
+// [/console]
+
+/// What this program consists of.
+struct service {
+    sluice::application& app;
+    sluice::console_site& console;
+};
+
+http_response answer(const service& of, const http_request& request, const std::string& client) {
+    sluice::application& app = of.app;
     const std::string_view target{request.target().data(), request.target().size()};
+    if (of.console.serves(target.substr(0, target.find('?')))) return show_console(of.console, request, client);
     constexpr std::string_view commands = "/commands/";
     if (request.method() == http::verb::post && target.starts_with(commands)) {
         return process(app, target.substr(commands.size()), request);
@@ -102,8 +136,8 @@ http_response answer(sluice::application& app, const http_request& request) {
 /// One connection with one request: read and written by the thread of the `io_context`, answered by one of the pool.
 class conversation : public std::enable_shared_from_this<conversation> {
 public:
-    conversation(tcp::socket client, sluice::application& app, asio::thread_pool& pool)
-        : stream_{std::move(client)}, busy_{stream_.get_executor()}, app_{app}, pool_{pool} {}
+    conversation(tcp::socket client, const service& of, asio::thread_pool& pool)
+        : stream_{std::move(client)}, busy_{stream_.get_executor()}, of_{of}, pool_{pool} {}
 
     void start() {
         constexpr auto patience = std::chrono::seconds{10};
@@ -120,7 +154,9 @@ public:
 private:
     void answer_safely() {
         try {
-            response_ = answer(app_, request_);
+            error_code gone;
+            const auto client = stream_.socket().remote_endpoint(gone);
+            response_ = answer(of_, request_, gone ? std::string{} : client.address().to_string());
         } catch (const std::exception& e) {  // what a handler throws that is no error of Sluice
             response_ = answer_with(http::status::internal_server_error, json::object{{"message", e.what()}});
         }
@@ -135,7 +171,7 @@ private:
 
     beast::tcp_stream stream_;
     asio::executor_work_guard<beast::tcp_stream::executor_type> busy_;  ///< the io_context waits for the pool
-    sluice::application& app_;
+    const service& of_;
     asio::thread_pool& pool_;
     beast::flat_buffer buffer_;
     http_request request_;
@@ -153,6 +189,8 @@ void write_log(const sluice::log_record& record) {
 int serve(const std::string& configuration, unsigned short port) {
     sluice::application app{parcels::make_domain(), sluice::settings::from_file(configuration), {.log = write_log}};
     app.start();
+    sluice::console_site console{app};
+    const service all{app, console};
 
     asio::io_context io;
     asio::thread_pool pool{4};
@@ -161,7 +199,7 @@ int serve(const std::string& configuration, unsigned short port) {
     const std::function<void()> accept = [&] {
         acceptor.async_accept([&](error_code problem, tcp::socket client) {
             if (problem) return;  // closed
-            std::make_shared<conversation>(std::move(client), app, pool)->start();
+            std::make_shared<conversation>(std::move(client), all, pool)->start();
             accept();
         });
     };

@@ -17,6 +17,10 @@ namespace sluice {
 
 class domain;
 
+namespace app {
+struct application_parts;
+}
+
 /// What a program may give to an `application`.
 ///
 /// Thread safety: a value type; the sinks are called by several threads at a time, and so is the clock. Lifetime:
@@ -197,6 +201,7 @@ public:
     [[nodiscard]] std::vector<metric_family> metrics() const;
 
 private:
+    friend struct app::application_parts;
     struct implementation;
     std::unique_ptr<implementation> implementation_;
 };

@@ -8,6 +8,7 @@
 #include <sluice/domain.hpp>
 #include <sluice/error.hpp>
 
+#include "app/application_parts.hpp"
 #include "app/compose.hpp"
 #include "app/read_settings.hpp"
 #include "base/random.hpp"
@@ -154,13 +155,20 @@ struct application::implementation {
         http::health_monitor monitor;  // gone before the engine that it watches
     };
 
-    implementation(domain from, const config::configuration& with, application_options options)
+    implementation(domain from, config::explained_configuration given, application_options options)
         : declared{std::move(from)},
-          warnings{warnings_among(config::findings_of(declared, with))},
+          console{std::move(given.console)},
+          settings{std::move(given.settings)},
+          warnings{warnings_among(config::findings_of(declared, given.values))},
           clock{options.clock},
-          log{route_of(options, with.log)},
-          env{declared.declared(),    with, app::make_adapters(with), clock_of(options), base::system_random(),
-              base::system_sleeper(), log},
+          log{route_of(options, given.values.log)},
+          env{declared.declared(),
+              given.values,
+              app::make_adapters(given.values),
+              clock_of(options),
+              base::system_random(),
+              base::system_sleeper(),
+              log},
           counts{http::make_metrics(env)},
           exporter{begin_recording(options)} {
         env.tracer().count_with(counts);
@@ -222,6 +230,8 @@ struct application::implementation {
     }
 
     domain declared;
+    config::console_settings console;
+    std::vector<config::effective_setting> settings;
     std::vector<configuration_warning> warnings;
     std::shared_ptr<const sluice::clock> clock;
     std::shared_ptr<const observe::log_route> log;
@@ -237,8 +247,13 @@ struct application::implementation {
 };
 
 application::application(domain declared, const settings& configuration, application_options options) {
-    const config::configuration with = app::read_settings(configuration, declared.declared().normalized);
-    implementation_ = std::make_unique<implementation>(std::move(declared), with, std::move(options));
+    config::explained_configuration given = app::read_settings(configuration, declared.declared().normalized);
+    implementation_ = std::make_unique<implementation>(std::move(declared), std::move(given), std::move(options));
+}
+
+app::application_parts app::application_parts::of(application& whole) {
+    application::implementation& self = *whole.implementation_;
+    return {.env = self.env, .console = self.console, .settings = self.settings};
 }
 
 application::application(application&&) noexcept = default;

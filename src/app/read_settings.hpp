@@ -4,13 +4,13 @@
 
 #include <sluice/settings.hpp>
 
-#include "config/configuration.hpp"
+#include "config/loader.hpp"
 
 namespace sluice::app {
 
-/// The configuration that a program gives, checked against the adapters of this build.
+/// The configuration that a program gives, checked against the adapters of this build, and what every key comes to.
 /// @param domain  the normalized name, for the database of a configuration that has none
 /// @throws configuration_error with everything that is wrong
-[[nodiscard]] config::configuration read_settings(const settings& given, const std::string& domain);
+[[nodiscard]] config::explained_configuration read_settings(const settings& given, const std::string& domain);
 
 }  // namespace sluice::app

@@ -18,7 +18,7 @@ namespace sluice {
 transactional_outbox::implementation::implementation(domain from, const settings& configuration)
     : declared{std::move(from)},
       env{declared.declared(),
-          app::read_settings(configuration, declared.declared().normalized),
+          app::read_settings(configuration, declared.declared().normalized).values,
           {},
           system_clock(),
           base::system_random()} {

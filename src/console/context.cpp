@@ -1,6 +1,7 @@
 #include "console/context.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <sluice/error.hpp>
 
@@ -76,7 +77,8 @@ void status_board::keep_sampling(const std::stop_token& stop) {
     }
 }
 
-context::context(const operate::site& at, const clock& time) : site_{at} {
+context::context(const operate::site& at, const clock& time)
+    : site_{at}, settings_{[at] { return operate::read_settings(at, ""); }} {
     if (at.knows_domain()) {
         try {
             declared_ = operate::open_declared(at);
@@ -95,8 +97,8 @@ context::context(const operate::site& at, const clock& time) : site_{at} {
     board_ = std::make_unique<status_board>(with_, declared(), time);
 }
 
-context::context(const operate::site& at, commit::environment& running, const clock& time)
-    : site_{at}, with_{running.configuration(), running.parts()}, running_{&running} {
+context::context(settings_source settings, commit::environment& running, const clock& time)
+    : settings_{std::move(settings)}, with_{running.configuration(), running.parts()}, running_{&running} {
     declared_.env = std::make_unique<commit::environment>(running.domain(), running.configuration(), running.parts(),
                                                           time, base::system_random());
     for (const auto& projector : running.domain().projectors) {
@@ -122,7 +124,7 @@ operate::command_answer context::send(const operate::command_request& request, b
     operate::require_command(require_declared().env->domain(), request.command);
     if (running_ != nullptr) return operate::command_runner{*running_, {}, asynchronous}.run(request);
     // The console looks: what runs a command must be able to write, and finds its tables.
-    const operate::application opened = operate::open_application(operate::load_application(site_));
+    const operate::application opened = operate::open_application(operate::load_application(*site_));
     return operate::command_runner{*opened.env, {}, asynchronous}.run(request);
 }
 

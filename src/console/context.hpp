@@ -3,9 +3,11 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -16,6 +18,7 @@
 #include "operate/commands.hpp"
 #include "operate/installation.hpp"
 #include "operate/read_models.hpp"
+#include "operate/settings.hpp"
 #include "operate/status.hpp"
 
 namespace sluice::console {
@@ -79,15 +82,19 @@ public:
     /// only a declaration tells is not known.
     /// @throws configuration_error
     context(const operate::site& at, const clock& time);
+    /// Tells the configuration, key by key.
+    using settings_source = std::function<operate::settings_view()>;
+
     /// Of a running engine, with its databases and brokers.
-    context(const operate::site& at, commit::environment& running, const clock& time);
+    context(settings_source settings, commit::environment& running, const clock& time);
     context(const context&) = delete;
     context& operator=(const context&) = delete;
 
     /// Of the domain; `default` when none is known. Two contexts of one name get a number: `renamed`.
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     void rename(std::string name) { name_ = std::move(name); }
-    [[nodiscard]] const operate::site& site() const noexcept { return site_; }
+    /// @throws configuration_error when it cannot be read (any more)
+    [[nodiscard]] operate::settings_view settings() const { return settings_(); }
     [[nodiscard]] const operate::installation& with() const noexcept { return with_; }
     /// Null: no domain is known.
     [[nodiscard]] const operate::declared_installation* declared() const noexcept {
@@ -106,7 +113,8 @@ public:
     [[nodiscard]] operate::command_answer send(const operate::command_request& request, bool asynchronous) const;
 
 private:
-    operate::site site_;
+    std::optional<operate::site> site_{};  ///< where nothing runs in this process
+    settings_source settings_;
     std::string name_{"default"};
     std::string why_undeclared_{};
     operate::declared_installation declared_{};

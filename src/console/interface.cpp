@@ -218,9 +218,8 @@ void add_common(router& to, console& of) {
              "Depth and rate of a lane in the last hour, oldest first",
              {path_parameter("database", "configured name"), path_parameter("broker", "configured name")},
              [](const visit& by) { return give_samples(by); });
-    add_look(
-        to, in_context("/configuration"), "read_configuration", "Every key with the value that holds", {},
-        [](const visit& by) { return json_answer(operate::to_json(operate::read_settings(by.where->site(), ""))); });
+    add_look(to, in_context("/configuration"), "read_configuration", "Every key with the value that holds", {},
+             [](const visit& by) { return json_answer(operate::to_json(by.where->settings())); });
     add_look(to, in_context("/contracts"), "read_contracts", "What the domain declares, with JSON Schemas of events",
              {}, [](const visit& by) { return give_contracts(by); });
     add_look(to, in_context("/read-models"), "list_read_models", "Read models and rebuilds under way", {},

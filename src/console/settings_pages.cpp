@@ -47,7 +47,7 @@ markup origin_of(const config::effective_setting& of, const operate::settings_vi
 }
 
 http::http_answer show_settings(const console& in, const visit& of) {
-    const operate::settings_view view = operate::read_settings(of.where->site(), "");
+    const operate::settings_view view = of.where->settings();
     const bool all = of.query.get("all") == "yes";
     form_values other;
     if (!all) other.set("all", "yes");

@@ -66,6 +66,7 @@ for ((tries = 600; tries > 0; --tries)); do
 done
 ((tries > 0)) || { echo "the partner was not told" >&2; exit 1; }
 ask GET /readyz '' | grep -q '200 OK'
+ask GET /console '' | grep -q '<h1>Overview</h1>'
 kill -TERM "$service"
 wait "$service"
 [[ $(wc -l <"$work/told") == 1 ]] || { echo "something else was printed: $(cat "$work/told")" >&2; exit 1; }

@@ -52,7 +52,8 @@ std::unique_ptr<sluice::console::console> make_console(const operate::site& at, 
         return nullptr;
     }
     std::vector<std::unique_ptr<sluice::console::context>> contexts;
-    contexts.push_back(std::make_unique<sluice::console::context>(at, env, system_clock()));
+    contexts.push_back(std::make_unique<sluice::console::context>([at] { return operate::read_settings(at, ""); }, env,
+                                                                  system_clock()));
     return std::make_unique<sluice::console::console>(
         sluice::console::console::options{.settings = std::move(settings), .host = host}, std::move(contexts),
         system_clock(), base::system_random());
@@ -64,7 +65,8 @@ running_server::running_server(const operate::site& at, application opened, cons
     : opened_{std::move(opened)}, engine_{*opened_.env} {
     if (configuration().server.health.enabled) {
         console_ = make_console(at, *opened_.env);
-        start_health(health_, *opened_.env, role, console_ ? console_->mount() : http::http_mount{});
+        start_health(health_, *opened_.env, role,
+                     console_ ? console_->mount(configuration().console_tls) : http::http_mount{});
     }
     metrics_.emplace(*opened_.env, opened_.exporter.get(), health_);
     engine_.start();

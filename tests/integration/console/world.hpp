@@ -64,7 +64,8 @@ protected:
 
     void open(config::console_settings settings) {
         std::vector<std::unique_ptr<context>> contexts;
-        contexts.push_back(std::make_unique<context>(operate::site{.program = host_}, *env_, clock_));
+        contexts.push_back(std::make_unique<context>([this] { return operate::read_settings({.program = host_}, ""); },
+                                                     *env_, clock_));
         console_ = std::make_unique<console>(console::options{.settings = std::move(settings)}, std::move(contexts),
                                              clock_, base::system_random());
     }
@@ -89,7 +90,8 @@ protected:
                                               const std::string& cookie = {}) {
         http::http_request asked = request("POST", target);
         asked.headers.emplace_back("content-type", "application/x-www-form-urlencoded");
-        asked.headers.emplace_back("origin", "http://127.0.0.1:8080");
+        asked.headers.emplace_back("origin", over_tls_ ? "https://127.0.0.1:8080" : "http://127.0.0.1:8080");
+        asked.is_encrypted = over_tls_;
         if (!cookie.empty()) asked.headers.emplace_back("cookie", cookie);
         asked.body = body;
         return console_->answer(asked);
@@ -134,6 +136,7 @@ protected:
         return cookie_in(answer);
     }
 
+    bool over_tls_ = false;  ///< forms are sent that way
     testing::virtual_clock clock_{date_time::parse("2026-11-29T08:00:00Z")};
     no_host host_;
     config::configuration configuration_ = config::parse(
