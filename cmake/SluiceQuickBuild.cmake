@@ -1,11 +1,13 @@
-# Two ways to build in less time. Both hide a missing include, so a build that proves the includes has them off.
+# Three ways to build in less time. All hide a missing include, so a build that proves the includes has them off.
 #
 # SLUICE_PRECOMPILE: the headers that most tests include are parsed once. Not those of the library: when g++ optimises, it
 # warns of what it finds in a precompiled header of the system.
-# SLUICE_QUICK_BUILD: the library's, too, and its sources are compiled several at a time. clang-tidy and an editor then find no
-# commands for single sources.
+# SLUICE_JOIN_SOURCES: the library's sources are compiled several at a time. An editor then finds no commands for single
+# sources, and a change compiles its neighbours, too.
+# SLUICE_QUICK_BUILD: both, and the headers of the library are precompiled, too.
 
 option(SLUICE_QUICK_BUILD "Precompile common headers and compile several sources at a time" OFF)
+option(SLUICE_JOIN_SOURCES "Compile several sources of the library at a time" ${SLUICE_QUICK_BUILD})
 option(SLUICE_PRECOMPILE "Precompile common headers of the tests" ${SLUICE_QUICK_BUILD})
 
 set(sluice_common_headers
@@ -23,7 +25,7 @@ function(sluice_precompile owner)
 endfunction()
 
 # g++ warns in one source of what another declares, and takes a source that is included for a header.
-if(SLUICE_QUICK_BUILD)
+if(SLUICE_QUICK_BUILD OR SLUICE_JOIN_SOURCES)
     target_compile_options(sluice_warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-shadow -Wno-subobject-linkage>)
 endif()
 
@@ -46,6 +48,8 @@ endif()
 function(sluice_quick_library target)
     if(SLUICE_QUICK_BUILD)
         target_precompile_headers(${target} REUSE_FROM sluice_precompiled)
+    endif()
+    if(SLUICE_QUICK_BUILD OR SLUICE_JOIN_SOURCES)
         set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
     endif()
 endfunction()

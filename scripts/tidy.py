@@ -103,6 +103,11 @@ def main():
     memory = build / "tidy"
     memory.mkdir(exist_ok=True)
     commands = json.loads((build / "compile_commands.json").read_text())
+    if any("/Unity/" in entry["file"] for entry in commands):
+        sys.exit(
+            f"{build} was configured with joined sources; "
+            "run `cmake --preset dev -B build/single -DSLUICE_JOIN_SOURCES=OFF` and give build/single"
+        )
     compiler = shlex.split(commands[0]["command"])[0]
     entries = {entry["file"]: entry for entry in commands if entry["file"].startswith(prefixes)}
     sources = sorted(map(Source.of, entries.values()))

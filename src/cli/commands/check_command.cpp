@@ -12,10 +12,6 @@ namespace sluice::cli {
 
 namespace {
 
-std::string number_of(std::size_t count, std::string_view what) {
-    return count_of(static_cast<std::int64_t>(count), what);
-}
-
 /// Nothing of what there is none.
 std::string also(std::size_t count, std::string_view what) { return count == 0 ? "" : ", " + number_of(count, what); }
 

@@ -19,10 +19,6 @@ struct doctor_arguments {
     bool strict = false;
 };
 
-std::string number_of(std::size_t count, std::string_view what) {
-    return count_of(static_cast<std::int64_t>(count), what);
-}
-
 /// `domain shop: 1 database, 2 brokers, 3 lanes of 1 engine, 4 groups, 2 files`
 std::string describe(const operate::doctor_report& report) {
     const auto& seen = report.looked_at;
