@@ -119,7 +119,7 @@ http::http_answer give_trace(const visit& of) {
     constexpr std::size_t most = 1'000'000;
     const std::size_t numbers = number_in(of.query.get("numbers"), "numbers", usual, most);
     const auto trace = operate::read_trace_near(operate::open_all(of.where->with().parts), of.at("id"),
-                                                static_cast<store::sequence>(numbers));
+                                                {.numbers = static_cast<store::sequence>(numbers)});
     return json_answer(operate::to_json(trace, operate::trace_part::all, of.at("id")));
 }
 

@@ -77,9 +77,8 @@ markup show_departures(const console& in, const visit& of, const message_view& m
     return content;
 }
 
-/// One message of the tree and, as a list below it, what came of it. @param room  how many may still be drawn
-markup show_node(const visit& of, const causation_tree& tree, std::size_t index, const std::string& here, int depth,
-                 std::size_t& room) {
+/// One message of the tree and, as a list below it, what came of it.
+markup show_node(const visit& of, const causation_tree& tree, std::size_t index, const std::string& here, int depth) {
     constexpr int deepest = 60;
     const auto& node = tree.nodes()[index];
     markup text;
@@ -93,32 +92,28 @@ markup show_node(const visit& of, const causation_tree& tree, std::size_t index,
     }
     markup effects;
     for (const std::size_t effect : node.effects) {
-        if (room == 0 || depth > deepest) break;
-        --room;
-        effects += show_node(of, tree, effect, here, depth + 1, room);
+        if (depth > deepest) break;
+        effects += show_node(of, tree, effect, here, depth + 1);
     }
     if (!effects.empty()) text += element("ul", effects);
     return element("li", text);
 }
 
 markup show_causes(const visit& of, const std::vector<operate::open_database>& databases, const std::string& id) {
-    constexpr std::size_t most = 300;
-    constexpr store::sequence traced_numbers = 10'000;
-    const operate::event_trace trace = operate::read_trace_near(databases, id, traced_numbers);
-    std::size_t room = most;
+    constexpr operate::trace_bounds bounds{.with_rows = false};
+    const operate::event_trace trace = operate::read_trace_near(databases, id, bounds);
     markup roots;
     for (const std::size_t root : trace.tree.roots()) {
-        if (room == 0) break;
-        --room;
-        roots += show_node(of, trace.tree, root, id, 0, room);
+        roots += show_node(of, trace.tree, root, id, 0);
     }
     markup content = element("ul", {{"class", "tree"}}, roots);
-    if (room == 0) content += paragraph(faint(fmt::format("The first {} messages are shown.", most)));
     if (!trace.correlation_id.empty()) {
         form_values query;
         query.set("correlation", trace.correlation_id);
-        content += paragraph(faint(fmt::format("Of the {} numbers of the log before and after it. ", traced_numbers)) +
-                             "Correlation " + link(target(path_in(of, {"events"}), query), trace.correlation_id));
+        content += paragraph(
+            faint(fmt::format("What led to it, and the next {} of the {} numbers of the log before and after it. ",
+                              bounds.most, bounds.numbers)) +
+            "Correlation " + link(target(path_in(of, {"events"}), query), trace.correlation_id));
     }
     return content;
 }

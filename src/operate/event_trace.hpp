@@ -30,12 +30,17 @@ struct event_trace {
 /// @throws request_error (not_found), store_error
 [[nodiscard]] event_trace read_trace(const std::vector<open_database>& databases, const std::string& word);
 
-/// The same, but of a message only, and only what lies within so many numbers of its log before and after it: a
-/// correlation is found by reading the log, and a long one must not be read as a whole each time somebody looks at a
-/// message.
+/// How far a look at one message goes: a correlation is found by reading the log, and may have a million messages.
+struct trace_bounds {
+    store::sequence numbers = 10'000;  ///< of the log, before and after the message
+    std::size_t most = 300;            ///< messages of its correlation there, those next to it
+    bool with_rows = true;             ///< where the copies of each are
+};
+
+/// The same, but of a message only, and only what led to it and what is near.
 /// @throws request_error (not_found), store_error
 [[nodiscard]] event_trace read_trace_near(const std::vector<open_database>& databases, const std::string& message_id,
-                                          store::sequence numbers);
+                                          const trace_bounds& bounds);
 
 /// Nodes of the tree: for `causes` the path down to the message, else the roots of what is to be drawn.
 /// @throws request_error (wrong_request) for a part of a trace that was not asked for by a message

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Goes through every page of the console with a real browser, headless Chromium, by the WebDriver protocol.
 
-Starts `sluice console` on the tiny domain with rows that wait, rows that were given up and a dead letter; logs in,
+Starts `sluice console` on the tiny domain, over SQLite, or PostgreSQL and Redis with many events, with rows that wait, rows that were given up and a dead letter; logs in,
 acts, logs out. Fails when a page has an error in the browser's console, is wider than a telephone, or lacks what makes it
-usable without a mouse or without eyes. With --screenshots DIR it leaves pictures there.
+usable without a mouse or without eyes; with --axe, the directory of a Python environment with axe-core-python, also when
+axe finds something. With --screenshots DIR it leaves pictures there.
 """
 
 import argparse
 import base64
+import contextlib
 import json
 import os
 import pathlib
@@ -21,7 +23,7 @@ import time
 import urllib.error
 import urllib.request
 
-CONFIGURATION = """
+EMBEDDED = """
 [databases.default]
 provider = "sqlite"
 database_uri = "sqlite:///tiny.db"
@@ -35,6 +37,25 @@ URI = "partner/events.db"
 [brokers.elsewhere]
 provider = "sqlite"
 URI = "elsewhere.db"
+"""
+
+SERVERS = """
+[databases.default]
+provider = "postgresql"
+database_uri = "{postgresql}"
+schema = "{schema}"
+[brokers.default]
+provider = "redis"
+URI = "redis://127.0.0.1:{redis}/0"
+[brokers.partner]
+provider = "redis"
+URI = "redis://127.0.0.1:{redis}/1"
+[brokers.elsewhere]
+provider = "redis"
+URI = "redis://127.0.0.1:{redis}/2"
+"""
+
+CONFIGURATION = """
 [outbox]
 external_brokers = ["partner", "elsewhere"]
 [outbox.lanes.elsewhere]
@@ -48,8 +69,33 @@ port = {console_port}
 send_commands = true
 """
 
+# So many events more, in the log of the last day; each is published to the internal broker, and the partner, whose lane
+# rests, has not got the last tenth.
+MANY_EVENTS = """
+SET search_path = {schema};
+SET synchronous_commit = off;
+CREATE TEMPORARY TABLE model AS SELECT * FROM event_log WHERE type = 'Tiny.CounterCreated.v1' ORDER BY seq LIMIT 1;
+INSERT INTO event_log (message_id, stream, stream_category, position, type, created_at, data, metadata)
+    SELECT 'many-' || n, 'tiny::counter-many-' || n % 50000, 'tiny::counter', n / 50000, type,
+           now() - interval '1 day' * ({count} - n) / {count}, data, metadata
+    FROM generate_series(1, {count}) AS n, model ORDER BY n;
+INSERT INTO outbox (target_broker, seq, message_id, stream, status, published_at, receipt)
+    SELECT 'default', seq, message_id, stream, 'published', created_at, '1-1'
+    FROM event_log WHERE message_id LIKE 'many-%';
+INSERT INTO outbox (target_broker, seq, message_id, stream, status, published_at, receipt)
+    SELECT 'partner', seq, message_id, stream, CASE WHEN waits THEN 'pending' ELSE 'published' END,
+           CASE WHEN NOT waits THEN created_at END, CASE WHEN NOT waits THEN '1-1' END
+    FROM (SELECT *, row_number() OVER (ORDER BY seq) > {count} * 9 / 10 AS waits
+          FROM event_log WHERE message_id LIKE 'many-%') AS many;
+UPDATE lease SET mark = (SELECT max(seq) FROM event_log) WHERE broker = 'default';
+UPDATE lease SET mark = (SELECT min(seq) - 1 FROM outbox WHERE target_broker = 'partner' AND status = 'pending')
+    WHERE broker = 'partner';
+ANALYZE event_log, outbox;
+"""
+
 PASSWORD = "correct horse battery"
 LONG = 60  # seconds that a condition may take on a busy machine
+SLOW = 10  # seconds that no page may take, even there
 
 
 def free_port():
@@ -107,6 +153,10 @@ class Browser:
 
     def run(self, script, *arguments):
         return self.call("POST", self.session + "/execute/sync", {"script": script, "args": list(arguments)})
+
+    def wait_for_script(self, script):
+        """What the script gives to its last argument, a function."""
+        return self.call("POST", self.session + "/execute/async", {"script": script, "args": []})
 
     def text(self):
         return self.run("return document.body.innerText")
@@ -189,15 +239,31 @@ return wrong;
 """
 
 
+# Deque's axe-core, whose rules are the yardstick of the field.
+AXE = r"""
+const done = arguments[arguments.length - 1];
+axe.run(document, {resultTypes: ['violations']}).then(
+  (found) => done(found.violations.map((v) => v.id + ': ' + v.help + ': ' + v.nodes.map((n) => n.html.slice(0, 120)).join(' '))),
+  (error) => done(['axe failed: ' + error]));
+"""
+
+
+def axe_of(environment):
+    """The script of axe, or nothing when the package index could not be reached."""
+    if not environment or (pathlib.Path(environment) / "unavailable").exists():
+        return None
+    return next(pathlib.Path(environment).glob("lib/python*/site-packages/axe_core_python/axe.min.js")).read_text()
+
+
 class Console:
     """The project and its processes."""
 
-    def __init__(self, sluice, domain, directory):
+    def __init__(self, sluice, domain, directory, parts):
         self.sluice, self.directory = sluice, pathlib.Path(directory)
         self.environment = dict(os.environ, SLUICE_DOMAIN=domain)
         self.console_port = free_port()
         (self.directory / "partner").mkdir()
-        text = CONFIGURATION.format(server_port=free_port(), console_port=self.console_port)
+        text = parts + CONFIGURATION.format(server_port=free_port(), console_port=self.console_port)
         (self.directory / "domain.toml").write_text(text)
         line = self.run("console", "password", "anna", "--role=operator", given=PASSWORD + "\n")
         (self.directory / "domain.toml").write_text(text + line)
@@ -250,6 +316,34 @@ class Console:
                 raise AssertionError("the console did not end well")
 
 
+class Servers:
+    """A schema of its own in a PostgreSQL server that runs, and a Redis server."""
+
+    def __init__(self, environment_file, directory):
+        lines = dict(line.split("=", 1) for line in pathlib.Path(environment_file).read_text().splitlines())
+        self.postgresql = lines["SLUICE_TEST_POSTGRES_URI"].strip("'\"")
+        self.schema = f"console_{os.getpid()}"
+        self.redis_port = free_port()
+        self.redis = subprocess.Popen(["redis-server", "--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", "",
+                                       "--appendonly", "no", "--dir", directory], stdout=subprocess.DEVNULL)
+        self.query(f"CREATE SCHEMA {self.schema}")
+
+    def parts(self):
+        return SERVERS.format(postgresql=self.postgresql, schema=self.schema, redis=self.redis_port)
+
+    def query(self, text):
+        subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", self.postgresql], input=text, text=True, check=True,
+                       stderr=subprocess.DEVNULL, timeout=300)
+
+    def fill(self, count):
+        self.query(MANY_EVENTS.format(schema=self.schema, count=count))
+
+    def close(self):
+        self.redis.terminate()
+        self.redis.wait(timeout=LONG)
+        self.query(f"DROP SCHEMA {self.schema} CASCADE")
+
+
 def pages_of(browser, base):
     """Every page, each found as a person finds it: by a link of another one."""
     seen, wanted = {}, ["/console"]
@@ -268,7 +362,7 @@ def pages_of(browser, base):
         begin = time.monotonic()
         browser.open(base + path)
         seen[path] = time.monotonic() - begin
-        yield path
+        yield path, seen[path]
         links = browser.run("return [...document.querySelectorAll('main a[href], nav a[href]')].map((a) => a.getAttribute('href'))")
         wanted += [link for link in links if link.startswith("/console")]
 
@@ -287,14 +381,17 @@ def log_in(browser, base):
     browser.expect("anna")
 
 
-def look_at_all(browser, base, pictures):
-    count = 0
-    for path in pages_of(browser, base):
-        count += 1
+def look_at_all(browser, base, pictures, axe):
+    times = {}
+    for path, seconds in pages_of(browser, base):
+        times[path] = seconds
+        assert seconds < SLOW, f"{path} took {seconds:.1f} s"
         for width, scheme in ((1280, "light"), (360, "light"), (1280, "dark")):
             browser.resize(width, 900)
             browser.set_scheme(scheme)
             wrong = browser.run(ACCESSIBILITY)
+            if axe:
+                wrong += browser.wait_for_script(axe + AXE)
             assert not wrong, f"{path} at {width} px, {scheme}: {wrong}"
             if pictures:
                 name = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-")[:60]
@@ -304,8 +401,8 @@ def look_at_all(browser, base, pictures):
         assert browser.run("return document.title").endswith("· Sluice"), "a script from outside ran"
     browser.resize(1280, 900)
     browser.set_scheme("light")
-    assert count >= 20, f"only {count} pages were found"
-    return count
+    assert len(times) >= 20, f"only {len(times)} pages were found"
+    return times
 
 
 def act(browser, base, console):
@@ -371,23 +468,35 @@ def main():
     parser.add_argument("--sluice", required=True)
     parser.add_argument("--domain", required=True)
     parser.add_argument("--driver", required=True)
+    parser.add_argument("--axe")
     parser.add_argument("--screenshots")
+    parser.add_argument("--postgresql", help="file that tests/support/servers/postgres.sh leaves; instead of SQLite")
+    parser.add_argument("--events", type=int, default=500_000, help="so many more, with --postgresql")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as directory:
-        console = Console(given.sluice, given.domain, directory)
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory())
+        parts = EMBEDDED
+        if given.postgresql:
+            servers = Servers(given.postgresql, directory)
+            stack.callback(servers.close)
+            parts = servers.parts()
+        console = Console(given.sluice, given.domain, directory, parts)
+        console.run("db", "setup")
         console.fill()
+        if given.postgresql:
+            servers.fill(given.events)
         console.open()
+        stack.callback(console.close)
         browser = Browser(given.driver)
-        try:
-            base = f"http://127.0.0.1:{console.console_port}"
-            log_in(browser, base)
-            count = look_at_all(browser, base, given.screenshots)
-            act(browser, base, console)
-            leave(browser, base)
-            print(f"{count} pages")
-        finally:
-            browser.close()
-            console.close()
+        stack.callback(browser.close)
+        base = f"http://127.0.0.1:{console.console_port}"
+        log_in(browser, base)
+        times = look_at_all(browser, base, given.screenshots, axe_of(given.axe))
+        act(browser, base, console)
+        leave(browser, base)
+        print(f"{len(times)} pages; the slowest:")
+        for path, seconds in sorted(times.items(), key=lambda each: -each[1])[:5]:
+            print(f"{seconds * 1000:6.0f} ms  {path}")
     return 0
 
 
