@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Goes through every page of the console with a real browser, headless Chromium, by the WebDriver protocol.
 
-Starts `sluice console` on the tiny domain, over SQLite, or PostgreSQL and Redis with many events, with rows that wait, rows that were given up and a dead letter; logs in,
-acts, logs out. Fails when a page has an error in the browser's console, is wider than a telephone, or lacks what makes it
+Starts `sluice console` on the tiny domain, over SQLite, or over PostgreSQL and Redis with many events; with rows that wait,
+rows that were given up and a dead letter. Logs in, acts, logs out. Fails when a page has an error in the browser's console, is wider than a telephone, or lacks what makes it
 usable without a mouse or without eyes; with --axe, the directory of a Python environment with axe-core-python, also when
 axe finds something. With --screenshots DIR it leaves pictures there.
 """
