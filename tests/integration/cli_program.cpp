@@ -131,9 +131,14 @@ bool running_program::read_some(deadline until) {
     return true;
 }
 
-bool running_program::wait_for_text(std::string_view text) {
+bool running_program::wait_for_text(std::string_view text, std::size_t times) {
     const auto until = std::chrono::steady_clock::now() + long_enough;
-    while (result_.out.find(text) == std::string::npos && result_.err.find(text) == std::string::npos) {
+    const auto has_come = [&](const std::string& output) {
+        std::size_t count = 0;
+        for (auto at = output.find(text); at != std::string::npos; at = output.find(text, at + 1)) ++count;
+        return count >= times;
+    };
+    while (!has_come(result_.out) && !has_come(result_.err)) {
         if (!read_some(until)) return false;
     }
     return true;

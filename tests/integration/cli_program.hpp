@@ -45,7 +45,8 @@ public:
     [[nodiscard]] pid_t pid() const noexcept { return child_; }
     /// Reads what comes until standard output or standard error holds `text`. False when it does not come in time
     /// (`long_enough`).
-    [[nodiscard]] bool wait_for_text(std::string_view text);
+    /// @param times  that it must have come on one of the outputs
+    [[nodiscard]] bool wait_for_text(std::string_view text, std::size_t times = 1);
     /// True when the text has been read.
     [[nodiscard]] bool has_text(std::string_view text) const {
         return result_.out.find(text) != std::string::npos || result_.err.find(text) != std::string::npos;

@@ -108,7 +108,11 @@ private:
             log(observe::level::error, "server.not_reloaded",
                 {{"reason", base::one_line(e.what())}, {"remedy", "mend it and send SIGHUP again"}});
             if (!server_) throw;  // the former engine is gone: only a new process helps
+            if (role_ != nullptr) role_->tell_not_reloaded();
+            tell_ready();
+            return;
         }
+        if (role_ != nullptr) role_->tell_ready();
         tell_ready();
     }
 

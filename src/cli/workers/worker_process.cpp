@@ -67,12 +67,16 @@ void close_all_but_standard(int kept) {
     ::_exit(not_executable);
 }
 
+void tell(const base::unique_fd& parent, char word) noexcept {
+    // A parent that is gone does not need to know: the signal for that is on its way.
+    if (::write(parent.get(), &word, 1) != 1) return;
+}
+
 }  // namespace
 
-void worker_role::tell_ready() const noexcept {
-    // A parent that is gone does not need to know: the signal for that is on its way.
-    if (::write(to_parent.get(), "r", 1) != 1) return;
-}
+void worker_role::tell_ready() const noexcept { tell(to_parent, ready); }
+
+void worker_role::tell_not_reloaded() const noexcept { tell(to_parent, not_reloaded); }
 
 std::optional<worker_role> take_worker_role() {
     const char* const text = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): there is one thread
@@ -100,7 +104,7 @@ worker_process worker_launcher::start(int index) {
     if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
         throw std::system_error{errno, std::generic_category(), "no pipe for a worker"};
     }
-    base::unique_fd ready{ends[0]};
+    base::unique_fd says{ends[0]};
     const base::unique_fd to_parent{ends[1]};
 
     const pid_t parent = ::getpid();
@@ -113,7 +117,7 @@ worker_process worker_launcher::start(int index) {
     const pid_t pid = ::fork();
     if (pid == 0) become_worker(arguments.data(), environment.data(), to_parent.get(), parent, signals_);
     if (pid < 0) throw std::system_error{errno, std::generic_category(), "no process for a worker"};
-    return {pid, std::move(ready)};
+    return {pid, std::move(says)};
 }
 
 }  // namespace sluice::cli

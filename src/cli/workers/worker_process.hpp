@@ -16,7 +16,13 @@ struct worker_role {
     int index = 0;  ///< from 1
     base::unique_fd to_parent;
 
+    /// It serves; also after it has read the configuration again.
     void tell_ready() const noexcept;
+    /// It has read the configuration again and could not take it over.
+    void tell_not_reloaded() const noexcept;
+
+    static constexpr char ready = 'r';
+    static constexpr char not_reloaded = 'n';
 };
 
 /// The role of this process, when a supervisor started it. Takes it out of the environment, so that what the worker
@@ -26,7 +32,7 @@ struct worker_role {
 /// A worker that was started.
 struct worker_process {
     pid_t pid = -1;
-    base::unique_fd ready;  ///< readable when it has said that it serves, and when it has ended
+    base::unique_fd says;  ///< a `ready` or `not_reloaded` each time; its end when it has ended
 };
 
 /// Starts this program again with the same arguments, as workers. What belongs in the child between fork and exec is

@@ -22,8 +22,10 @@
 #include "cli/service/service_manager.hpp"
 #include "cli/terminal/controlling_terminal.hpp"
 #include "cli/terminal/stop_signals.hpp"
+#include "cli/workers/reload_round.hpp"
 #include "cli/workers/worker_process.hpp"
 #include "cli/workers/worker_roster.hpp"
+#include "engine/engine.hpp"
 #include "http/metrics.hpp"
 #include "http/server.hpp"
 #include "http/worker_health.hpp"
@@ -127,7 +129,12 @@ class supervisor {
 public:
     supervisor(const operate::site& site, const config::configuration& with, int workers,
                const sigset_t& worker_signals)
-        : site_{site}, server_{with.server}, launcher_{worker_signals}, roster_{workers}, board_{roster_.health()} {
+        : site_{site},
+          server_{with.server},
+          launcher_{worker_signals},
+          roster_{workers},
+          round_{base::from_seconds(with.server.health.drain_delay_seconds) + engine::usual_patience(with) + grace},
+          board_{roster_.health()} {
         const config::health_settings& health = server_.health;
         if (!health.enabled) return;
         constexpr int most_increments = 100;
@@ -142,9 +149,10 @@ public:
     int run(stop_signals& signals) {
         for (;;) {
             start_due();
+            reload_next();
             post();
             wait(signals);
-            read_readiness();
+            read_words();
             collect();
             if (const auto signal = signals.poll()) obey(*signal, signals);
             tell_manager();
@@ -163,7 +171,7 @@ private:
             try {
                 worker_process process = launcher_.start(index);
                 roster_.started(index, process.pid, steady::now());
-                pipes_.insert_or_assign(process.pid, std::move(process.ready));
+                pipes_.insert_or_assign(process.pid, std::move(process.says));
                 log(level::info, "supervisor.worker_started", {{"worker", index}, {"pid", process.pid}});
             } catch (const std::system_error& e) {
                 roster_.could_not_start(index, steady::now());
@@ -179,6 +187,7 @@ private:
         for (const auto& [pid, pipe] : pipes_) waited.push_back({.fd = pipe.get(), .events = POLLIN, .revents = 0});
         auto until = roster_.next_start();
         if (told_ && !killed_) until = kill_at_;
+        if (const auto late = round_.until()) until = std::min(until.value_or(*late), *late);
         if (const auto interval = manager_.interval(); interval && !told_) {
             until = std::min(until.value_or(steady::time_point::max()), steady::now() + *interval);
         }
@@ -190,15 +199,20 @@ private:
         ::poll(waited.data(), waited.size(), timeout);  // whatever ended it: look again
     }
 
-    void read_readiness() {
+    void read_words() {
         for (auto at = pipes_.begin(); at != pipes_.end();) {
             char word = 0;
-            const ssize_t count = ::read(at->second.get(), &word, 1);
-            if (count == 1) roster_.ready(at->first);
-            // One word is all there is to read. After it, or at the end, the pipe says nothing any more.
+            ssize_t count = 0;
+            while ((count = ::read(at->second.get(), &word, 1)) == 1) hear(at->first, word);
             const bool waits = count < 0 && (errno == EAGAIN || errno == EINTR);
             at = waits ? std::next(at) : pipes_.erase(at);
         }
+    }
+
+    void hear(pid_t pid, char word) {
+        const bool is_ready = word == worker_role::ready;
+        if (is_ready) roster_.ready(pid);
+        round_.answered(pid, is_ready);
     }
 
     void collect() {
@@ -213,6 +227,7 @@ private:
 
     void bury(pid_t pid, const process_end& how) {
         pipes_.erase(pid);
+        round_.ended(pid);
         const bool expected = roster_.stopping();
         const auto [index, again_in] = roster_.ended(pid, how, steady::now());
         constexpr int micros_per_milli = 1000;
@@ -231,15 +246,37 @@ private:
         }
     }
 
-    /// Each worker reads the configuration again by itself; what is of the parent alone is the level of its log.
+    /// Each worker reads the configuration again by itself, those that serve one after the other; what is of the parent
+    /// alone is the level of its log.
     void reload() {
         log(level::info, "supervisor.reloading", {{"workers", roster_.living().size()}});
-        for (const pid_t pid : roster_.living()) ::kill(pid, SIGHUP);
+        std::vector<pid_t> serving;
+        for (const http::worker_health& each : roster_.health()) {
+            if (each.pid == 0) continue;
+            if (each.ready) {
+                serving.push_back(each.pid);
+            } else {
+                ::kill(each.pid, SIGHUP);  // it may have read the former one
+            }
+        }
+        round_.begin(std::move(serving));
         try {
             observe::change_log_threshold(observe::level_named(operate::load_configuration(site_).log.level));
         } catch (const error& e) {
             log(level::error, "supervisor.not_reloaded", {{"reason", base::one_line(e.what())}});
         }
+    }
+
+    void reload_next() {
+        if (told_) return;
+        round_.time_is(steady::now());
+        if (const auto left_alone = round_.left_alone()) {
+            log(level::error, "supervisor.not_reloaded",
+                {{"reason", "a worker did not take the new configuration over"},
+                 {"left_alone", *left_alone},
+                 {"remedy", "see its log, mend it and send SIGHUP again"}});
+        }
+        if (const auto pid = round_.next(steady::now())) ::kill(*pid, SIGHUP);
     }
 
     /// Ready when every worker has been so once: from then on the parent starts again what dies.
@@ -292,7 +329,8 @@ private:
     base::unique_fd children_ = watch_children();  // before the HTTP thread, which inherits the mask
     worker_launcher launcher_;
     worker_roster roster_;
-    std::map<pid_t, base::unique_fd> pipes_;  ///< of those that have not said that they are ready
+    reload_round round_;
+    std::map<pid_t, base::unique_fd> pipes_;  ///< of those that may say something
     bool told_ = false;                       ///< to stop
     bool killed_ = false;
     bool is_ready_ = false;  ///< as the service manager was told

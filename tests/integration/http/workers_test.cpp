@@ -127,6 +127,36 @@ TEST_F(workers, the_parent_is_not_ready_while_they_drain) {
     EXPECT_EQ(parent_->finish().code, 0);
 }
 
+TEST_F(workers, take_a_new_configuration_over_one_after_the_other) {
+    start(2);
+    configure_server("shutdown_seconds = 9\n");
+    parent_->signal(SIGHUP);
+    ASSERT_TRUE(parent_->wait_for_text("server.reloaded", 2));
+    EXPECT_EQ(ready(), 2);
+    parent_->signal(SIGTERM);
+    const program_result result = parent_->finish();
+    EXPECT_EQ(result.code, 0);
+    const auto first = result.err.find("server.reloaded");
+    EXPECT_LT(result.err.find("engine.stopped"), first);
+    EXPECT_GT(result.err.find("engine.stopped", result.err.find("engine.stopped") + 1), first)
+        << "the second gave its work up before the first was back";
+}
+
+TEST_F(workers, keep_what_they_have_when_the_first_cannot_take_a_configuration_over) {
+    start(2);
+    configure_server("shutdown_seconds = -1\n");
+    parent_->signal(SIGHUP);
+    ASSERT_TRUE(parent_->wait_for_text("left_alone=1"));
+    configure_server("");
+    EXPECT_EQ(ready(), 2);
+    parent_->signal(SIGHUP);
+    ASSERT_TRUE(parent_->wait_for_text("server.reloaded", 2));
+    parent_->signal(SIGTERM);
+    const program_result result = parent_->finish();
+    EXPECT_EQ(result.code, 0);
+    EXPECT_EQ(result.err.find(" server.not_reloaded"), result.err.rfind(" server.not_reloaded")) << "the first alone";
+}
+
 TEST_F(workers, one_that_does_not_end_is_killed) {
     configure_server("shutdown_seconds = 1\n");
     start(2);
