@@ -8,6 +8,7 @@
 #include "base/random.hpp"
 #include "base/signal_mask.hpp"
 #include "consume/route.hpp"
+#include "observe/log.hpp"
 #include "operate/request_error.hpp"
 
 namespace sluice::console {
@@ -118,6 +119,26 @@ operate::read_models_view context::read_models() {
     static_cast<void>(require_declared());
     const std::lock_guard lock{readers_mutex_};
     return operate::list_read_models(*declared_.env);
+}
+
+void context::begin_rebuild(const std::string& read_model) {
+    if (read_model.empty()) throw operate::wrong_request("say which read model");
+    static_cast<void>(operate::projectors_of(require_declared().env->domain(), read_model));
+    rebuilds_.begin(read_model);
+}
+
+projection::rebuild_report context::rebuild(const std::string& read_model, projection::rebuild_host& host) const {
+    const auto with = [&](commit::environment& env) {
+        return operate::rebuild(env, *operate::projectors_of(env.domain(), read_model).front(), false, host);
+    };
+    if (running_ != nullptr) {
+        const observe::log_scope scope{running_->log()};
+        return with(*running_);
+    }
+    // The console looks: what rebuilds must be able to write.
+    const operate::application opened =
+        operate::open_application(operate::load_application(*site_), operate::read_models::as_they_are);
+    return with(*opened.env);
 }
 
 operate::command_answer context::send(const operate::command_request& request, bool asynchronous) const {

@@ -15,6 +15,7 @@
 
 #include <sluice/time.hpp>
 
+#include "console/rebuilds.hpp"
 #include "operate/commands.hpp"
 #include "operate/installation.hpp"
 #include "operate/read_models.hpp"
@@ -108,11 +109,20 @@ public:
     /// @throws request_error (conflict) when no domain is known; store_error
     [[nodiscard]] operate::read_models_view read_models();
 
+    /// Begins to build a read model anew from the event log, and does not wait for it.
+    /// @throws request_error when there is no such read model, no domain is known, or it is under way here
+    void begin_rebuild(const std::string& read_model);
+    /// Why the last rebuild of a read model that was begun here failed, by name.
+    [[nodiscard]] std::map<std::string, std::string> failed_rebuilds() const { return rebuilds_.failures(); }
+
     /// Runs a command, in a unit of work of its own. @param asynchronous  only writes it down; the engine runs it
     /// @throws whatever the command throws; request_error, configuration_error, store_error
     [[nodiscard]] operate::command_answer send(const operate::command_request& request, bool asynchronous) const;
 
 private:
+    [[nodiscard]] projection::rebuild_report rebuild(const std::string& read_model,
+                                                     projection::rebuild_host& host) const;
+
     std::optional<operate::site> site_{};  ///< where nothing runs in this process
     settings_source settings_;
     std::string name_{"default"};
@@ -122,6 +132,9 @@ private:
     std::mutex readers_mutex_;                ///< of who feeds which read model, which a look at them learns anew
     commit::environment* running_ = nullptr;  ///< of an engine in this process
     std::unique_ptr<status_board> board_;
+    rebuilds rebuilds_{[this](const std::string& read_model, projection::rebuild_host& host) {
+        return rebuild(read_model, host);
+    }};  // last: uses the rest
 };
 
 }  // namespace sluice::console

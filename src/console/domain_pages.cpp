@@ -33,21 +33,52 @@ http::http_answer show_read_models(const console& in, const visit& of) {
         .column("Dead", true)
         .column("Generation", true);
     list.column("Rebuild");
+    if (may_act(of)) list.column("Action");
     for (const operate::read_model_view& each : view.read_models) {
         const std::string state = each.state.status.rebuild ? "rebuilding" : projection::to_string(each.state.table);
-        list.row({markup{each.state.projector->table.name} + " " + faint(each.state.projector->name),
-                  state_badge(state), amount(each.rows),
-                  each.lag ? markup{amount(each.lag->waiting)} : faint("unknown"),
-                  each.lag ? markup{amount(each.lag->dead)} : faint("unknown"), each.state.status.generation,
-                  rebuild_of(each, in.now())});
+        const std::string& name = each.state.projector->table.name;
+        std::vector<markup> cells{markup{name} + " " + faint(each.state.projector->name),
+                                  state_badge(state),
+                                  amount(each.rows),
+                                  each.lag ? markup{amount(each.lag->waiting)} : faint("unknown"),
+                                  each.lag ? markup{amount(each.lag->dead)} : faint("unknown"),
+                                  each.state.status.generation,
+                                  rebuild_of(each, in.now())};
+        if (may_act(of)) {
+            cells.push_back(change_form(target(path_in(of, {"read-models", name, "rebuild"})), of.form_token,
+                                        button("Rebuild " + name, tone::plain)));
+        }
+        list.row(std::move(cells));
     }
     markup content;
+    for (const auto& [name, why] : of.where->failed_rebuilds()) {
+        content += notice(tone::bad, fmt::format("The last rebuild of {} failed.", name), why);
+    }
     if (view.broker_away) {
         content += notice(tone::bad, view.broker_away->subject() + " does not answer.", view.broker_away->reason);
     }
     content += panel("Tables", list.render("The domain declares no read model."), "read-models");
-    content += paragraph(faint("A rebuild is begun on the command line: ") + code("sluice projection rebuild NAME"));
     return page(in, of, {.title = "Read models", .section = "read-models", .content = content, .is_live = true});
+}
+
+http::http_answer rebuild_read_model(console& in, const visit& of) {
+    const std::string& name = of.at("name");
+    const std::string back = target(path_in(of, {"read-models"}));
+    if (of.form.get("confirmed") != "yes") {
+        return ask(
+            in, of, "read-models",
+            {.title = fmt::format("Rebuild {}?", name),
+             .text = "All events of its projector are read once more into a new table, which takes the old one's "
+                     "place in the end; until then the old one goes on. One that was interrupted is gone on with.",
+             .to = of.request.path,
+             .fields = of.form,
+             .agree = "Rebuild",
+             .cancel = back});
+    }
+    of.where->begin_rebuild(name);
+    in.record(of, "read_models.rebuild", name, 1);
+    return tell(in, of, "read-models", "Begun",
+                fmt::format("{} is being rebuilt. The page of the read models shows how far it is.", name), back);
 }
 
 markup event_contract(const detail::registry& domain, const operate::declared_event& event) {
@@ -96,6 +127,10 @@ void add_domain_pages(router& to, console& of) {
     to.add({.method = "GET", .path = path + "/read-models", .answer = [&of](const visit& by) {
                 return show_read_models(of, by);
             }});
+    to.add({.method = "POST",
+            .path = path + "/read-models/{name}/rebuild",
+            .needs = console_role::operating,
+            .answer = [&of](const visit& by) { return rebuild_read_model(of, by); }});
     to.add({.method = "GET", .path = path + "/contracts", .answer = [&of](const visit& by) {
                 return show_contracts(of, by);
             }});

@@ -103,6 +103,14 @@ http::http_answer do_resume(console& in, const visit& of) {
     return json_answer(operate::to_json(order));
 }
 
+http::http_answer do_rebuild(console& in, const visit& of) {
+    of.where->begin_rebuild(of.at("name"));
+    in.record(of, "read_models.rebuild", of.at("name"), 1);
+    http::http_answer begun = json_answer(json::object{{"read_model", of.at("name")}, {"begun", true}});
+    begun.status = 202;
+    return begun;
+}
+
 http::http_answer do_send(console& in, const visit& of) {
     if (!in.settings().send_commands) {
         throw operate::conflict("commands_off", "commands are sent from here when console.send_commands is true");
@@ -184,6 +192,9 @@ void add_interface_actions(router& to, console& of) {
                [&of](const visit& by) { return do_pause(of, by); });
     add_action(to, in_context("/lanes/{broker}/resume"), "resume_lanes", "Go on after a pause",
                {path_parameter("broker", "configured name")}, [&of](const visit& by) { return do_resume(of, by); });
+    add_action(to, in_context("/read-models/{name}/rebuild"), "rebuild_read_model",
+               "Begin to build a read model anew from the event log; /read-models shows how far it is",
+               {path_parameter("name", "of the read model")}, [&of](const visit& by) { return do_rebuild(of, by); });
     add_action(
         to, in_context("/commands/{command}"), "send_command", "Run a command of the domain",
         {path_parameter("command", "its name"), body_parameter("data", "its fields", parameter::kind::object, true),

@@ -258,15 +258,16 @@ def axe_of(environment):
 class Console:
     """The project and its processes."""
 
-    def __init__(self, sluice, domain, directory, parts):
+    def __init__(self, sluice, domain, directory, parts, users=True):
         self.sluice, self.directory = sluice, pathlib.Path(directory)
         self.environment = dict(os.environ, SLUICE_DOMAIN=domain)
         self.console_port = free_port()
         (self.directory / "partner").mkdir()
         text = parts + CONFIGURATION.format(server_port=free_port(), console_port=self.console_port)
         (self.directory / "domain.toml").write_text(text)
-        line = self.run("console", "password", "anna", "--role=operator", given=PASSWORD + "\n")
-        (self.directory / "domain.toml").write_text(text + line)
+        if users:
+            line = self.run("console", "password", "anna", "--role=operator", given=PASSWORD + "\n")
+            (self.directory / "domain.toml").write_text(text + line)
         self.console = None
 
     def run(self, *arguments, given=""):
