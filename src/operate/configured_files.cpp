@@ -52,11 +52,6 @@ void add_files(const std::string& element, const config::provider& kind, const s
     }
 }
 
-bool is_open_to_others(const std::filesystem::path& file) {
-    struct stat status {};
-    return ::stat(file.c_str(), &status) == 0 && (status.st_mode & (S_IROTH | S_IWOTH)) != 0;
-}
-
 /// By the names of the keys: what is asked of the others would be no certificate.
 bool is_for_certificates(std::string_view key) {
     using namespace std::string_view_literals;
@@ -100,6 +95,11 @@ std::optional<finding> judge(const configured_file& in, const base::certificate_
 }
 
 }  // namespace
+
+bool is_open_to_others(const std::filesystem::path& file) {
+    struct stat status {};
+    return ::stat(file.c_str(), &status) == 0 && (status.st_mode & (S_IROTH | S_IWOTH)) != 0;
+}
 
 std::vector<configured_file> configured_files(const config::configuration& with) {
     std::vector<configured_file> files;

@@ -19,6 +19,9 @@ struct configured_file {
     std::filesystem::path file;
 };
 
+/// Every user of this machine may read or write it.
+[[nodiscard]] bool is_open_to_others(const std::filesystem::path& file);
+
 /// Opens none of them. An address that can be read in two ways names no file.
 [[nodiscard]] std::vector<configured_file> configured_files(const config::configuration& with);
 

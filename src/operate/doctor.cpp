@@ -24,8 +24,6 @@ using config::severity;
 
 constexpr std::size_t oldest_rows = 20;  ///< of each broker
 
-bool is_error(const finding& found) { return found.level == severity::error; }
-
 /// A database without which nothing can go on.
 bool means_unavailable(const finding& found) {
     return is_error(found) && (found.code == "DATABASE_UNAVAILABLE" || found.code.starts_with("SCHEMA_"));

@@ -1,7 +1,6 @@
 #include "operate/findings.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -46,13 +45,6 @@ finding to_finding(const std::string& database, const commit::log_problem& probl
             .element = database + ":" + problem.type,
             .message = problem.message,
             .remedy = problem.remedy};
-}
-
-bool is_error(const finding& found) { return found.level == severity::error; }
-
-bool is_open_to_others(const std::filesystem::path& file) {
-    struct stat status {};
-    return ::stat(file.c_str(), &status) == 0 && (status.st_mode & (S_IROTH | S_IWOTH)) != 0;
 }
 
 /// The file of a database that the configuration leaves to Sluice; empty when it configures one.

@@ -44,6 +44,8 @@ struct check_report {
 /// The same without what needs a declaration; `domain` is empty.
 [[nodiscard]] check_report check_without_domain(const site& at);
 
+[[nodiscard]] inline bool is_error(const config::finding& found) { return found.level == config::severity::error; }
+
 [[nodiscard]] json::value to_json(const config::finding& found);
 [[nodiscard]] json::value to_json(const check_report& report);
 
