@@ -85,7 +85,7 @@ const char* to_string(row_action what) noexcept {
     return "retire";
 }
 
-row_change::row_change(const installation& with, row_action what, outbox_filter asked, std::string reason)
+row_change::row_change(const installation& with, row_action what, outbox_filter asked, const std::string& reason)
     : with_{with},
       what_{what},
       reason_{reason.empty() ? "discarded by an operator" : base::one_line(reason)},

@@ -51,7 +51,7 @@ public:
     ///                  or the broker to retire is still configured or unknown
     /// @throws store_error
     /// @param reason  of a discard, for those who find the rows; empty: that an operator did it
-    row_change(const installation& with, row_action what, store::outbox_filter asked, std::string reason = {});
+    row_change(const installation& with, row_action what, store::outbox_filter asked, const std::string& reason = {});
 
     /// More than `most_counted` means: more than these.
     [[nodiscard]] std::size_t count() const noexcept { return count_; }
