@@ -1,11 +1,14 @@
 #include "support/kafka_admin.hpp"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <memory>
 #include <stdexcept>
 
 #include <librdkafka/rdkafka.h>
+
+#include "support/eventually.hpp"
 
 namespace sluice::testing {
 namespace {
@@ -34,19 +37,41 @@ void require(rd_kafka_resp_err_t error, const std::string& what) {
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw std::runtime_error{what + ": " + rd_kafka_err2str(error)};
 }
 
-event run(const std::string& servers, const std::function<void(rd_kafka_t*, rd_kafka_queue_t*)>& request) {
+constexpr int patience_ms = 20'000;
+
+client make_client(const std::string& servers) {
     std::array<char, 256> text{};
     rd_kafka_conf_t* const conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "bootstrap.servers", servers.c_str(), text.data(), text.size());
-    const client by{rd_kafka_new(RD_KAFKA_PRODUCER, conf, text.data(), text.size())};
-    if (!by) throw std::runtime_error{text.data()};
+    client made{rd_kafka_new(RD_KAFKA_PRODUCER, conf, text.data(), text.size())};
+    if (!made) throw std::runtime_error{text.data()};
+    return made;
+}
+
+event run(const std::string& servers, const std::function<void(rd_kafka_t*, rd_kafka_queue_t*)>& request) {
+    const client by = make_client(servers);
     const queue answers{rd_kafka_queue_new(by.get())};
     request(by.get(), answers.get());
-    constexpr int patience_ms = 20'000;
     event answer{rd_kafka_queue_poll(answers.get(), patience_ms)};
     if (!answer) throw std::runtime_error{"Kafka does not answer"};
     require(rd_kafka_event_error(answer.get()), "Kafka");
     return answer;
+}
+
+bool is_listed(rd_kafka_t* by, const std::string& topic) {
+    const rd_kafka_metadata_t* seen = nullptr;
+    require(rd_kafka_metadata(by, 1, nullptr, &seen, patience_ms), "Kafka");  // of all: asking for one would make it
+    const owner<const rd_kafka_metadata_t, rd_kafka_metadata_destroy> all{seen};
+    return std::any_of(all->topics, all->topics + all->topic_cnt, [&](const rd_kafka_metadata_topic_t& each) {
+        return each.topic == topic && each.err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    });
+}
+
+/// The controller has decided. The brokers hear of it a moment later, and go on as before until then.
+void wait_until_brokers_know(const std::string& servers, const std::string& topic, bool is_there) {
+    const client by = make_client(servers);
+    if (eventually([&] { return is_listed(by.get(), topic) == is_there; })) return;
+    throw std::runtime_error{"Kafka's brokers do not hear of what became of " + topic};
 }
 
 void require_topics(const rd_kafka_topic_result_t* const* results, std::size_t count) {
@@ -69,6 +94,7 @@ void kafka_admin::create(const std::string& topic, int partitions,
     const auto* const* const results =
         rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(answer.get()), &count);
     require_topics(results, count);
+    wait_until_brokers_know(servers_, topic, true);
 }
 
 void kafka_admin::remove(const std::string& topic) const {
@@ -80,6 +106,7 @@ void kafka_admin::remove(const std::string& topic) const {
     const auto* const* const results =
         rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(answer.get()), &count);
     require_topics(results, count);
+    wait_until_brokers_know(servers_, topic, false);
 }
 
 void kafka_admin::set(const std::string& topic, const std::string& setting, const std::string& value) const {
