@@ -323,10 +323,14 @@ void fuzz_nats_text(std::string_view input) {
 void fuzz_postgresql_address(std::string_view input) {
     if (input.find('\0') != std::string_view::npos) return;  // libpq takes a C string
     const std::string conninfo = std::string{input}.append(end_of_address);
+    // What is said of every address that is not shown. A password that is a piece of it is no secret.
+    static const std::string advice =
+        store::postgresql::server_address{{.conninfo = "postgresql://user:pass word@host/database"}}.name();
     try {
         const store::postgresql::server_address where{{.conninfo = conninfo}};
         const auto password = where.settings().find("password");
         if (password == where.settings().end() || password->second.size() < 12) return;
+        if (advice.find(password->second) != std::string::npos) return;
         require(where.name().find(password->second) == std::string::npos, "the name shows no password");
     } catch (const configuration_error& e) {
         const std::string_view what = e.what();
