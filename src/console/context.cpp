@@ -8,7 +8,6 @@
 #include "base/random.hpp"
 #include "base/signal_mask.hpp"
 #include "consume/route.hpp"
-#include "observe/log.hpp"
 #include "operate/request_error.hpp"
 
 namespace sluice::console {
@@ -131,10 +130,7 @@ projection::rebuild_report context::rebuild(const std::string& read_model, proje
     const auto with = [&](commit::environment& env) {
         return operate::rebuild(env, *operate::projectors_of(env.domain(), read_model).front(), false, host);
     };
-    if (running_ != nullptr) {
-        const observe::log_scope scope{running_->log()};
-        return with(*running_);
-    }
+    if (running_ != nullptr) return with(*running_);
     // The console looks: what rebuilds must be able to write.
     const operate::application opened =
         operate::open_application(operate::load_application(*site_), operate::read_models::as_they_are);

@@ -42,10 +42,14 @@ void rebuilds::begin(const std::string& read_model) {
     if (known && !known->ended) {
         throw operate::conflict("rebuild_under_way", fmt::format("`{}` is being rebuilt already", read_model));
     }
-    known = std::make_unique<job>();
+    auto next = std::make_unique<job>();
     const base::blocked_signals none;
-    known->thread = std::jthread{
-        [this, read_model, own = known.get()](const std::stop_token& stop) { run(read_model, *own, stop); }};
+    next->thread = std::jthread{
+        [this, read_model, own = next.get(), log = observe::log_route_of_this_thread()](const std::stop_token& stop) {
+            const observe::log_scope scope{log};
+            run(read_model, *own, stop);
+        }};
+    known = std::move(next);
 }
 
 std::map<std::string, std::string> rebuilds::failures() const {
@@ -60,9 +64,10 @@ std::map<std::string, std::string> rebuilds::failures() const {
 void rebuilds::run(const std::string& read_model, job& own, const std::stop_token& stop) const {
     try {
         quiet_host host{stop};
-        const projection::rebuild_report report = work_(read_model, host);
-        observe::log(observe::level::info, report.finished ? "console.rebuilt" : "console.rebuild_stopped",
-                     {{"read_model", read_model}, {"events", report.events}, {"rows", report.rows}});
+        // One that finishes tells the log itself.
+        if (!work_(read_model, host).finished) {
+            observe::log(observe::level::info, "console.rebuild_stopped", {{"read_model", read_model}});
+        }
     } catch (const std::exception& e) {
         own.error = base::one_line(e.what());
         observe::log(observe::level::error, "console.rebuild_failed",

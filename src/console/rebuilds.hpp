@@ -14,7 +14,7 @@ namespace sluice::console {
 
 /// Rebuilds of read models that were begun here, each on a thread of its own. How far one is stands in the database,
 /// where everybody looks it up. Those that are not through when this goes away end early; the next rebuild goes on
-/// where they were.
+/// where they were. They log where the thread logs that begins them.
 ///
 /// Thread safety: all members may be called concurrently. Lifetime: what `work` uses outlives it.
 class rebuilds {

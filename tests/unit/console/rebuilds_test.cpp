@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 
 #include <latch>
+#include <memory>
 #include <stdexcept>
 
+#include "observe/log.hpp"
 #include "operate/request_error.hpp"
 #include "support/eventually.hpp"
 
@@ -57,6 +59,22 @@ TEST(rebuilds, that_fail_say_why_until_the_next_one) {
     all.begin("totals");
     ASSERT_TRUE(eventually([&] { return runs == 2; }));
     EXPECT_THAT(all.failures(), IsEmpty());
+}
+
+TEST(rebuilds, log_where_the_thread_does_that_begins_them) {
+    std::latch told{1};
+    const auto route = std::make_shared<const observe::log_route>(log_level::info, [&](const log_record& line) {
+        EXPECT_EQ(line.event, "console.rebuild_failed");
+        told.count_down();
+    });
+    rebuilds all{[](const std::string&, projection::rebuild_host&) -> projection::rebuild_report {
+        throw std::runtime_error{"the event has no total"};
+    }};
+    {
+        const observe::log_scope scope{route};
+        all.begin("totals");
+    }
+    EXPECT_TRUE(eventually([&] { return told.try_wait(); }));
 }
 
 TEST(rebuilds, end_early_when_nobody_keeps_them) {
