@@ -1,5 +1,4 @@
 #include "config/telemetry_section.hpp"
-#include "config/file_name.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,6 +7,8 @@
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "config/file_name.hpp"
 
 namespace sluice::config {
 

@@ -93,6 +93,7 @@ private:
         tell([&](const service_manager& manager) {
             manager.tell_reloading(engine::usual_patience(server_->configuration()));
         });
+        bool is_taken_over = true;
         try {
             const config::configuration next = operate::load_configuration(in_.site);
             observe::change_log_threshold(observe::level_named(next.log.level));
@@ -108,11 +109,9 @@ private:
             log(observe::level::error, "server.not_reloaded",
                 {{"reason", base::one_line(e.what())}, {"remedy", "mend it and send SIGHUP again"}});
             if (!server_) throw;  // the former engine is gone: only a new process helps
-            if (role_ != nullptr) role_->tell_not_reloaded();
-            tell_ready();
-            return;
+            is_taken_over = false;
         }
-        if (role_ != nullptr) role_->tell_ready();
+        if (role_ != nullptr) is_taken_over ? role_->tell_ready() : role_->tell_not_reloaded();
         tell_ready();
     }
 
