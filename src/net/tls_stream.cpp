@@ -19,6 +19,7 @@
 #include <sluice/error.hpp>
 
 #include "net/outage.hpp"
+#include "net/tls_files.hpp"
 
 namespace sluice::net {
 namespace {
@@ -27,15 +28,6 @@ struct freer {
     void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
     void operator()(SSL* session) const noexcept { SSL_free(session); }
 };
-
-/// The oldest reason in this thread's queue, which is emptied.
-std::string openssl_reason() {
-    const auto code = ERR_get_error();
-    ERR_clear_error();
-    if (code == 0) return "the connection broke";
-    const char* const reason = ERR_reason_error_string(code);
-    return reason != nullptr ? reason : fmt::format("OpenSSL error {:#x}", code);
-}
 
 // OpenSSL's own socket BIO writes without MSG_NOSIGNAL: a server that went away would end the process.
 
@@ -147,14 +139,6 @@ bool is_address(const std::string& host) {
            ::inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
 }
 
-/// A service has nobody to ask.
-int know_no_passphrase(char* /*into*/, int /*size*/, int /*is_for_writing*/, void* /*with*/) { return 0; }
-
-[[noreturn]] void refuse(const char* what, const std::filesystem::path& file, const char* further = "") {
-    throw configuration_error{fmt::format("TLS: cannot use {} {}: {}; it must be a readable PEM file{}", what,
-                                          file.native(), openssl_reason(), further)};
-}
-
 }  // namespace
 
 struct tls_context::state {
@@ -167,25 +151,18 @@ tls_context::tls_context(const tls_trust& trust) : state_{std::make_unique<state
     auto* const context = state_->context.get();
     if (context == nullptr) throw std::bad_alloc{};
     state_->verify = trust.verify;
-    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    SSL_CTX_set_default_passwd_cb(context, know_no_passphrase);
+    secure(*context);
     // What a write could not take yet may be offered again from another place in memory, and in part.
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_verify(context, trust.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
 
     if (trust.ca_file.empty()) {
         SSL_CTX_set_default_verify_paths(context);
-    } else if (SSL_CTX_load_verify_locations(context, trust.ca_file.c_str(), nullptr) != 1) {
-        refuse("the authorities in", trust.ca_file);
+    } else {
+        use_authorities(*context, trust.ca_file);
     }
-    if (!trust.certificate_file.empty() &&
-        SSL_CTX_use_certificate_chain_file(context, trust.certificate_file.c_str()) != 1) {
-        refuse("the certificate", trust.certificate_file);
-    }
-    if (!trust.key_file.empty() &&
-        SSL_CTX_use_PrivateKey_file(context, trust.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-        refuse("the key", trust.key_file, " without a passphrase");
-    }
+    if (!trust.certificate_file.empty()) use_certificate(*context, trust.certificate_file);
+    if (!trust.key_file.empty()) use_key(*context, trust.key_file);
 }
 
 tls_context::~tls_context() = default;
