@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -17,5 +18,10 @@ namespace sluice::base {
 
 /// `1 row`, `12 rows`, `1,200 rows`.
 [[nodiscard]] std::string count_of(std::int64_t count, std::string_view singular, std::string_view plural = {});
+/// Of a size.
+template <std::unsigned_integral Count>
+[[nodiscard]] std::string count_of(Count count, std::string_view singular, std::string_view plural = {}) {
+    return count_of(static_cast<std::int64_t>(count), singular, plural);
+}
 
 }  // namespace sluice::base

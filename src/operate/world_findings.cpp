@@ -201,8 +201,7 @@ std::vector<finding> status_findings(const status_view& status) {
             "SCHEDULE_OVERDUE", "databases." + each.database,
             fmt::format("{}{} of the schedule in database {} overdue, the first by {}",
                         each.messages == overdue_schedule::most ? "at least " : "",
-                        each.messages == 1 ? "1 message is"
-                                           : count_of(static_cast<std::int64_t>(each.messages), "message") + " are",
+                        each.messages == 1 ? "1 message is" : count_of(each.messages, "message") + " are",
                         each.database, age_text(status.at - each.since)),
             "start an engine; when one runs, its log says schedule.refused, .hindered or .paused with the reason");
     }

@@ -13,16 +13,16 @@ namespace sluice::cli {
 namespace {
 
 /// Nothing of what there is none.
-std::string also(std::size_t count, std::string_view what) { return count == 0 ? "" : ", " + number_of(count, what); }
+std::string also(std::size_t count, std::string_view what) { return count == 0 ? "" : ", " + count_of(count, what); }
 
 /// `domain shop: 1 aggregate, 5 events (2 published), …`
 std::string describe(const operate::check_report& report) {
     const operate::declaration_counts& declared = report.declared;
-    return fmt::format(
-        "domain {}: {}, {} ({} published), {}, {}, {}{}{}", report.domain, number_of(declared.aggregates, "aggregate"),
-        number_of(declared.events, "event"), declared.published, number_of(declared.commands, "command"),
-        number_of(declared.event_handlers, "event handler"), number_of(declared.subscribers, "subscriber"),
-        also(declared.processes, "process manager"), also(declared.read_models, "read model"));
+    return fmt::format("domain {}: {}, {} ({} published), {}, {}, {}{}{}", report.domain,
+                       count_of(declared.aggregates, "aggregate"), count_of(declared.events, "event"),
+                       declared.published, count_of(declared.commands, "command"),
+                       count_of(declared.event_handlers, "event handler"), count_of(declared.subscribers, "subscriber"),
+                       also(declared.processes, "process manager"), also(declared.read_models, "read model"));
 }
 
 void print(const session& in, const operate::check_report& report) {
@@ -33,8 +33,8 @@ void print(const session& in, const operate::check_report& report) {
     }
     for (const config::finding& each : report.findings) in.out.print(to_text(each, in.out));
     in.out.print(report.findings.empty() ? in.out.paint("no problems", tone::good)
-                                         : fmt::format("{}, {}", number_of(report.errors(), "error"),
-                                                       number_of(report.warnings(), "warning")));
+                                         : fmt::format("{}, {}", count_of(report.errors(), "error"),
+                                                       count_of(report.warnings(), "warning")));
 }
 
 exit_code check(const session& in) {

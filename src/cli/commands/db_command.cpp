@@ -87,7 +87,7 @@ void print(const session& in, const adopted_database& adopted, bool is_copy) {
         fmt::format("database {} ({}): incarnation {}{}; {} at the stored mark, {} below it will be sent",
                     adopted.database, adopted.provider, done.incarnation, is_copy ? ", identity " + done.identity : "",
                     done.lanes == 1 ? "1 lane begins" : fmt::format("{} lanes begin", done.lanes),
-                    count_of(static_cast<std::int64_t>(done.reopened), "open row"))));
+                    count_of(done.reopened, "open row"))));
 }
 
 exit_code adopt(const session& in, const adopt_arguments& given) {

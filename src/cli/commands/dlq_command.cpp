@@ -125,8 +125,7 @@ exit_code show_dead_letter(const session& in, const dlq_arguments& given) {
 std::string to_text(const left_letters& left) {
     const auto& [broker, what] = left;
     if (what.stream.empty()) return fmt::format("broker {}: {}", broker, what.reason);
-    return fmt::format("left: {} of {} on {} (broker {}): {}",
-                       count_of(static_cast<std::int64_t>(what.count), "dead letter"),
+    return fmt::format("left: {} of {} on {} (broker {}): {}", count_of(what.count, "dead letter"),
                        what.group.empty() ? "no group" : what.group, what.stream, broker, what.reason);
 }
 
@@ -161,7 +160,7 @@ exit_code change_letters(const session& in, const dlq_arguments& given, letter_a
     const auto readers = what == letter_action::replay ? open_readers(in) : std::nullopt;
     operate::letter_change change{std::move(brokers), what, filter, readers ? &*readers : nullptr};
     if (change.count() > 0 && !given.yes) {
-        const std::string amount = count_of(static_cast<std::int64_t>(change.count()), "dead letter");
+        const std::string amount = count_of(change.count(), "dead letter");
         require_consent(in, fmt::format("{} {}?", to_string(what), amount), what == letter_action::purge && given.all);
     }
     const operate::changed_letters outcome = change.apply();
@@ -169,7 +168,7 @@ exit_code change_letters(const session& in, const dlq_arguments& given, letter_a
         in.out.print_json(to_json(outcome));
     } else {
         const char* const done = what == letter_action::replay ? "handed back to the group that failed" : "deleted";
-        in.out.print(fmt::format("{} {}", count_of(static_cast<std::int64_t>(outcome.changed), "dead letter"), done));
+        in.out.print(fmt::format("{} {}", count_of(outcome.changed, "dead letter"), done));
     }
     for (const left_letters& each : outcome.left) in.out.warn(safe_lines(to_text(each)));
     return outcome.left.empty() ? exit_code::ok : exit_code::failed;

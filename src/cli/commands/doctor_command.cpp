@@ -23,19 +23,18 @@ struct doctor_arguments {
 std::string describe(const operate::doctor_report& report) {
     const auto& seen = report.looked_at;
     return fmt::format("{}{}, {}, {} of {}, {}, {}", seen.domain.empty() ? "" : "domain " + seen.domain + ": ",
-                       number_of(seen.databases, "database"), number_of(seen.brokers, "broker"),
-                       number_of(seen.lanes, "lane"), number_of(seen.engines, "engine"),
-                       number_of(seen.groups, "consumer group"),
-                       count_of(static_cast<std::int64_t>(seen.files), "file with a certificate or secret",
-                                "files with a certificate or secret"));
+                       count_of(seen.databases, "database"), count_of(seen.brokers, "broker"),
+                       count_of(seen.lanes, "lane"), count_of(seen.engines, "engine"),
+                       count_of(seen.groups, "consumer group"),
+                       count_of(seen.files, "file with a certificate or secret", "files with a certificate or secret"));
 }
 
 void print(const session& in, const operate::doctor_report& report) {
     if (!report.is_misconfigured) in.out.print(safe_lines(describe(report)));
     for (const config::finding& each : report.findings) in.out.print(to_text(each, in.out));
     in.out.print(report.findings.empty() ? in.out.paint("no problems", tone::good)
-                                         : fmt::format("{}, {}", number_of(report.errors(), "error"),
-                                                       number_of(report.warnings(), "warning")));
+                                         : fmt::format("{}, {}", count_of(report.errors(), "error"),
+                                                       count_of(report.warnings(), "warning")));
 }
 
 exit_code how_to_end(diagnosis result, bool strict) {

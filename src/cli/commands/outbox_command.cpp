@@ -242,7 +242,7 @@ exit_code show_message(const session& in, const row_arguments& given) {
 
 std::string counted(std::size_t count) {
     if (count > row_change::most_counted) return fmt::format("more than {} rows", count_text(row_change::most_counted));
-    return count_of(static_cast<std::int64_t>(count), "row");
+    return count_of(count, "row");
 }
 
 std::string to_text(const operate::left_rows& left) {
@@ -263,7 +263,7 @@ exit_code change_rows(const session& in, row_action what, const row_arguments& g
         in.out.print_json(to_json(outcome));
     } else {
         const char* const done = what == row_action::retry ? "given a full new budget" : "given up";
-        in.out.print(fmt::format("{} {}", count_of(static_cast<std::int64_t>(outcome.changed), "row"), done));
+        in.out.print(fmt::format("{} {}", count_of(outcome.changed, "row"), done));
     }
     for (const operate::left_rows& each : outcome.left) in.out.warn(to_text(each));
     return outcome.left.empty() ? exit_code::ok : exit_code::failed;

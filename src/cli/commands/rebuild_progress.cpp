@@ -19,9 +19,8 @@ std::string rebuild_line(const std::string& read_model, const projection::rebuil
             fmt::format("  {} events/s", count_text(std::llround(static_cast<double>(now.events) / elapsed.count())));
     }
     if (now.waiting_for > 0) {
-        line +=
-            fmt::format("  waits for {}", count_of(static_cast<std::int64_t>(now.waiting_for),
-                                                   "transaction that writes events", "transactions that write events"));
+        line += fmt::format("  waits for {}", count_of(now.waiting_for, "transaction that writes events",
+                                                       "transactions that write events"));
     }
     return line;
 }

@@ -106,8 +106,7 @@ std::string subscription_table(const status_view& status, const console& out) {
 std::string to_text(const overdue_schedule& found, date_time now) {
     return fmt::format("{}{} of the schedule in database {} overdue, the first by {}; is a server running?",
                        found.messages == overdue_schedule::most ? "more than " : "",
-                       count_of(static_cast<std::int64_t>(found.messages), "message"), found.database,
-                       age_text(now - found.since));
+                       count_of(found.messages, "message"), found.database, age_text(now - found.since));
 }
 
 /// One line for each broker and name.

@@ -93,8 +93,7 @@ exit_code rename_group(const session& in, const group_arguments& given) {
         in.out.print_json(to_json(renamed));
     } else {
         in.out.print(fmt::format("{} is called {} now: {}, {}", renamed.from, renamed.to,
-                                 count_of(static_cast<std::int64_t>(renamed.streams), "stream"),
-                                 count_of(static_cast<std::int64_t>(renamed.inbox_marks), "inbox mark")));
+                                 count_of(renamed.streams, "stream"), count_of(renamed.inbox_marks, "inbox mark")));
     }
     if (!renamed.has_handler) {
         in.out.warn(fmt::format("no handler of this build is called {}; give it .name = \"{}\" before a server starts",
