@@ -16,7 +16,7 @@ namespace {
 /// A lane that works has nothing older, but for what its broker refuses.
 constexpr duration long_time = std::chrono::minutes{1};
 
-std::string count_of(std::int64_t count, const char* what) {
+std::string amount_of(std::int64_t count, const char* what) {
     return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
@@ -29,7 +29,7 @@ public:
         const std::string state = lane.shown_state();
         // What an owner says when it leaves in order is no reason.
         const std::string detail = lane.last_detail() == "released" ? "" : lane.last_detail();
-        const std::string waiting = count_of(lane.depth(), "row") + (lane.depth() == 1 ? " waits" : " wait");
+        const std::string waiting = amount_of(lane.depth(), "row") + (lane.depth() == 1 ? " waits" : " wait");
         if (lane.pause) {
             of.how = urgency::soon;
             of.text = fmt::format("The lane to {} is paused by an operator; {}.", lane.broker, waiting);
@@ -50,7 +50,7 @@ public:
         } else if (lane.rows && lane.rows->failed > 0 && lane.rows->age.value_or(duration{0}) > long_time) {
             of.how = urgency::soon;
             of.text = fmt::format("{} refuses {}, which wait for another attempt and hold back their own streams.",
-                                  lane.broker, count_of(lane.rows->failed, "row"));
+                                  lane.broker, amount_of(lane.rows->failed, "row"));
             of.remedy = "Look at the errors; they are tried again by themselves.";
         } else {
             return;
@@ -64,7 +64,7 @@ public:
              .database = lane.database,
              .broker = lane.broker,
              .text = fmt::format("{} for {} {} given up, after the last attempt or by an operator.",
-                                 count_of(lane.rows->abandoned, "row"), lane.broker,
+                                 amount_of(lane.rows->abandoned, "row"), lane.broker,
                                  lane.rows->abandoned == 1 ? "was" : "were"),
              .remedy = "Retry them when the reason is gone."});
     }
@@ -85,8 +85,8 @@ void add_groups(const status_view& status, concern_list& into) {
                   .broker = each.broker,
                   .stream = each.group.stream,
                   .group = each.group.group,
-                  .text = fmt::format("{} gave up on {} of {}.", each.group.group, count_of(each.group.dead, "message"),
-                                      each.group.stream),
+                  .text = fmt::format("{} gave up on {} of {}.", each.group.group,
+                                      amount_of(each.group.dead, "message"), each.group.stream),
                   .remedy = "Replay them when the reason is gone."});
     }
     for (const orphan_group& each : status.orphaned_groups) {
@@ -130,7 +130,7 @@ std::vector<concern> concerns_of(const status_view& status) {
         found.add({.what = concern::about::schedule,
                    .database = each.database,
                    .text = fmt::format("{} of database {} ought to have been released by now.",
-                                       count_of(each.messages, "scheduled message"), each.database),
+                                       amount_of(each.messages, "scheduled message"), each.database),
                    .remedy = "Start `sluice server`, or look for `schedule.` in its log."});
     }
     add_groups(status, found);
@@ -140,7 +140,7 @@ std::vector<concern> concerns_of(const status_view& status) {
              .what = concern::about::rows,
              .database = each.database,
              .broker = each.broker,
-             .text = fmt::format("{} for {}, which no lane serves any more.", count_of(each.open, "row"), each.broker),
+             .text = fmt::format("{} for {}, which no lane serves any more.", amount_of(each.open, "row"), each.broker),
              .remedy = fmt::format("Name it in the outbox again, or `sluice outbox retire {}`.", each.broker)});
     }
     return std::move(found).sorted();
