@@ -130,7 +130,8 @@ std::vector<concern> concerns_of(const status_view& status) {
         found.add({.what = concern::about::schedule,
                    .database = each.database,
                    .text = fmt::format("{} of database {} ought to have been released by now.",
-                                       amount_of(each.messages, "scheduled message"), each.database),
+                                       amount_of(static_cast<std::int64_t>(each.messages), "scheduled message"),
+                                       each.database),
                    .remedy = "Start `sluice server`, or look for `schedule.` in its log."});
     }
     add_groups(status, found);
