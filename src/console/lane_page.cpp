@@ -164,7 +164,8 @@ http::http_answer change_lane(console& in, const visit& of, bool rest) {
     in.record(of, rest ? "lanes.pause" : "lanes.resume", broker + (reason.empty() ? "" : ": " + reason),
               order.databases.size());
     return tell(in, of, "overview", rest ? "Paused" : "Resumed",
-                fmt::format("The lanes to {} of {} {}.", broker, count_of(order.databases.size(), "database"),
+                fmt::format("The lanes to {} of {} {}.", broker,
+                            count_of(static_cast<std::int64_t>(order.databases.size()), "database"),
                             rest ? fmt::format("rest; running ones notice within {:g} seconds",
                                                of.where->with().configuration.outbox.lease_seconds / 3)
                                  : "go on"),

@@ -94,7 +94,7 @@ markup show_group(const visit& of, const letter_group& group, date_time now) {
     }
     content += action_buttons(of, {.broker = group.broker, .stream = group.stream, .group = group.group},
                               "all of this group and stream");
-    return panel(count_of(group.letters.size(), "message"), content);
+    return panel(count_of(static_cast<std::int64_t>(group.letters.size()), "message"), content);
 }
 
 http::http_answer show_letters(const console& in, const visit& of) {
@@ -144,7 +144,7 @@ http::http_answer show_letter(const console& in, const visit& of) {
 }
 
 markup outcome_text(const operate::changed_letters& outcome, letter_action what) {
-    markup text = fmt::format("{} {}.", count_of(outcome.changed, "dead letter"),
+    markup text = fmt::format("{} {}.", count_of(static_cast<std::int64_t>(outcome.changed), "dead letter"),
                               what == letter_action::replay ? "handed back to the group that failed" : "deleted");
     for (const operate::left_letters& each : outcome.left) {
         text += paragraph(fmt::format("Left on {}{}: {}", each.broker,
@@ -162,18 +162,18 @@ http::http_answer change_letters(console& in, const visit& of, letter_action wha
     const std::string back = target(path_in(of, {"dead-letters"}));
     const bool is_loss = what == letter_action::purge;
     if (of.form.get("confirmed") != "yes") {
-        return ask(
-            in, of, "dead-letters",
-            {.title = fmt::format("{} {}?", is_loss ? "Delete" : "Replay", count_of(change.count(), "dead letter")),
-             .text = fmt::format("{}: {}.",
-                                 is_loss ? "They are deleted, and nothing brings them back"
-                                         : "The group that failed gets them again, as if new",
-                                 to_text(choice)),
-             .to = of.request.path,
-             .fields = of.form,
-             .agree = is_loss ? "Delete" : "Replay",
-             .cancel = back,
-             .is_loss = is_loss});
+        return ask(in, of, "dead-letters",
+                   {.title = fmt::format("{} {}?", is_loss ? "Delete" : "Replay",
+                                         count_of(static_cast<std::int64_t>(change.count()), "dead letter")),
+                    .text = fmt::format("{}: {}.",
+                                        is_loss ? "They are deleted, and nothing brings them back"
+                                                : "The group that failed gets them again, as if new",
+                                        to_text(choice)),
+                    .to = of.request.path,
+                    .fields = of.form,
+                    .agree = is_loss ? "Delete" : "Replay",
+                    .cancel = back,
+                    .is_loss = is_loss});
     }
     const operate::changed_letters outcome = change.apply();
     in.record(of, std::string{"dead_letters."} + to_string(what), to_text(choice), outcome.changed);

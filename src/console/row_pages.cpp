@@ -174,7 +174,7 @@ std::string back_to_rows(const visit& of) {
 }
 
 markup outcome_text(const operate::rows_outcome& outcome, row_action what) {
-    markup text = fmt::format("{} {}.", count_of(outcome.changed, "row"),
+    markup text = fmt::format("{} {}.", count_of(static_cast<std::int64_t>(outcome.changed), "row"),
                               what == row_action::retry ? "given a full new budget" : "given up");
     for (const operate::left_rows& each : outcome.left) {
         text += paragraph(fmt::format("Left in {}{}{}: {}", each.database, each.broker.empty() ? "" : " for ",
@@ -192,7 +192,7 @@ http::http_answer change_rows(console& in, const visit& of, row_action what) {
         const std::string amount_text =
             count > operate::row_change::most_counted
                 ? fmt::format("more than {}", count_of(operate::row_change::most_counted, "row"))
-                : count_of(count, "row");
+                : count_of(static_cast<std::int64_t>(count), "row");
         return ask(in, of, "rows",
                    {.title = fmt::format("{} {}?", is_loss ? "Discard" : "Retry", amount_text),
                     .text = fmt::format(
