@@ -25,6 +25,7 @@
 #include "base/names.hpp"
 #include "base/one_line.hpp"
 #include "http/server_tls.hpp"
+#include "net/first_chunk.hpp"
 #include "net/listener.hpp"
 #include "observe/log.hpp"
 
@@ -258,6 +259,15 @@ private:
         }
         whole_.emplace(std::move(*head_));
         whole_->body_limit(by_.site.max_body_bytes());
+        if (!whole_->chunked()) return read_rest({});
+        over_stream([this](auto& stream) {
+            net::async_read_first_chunk(stream, buffer_,
+                                        [self = shared_from_this()](error_code problem) { self->read_rest(problem); });
+        });
+    }
+
+    void read_rest(error_code problem) {
+        if (problem) return hand_over(problem);
         over_stream([this](auto& stream) {
             beast_http::async_read(
                 stream, buffer_, *whole_,

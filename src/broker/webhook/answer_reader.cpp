@@ -9,6 +9,7 @@
 #include <boost/beast/http/error.hpp>
 
 #include "base/one_line.hpp"
+#include "net/first_chunk.hpp"
 
 namespace sluice::broker::webhook {
 namespace {
@@ -90,6 +91,7 @@ struct answer_reader::progress {
     std::size_t head_bytes = 0;
     int interim_answers = 0;
     bool has_begun = false;
+    bool has_first_chunk = false;
     state now = state::waiting;
     std::string trouble;
 
@@ -106,6 +108,10 @@ struct answer_reader::progress {
         if (reading->head.status == 0 && unread.find('\n') == std::string::npos) {
             if (unread.size() > most_head_bytes) fail("its first line is too long");
             return false;
+        }
+        if (now == state::in_body && reading->chunked() && !has_first_chunk) {
+            if (unread.size() < net::least_chunked_body) return false;
+            has_first_chunk = true;
         }
         error_code ec;
         const auto taken = reading->put(boost::asio::buffer(unread), ec);

@@ -8,6 +8,7 @@
 #include <sluice/json.hpp>
 
 #include "base/names.hpp"
+#include "net/first_chunk.hpp"
 #include "observe/log.hpp"
 
 namespace sluice::broker::webhook {
@@ -101,8 +102,15 @@ void receiving_connection::release_body() noexcept { room_.body_bytes -= std::ex
 void receiving_connection::read_body() {
     constexpr std::size_t least_bytes_a_second = 65'536;
     stream_.expires_after(room_.settings.request_time + std::chrono::seconds{reserved_ / least_bytes_a_second});
+    if (!parser_->chunked()) return read_rest({});
+    net::async_read_first_chunk(stream_, buffer_,
+                                [self = shared_from_this()](error_code problem) { self->read_rest(problem); });
+}
+
+void receiving_connection::read_rest(error_code problem) {
+    if (problem) return take_body(problem);
     http::async_read(stream_, buffer_, *parser_,
-                     [self = shared_from_this()](error_code problem, std::size_t) { self->take_body(problem); });
+                     [self = shared_from_this()](error_code failure, std::size_t) { self->take_body(failure); });
 }
 
 void receiving_connection::take_body(error_code problem) {

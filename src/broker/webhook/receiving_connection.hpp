@@ -53,6 +53,7 @@ private:
     [[nodiscard]] bool reserve_body();
     void release_body() noexcept;
     void read_body();
+    void read_rest(error_code problem);
     void take_body(error_code problem);
     void take_verdict(const verdict& said);
     void turn_down(const turned_down& why, bool closes);

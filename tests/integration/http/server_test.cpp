@@ -228,6 +228,15 @@ TEST_F(mounted_server, gets_the_whole_request_and_gives_its_own_headers) {
     EXPECT_EQ(http_get(server_.port(), "/site/throw").status, 500);
 }
 
+TEST_F(mounted_server, gets_a_body_in_chunks_however_it_comes) {
+    const std::string head = "POST /site HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    EXPECT_EQ(ask(head + "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n").body, "POST /site? hello  127.0.0.1");
+    const raw_client slow{server_.port()};
+    slow.send(head);
+    for (const char each : std::string_view{"0\r\n\r\n"}) slow.send({&each, 1});
+    EXPECT_EQ(slow.read_response().body, "POST /site?   127.0.0.1");
+}
+
 TEST_F(mounted_server, refuses_a_body_that_is_too_large_before_it_has_come) {
     EXPECT_EQ(ask("POST /site HTTP/1.1\r\nHost: x\r\nContent-Length: 101\r\n\r\n").status, 413);
     EXPECT_EQ(ask("POST /site HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n" +

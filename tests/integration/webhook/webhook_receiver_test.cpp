@@ -311,15 +311,23 @@ TEST_F(webhook_receiver, takes_what_curl_sends_up_to_its_limit) {
 
 TEST_F(webhook_receiver, takes_a_body_in_chunks_and_bounds_it) {
     const auto here = receive({.max_message_bytes = 100});
-    const auto chunked = [&](const std::string& body) {
+    const auto head = [](const std::string& body) {
         auto bytes = request(body);
         const auto length = bytes.find("Content-Length");
         bytes.replace(length, bytes.find("\r\n", length) - length, "Transfer-Encoding: chunked");
         bytes.resize(bytes.size() - body.size());
-        return bytes + fmt::format("{:x}\r\n{}\r\n0\r\n\r\n", body.size(), body);
+        return bytes;
+    };
+    const auto chunked = [&](const std::string& body) {
+        return head(body) + fmt::format("{:x}\r\n{}\r\n0\r\n\r\n", body.size(), body);
     };
     EXPECT_EQ(post(here->port(), chunked(std::string(100, 'x'))).status, 200);
     EXPECT_EQ(post(here->port(), chunked(std::string(101, 'x'))).status, 413);
+
+    const raw_client slow{here->port()};
+    slow.send(head(""));
+    for (const char each : std::string_view{"0\r\n\r\n"}) slow.send({&each, 1});
+    EXPECT_EQ(slow.read_response().status, 200) << "also an empty one that comes in pieces";
 }
 
 TEST_F(webhook_receiver, asks_to_come_later_when_too_much_is_under_way) {

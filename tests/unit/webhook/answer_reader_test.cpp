@@ -130,6 +130,15 @@ TEST(answer_reader, obeys_the_other_sides_wish_to_close) {
     EXPECT_TRUE(read("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n").head().may_be_reused);
 }
 
+TEST(answer_reader, reads_an_empty_body_in_chunks_however_it_comes) {
+    for (const std::size_t at_a_time : {1U, 2U, 3U, 4U, 5U, 1000U}) {
+        const auto answer = read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", at_a_time);
+        EXPECT_EQ(answer.now(), state::complete) << at_a_time;
+        EXPECT_TRUE(answer.head().may_be_reused);
+        EXPECT_EQ(answer.words(), "");
+    }
+}
+
 TEST(answer_reader, takes_trailers_for_nothing) {
     const auto answer =
         read("HTTP/1.1 503 X\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\nRetry-After: 9\r\n\r\n");
