@@ -271,7 +271,7 @@ private:
         over_stream([this](auto& stream) {
             beast_http::async_read(
                 stream, buffer_, *whole_,
-                [self = shared_from_this()](error_code problem, std::size_t) { self->hand_over(problem); });
+                [self = shared_from_this()](error_code failure, std::size_t) { self->hand_over(failure); });
         });
     }
 
