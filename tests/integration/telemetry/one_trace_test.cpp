@@ -91,6 +91,16 @@ protected:
             all, [&](const received_span& each) { return each.service == service && each.name == name; });
         return found == all.end() ? std::nullopt : std::optional{*found};
     }
+    /// The span of the name that is linked to another one: each lane has one.
+    [[nodiscard]] std::optional<received_span> find_linked(const std::string& service, const std::string& name,
+                                                           const std::string& to) const {
+        const auto all = spans_in(receiver_.requests());
+        const auto found = std::ranges::find_if(all, [&](const received_span& each) {
+            return each.service == service && each.name == name &&
+                   std::ranges::find(each.links, to) != each.links.end();
+        });
+        return found == all.end() ? std::nullopt : std::optional{*found};
+    }
     [[nodiscard]] bool has_metric(const std::string& service, const std::string& name) const {
         return std::ranges::any_of(receiver_.requests(), [&](const http_request& each) {
             return each.target == "/v1/metrics" && each.body.find("\"" + service + "\"") != std::string::npos &&
@@ -148,7 +158,7 @@ TEST_F(one_trace, runs_from_the_caller_through_a_service_and_a_broker_to_the_com
     running_program first{{"server"}, tiny};
     const bool has_come = eventually(
         [&] {
-            return find("watcher", "command TakeNote") && find("tiny", "publish tiny::counter") &&
+            return find("watcher", "command TakeNote") && find("tiny", "publish batch default:partner") &&
                    has_metric("tiny", "sluice_outbox_published_total") &&
                    has_metric("watcher", "sluice_handler_duration_seconds");
         },
@@ -164,8 +174,8 @@ TEST_F(one_trace, runs_from_the_caller_through_a_service_and_a_broker_to_the_com
     const auto created = find("tiny", "create tiny::counter");
     const auto committed = find("tiny", "commit default");
     const auto unit = find("tiny", "unit of work");
-    const auto published = find("tiny", "publish tiny::counter");
     const auto batch = find("tiny", "publish batch default:partner");
+    const auto published = find_linked("tiny", "publish tiny::counter", batch ? batch->id : "");
     const auto received = find("watcher", "receive tiny::counter");
     const auto handled = find("watcher", "process tiny::counter");
     const auto noted = find("watcher", "command TakeNote");
