@@ -13,7 +13,7 @@ DIRECTORY/fuzz/found, and the run ends with 1: mend the reader, and add the text
 
   --seconds N        this long each
   --hours N          this long each
-  --runs N           this many inputs each, the same ones every time and on every machine, from the corpus alone
+  --runs N           this many inputs each, from the corpus alone; as far as can be, the same ones on every machine
   --build DIRECTORY  a build with SLUICE_FUZZ that is there already; nothing is built
 TEXT
 }
