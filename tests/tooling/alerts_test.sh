@@ -40,6 +40,7 @@ subscription.circuit_breaker_threshold = 1
 TOML
 
 start_server() {
+    touch server.log  # it is read before the shell may have made it
     "$sluice" server 2>>server.log &
     server=$!
     local tries
