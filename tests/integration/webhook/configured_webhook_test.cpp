@@ -188,8 +188,9 @@ TEST_F(two_webhooks, lose_and_double_nothing_while_the_receiver_is_killed_again_
                             "[outbox.lanes.partner]\nrate_limit = 5\n[server]\n"));
     for (std::size_t i = 0; i < count; ++i) create(fmt::format("c-{}", i));
     const auto inbox = make_sqlite_broker({.path = directory_ / "receiver" / "inbox.db"});
-    // One connection for all looks: the last one to be closed takes the write-ahead log away, and SQLite before 3.51.3
-    // may lose what a receiver that starts at that moment writes (SQLITE_WAL_RESET in docs/cli.md).
+    // One connection for all looks. Looks that each open and close the file while the receiver is killed and comes back
+    // cost confirmed messages in one of three runs with SQLite 3.40.1. Plain SQLite, used alike, lost none: it is not
+    // known why.
     const auto looking = inbox->open_operations();
     const auto received = [&] { return looking->newest_ids("other::thing", 10 * count); };
     running_program here{{"server"}, with_secret()};
