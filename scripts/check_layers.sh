@@ -33,8 +33,8 @@ grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' --include='*.hpp' 
         owner["systemd"] = "^src/cli/service/"
         owner["crypt.h"] = "^src/console/secrets\\.cpp$"
         owner["prometheus"] = "^src/http/"
-        owner["boost/beast"] = "^src/(http|broker/webhook)/|^src/net/first_chunk\\."
-        owner["boost/asio"] = "^src/(http|broker/webhook)/|^src/net/(listener|first_chunk)\\."
+        owner["boost/beast"] = "^src/(http|broker/webhook)/|^src/net/(first_chunk|linger)\\."
+        owner["boost/asio"] = "^src/(http|broker/webhook)/|^src/net/(listener|first_chunk|linger)\\."
     }
     function complain(what) { printf "%s:%s: %s\n", file, line, what; bad = 1 }
     function adapter_of(path,    parts) {

@@ -12,7 +12,6 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
-#include <array>
 #include <atomic>
 #include <exception>
 #include <map>
@@ -26,6 +25,7 @@
 #include "base/one_line.hpp"
 #include "http/server_tls.hpp"
 #include "net/first_chunk.hpp"
+#include "net/linger.hpp"
 #include "net/listener.hpp"
 #include "observe/log.hpp"
 
@@ -332,29 +332,14 @@ private:
 
     void written(error_code problem) {
         if (problem) return;
+        if (!tls_) return close();
         constexpr auto farewell = std::chrono::seconds{1};
         stream_.expires_after(farewell);
-        if (!tls_) return close();
         // Whatever the client says to it: that nothing follows was said.
         tls_->async_shutdown([self = shared_from_this()](error_code) { self->close(); });
     }
 
-    /// Closing while something unread is waiting would reset the connection before the client has read its answer.
-    void close() {
-        error_code gone;
-        stream_.socket().shutdown(tcp::socket::shutdown_send, gone);
-        drain();
-    }
-
-    void drain() {
-        constexpr std::size_t most = 65'536;
-        if (drained_ > most) return;
-        stream_.async_read_some(asio::buffer(rest_),
-                                [self = shared_from_this()](error_code problem, std::size_t count) {
-                                    self->drained_ += count;
-                                    if (!problem) self->drain();
-                                });
-    }
+    void close() { net::linger({shared_from_this(), &stream_}); }
 
     beast::tcp_stream stream_;
     std::optional<asio::ssl::stream<beast::tcp_stream&>> tls_{};  ///< over it, from the handshake on
@@ -367,8 +352,6 @@ private:
     bool is_head_ = false;
     beast_http::response<beast_http::string_body> response_;
     std::optional<beast_http::response_serializer<beast_http::string_body>> serializer_{};
-    std::array<char, 4096> rest_{};
-    std::size_t drained_ = 0;
 };
 
 }  // namespace

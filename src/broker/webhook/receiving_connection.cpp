@@ -9,6 +9,7 @@
 
 #include "base/names.hpp"
 #include "net/first_chunk.hpp"
+#include "net/linger.hpp"
 #include "observe/log.hpp"
 
 namespace sluice::broker::webhook {
@@ -172,20 +173,8 @@ void receiving_connection::answer(response said, bool closes) {
 void receiving_connection::answered(error_code problem, bool closes) {
     if (problem) return;
     if (!closes) return read_head(room_.settings.idle_time);
-    // To close while something unread is waiting would reset the connection before the client has read its answer.
-    constexpr auto farewell = std::chrono::seconds{2};
-    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, problem);
-    stream_.expires_after(farewell);
-    drain();
-}
-
-void receiving_connection::drain() {
-    constexpr std::size_t most = std::size_t{16} << 20U;
-    if (drained_ > most) return;
-    stream_.async_read_some(asio::buffer(rest_), [self = shared_from_this()](error_code problem, std::size_t count) {
-        self->drained_ += count;
-        if (!problem) self->drain();
-    });
+    is_idle_ = true;
+    net::linger({shared_from_this(), &stream_});
 }
 
 }  // namespace sluice::broker::webhook

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <map>
@@ -41,7 +40,7 @@ public:
     void read_head(std::chrono::milliseconds within);
     /// What is under way for it ends at once.
     void drop() { stream_.close(); }
-    /// True between two requests.
+    /// True between two requests, and after the last.
     [[nodiscard]] bool is_idle() const noexcept { return is_idle_; }
 
 private:
@@ -59,7 +58,6 @@ private:
     void turn_down(const turned_down& why, bool closes);
     void answer(response said, bool closes);
     void answered(error_code problem, bool closes);
-    void drain();
 
     boost::beast::tcp_stream stream_;
     receiving_room& room_;
@@ -71,8 +69,6 @@ private:
     int served_ = 0;
     bool is_idle_ = false;
     std::shared_ptr<response> response_;
-    std::array<char, 4096> rest_{};
-    std::size_t drained_ = 0;
 };
 
 }  // namespace sluice::broker::webhook

@@ -245,6 +245,13 @@ TEST_F(mounted_server, refuses_a_body_that_is_too_large_before_it_has_come) {
               413);
 }
 
+TEST_F(mounted_server, lets_a_client_read_its_answer_whatever_it_goes_on_sending) {
+    const raw_client client{server_.port()};
+    client.send("POST /site HTTP/1.1\r\nHost: x\r\nContent-Length: 32000000\r\n\r\n");
+    EXPECT_TRUE(client.send(std::string(32'000'000, 'x'))) << "more than any buffer takes";
+    EXPECT_EQ(client.read_response().status, 413);
+}
+
 TEST_F(mounted_server, delays_no_probe_and_turns_away_what_is_too_much) {
     std::vector<std::unique_ptr<raw_client>> clients;
     for (int i = 0; i < 3; ++i) {

@@ -330,6 +330,13 @@ TEST_F(webhook_receiver, takes_a_body_in_chunks_and_bounds_it) {
     EXPECT_EQ(slow.read_response().status, 422) << "an empty one, which is no message, may come in pieces";
 }
 
+TEST_F(webhook_receiver, lets_a_sender_read_its_answer_whatever_it_goes_on_sending) {
+    const auto here = receive({.max_message_bytes = 100});
+    const raw_client client{here->port()};
+    EXPECT_TRUE(client.send(request(std::string(32'000'000, 'x')))) << "more than any buffer takes";
+    EXPECT_EQ(client.read_response().status, 413);
+}
+
 TEST_F(webhook_receiver, asks_to_come_later_when_too_much_is_under_way) {
     auto gate = std::make_unique<gated_publisher>(store_->open_publisher());
     auto& gated = *gate;
