@@ -136,7 +136,8 @@ void read_option(section& in, const provider_option& option, const std::filesyst
             if (!value.empty()) options[key] = std::move(value);
             break;
         }
-        case provider_option::kind::file: {
+        case provider_option::kind::file:
+        case provider_option::kind::database: {
             std::string file;
             read_file_name(in, key, base_directory, file);
             if (!file.empty()) options[key] = std::move(file);

@@ -92,6 +92,15 @@ public:
                    });
     }
 
+    /// The name of a file that holds a database, without a default. @param member  a path
+    template <class Member>
+    option_table& database(std::string_view key, Member member, std::string_view purpose) {
+        return add({.key = key, .what = provider_option::kind::database, .purpose = purpose},
+                   [member](Options& into, const std::string& text) {
+                       std::invoke(member, into) = std::filesystem::path{text};
+                   });
+    }
+
     /// @param member  a map from text to text
     /// @param objection  why a key may not be in the table; empty when it may
     template <class Member>

@@ -16,8 +16,11 @@ namespace sluice::config {
 
 /// A key of `[databases.NAME]` or `[brokers.NAME]` that only one provider understands.
 struct provider_option {
-    /// The value of a secret is never shown. A table has keys of its own, which are the user's choice.
-    enum class kind { whole, choice, flag, text, secret, file, table };
+    /// The value of a secret is never shown. A table has keys of its own, which are the user's choice. The contents of
+    /// a file belong to the configuration: a certificate, a secret. Those of a database do not, and nobody but its
+    /// library may open it: on POSIX a process that closes a file loses its locks on it, the library's own included
+    /// (fcntl(2); https://www.sqlite.org/howtocorrupt.html, section 2.2).
+    enum class kind { whole, choice, flag, text, secret, file, database, table };
 
     std::string_view key;
     kind what = kind::whole;

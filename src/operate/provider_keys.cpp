@@ -52,6 +52,7 @@ const char* kind_text(provider_option::kind of) {
         case provider_option::kind::table:
             return "table";
         case provider_option::kind::file:
+        case provider_option::kind::database:
             break;
     }
     return "file";

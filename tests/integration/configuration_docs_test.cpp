@@ -172,6 +172,7 @@ std::string values_of(const config::provider_option& option) {
         case kind::secret:
             return "text";
         case kind::file:
+        case kind::database:
             return "path";
         case kind::table:
             return "table";

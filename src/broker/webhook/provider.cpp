@@ -40,7 +40,7 @@ const option_table& webhook_table() {
             .text("listen", &options::listen,
                   "Address of this machine, HOST:PORT, where messages of others are received")
             .text("stream", &options::stream, "Stream that all received messages belong to")
-            .file("inbox_file", &options::inbox_file, "SQLite file that keeps what was received")
+            .database("inbox_file", &options::inbox_file, "SQLite file that keeps what was received")
             .whole("listen_connections", &options::listen_connections, 1, webhook_most_listen_connections,
                    "Most connections of senders at a time")
             .hours("retention_hours", &options::retention, 1, webhook_ten_years_in_hours,

@@ -141,6 +141,7 @@ std::string values_text(const provider_option& of) {
         case provider_option::kind::table:
             return "table";
         case provider_option::kind::file:
+        case provider_option::kind::database:
             break;
     }
     return "path";

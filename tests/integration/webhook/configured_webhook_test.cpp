@@ -178,6 +178,27 @@ TEST_F(two_webhooks, speak_to_each_other) {
     EXPECT_EQ(ended.code, 0) << ended.err;
 }
 
+/// A process that opens and closes a database file beside SQLite has no locks on it any more, and the next that closes
+/// its connection removes the log under the others.
+TEST_F(two_webhooks, keep_the_locks_of_the_inbox_whatever_is_read_beside_it) {
+    const std::uint16_t port = sluice::testing::free_port();
+    configure_receiver(port);
+    configure(
+        configuration(fmt::format("URI = \"http://127.0.0.1:{}/\"\nsecrets = \"${{WEBHOOK_SECRET}}\"\n"
+                                  "allow_private = true\n",
+                                  port)));
+    running_program there{{"server"}, receiver()};
+    ASSERT_TRUE(there.wait_for_text("webhook.listening"));
+    create("c-1");
+    running_program here{{"server"}, with_secret()};
+    EXPECT_TRUE(there.wait_for_text("do not like tiny::counter-c-1-"));
+    there.signal(SIGHUP);
+    ASSERT_TRUE(there.wait_for_text("engine=kept")) << "what came in is no change of the configuration";
+    const auto inbox = directory_ / "receiver" / "inbox.db";
+    EXPECT_EQ(make_sqlite_broker({.path = inbox})->open_operations()->newest_ids("other::thing", 10).size(), 1U);
+    EXPECT_TRUE(std::filesystem::exists(inbox.string() + "-wal")) << "the one who looked was not the last";
+}
+
 TEST_F(two_webhooks, lose_and_double_nothing_while_the_receiver_is_killed_again_and_again) {
     constexpr std::size_t count = 20;
     const std::uint16_t port = sluice::testing::free_port();
@@ -191,8 +212,7 @@ TEST_F(two_webhooks, lose_and_double_nothing_while_the_receiver_is_killed_again_
     // One connection for all looks. Looks that each open and close the file while the receiver is killed and comes back
     // cost confirmed messages in one of three runs with SQLite 3.40.1. Plain SQLite, used alike, lost none: it is not
     // known why.
-    const auto looking = inbox->open_operations();
-    const auto received = [&] { return looking->newest_ids("other::thing", 10 * count); };
+    const auto received = [&] { return inbox->open_operations()->newest_ids("other::thing", 10 * count); };
     running_program here{{"server"}, with_secret()};
     const auto seed = std::random_device{}();
     SCOPED_TRACE(fmt::format("seed {}", seed));

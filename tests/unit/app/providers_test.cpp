@@ -60,8 +60,8 @@ TEST(providers, describe_keys_whose_defaults_fit) {
             using kind = provider_option::kind;
             const bool has_default =
                 option.what == kind::whole || option.what == kind::choice || option.what == kind::flag;
-            const bool has_none =
-                option.what == kind::file || option.what == kind::secret || option.what == kind::table;
+            const bool has_none = option.what == kind::file || option.what == kind::database ||
+                                  option.what == kind::secret || option.what == kind::table;
             if (has_default) {
                 EXPECT_FALSE(option.usual.empty());
             }

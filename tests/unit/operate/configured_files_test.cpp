@@ -31,7 +31,8 @@ public:
         using kind = config::provider_option::kind;
         static const std::array all{config::provider_option{.key = "tls_ca_file", .what = kind::file},
                                     config::provider_option{.key = "tls_key_file", .what = kind::file},
-                                    config::provider_option{.key = "schema", .what = kind::text}};
+                                    config::provider_option{.key = "schema", .what = kind::text},
+                                    config::provider_option{.key = "inbox_file", .what = kind::database}};
         return all;
     }
     [[nodiscard]] std::span<const std::string_view> file_parameters() const override {
@@ -46,14 +47,18 @@ TEST(configured_files, are_those_of_keys_and_of_the_address) {
     config::configuration with;
     with.brokers["partner"] = {.name = "partner",
                                .uri = "acme://user@host/x?sslrootcert=%2Fetc%2Fca.pem&passfile=/etc/pass&other=/etc/x",
-                               .options = {{"tls_ca_file", "/etc/tls/ca.pem"}, {"tls_key_file", ""}, {"schema", "s"}},
+                               .options = {{"tls_ca_file", "/etc/tls/ca.pem"},
+                                           {"tls_key_file", ""},
+                                           {"schema", "s"},
+                                           {"inbox_file", "/srv/inbox.db"}},
                                .kind = &kind};
     std::vector<std::string> shown;
     for (const configured_file& each : configured_files(with)) {
         shown.push_back(each.element + " " + each.key + " " + each.file.string());
     }
     EXPECT_THAT(shown, ElementsAre("brokers.partner tls_ca_file /etc/tls/ca.pem",
-                                   "brokers.partner sslrootcert /etc/ca.pem", "brokers.partner passfile /etc/pass"));
+                                   "brokers.partner sslrootcert /etc/ca.pem", "brokers.partner passfile /etc/pass"))
+        << "and no database: to open and close it would end the locks of its library";
     with.brokers["partner"].uri = "host=h sslrootcert=system passfile='/a b'";
     EXPECT_EQ(configured_files(with).back().file, "/a b");
     EXPECT_THAT(configured_files(with), SizeIs(2)) << "`system` is no file";
