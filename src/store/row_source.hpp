@@ -116,8 +116,10 @@ public:
     [[nodiscard]] virtual base::wake_reason wait(base::wake_signal& signal, duration timeout) = 0;
 
     /// Deletes up to `limit` settled rows of this lane: published before `published_before`, abandoned before
-    /// `abandoned_before`. Never a row above the lane's mark. Looks at a bounded number of rows per call and goes on
-    /// from there in the next. Returns how many it deleted; 0 also when the lease is lost.
+    /// `abandoned_before`. Never a row above the lane's mark. What was settled together may go together, once all of it
+    /// is old enough and nothing of the broker lies open below, so it may be some more than asked for. Looks at a
+    /// bounded number of rows per call and goes on from there in the next. Returns how many it deleted; 0 also when the
+    /// lease is lost.
     [[nodiscard]] virtual std::size_t purge(const lease_grant& grant, std::string_view target_broker,
                                             date_time published_before, date_time abandoned_before,
                                             std::size_t limit) = 0;

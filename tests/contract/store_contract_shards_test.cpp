@@ -234,19 +234,72 @@ TEST_P(store_shards, all_look_again_after_a_retry) {
     EXPECT_EQ(next.grant.mark, 0);
 }
 
-TEST_P(store_shards, purge_rows_of_their_own) {
+TEST_P(store_shards, purge_no_row_that_another_of_them_has_not_passed) {
     commit_orders(12, 2);
-    std::vector<settlement> all;
-    for (sequence seq = 1; seq <= 24; ++seq) all.push_back(published(seq));
-    auto posts = take_all(2);
-    EXPECT_EQ(posts[0].session.rows->settle(posts[0].grant, "partner", all, 24), settle_outcome::settled);
-    const auto purged = posts[0].session.rows->purge(posts[0].grant, "partner", at(100), at(100), 100);
+    const auto posts = take_all(2);
+    std::ptrdiff_t of_the_second = 0;
+    for (const auto& post : posts) {
+        std::vector<settlement> mine;
+        for (const auto& row : post.session.rows->due(post.grant, "partner", 0, 100).rows) {
+            mine.push_back(published(row.seq));
+        }
+        ASSERT_FALSE(mine.empty());
+        of_the_second = std::ssize(mine);
+        const sequence mark = &post == &posts[0] ? 24 : 0;
+        ASSERT_EQ(post.session.rows->settle(post.grant, "partner", mine, mark), settle_outcome::settled);
+    }
+    const auto purge = [&](const held_lane& post) {
+        return post.session.rows->purge(post.grant, "partner", at(100), at(100), 100);
+    };
+    std::size_t purged = purge(posts[0]) + purge(posts[1]);
     const auto left = operations_->list({.target_broker = "partner", .limit = 100});
     EXPECT_EQ(purged + left.size(), 24U);
-    EXPECT_GT(purged, 0U);
-    EXPECT_GT(left.size(), 0U);
-    for (const auto& row : left) EXPECT_TRUE(posts[1].part().carries(row.stream)) << row.stream;
-    EXPECT_EQ(posts[1].session.rows->purge(posts[1].grant, "partner", at(100), at(100), 100), 0U) << "above its mark";
+    const auto is_of_the_second = [&](const outbox_row& row) { return posts[1].part().carries(row.stream); };
+    EXPECT_EQ(std::ranges::count_if(left, is_of_the_second), of_the_second) << "above its mark";
+
+    ASSERT_EQ(posts[1].session.rows->settle(posts[1].grant, "partner", {}, 24), settle_outcome::settled);
+    purged += purge(posts[0]) + purge(posts[1]);
+    EXPECT_EQ(purged, 24U);
+    EXPECT_TRUE(operations_->list({.target_broker = "partner"}).empty());
+}
+
+TEST_P(store_shards, purge_nothing_that_would_hide_the_open_rows_of_another) {
+    commit_orders(12, 2);
+    auto posts = take_all(2);
+    std::vector<settlement> mine;
+    for (const auto& row : posts[0].session.rows->due(posts[0].grant, "partner", 0, 100).rows) {
+        mine.push_back(published(row.seq));
+    }
+    EXPECT_EQ(posts[0].session.rows->settle(posts[0].grant, "partner", mine, 24), settle_outcome::settled);
+    static_cast<void>(posts[0].session.rows->purge(posts[0].grant, "partner", at(100), at(100), 100));
+    const auto open = operations_->list({.target_broker = "partner", .status = row_status::pending});
+    EXPECT_EQ(open.size(), 24 - mine.size());
+    EXPECT_EQ(posts[1].session.rows->due(posts[1].grant, "partner", 0, 100).rows.size(), open.size());
+}
+
+TEST_P(store_shards, know_what_former_layouts_have_published) {
+    commit_orders(12, 2);
+    for (const int count : {1, 2, 3, 1}) {
+        auto posts = take_all(count);
+        std::size_t published_now = 0;
+        for (const auto& post : posts) {
+            const auto due = post.session.rows->due(post.grant, "partner", post.grant.mark, 3).rows;
+            if (due.empty()) continue;
+            // The first stays open and keeps the mark where it is.
+            std::vector<settlement> some;
+            for (const auto& row : std::span{due}.subspan(1)) some.push_back(published(row.seq));
+            published_now += some.size();
+            EXPECT_EQ(post.session.rows->settle(post.grant, "partner", some, post.grant.mark), settle_outcome::settled);
+        }
+        EXPECT_GT(published_now, 0U) << count;
+        for (const auto& post : posts) release(post);
+    }
+    const auto published_rows =
+        operations_->list({.target_broker = "partner", .status = row_status::published, .limit = 100});
+    const auto whole = take(1, 1);
+    const auto rest = whole.session.rows->due(whole.grant, "partner", whole.grant.mark, 100).rows;
+    EXPECT_EQ(published_rows.size() + rest.size(), 24U);
+    for (const auto& row : rest) EXPECT_EQ(row.status, row_status::pending);
 }
 
 TEST_P(store_shards, of_two_numbers_never_have_owners_at_a_time) {

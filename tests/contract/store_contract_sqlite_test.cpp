@@ -19,6 +19,7 @@
 #include "store/sqlite/driver.hpp"
 #include "store/sqlite/lane_news.hpp"
 #include "store/sqlite/lane_sql.hpp"
+#include "store/sqlite/ledger_sql.hpp"
 #include "store/sqlite/stream_sql.hpp"
 
 /// What only a store in a file can get wrong: other processes, crashes, locks, and how SQLite executes a statement.
@@ -26,7 +27,6 @@ namespace sluice::store::contract {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::Each;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -195,7 +195,10 @@ TEST_F(sqlite_store, has_the_tables_that_people_query) {
         << "with a fraction, so that texts sort as times do";
     EXPECT_EQ(scalar("SELECT count(*) = max(number) FROM sluice_migration"), "1");
     auto db = connect();
-    EXPECT_THROW(db.execute("UPDATE outbox SET status = 'sent'"), store_error);
+    EXPECT_THROW(db.execute("UPDATE outbox SET status = 'published'"), store_error) << "it is no table";
+    EXPECT_THROW(db.execute("INSERT INTO outbox (target_broker, seq, message_id, stream, status)"
+                            " VALUES ('partner', 1, 'm-1', 's', 'sent')"),
+                 store_error);
 }
 
 TEST_F(sqlite_store, may_be_set_up_by_several_processes_at_once) {
@@ -229,7 +232,12 @@ TEST_F(sqlite_store, brings_a_file_of_an_earlier_release_up_to_date) {
     {
         auto db = connect();
         db.execute(
-            "DROP INDEX outbox_abandoned; ALTER TABLE lease DROP COLUMN former; ALTER TABLE lease DROP COLUMN history;"
+            "DROP VIEW outbox; DROP VIEW outbox_ledger_part; DROP TABLE outbox_ledger; DROP TABLE outbox_broker;"
+            " ALTER TABLE outbox_row RENAME TO outbox;"
+            " INSERT INTO outbox (target_broker, seq, message_id, stream) SELECT column1, seq, message_id, stream"
+            " FROM event_log, (VALUES ('default'), ('partner'));"
+            " ALTER TABLE event_log DROP COLUMN targets; ALTER TABLE event_log DROP COLUMN priority;"
+            " DROP INDEX outbox_abandoned; ALTER TABLE lease DROP COLUMN former; ALTER TABLE lease DROP COLUMN history;"
             " DROP TABLE snapshot; DROP TABLE command_outcome; DROP TABLE scheduled; DROP TABLE projection;"
             " DROP TABLE kept_message; DROP TABLE stand_by;"
             " DELETE FROM sluice_migration WHERE number > 1");
@@ -248,7 +256,7 @@ TEST_F(sqlite_store, estimates_what_is_too_much_to_count) {
     db.execute(R"(
         PRAGMA synchronous = off;
         WITH RECURSIVE n (seq) AS (VALUES (1) UNION ALL SELECT seq + 1 FROM n WHERE seq < 240000)
-        INSERT INTO outbox (target_broker, seq, message_id, stream, status, published_at)
+        INSERT INTO outbox_row (target_broker, seq, message_id, stream, status, published_at)
         SELECT 'partner', seq, 'm-' || seq, 's', 'published', '2026-01-01T00:00:00.000000+00:00' FROM n
         WHERE seq % 3 <> 0;
         INSERT INTO sqlite_sequence (name, seq) VALUES ('event_log', 240000))");
@@ -550,7 +558,14 @@ protected:
         for (int i = 0; i < 2000; ++i) events.push_back(event("m-" + std::to_string(i), std::to_string(i % 50)));
         commit(*unit, {}, std::move(events));
         auto db = connect();
-        db.execute("UPDATE outbox SET status = 'published' WHERE seq < 1990");
+        // As a file that has been migrated: the first half has rows, what came later is in the ledger.
+        db.execute(R"(
+            INSERT INTO outbox_row (target_broker, seq, message_id, stream, status)
+            SELECT name, seq, message_id, stream, 'published' FROM outbox_broker CROSS JOIN event_log WHERE seq <= 1000;
+            WITH RECURSIVE n (after) AS (VALUES (1000) UNION ALL SELECT after + 10 FROM n WHERE after < 1980)
+            INSERT INTO outbox_ledger (broker, part, after, upto, count, settled_at, owner, epoch)
+            SELECT number, 101, after, after + 10, 10, '2026-11-23T08:00:01.000000+00:00', 'me', 1
+            FROM outbox_broker CROSS JOIN n)");
     }
 
     [[nodiscard]] std::vector<std::string> plan_of(const std::string& sql, bool analyzed) const {
@@ -576,14 +591,28 @@ protected:
     }
 };
 
-TEST_F(sqlite_plan, of_due_walks_the_key_of_the_lane) {
-    expect_plan(sqlite::due_sql, {"SEARCH o USING PRIMARY KEY (target_broker=? AND seq>?)",
-                                  "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)"});
+TEST_F(sqlite_plan, of_due_walks_the_log_and_the_key_of_the_lane) {
+    expect_plan(sqlite::log_sql, {"SEARCH e USING INTEGER PRIMARY KEY (rowid>?)"});
+    expect_plan(sqlite::rows_sql, {"SEARCH outbox_row USING PRIMARY KEY (target_broker=? AND seq>?)"});
+    expect_plan(sqlite::row_sql, {"SEARCH outbox_row USING PRIMARY KEY (target_broker=? AND seq=?)"});
 }
 
 TEST_F(sqlite_plan, of_due_in_stream_walks_the_stream) {
-    expect_plan(sqlite::due_in_stream_sql, {"SEARCH e USING INDEX sqlite_autoindex_event_log_2 (stream=?)",
-                                            "SEARCH o USING PRIMARY KEY (target_broker=? AND seq=?)"});
+    expect_plan(sqlite::log_of_stream_sql, {"SEARCH e USING INDEX sqlite_autoindex_event_log_2 (stream=?)"});
+}
+
+TEST_F(sqlite_plan, of_the_ledger_goes_to_the_record_that_is_asked_for) {
+    expect_plan(sqlite::find_record_sql, {"SEARCH outbox_ledger USING PRIMARY KEY (broker=? AND part=? AND upto>?)"});
+    expect_plan(sqlite::record_sql, {"SEARCH outbox_ledger USING PRIMARY KEY (broker=? AND part=? AND upto=?)"});
+    expect_plan(sqlite::lowest_record_sql, {"SEARCH outbox_ledger USING PRIMARY KEY (broker=? AND part=?)"});
+    expect_plan(sqlite::records_above_sql, {"SEARCH outbox_ledger USING PRIMARY KEY (broker=? AND part=? AND upto>?)"});
+    expect_plan(sqlite::neighbours_sql,
+                {"SEARCH outbox_ledger USING PRIMARY KEY (broker=? AND part=? AND upto>? AND upto<?)"});
+    for (const bool analyzed : {false, true}) {
+        EXPECT_THAT(plan_of(sqlite::parts_sql, analyzed), Not(::testing::Contains(HasSubstr("SCAN outbox_ledger"))));
+        EXPECT_THAT(plan_of(sqlite::next_time_sql, analyzed),
+                    Not(::testing::Contains(HasSubstr("SCAN outbox_ledger"))));
+    }
 }
 
 TEST_F(sqlite_plan, of_a_stream_walks_its_index) {
@@ -606,13 +635,15 @@ TEST_F(sqlite_plan, of_the_messages_due_walks_their_times) {
 }
 
 TEST_F(sqlite_plan, of_settle_touches_one_row) {
-    expect_plan(sqlite::settle_sql, {"SEARCH outbox USING PRIMARY KEY (target_broker=? AND seq=?)"});
+    expect_plan(sqlite::settle_sql, {"SEARCH outbox_row USING PRIMARY KEY (target_broker=? AND seq=?)"});
+    expect_plan(sqlite::any_row_sql, {"SEARCH outbox_row USING PRIMARY KEY (target_broker=? AND seq>? AND seq<?)"});
+    expect_plan(sqlite::add_row_sql, {"SEARCH event_log USING INTEGER PRIMARY KEY (rowid=?)"});
 }
 
 TEST_F(sqlite_plan, of_purge_walks_upwards_to_the_mark) {
     expect_plan(sqlite::purgeable_sql, {"SEARCH o USING PRIMARY KEY (target_broker=? AND seq>? AND seq<?)",
                                         "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)"});
-    expect_plan(sqlite::purge_sql, {"SEARCH outbox USING PRIMARY KEY (target_broker=? AND seq=?)"});
+    expect_plan(sqlite::purge_sql, {"SEARCH outbox_row USING PRIMARY KEY (target_broker=? AND seq=?)"});
 }
 
 TEST_F(sqlite_plan, of_a_look_for_news_reads_the_end_of_the_log_only) {
@@ -620,8 +651,28 @@ TEST_F(sqlite_plan, of_a_look_for_news_reads_the_end_of_the_log_only) {
 }
 
 TEST_F(sqlite_plan, of_a_look_at_one_message_uses_its_index) {
-    EXPECT_THAT(plan_of("SELECT target_broker, status FROM outbox WHERE message_id = 'm-1'", true),
-                Each(HasSubstr("SEARCH outbox USING INDEX")));
+    // Brokers and parts of ledgers are few; whatever grows is searched.
+    for (const char* grows : {"outbox_row", "event_log", "e", "r", "outbox_ledger", "l", "first", "lease"}) {
+        for (const bool analyzed : {false, true}) {
+            const auto plan = plan_of("SELECT target_broker, status FROM outbox WHERE message_id = 'm-1'", analyzed);
+            EXPECT_THAT(plan,
+                        Not(::testing::Contains(::testing::MatchesRegex(std::string{"SCAN "} + grows + "( .*)?"))));
+            EXPECT_THAT(plan, Not(::testing::Contains(HasSubstr("BLOOM FILTER"))));
+            EXPECT_THAT(plan, Not(::testing::Contains(HasSubstr("TEMP B-TREE"))));
+            EXPECT_THAT(plan, ::testing::Contains(HasSubstr("SEARCH outbox_row USING INDEX")));
+            EXPECT_THAT(plan, ::testing::Contains(HasSubstr("SEARCH e USING INDEX sqlite_autoindex_event_log_1")));
+        }
+    }
+}
+
+TEST_F(sqlite_plan, of_the_newest_of_a_broker_stops_at_its_limit) {
+    for (const char* status : {"published", "pending", "abandoned"}) {
+        const auto plan = plan_of(std::string{"SELECT * FROM outbox WHERE target_broker = 'partner' AND status = '"} +
+                                      status + "' ORDER BY seq DESC LIMIT 50",
+                                  true);
+        EXPECT_THAT(plan, Not(::testing::Contains(HasSubstr("TEMP B-TREE")))) << status;
+        EXPECT_THAT(plan, ::testing::Contains(HasSubstr("MERGE"))) << status;
+    }
 }
 
 TEST_F(sqlite_plan, purge_walks_past_what_it_keeps_in_bounded_steps) {
@@ -630,7 +681,10 @@ TEST_F(sqlite_plan, purge_walks_past_what_it_keeps_in_bounded_steps) {
     const auto grant = lane.lease->acquire("default:partner", "me", at(0), 30s);
     std::vector<settlement> given_up;
     auto db = connect();
-    db.execute("UPDATE outbox SET status = 'pending'");
+    db.execute(
+        "DELETE FROM outbox_ledger; DELETE FROM outbox_row;"
+        " INSERT INTO outbox_row (target_broker, seq, message_id, stream)"
+        " SELECT 'partner', seq, message_id, stream FROM event_log");
     for (sequence seq = 1; seq <= 2000; ++seq) {
         given_up.push_back(seq <= 1500 ? abandoned(seq, 1, at(1)) : published(seq, at(1)));
     }

@@ -116,7 +116,9 @@ TEST_F(doctor, tells_rows_that_nobody_removes) {
     ASSERT_EQ(server.finish().code, 0);
     EXPECT_THAT(found(examine(1)), Not(Contains(HasSubstr("RETENTION_BEHIND"))));
     sql("tiny.db",
-        "UPDATE outbox SET published_at = '2020-01-01T00:00:00.000000+00:00' WHERE target_broker = 'partner'");
+        "UPDATE outbox_ledger SET settled_at = '2020-01-01T00:00:00.000000+00:00' WHERE broker = (SELECT number FROM "
+        "outbox_broker"
+        " WHERE name = 'partner')");
     const json::value report = examine(1);
     EXPECT_THAT(found(report), Contains("RETENTION_BEHIND default:partner"));
     EXPECT_THAT(found(report), Not(Contains("RETENTION_BEHIND default:default")));

@@ -37,7 +37,7 @@ refused 'leads nowhere' docs/operations.md 's/(wire-format.md#keys)/(wire-format
 refused 'there is no test' docs/guarantees.md '0,/^- `fork\./s//- `spoon./'
 refused 'there is no test' docs/compared.md 's/`message_type\.names/`message_type.calls/'
 refused 'no test is named below' docs/guarantees.md 's/^### P9:/### P90:/'
-refused 'the column outbox.receipt is missing' docs/storage.md '/^| `receipt` |/d'
+refused 'the column outbox_row.receipt is missing' docs/storage.md '/^| `receipt` |/d'
 refused 'there is no column lease.colour' docs/storage.md 's/^| `rescan` |.*/&\n| `colour` | none |/'
 refused 'the table snapshot is missing' docs/storage.md 's/^### `snapshot`$/### `snapshots`/'
 refused 'the column lease.shade is missing' src/store/postgresql/migrations.cpp \

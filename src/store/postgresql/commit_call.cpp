@@ -42,19 +42,31 @@ constexpr auto lock_one_more_sql =
     " THEN set_config('sluice.locked_streams', (locked.streams + 1)::text, true) END"
     " FROM (SELECT coalesce(nullif(current_setting('sluice.locked_streams', true), ''), '0')::integer AS streams) AS locked";
 
+#define SLUICE_TARGETS(brokers)                                                                       \
+    "(SELECT coalesce(bit_or(1::bigint << number), 0) FROM @outbox_broker WHERE name = ANY (" brokers \
+    ") HAVING count(*)"                                                                               \
+    " = cardinality(" brokers "))"
+
 #define SLUICE_NEXT_POSITION(stream) \
     "coalesce((SELECT position + 1 FROM @event_log WHERE stream = " stream " ORDER BY position DESC LIMIT 1), 0)"
 
 // A broker whose lane sleeps is told; one that is awake looks by itself, and commits that notify wait for each other.
 // The lane sleeps only while it holds its lock alone, so a lock got here keeps it awake until this commit can be seen.
-constexpr auto append_sql =
-    "WITH logged AS ("
-    "INSERT INTO @event_log (message_id, stream, stream_category, position, type, created_at, data, metadata)"
-    " VALUES ($1, $2, $3, " SLUICE_NEXT_POSITION("$2") ", $4, $5, $6::json, $7::json) RETURNING seq)"
-    " INSERT INTO @outbox (target_broker, seq, message_id, stream, priority)"
-    " SELECT broker, logged.seq, $1, $2, $9 FROM logged, unnest($8::text[]) AS broker"
-    " RETURNING CASE WHEN NOT pg_try_advisory_xact_lock_shared('@outbox'::regclass::oid::integer,"
-    " hashtext(target_broker)) THEN pg_notify(@sluice_channel(target_broker), 'rows') END";
+#define SLUICE_APPEND(values)                                                                                     \
+    "WITH logged AS ("                                                                                            \
+    "INSERT INTO @event_log (message_id, stream, stream_category, position, type, created_at, data, metadata,"    \
+    " priority, targets) " values                                                                                 \
+    " RETURNING seq)"                                                                                             \
+    " SELECT CASE WHEN NOT pg_try_advisory_xact_lock_shared('@outbox'::regclass::oid::integer, hashtext(broker))" \
+    " THEN pg_notify(@sluice_channel(broker), 'rows') END FROM logged, unnest($8::text[]) AS broker"
+#define SLUICE_EVENT "$1, $2, $3, " SLUICE_NEXT_POSITION("$2") ", $4, $5, $6::json, $7::json, $9"
+
+// The targets are NULL, which the table refuses, when a broker has no number yet.
+constexpr auto append_sql = SLUICE_APPEND("VALUES (" SLUICE_EVENT ", " SLUICE_TARGETS("$8::text[]") ")");
+constexpr auto append_if_numbered_sql =
+    SLUICE_APPEND("SELECT " SLUICE_EVENT ", known.targets FROM (SELECT " SLUICE_TARGETS(
+        "$8::text[]") " AS targets) AS known"
+                      " WHERE known.targets IS NOT NULL");
 
 /// The rows of one kind by their key. Stable: a batch may insert and then update the same aggregate.
 template <class Row, class Key>
@@ -104,6 +116,7 @@ commit_statements::commit_statements(const std::string& schema)
                                    " SELECT CASE WHEN NOT EXISTS (SELECT FROM held) THEN @sluice_refuse(0) END",
                                    schema)},
       append{"sluice_append", in_schema(append_sql, schema)},
+      append_if_numbered{"sluice_append_if_numbered", in_schema(append_if_numbered_sql, schema)},
       kept{schema} {}
 
 commit_call::commit_call(const commit_statements& sql, const inside_statements& inside, const std::string& schema,
@@ -111,8 +124,7 @@ commit_call::commit_call(const commit_statements& sql, const inside_statements& 
     : sql_{sql}, inside_{inside}, schema_{schema}, server_{server}, batch_{batch}, our_time_{our_time} {}
 
 bool is_number_in_use(const statement_error& refusal) noexcept {
-    return refusal.sqlstate() == "23505" &&
-           (refusal.constraint() == "event_log_pkey" || refusal.constraint() == "outbox_pkey");
+    return refusal.sqlstate() == "23505" && refusal.constraint() == "event_log_pkey";
 }
 
 std::size_t commit_call::add_to(exchange& trip) {
@@ -280,6 +292,12 @@ const event_write* commit_call::loser_of_race(const statement_error& refusal) co
 bool commit_call::may_be_repeated(const statement_error& refusal) const {
     const auto* const write = loser_of_race(refusal);
     return write != nullptr && !write->expected_position;
+}
+
+std::vector<std::string> commit_call::brokers_without_number(const statement_error& refusal) const {
+    if (refusal.sqlstate() != "23502" || refusal.place() >= subjects_.size()) return {};  // not_null_violation
+    const auto* const write = std::get_if<const event_write*>(&subjects_[refusal.place()]);
+    return write != nullptr ? (*write)->target_brokers : std::vector<std::string>{};
 }
 
 void commit_call::explain(const statement_error& refusal) const {

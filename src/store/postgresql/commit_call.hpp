@@ -32,7 +32,9 @@ struct commit_statements {
     statement next_position;       ///< $1 stream
     statement require_generation;  ///< $1 read model, $2 generation
     statement append;              ///< $1 message, $2 stream, $3 category, $4 type, $5 time, $6 data, $7 metadata,
-                                   ///< $8 brokers, $9 priority
+                                   ///< $8 brokers, $9 priority; refused when a broker has no number
+    /// The same, but then it does nothing and answers nothing.
+    statement append_if_numbered;
     kept_removals kept;
 };
 
@@ -65,6 +67,9 @@ public:
 
     /// Another writer of a stream without a lock was faster: nothing was written, and the same batch fits behind it.
     [[nodiscard]] bool may_be_repeated(const statement_error& refusal) const;
+    /// The brokers of an event that was refused because one of them has no number yet; none when it is something else.
+    /// Nothing was written, and the same batch fits once they have.
+    [[nodiscard]] std::vector<std::string> brokers_without_number(const statement_error& refusal) const;
     /// Throws what the refusal means to a unit of work.
     /// @throws expected_version_error, duplicate_message, duplicate_outcome, lease_lost
     /// @throws statement_error  anything else

@@ -6,6 +6,7 @@
 
 #include <sluice/error.hpp>
 
+#include "store/postgresql/broker_numbers.hpp"
 #include "store/postgresql/commit_call.hpp"
 #include "store/postgresql/failure.hpp"
 #include "store/postgresql/history.hpp"
@@ -74,12 +75,20 @@ result execute(PGconn& connection, const statement& what, const parameters& with
     const auto values = with.values();
     result answer{PQexecParams(&connection, what.sql.c_str(), with.count(), with.types(), values.data(), with.lengths(),
                                with.formats(), 1)};
-    if (answer && PQresultStatus(answer.get()) == PGRES_TUPLES_OK) return answer;
+    const auto status = answer ? PQresultStatus(answer.get()) : PGRES_FATAL_ERROR;
+    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) return answer;
     if (!answer || PQstatus(&connection) != CONNECTION_OK) {
         throw store_error{name_of(connection) + ": the connection broke; its transaction is lost",
                           error_nature::retryable};
     }
     throw statement_error{name_of(connection), answer, 0};
+}
+
+/// They stay without number when the application rolls back.
+void number_brokers_within(PGconn& connection, const std::string& schema, const std::vector<std::string>& names) {
+    const broker_statements sql{schema};
+    static_cast<void>(execute(connection, sql.lock, parameters{}));
+    for (const auto& name : names) static_cast<void>(execute(connection, sql.add, parameters{name}));
 }
 
 }  // namespace
@@ -95,15 +104,21 @@ std::string enqueue(pg_conn& connection, const std::string& schema, const placea
     array<std::string_view> brokers;
     for (const auto& broker : write.target_brokers) brokers.push(std::string_view{broker});
     const auto& body = write.event;
+    const auto append = [&] {
+        return execute(connection, sql.append_if_numbered,
+                       parameters{body.message_id, body.stream, body.stream_category, body.type, body.created_at,
+                                  body.data, body.metadata, brokers, std::int32_t{write.priority}});
+    };
     try {
-        const auto appended =
-            execute(connection, sql.append,
-                    parameters{body.message_id, body.stream, body.stream_category, body.type, body.created_at,
-                               body.data, body.metadata, brokers, std::int32_t{write.priority}});
+        if (append().rows() == 0 && !write.target_brokers.empty()) {
+            number_brokers_within(connection, schema, write.target_brokers);
+            static_cast<void>(append());
+        }
     } catch (const statement_error& refusal) {
         if (is_number_in_use(refusal)) {
             throw store_error{behind_its_table(name_of(connection), schema), error_nature::retryable};
         }
+        if (const auto why = no_number_left(refusal, name_of(connection)); !why.empty()) throw store_error{why};
         if (refusal.sqlstate() != "23505") throw;  // unique_violation
         throw store_error{
             fmt::format("{}: stream {} has got a later event than this transaction can see; use READ COMMITTED, or "

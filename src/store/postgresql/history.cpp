@@ -7,6 +7,7 @@
 
 #include <sluice/error.hpp>
 
+#include "store/postgresql/ledger_sql.hpp"
 #include "store/postgresql/long_transaction.hpp"
 #include "store/postgresql/migrations.hpp"
 
@@ -42,13 +43,21 @@ constexpr auto who_sql = R"sql(
 SELECT (SELECT value FROM @sluice_meta WHERE key = 'identity'),
        coalesce((SELECT value FROM @sluice_meta WHERE key = 'domain'), ''), current_database()::text)sql";
 
-// Walks the key of the rows from the mark downwards.
-constexpr auto open_below_sql = R"sql(
-SELECT count(*), min(seq), min(seq) FILTER (WHERE open), count(*) FILTER (WHERE open)
-FROM (SELECT seq, status IN ('pending', 'failed', 'processing') AND CASE WHEN $4 = 1 THEN true ELSE
-             ('x' || encode(substr(sha256(convert_to(stream, 'UTF8')), 1, 2), 'hex'))::bit(16)::integer % $4 = $3 - 1
-             END AS open
-      FROM @outbox WHERE target_broker = $1 AND seq <= $2 ORDER BY seq DESC LIMIT $5) AS page)sql";
+constexpr auto open_rows_below_sql = R"sql(
+SELECT count(*), min(seq) FROM @outbox_row
+WHERE target_broker = $1 AND seq <= $2 AND )sql" SLUICE_OPEN_STATUS("status") " AND " SLUICE_CARRIES("stream", "$3",
+                                                                                                     "$4");
+
+// Of the numbers from above $5 up to $2: those that are meant for the broker, and of which nothing else is known.
+constexpr auto open_events_below_sql = R"sql(
+SELECT count(*), min(seq) FROM (
+    SELECT e.seq FROM @event_log AS e
+    WHERE e.seq > $5 AND e.seq <= $2 AND e.targets & )sql" SLUICE_BIT("$1") " <> 0 AND " SLUICE_CARRIES(
+    "e.stream", "$3", "$4") R"sql(
+      AND NOT EXISTS (SELECT FROM @outbox_row AS o WHERE o.target_broker = $1 AND o.seq = e.seq)
+    EXCEPT )sql" SLUICE_LISTED("$1", "$5", "$2") ") AS open";
+
+constexpr auto floor_sql = "SELECT " SLUICE_FLOOR("$1");
 
 // Numbers in use come first: those that are drawn meanwhile are above them.
 constexpr auto used_sql = R"sql(
@@ -139,23 +148,32 @@ database_history ask_who(connection& db, const std::string& schema, std::string_
 open_below find_open_below(connection& db, const std::string& schema, std::string_view lane, sequence mark,
                            std::size_t most) {
     const auto part = shard_of(lane);
-    const statement page{"", in_schema(open_below_sql, schema)};
+    const auto broker = broker_of(lane);
+    const auto in = [&schema](const char* sql) { return statement{"", in_schema(sql, schema)}; };
+    const parameters rows{broker, mark, std::int32_t{part.number}, std::int32_t{part.count}};
     open_below found;
-    for (std::size_t looked_at = 0;; looked_at += page_of_rows) {
+    const auto add = [&found](const result& answer) {
+        if (answer.integer(0, 0) == 0) return;
+        const auto lowest = answer.integer(0, 1);
+        found.lowest = found.count == 0 ? lowest : std::min(found.lowest, lowest);
+        found.count += static_cast<std::size_t>(answer.integer(0, 0));
+    };
+    if (most > 0) add(ask(db, in(open_rows_below_sql), rows));  // they have an index of their own
+
+    const auto known = ask(db, in(floor_sql), parameters{broker});
+    if (known.null(0, 0)) return found;
+    const auto floor = known.integer(0, 0);
+    const auto page = in(open_events_below_sql);
+    for (std::size_t looked_at = 0; mark > floor; looked_at += page_of_rows) {
         if (looked_at >= most) {
             found.looked_at_all = false;
-            return found;
+            break;
         }
-        const auto rows = ask(db, page,
-                              parameters{broker_of(lane), mark, std::int32_t{part.number}, std::int32_t{part.count},
-                                         static_cast<std::int64_t>(page_of_rows)});
-        if (const auto open = rows.integer(0, 3); open > 0) {
-            found.count += static_cast<std::size_t>(open);
-            found.lowest = rows.integer(0, 2);
-        }
-        if (rows.integer(0, 0) < static_cast<std::int64_t>(page_of_rows)) return found;
-        mark = rows.integer(0, 1) - 1;
+        const auto from = std::max(floor, mark - static_cast<sequence>(page_of_rows));
+        add(ask(db, page, parameters{broker, mark, std::int32_t{part.number}, std::int32_t{part.count}, from}));
+        mark = from;
     }
+    return found;
 }
 
 void claim_domain(connection& db, const std::string& schema, std::string_view domain) {

@@ -6,6 +6,7 @@
 
 #include "store/postgresql/failure.hpp"
 #include "store/postgresql/history.hpp"
+#include "store/postgresql/ledger_sql.hpp"
 
 namespace sluice::store::postgresql {
 namespace {
@@ -74,7 +75,7 @@ bool lane_link::run_guarded(exchange& trip, const connection& server, const leas
         trip.run();
         return true;
     } catch (const statement_error& refusal) {
-        if (!server.pooled() || refusal.sqlstate() != "SL001") throw;
+        if (!server.pooled() || refusal.sqlstate() != "SL001" || refusal.detail() == SLUICE_LEDGER_MOVED) throw;
         lost_history_ = fmt::format("timeline was {} and is {}", grant.history.at("timeline"), refusal.detail());
         same_history_.clear();
         db_.reset();  // what is known of the server is that of another one

@@ -1,20 +1,23 @@
 #include "store/postgresql/lane_sql.hpp"
 
 #include "store/postgresql/history.hpp"
+#include "store/postgresql/ledger_sql.hpp"
 #include "store/postgresql/migrations.hpp"
 #include "store/postgresql/server_time.hpp"
 
 namespace sluice::store::postgresql {
 namespace {
 
-#define SLUICE_COLUMNS_WITH(data, metadata)                                                               \
-    "o.seq, o.status, o.priority, o.retry_count, o.next_retry_at, o.last_error, o.message_id, o.stream, " \
-    "e.stream_category, e.type, " data ", " metadata ", e.created_at"
+#define SLUICE_COLUMNS_WITH(data, metadata)                                                              \
+    "e.seq, coalesce(o.status, 'pending') AS status, coalesce(o.priority, e.priority) AS priority, "     \
+    "coalesce(o.retry_count, 0) AS retry_count, o.next_retry_at, o.last_error, e.message_id, e.stream, " \
+    "e.stream_category, e.type, " data " AS data, " metadata                                             \
+    " AS metadata, e.created_at, o.seq IS NOT NULL AS has_row"
 #define SLUICE_ROW_COLUMNS SLUICE_COLUMNS_WITH("e.data", "e.metadata")
 
 #define SLUICE_ROW_NAMES                                                                                               \
     "seq, status, priority, retry_count, next_retry_at, last_error, message_id, stream, stream_category, type, data, " \
-    "metadata, created_at"
+    "metadata, created_at, has_row"
 
 #define SLUICE_BEFORE "OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
 
@@ -33,20 +36,12 @@ namespace {
                     ") AS r) AS s WHERE before_on_disk IS NULL OR before_on_disk < " bytes                           \
                     ") AS b WHERE before IS NULL OR before < " bytes
 
-// A sub-select with OFFSET 0 is a fence for the planner: what is inside is looked up by its key for each row outside,
-// in their order, and never joined in another way.
-#define SLUICE_EVENT_OF_ROW                                                                                \
-    "CROSS JOIN LATERAL (SELECT stream_category, type, data, metadata, created_at FROM @event_log AS log " \
-    "WHERE log.seq = o.seq OFFSET 0) AS e "
-
-#define SLUICE_OPEN "o.status IN ('pending', 'failed', 'processing')"
-
-// A lane carries the streams that fall to it (see shard::carries).
-#define SLUICE_CARRIES(stream, number, count)                                                                 \
-    "CASE WHEN " count                                                                                        \
-    " = 1 THEN true ELSE "                                                                                    \
-    "('x' || encode(substr(sha256(convert_to(" stream ", 'UTF8')), 1, 2), 'hex'))::bit(16)::integer % " count \
-    " = " number " - 1 END"
+// An event that nothing is known of is open when it is meant for the broker.
+#define SLUICE_OPEN_UNLESS(broker, listed)                                                                          \
+    "CASE WHEN o.seq IS NULL THEN e.targets & " SLUICE_BIT(broker) " <> 0 AND e.seq > " SLUICE_FLOOR(broker) listed \
+        " ELSE " SLUICE_OPEN_STATUS("o.status") " END"
+#define SLUICE_OPEN_UNLISTED(broker) SLUICE_OPEN_UNLESS(broker, "")
+#define SLUICE_OPEN(broker) SLUICE_OPEN_UNLESS(broker, " AND NOT " SLUICE_IN_LEDGER(broker))
 
 #define SLUICE_TIME(now) "coalesce(" now ", clock_timestamp())"
 
@@ -185,11 +180,18 @@ WHERE lane = $1 AND (owner = $4 OR heir_of <> 0)
     " LEFT JOIN @lease AS held ON held.lane = $1"                                        \
     " LEFT JOIN LATERAL (" rows ") AS d ON held.owner = $2 AND held.epoch = $3"
 
-#define SLUICE_DUE_ROWS(columns)                                                         \
-    "SELECT " columns                                                                    \
-    " FROM (SELECT * FROM @outbox AS o"                                                  \
-    " WHERE o.target_broker = $4 AND o.seq > $5 AND o.seq <= head.upto AND " SLUICE_OPEN \
-    " AND " SLUICE_CARRIES("o.stream", "$9", "$10") " ORDER BY o.seq LIMIT $6) AS o " SLUICE_EVENT_OF_ROW
+// Above the end of the ledger nothing is listed: the log is walked once.
+#define SLUICE_AHEAD "(SELECT * FROM @event_log WHERE seq > $5 AND seq <= head.upto ORDER BY seq OFFSET 0) AS e "
+// Below it, what is listed is left out before anything else is looked at.
+#define SLUICE_BEHIND \
+    "(SELECT seq FROM @event_log WHERE seq > $5 AND seq <= least(head.upto, $12) EXCEPT " SLUICE_LISTED("$4", "$5",  \
+                                                                                                    "$12") \
+    " ORDER BY seq OFFSET 0) AS n CROSS JOIN LATERAL (SELECT * FROM @event_log AS log WHERE log.seq = n.seq OFFSET 0)" \
+    " AS e "
+
+#define SLUICE_DUE_ROWS(columns, events)                                                       \
+    "SELECT " columns " FROM " events SLUICE_ROW_OF_EVENT("$4") "WHERE " SLUICE_OPEN_UNLISTED( \
+        "$4") " AND " SLUICE_CARRIES("e.stream", "$9", "$10") " ORDER BY e.seq LIMIT $6"
 
 // Weighing costs more than reading small rows does. So rows are read unweighed, without the values that are large; a
 // batch ends where one is missing, and the next is weighed.
@@ -198,10 +200,14 @@ WHERE lane = $1 AND (owner = $4 OR heir_of <> 0)
     " OR octet_length(" value "::text) < $11) THEN " value " END"
 #define SLUICE_LIGHT_COLUMNS SLUICE_COLUMNS_WITH(SLUICE_UNLESS_LARGE("e.data"), SLUICE_UNLESS_LARGE("e.metadata"))
 
-constexpr auto due_sql = SLUICE_DUE(SLUICE_DUE_ROWS(SLUICE_LIGHT_COLUMNS));
-constexpr auto due_by_weight_sql = SLUICE_DUE(SLUICE_UP_TO_BYTES(SLUICE_DUE_ROWS(SLUICE_ROW_COLUMNS), "$11"));
+constexpr auto due_sql = SLUICE_DUE(SLUICE_DUE_ROWS(SLUICE_LIGHT_COLUMNS, SLUICE_AHEAD));
+constexpr auto due_by_weight_sql =
+    SLUICE_DUE(SLUICE_UP_TO_BYTES(SLUICE_DUE_ROWS(SLUICE_ROW_COLUMNS, SLUICE_AHEAD), "$11"));
+constexpr auto due_behind_sql = SLUICE_DUE(SLUICE_DUE_ROWS(SLUICE_LIGHT_COLUMNS, SLUICE_BEHIND));
+constexpr auto due_behind_by_weight_sql =
+    SLUICE_DUE(SLUICE_UP_TO_BYTES(SLUICE_DUE_ROWS(SLUICE_ROW_COLUMNS, SLUICE_BEHIND), "$11"));
 
-// What has appeared in the gaps, with its open row of this broker where it has one.
+// What has appeared in the gaps, with what is due of it where something is.
 constexpr auto late_sql = R"sql(
 SELECT head.oldest, d.*
 FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS oldest) AS head
@@ -218,10 +224,9 @@ LEFT JOIN LATERAL (
           ORDER BY log.seq LIMIT $4) AS found
     LEFT JOIN LATERAL (
         SELECT )sql" SLUICE_ROW_COLUMNS R"sql(
-        FROM (SELECT * FROM @outbox AS o
-              WHERE o.target_broker = $1 AND o.seq = found.seq AND )sql" SLUICE_OPEN R"sql(
-                AND )sql" SLUICE_CARRIES("o.stream", "$5", "$6") R"sql( OFFSET 0) AS o
-        )sql" SLUICE_EVENT_OF_ROW R"sql(
+        FROM (SELECT * FROM @event_log AS log WHERE log.seq = found.seq OFFSET 0) AS e
+        )sql" SLUICE_ROW_OF_EVENT("$1") " WHERE " SLUICE_OPEN("$1") " AND " SLUICE_CARRIES("e.stream", "$5",
+                                                                                           "$6") R"sql(
         OFFSET 0
     ) AS r ON true
     ) AS s
@@ -242,42 +247,142 @@ LEFT JOIN LATERAL (
     SELECT )sql" SLUICE_ROW_COLUMNS R"sql(
     FROM (SELECT * FROM @event_log AS log WHERE log.stream = $5 AND log.position >= start.position
           ORDER BY log.position OFFSET 0) AS e
-    CROSS JOIN LATERAL (SELECT * FROM @outbox AS item WHERE item.target_broker = $4 AND item.seq = e.seq OFFSET 0) AS o
-    WHERE e.seq > $6 AND e.seq <= $7 AND )sql" SLUICE_OPEN R"sql(
+    )sql" SLUICE_ROW_OF_EVENT("$4") "WHERE e.seq > $6 AND e.seq <= $7 AND " SLUICE_OPEN("$4") R"sql(
     ORDER BY e.position LIMIT $8)sql",
                              "$9") R"sql(
 ) AS d ON held.owner = $2 AND held.epoch = $3)sql";
 
-// What was published stays so; a discarded row changes only when it turns out to have been published; a row whose
-// budget an operator renewed meanwhile is left alone. The lease's row is locked before any other, here and by
-// operators.
+// The lease's row is locked before any other, here and by operators; what follows sees what they have done until then.
+constexpr auto fence_sql = "SELECT rescan FROM @lease WHERE lane = $1 AND owner = $2 AND epoch = $3 FOR UPDATE";
+
+#define SLUICE_FENCE "@lease WHERE lane = $1 AND owner = $2 AND epoch = $3"
+
+// What was discarded on its way and has been delivered all the same is delivered. A record that would lie below the end
+// of its part ends the transaction: a settlement whose answer was lost has been written meanwhile.
+constexpr auto add_record_sql = R"sql(
+WITH fence AS MATERIALIZED (
+    SELECT )sql" SLUICE_SHIFT("$14") " AS shift FROM " SLUICE_FENCE R"sql(
+), b AS MATERIALIZED (
+    SELECT number, CASE WHEN EXISTS (SELECT FROM @outbox_ledger AS l WHERE l.broker = x.number AND l.part = $5 AND l.upto > $6)
+                        THEN @sluice_refuse()sql" SLUICE_LEDGER_MOVED R"sql() END AS refused
+    FROM @outbox_broker AS x WHERE name = $4
+), delivered AS (
+    DELETE FROM @outbox_row AS o USING fence
+    WHERE o.target_broker = $4 AND o.seq > $6 AND o.seq <= $7
+      AND ($9::integer[] = '{}' OR (o.seq - $6)::integer = ANY ($9))
+)
+INSERT INTO @outbox_ledger (broker, part, after, upto, count, seqs, settled_at, times, owner, epoch, receipt_head, receipts)
+SELECT b.number, $5, $6, $7, $8, nullif($9::integer[], '{}'), $10::timestamptz + fence.shift,
+       nullif($11::integer[], '{}'), $2, $3, $12, $13
+FROM fence, b WHERE b.refused IS NULL)sql";
+
+// What a settlement whose answer was lost has listed is not written again, nor what was purged since. What was
+// published stays so; a discarded row changes only when it turns out to have been published; a row whose budget an
+// operator renewed meanwhile is left alone.
 constexpr auto settle_sql = R"sql(
 WITH fence AS MATERIALIZED (
-    SELECT rescan <> $4 AS reopened, )sql" SLUICE_SHIFT(
-    "$14") R"sql( AS shift FROM @lease WHERE lane = $1 AND owner = $2 AND epoch = $3 FOR UPDATE
-), settled AS (
-    UPDATE @outbox AS o SET status = s.status, retry_count = s.retry_count, next_retry_at = s.next_retry_at,
-        last_error = s.last_error::json,
-        published_at = s.published_at + fence.shift, abandoned_at = s.abandoned_at + fence.shift,
-        receipt = s.receipt
-    FROM fence, unnest($6::bigint[], $7::text[], $8::integer[], $9::timestamptz[], $10::text[], $11::timestamptz[],
-                       $12::timestamptz[], $13::text[])
-         AS s (seq, status, retry_count, next_retry_at, last_error, published_at, abandoned_at, receipt)
-    WHERE o.target_broker = $5 AND o.seq = s.seq AND o.status <> 'published'
-      AND (s.status = 'published'
-           OR (o.status <> 'abandoned' AND (NOT fence.reopened OR o.retry_count >= s.retry_count - 1)))
+    SELECT rescan <> $4 AS reopened, )sql" SLUICE_SHIFT("$14") " AS shift FROM " SLUICE_FENCE R"sql(
 )
-SELECT count(*) FROM fence)sql";
+INSERT INTO @outbox_row AS o (target_broker, seq, message_id, stream, priority, status, retry_count, next_retry_at,
+                              last_error, published_at, abandoned_at, receipt)
+SELECT $5, s.seq, e.message_id, e.stream, e.priority, s.status, s.retry_count, s.next_retry_at, s.last_error::json,
+       s.published_at + fence.shift, s.abandoned_at + fence.shift, s.receipt
+FROM fence
+CROSS JOIN unnest($6::bigint[], $7::text[], $8::integer[], $9::timestamptz[], $10::text[], $11::timestamptz[],
+                  $12::timestamptz[], $13::text[])
+     AS s (seq, status, retry_count, next_retry_at, last_error, published_at, abandoned_at, receipt)
+CROSS JOIN LATERAL (SELECT seq, message_id, stream, priority FROM @event_log AS log WHERE log.seq = s.seq OFFSET 0) AS e
+WHERE NOT )sql" SLUICE_IN_LEDGER("$5") R"sql(
+  AND (s.seq > )sql" SLUICE_FLOOR("$5") R"sql(
+       OR EXISTS (SELECT FROM @outbox_row AS there WHERE there.target_broker = $5 AND there.seq = s.seq))
+ON CONFLICT (target_broker, seq) DO UPDATE SET
+    status = excluded.status, retry_count = excluded.retry_count, next_retry_at = excluded.next_retry_at,
+    last_error = excluded.last_error, published_at = excluded.published_at, abandoned_at = excluded.abandoned_at,
+    receipt = excluded.receipt
+WHERE o.status <> 'published'
+  AND (excluded.status = 'published'
+       OR (o.status <> 'abandoned'
+           AND ((SELECT NOT reopened FROM fence) OR o.retry_count >= excluded.retry_count - 1))))sql";
+
+constexpr auto records_sql = R"sql(
+SELECT r.after, r.upto, r.count::bigint, r.seqs::bigint[], r.settled_at, r.times::bigint[], r.receipt_head, r.receipts,
+       r.owner, r.epoch
+FROM (SELECT mark FROM )sql" SLUICE_FENCE R"sql() AS held
+CROSS JOIN @outbox_broker AS b
+CROSS JOIN LATERAL (SELECT * FROM @outbox_ledger AS l WHERE l.broker = b.number AND l.part = $5 AND l.upto > $6
+                    AND l.upto <= held.mark ORDER BY l.upto LIMIT $7) AS r
+WHERE b.name = $4 ORDER BY r.upto)sql";
+
+constexpr auto remove_records_sql = R"sql(
+DELETE FROM @outbox_ledger AS l USING @outbox_broker AS b
+WHERE b.name = $4 AND l.broker = b.number AND l.part = $5 AND l.upto > $6 AND l.upto <= $7
+  AND EXISTS (SELECT FROM )sql" SLUICE_FENCE ")";
+
+constexpr auto write_record_sql = R"sql(
+INSERT INTO @outbox_ledger (broker, part, after, upto, count, seqs, settled_at, times, receipt_head, receipts, owner,
+                            epoch)
+SELECT b.number, $5, $6, $7, $8, nullif($9::integer[], '{}'), $10, nullif($11::integer[], '{}'), $12, $13, $14, $15
+FROM @outbox_broker AS b WHERE b.name = $4 AND EXISTS (SELECT FROM )sql" SLUICE_FENCE ")";
+
+// What lies behind the end of the log is about another one, whose events had these numbers.
+constexpr auto trim_ledger_sql = R"sql(
+DELETE FROM @outbox_ledger AS l USING @outbox_broker AS b
+WHERE b.name = $1 AND l.broker = b.number AND l.part = ANY (b.parts)
+  AND l.upto > (SELECT coalesce(max(seq), 0) FROM @event_log))sql";
+
+// Where the ledger ends, for all parts and for one.
+constexpr auto ledger_end_sql = R"sql(
+SELECT $2 = ANY (b.parts),
+       coalesce((SELECT max(last.upto) FROM unnest(b.parts) AS p (part) CROSS JOIN LATERAL (
+                     SELECT upto FROM @outbox_ledger AS l WHERE l.broker = b.number AND l.part = p.part
+                     ORDER BY upto DESC LIMIT 1) AS last), 0),
+       coalesce((SELECT upto FROM @outbox_ledger AS l WHERE l.broker = b.number AND l.part = $2
+                 ORDER BY upto DESC LIMIT 1), 0)
+FROM @outbox_broker AS b WHERE b.name = $1)sql";
+
+// Of the lane's own part; the first lane takes those of former layouts as well. Not above the lowest mark of all lanes.
+// The floor keeps what was listed there from looking as if it were pending; what is listed still stays so. A time that
+// has not come yet says nothing: such a record is passed.
+constexpr auto purge_ledger_sql = R"sql(
+WITH fence AS MATERIALIZED (
+    SELECT )sql" SLUICE_SHIFT("$7") R"sql( AS shift,
+           CASE WHEN $7::timestamptz IS NULL THEN 'infinity' ELSE statement_timestamp() END AS now
+    FROM )sql" SLUICE_FENCE R"sql( FOR UPDATE
+), b AS MATERIALIZED (
+    SELECT x.number, x.parts, fence.now, $5::timestamptz + fence.shift AS cut,
+           (SELECT min(mark) FROM @lease AS held WHERE held.broker = $4) AS low
+    FROM fence CROSS JOIN @outbox_broker AS x WHERE x.name = $4 FOR NO KEY UPDATE OF x
+), page AS MATERIALIZED (
+    SELECT r.part, r.upto, r.count, sum(r.count) OVER (ORDER BY r.upto) - r.count AS before
+    FROM b JOIN LATERAL unnest(b.parts) AS p (part) ON p.part = $8 OR ($8 % 100 = 1 AND p.part / 100 <> $8 / 100)
+    CROSS JOIN LATERAL (SELECT part, upto, count, settled_at FROM @outbox_ledger AS l
+                        WHERE l.broker = b.number AND l.part = p.part AND l.upto <= b.low AND l.settled_at <= b.now
+                        ORDER BY l.upto LIMIT $6) AS r
+    WHERE r.settled_at < b.cut
+), doomed AS MATERIALIZED (
+    SELECT part, upto, count FROM page WHERE before < $6
+), gone AS (
+    DELETE FROM @outbox_ledger AS l USING b, doomed
+    WHERE l.broker = b.number AND l.part = doomed.part AND l.upto = doomed.upto
+), raised AS (
+    UPDATE @outbox_broker AS x SET floor = greatest(x.floor, total.upto), confirmed = x.confirmed + total.count
+    FROM b, (SELECT max(upto) AS upto, sum(count) AS count FROM doomed) AS total
+    WHERE x.number = b.number AND total.count > 0
+)
+SELECT coalesce(sum(count), 0)::bigint FROM doomed)sql";
 
 constexpr auto raise_mark_sql = R"sql(
 UPDATE @lease SET mark = $5
 WHERE lane = $1 AND owner = $2 AND epoch = $3 AND rescan = $4 AND mark < $5)sql";
 
-// What was written and settled after the later cut has nothing old behind it, so the walk ends there. A time that has
-// not come yet says nothing: such a row is passed.
+// Not above the lowest mark of the broker's lanes; and the floor keeps an event whose row is gone from looking as if it
+// were pending. What was written and settled after the later cut has nothing old behind it, so the walk ends there. A
+// time that has not come yet says nothing: such a row is passed.
 constexpr auto purge_sql = R"sql(
 WITH fence AS MATERIALIZED (
     SELECT mark FROM @lease WHERE lane = $1 AND owner = $2 AND epoch = $3 FOR UPDATE
+), low AS MATERIALIZED (
+    SELECT min(held.mark) AS mark FROM fence CROSS JOIN @lease AS held WHERE held.broker = $4
 ), cut AS MATERIALIZED (
     SELECT $5::timestamptz + shift AS published, $6::timestamptz + shift AS abandoned,
            greatest($5, $6)::timestamptz + shift AS later,
@@ -290,10 +395,10 @@ WITH fence AS MATERIALIZED (
            (e.created_at >= cut.later AND e.created_at <= cut.now
             AND coalesce(o.published_at, o.abandoned_at) >= cut.later
             AND coalesce(o.published_at, o.abandoned_at) <= cut.now) AS young
-    FROM fence
+    FROM low
     CROSS JOIN cut
-    CROSS JOIN LATERAL (SELECT seq, stream, status, published_at, abandoned_at FROM @outbox
-                        WHERE target_broker = $4 AND seq > $7 AND seq <= fence.mark ORDER BY seq LIMIT $8) AS o
+    CROSS JOIN LATERAL (SELECT seq, stream, status, published_at, abandoned_at FROM @outbox_row
+                        WHERE target_broker = $4 AND seq > $7 AND seq <= low.mark ORDER BY seq LIMIT $8) AS o
     CROSS JOIN LATERAL (SELECT created_at FROM @event_log AS log WHERE log.seq = o.seq OFFSET 0) AS e
 ), walked AS MATERIALIZED (
     SELECT seq, expired FROM page
@@ -301,7 +406,10 @@ WITH fence AS MATERIALIZED (
 ), doomed AS MATERIALIZED (
     SELECT seq FROM walked WHERE expired ORDER BY seq LIMIT $9
 ), gone AS (
-    DELETE FROM @outbox AS o USING doomed WHERE o.target_broker = $4 AND o.seq = doomed.seq
+    DELETE FROM @outbox_row AS o USING doomed WHERE o.target_broker = $4 AND o.seq = doomed.seq
+), raised AS (
+    UPDATE @outbox_broker AS b SET floor = total.upto FROM (SELECT max(seq) AS upto FROM doomed) AS total
+    WHERE b.name = $4 AND b.floor < total.upto
 )
 SELECT (SELECT count(*) FROM doomed), (SELECT max(seq) FROM doomed), (SELECT count(*) FROM walked),
        (SELECT max(seq) FROM walked))sql";
@@ -361,11 +469,21 @@ lane_statements::lane_statements(const std::string& schema)
       choose_heir{"sluice_choose_heir", in_schema(choose_heir_sql, schema)},
       due{"sluice_due", in_schema(due_sql, schema)},
       due_by_weight{"sluice_due_by_weight", in_schema(due_by_weight_sql, schema)},
+      due_behind{"sluice_due_behind", in_schema(due_behind_sql, schema)},
+      due_behind_by_weight{"sluice_due_behind_by_weight", in_schema(due_behind_by_weight_sql, schema)},
       late{"sluice_late", in_schema(late_sql, schema)},
       due_in_stream{"sluice_due_in_stream", in_schema(due_in_stream_sql, schema)},
+      fence{"sluice_fence", in_schema(fence_sql, schema)},
+      list{"sluice_list", in_schema(add_record_sql, schema)},
       settle{"sluice_settle", in_schema(settle_sql, schema)},
+      records{"sluice_records", in_schema(records_sql, schema)},
+      remove_records{"sluice_remove_records", in_schema(remove_records_sql, schema)},
+      write_record{"sluice_write_record", in_schema(write_record_sql, schema)},
+      trim_ledger{"sluice_trim_ledger", in_schema(trim_ledger_sql, schema)},
+      ledger_end{"sluice_ledger_end", in_schema(ledger_end_sql, schema)},
       raise_mark{"sluice_raise_mark", in_schema(raise_mark_sql, schema)},
       purge{"sluice_purge", in_schema(purge_sql, schema)},
+      purge_ledger{"sluice_purge_ledger", in_schema(purge_ledger_sql, schema)},
       next_transaction{"sluice_transaction", "SELECT pg_current_xact_id()"},
       writers{"sluice_writers", in_schema(writers_sql, schema)},
       channel{"", in_schema("SELECT @sluice_channel($1)", schema)},

@@ -34,14 +34,29 @@ struct lane_statements {
     // size in bytes from which data and metadata are NULL, or the bytes of all rows
     statement due;
     statement due_by_weight;
+    statement due_behind;  ///< the same, for what lies below the end of the ledger, $12
+    statement due_behind_by_weight;
     statement late;           ///< $1 broker, $2 firsts, $3 lasts, $4 limit, $5 shard, $6 shards, $7 bytes
     statement due_in_stream;  ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 stream, $6 after, $7 upto, $8 limit,
                               ///< $9 bytes
-    statement settle;         ///< $1 lane, $2 owner, $3 epoch, $4 rescan, $5 broker, $6-$13 columns of the outcomes,
-                              ///< $14 our time
-    statement raise_mark;     ///< $1 lane, $2 owner, $3 epoch, $4 rescan, $5 mark
-    statement purge;          ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 published before, $6 abandoned before,
-                              ///< $7 after, $8 most examined, $9 limit, $10 shard, $11 shards, $12 our time
+    statement fence;  ///< $1 lane, $2 owner, $3 epoch; answers with the rescan counter, while the lane is theirs
+    // $1 lane, $2 owner, $3 epoch, $4 broker, $5 part, $6-$13 columns of the record from `after` on, $14 our time
+    statement list;
+    statement settle;  ///< $1 lane, $2 owner, $3 epoch, $4 rescan, $5 broker, $6-$13 columns of the outcomes,
+                       ///< $14 our time
+    // $1 lane, $2 owner, $3 epoch, $4 broker, $5 part, $6 above, $7 limit; up to the mark
+    statement records;
+    // $1 lane, $2 owner, $3 epoch, $4 broker, $5 part, $6 after, $7 upto
+    statement remove_records;
+    // The same, and $8-$13 the columns of the record from `count` on, $14 its owner, $15 its epoch
+    statement write_record;
+    statement trim_ledger;   ///< $1 broker
+    statement ledger_end;    ///< $1 broker, $2 part; answers whether the broker has the part, and the two ends
+    statement raise_mark;    ///< $1 lane, $2 owner, $3 epoch, $4 rescan, $5 mark
+    statement purge;         ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 published before, $6 abandoned before,
+                             ///< $7 after, $8 most examined, $9 limit, $10 shard, $11 shards, $12 our time
+    statement purge_ledger;  ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 published before, $6 limit, $7 our time,
+                             ///< $8 part
     statement next_transaction;
     statement writers;
     statement channel;           ///< $1 broker
@@ -59,10 +74,10 @@ enum : int { lane, owner, is_heir };
 
 /// Columns of `due`, `late` and `due_in_stream` before those of the rows.
 namespace due_column {
-enum : int { upto, scanned, firsts, lasts, owned, rescan, mark, row, data = row + 10, metadata };
+enum : int { upto, scanned, firsts, lasts, owned, rescan, mark, row, data = row + 10, metadata, has_row = row + 13 };
 }
 namespace late_column {
-enum : int { oldest_transaction, seq, row, offered = row + 13 };
+enum : int { oldest_transaction, seq, row, has_row = row + 13, offered };
 }
 
 }  // namespace sluice::store::postgresql

@@ -99,8 +99,12 @@ lease_answer postgresql_lease_session::acquire(std::string_view lane, std::strin
         trip.add(link_->sql.acquire, parameters{lane, link_->seen.broker, layout, owner, lease_clock(now), ttl.count(),
                                                 now, highest_mark, to_text(stored_stamp(link_->stamp()))});
     trip.add(link_->sql.withdraw_owner, parameters{lane, owner});
+    const auto trimmed = trip.add(link_->sql.trim_ledger, parameters{link_->seen.broker});
     trip.run();
     if (trip[taken].rows() == 0) return lease_answer::no("somebody else was faster");
+    if (const auto records = trip[trimmed].affected(); records > 0 && other.empty()) {
+        other = fmt::format("{} records of the ledger were behind the end of the log", records);
+    }
 
     // Counted from before the question: by the caller's clock the lease is never longer than by the server's.
     const lease_grant grant{.lane = std::string{lane},

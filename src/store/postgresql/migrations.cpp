@@ -8,6 +8,8 @@
 #include <sluice/error.hpp>
 
 #include "store/postgresql/exchange.hpp"
+#include "store/postgresql/failure.hpp"
+#include "store/postgresql/ledger_sql.hpp"
 #include "store/postgresql/long_transaction.hpp"
 
 namespace sluice::store::postgresql {
@@ -237,6 +239,114 @@ CREATE TABLE @stand_by (
     PRIMARY KEY (lane, owner)
 ) WITH (fillfactor = 50))sql"};
 
+// An event knows the brokers that it goes to. The ledger of a lane knows which of them it has reached; a row is written
+// for what takes another course. `outbox` shows the whole: one line for each event and broker. A build of before goes
+// on writing its rows through it, and its lanes lose their leases.
+constexpr std::array store_once{
+    R"sql(
+CREATE TABLE @outbox_broker (
+    number    smallint CONSTRAINT broker_number PRIMARY KEY CONSTRAINT broker_numbers CHECK (number BETWEEN 0 AND 62),
+    name      text COLLATE "C" NOT NULL CONSTRAINT broker_name UNIQUE,
+    parts     integer[] NOT NULL DEFAULT '{}',
+    floor     bigint NOT NULL DEFAULT 0,
+    confirmed bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50))sql",
+
+    R"sql(
+CREATE TABLE @outbox_ledger (
+    broker       smallint NOT NULL,
+    part         integer NOT NULL,
+    after        bigint NOT NULL,
+    upto         bigint NOT NULL,
+    count        integer NOT NULL CHECK (count > 0),
+    seqs         integer[],
+    settled_at   timestamptz NOT NULL,
+    times        integer[],
+    owner        text COLLATE "C" NOT NULL,
+    epoch        bigint NOT NULL,
+    receipt_head text NOT NULL DEFAULT '',
+    receipts     text,
+    PRIMARY KEY (broker, part, upto),
+    CHECK (after < upto)
+))sql",
+
+    R"sql(
+ALTER TABLE @event_log ADD COLUMN targets bigint NOT NULL DEFAULT 0, ADD COLUMN priority integer NOT NULL DEFAULT 0
+)sql",
+
+    R"sql(
+INSERT INTO @outbox_broker (number, name, floor)
+WITH RECURSIVE found (name) AS (
+    (SELECT target_broker FROM @outbox ORDER BY target_broker LIMIT 1)
+    UNION ALL
+    SELECT (SELECT o.target_broker FROM @outbox AS o WHERE o.target_broker > found.name
+            ORDER BY o.target_broker LIMIT 1)
+    FROM found WHERE found.name IS NOT NULL
+)
+SELECT row_number() OVER (ORDER BY name) - 1, name, coalesce((SELECT max(seq) FROM @event_log), 0)
+FROM found WHERE name IS NOT NULL)sql",
+
+    "ALTER TABLE @outbox RENAME TO outbox_row",
+
+    // Its key finds a row by its event. An index that begins with something else would, while the table is nearly
+    // empty, look as good to the planner, and be walked from end to end when it is not.
+    "ALTER TABLE @outbox_row SET (fillfactor = 70), DROP CONSTRAINT outbox_message_id",
+
+    "CREATE INDEX outbox_row_open ON @outbox_row (target_broker, seq)"
+    " WHERE " SLUICE_OPEN_STATUS("status"),
+
+    // Each leg names its status, so that a question for one status asks no leg of another. The limit tells the planner
+    // how few brokers there are, also before it has statistics.
+    R"sql(
+CREATE VIEW @outbox AS
+SELECT o.target_broker, o.seq, e.message_id, o.stream, o.status, o.priority, o.retry_count, o.next_retry_at,
+       o.last_error, o.published_at, o.abandoned_at, o.receipt
+FROM @event_log AS e
+CROSS JOIN (SELECT name FROM @outbox_broker LIMIT 63) AS b
+JOIN @outbox_row AS o ON o.target_broker = b.name AND o.seq = e.seq
+UNION ALL
+SELECT b.name, e.seq, e.message_id, e.stream, 'published'::text COLLATE "C", e.priority, 0, NULL, NULL,
+       line.published_at, NULL, line.receipt
+FROM @event_log AS e
+JOIN @outbox_broker AS b ON e.targets & (1::bigint << b.number) <> 0
+CROSS JOIN )sql" SLUICE_LEDGER_LINE R"sql( AS line
+UNION ALL
+SELECT b.name, e.seq, e.message_id, e.stream, 'pending'::text COLLATE "C", e.priority, 0, NULL, NULL, NULL, NULL, NULL
+FROM @outbox_broker AS b
+CROSS JOIN LATERAL (SELECT greatest(b.floor, coalesce((SELECT min(mark) FROM @lease AS held
+                                                       WHERE held.broker = b.name), 0)) AS seq) AS low
+JOIN @event_log AS e ON e.seq > low.seq AND e.targets & (1::bigint << b.number) <> 0
+WHERE NOT EXISTS (SELECT FROM @outbox_row AS o WHERE o.target_broker = b.name AND o.seq = e.seq)
+  AND NOT EXISTS (SELECT FROM )sql" SLUICE_RECORDS_AT_EVENT " WHERE " SLUICE_NTH_IN_RECORD R"sql( IS NOT NULL))sql",
+
+    R"sql(
+CREATE FUNCTION @sluice_outbox_insert() RETURNS trigger LANGUAGE plpgsql
+AS $body$
+BEGIN
+    IF EXISTS (SELECT FROM @event_log AS e WHERE e.seq = NEW.seq AND )sql" SLUICE_IN_LEDGER("NEW.target_broker") R"sql()
+    THEN
+        RAISE EXCEPTION USING ERRCODE = 'unique_violation',
+            MESSAGE = format('event %s has been published to %s', NEW.message_id, NEW.target_broker);
+    END IF;
+    PERFORM pg_advisory_xact_lock('@outbox_broker'::regclass::oid::integer, 0);
+    INSERT INTO @outbox_broker (number, name, floor)
+    SELECT coalesce((SELECT max(number) FROM @outbox_broker), -1) + 1, NEW.target_broker,
+           coalesce((SELECT max(seq) FROM @event_log), 0)
+    WHERE NOT EXISTS (SELECT FROM @outbox_broker WHERE name = NEW.target_broker);
+    INSERT INTO @outbox_row (target_broker, seq, message_id, stream, status, priority, retry_count, next_retry_at,
+                             last_error, published_at, abandoned_at, receipt)
+    VALUES (NEW.target_broker, NEW.seq, NEW.message_id, NEW.stream, coalesce(NEW.status, 'pending'),
+            coalesce(NEW.priority, 0), coalesce(NEW.retry_count, 0), NEW.next_retry_at, NEW.last_error,
+            NEW.published_at, NEW.abandoned_at, NEW.receipt);
+    RETURN NEW;
+END
+$body$)sql",
+
+    "CREATE TRIGGER sluice_outbox_insert INSTEAD OF INSERT ON @outbox"
+    " FOR EACH ROW EXECUTE FUNCTION @sluice_outbox_insert()",
+
+    "UPDATE @lease SET owner = '', epoch = epoch + 1, detail = 'the storage has changed' WHERE broker <> ''"};
+
 constexpr std::array all_migrations{migration{1, "first tables", first_tables},
                                     migration{2, "former lanes", former_lanes},
                                     migration{3, "inside", inside},
@@ -246,11 +356,17 @@ constexpr std::array all_migrations{migration{1, "first tables", first_tables},
                                     migration{7, "overtaken rows", overtaken_rows},
                                     migration{8, "readers of read models", readers},
                                     migration{9, "kept messages", kept_messages},
-                                    migration{10, "stand-bys", stand_bys}};
+                                    migration{10, "stand-bys", stand_bys},
+                                    migration{11, "store once", store_once}};
 
 int expected_migration() { return all_migrations.back().number; }
 
 constexpr int oldest_server = 130'000;
+
+/// A migration that changes tables in use waits for those who use them so long, and then lets those go on who wait
+/// behind it, before it tries again.
+constexpr auto lock_timeout_sql = "SET LOCAL lock_timeout = '1s'";
+constexpr int most_tries = 600;
 
 /// @param ask  runs a statement and returns its answer
 template <class Ask>
@@ -276,6 +392,33 @@ void create_schema_if_absent(long_transaction& writing, const std::string& schem
     const auto there =
         writing.run({"", "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)"}, parameters{schema});
     if (!there.boolean(0, 0)) writing.run({"", "CREATE SCHEMA \"" + schema + '"'});
+}
+
+/// False when somebody else used a table for too long; nothing was changed then.
+bool try_to_apply(connection& db, const migration& step, const std::string& schema) {
+    long_transaction writing{db};
+    const auto in = [&schema](const char* sql) { return statement{"", in_schema(sql, schema)}; };
+    // The first does it; the others wait here and then find it done.
+    writing.run({"", "SELECT pg_advisory_xact_lock(hashtext('sluice_migration'), hashtext($1))"}, parameters{schema});
+    const int now = applied_migration(
+        schema, [&](const statement& what, const parameters& with) { return writing.run(what, with); });
+    refuse_newer(db, now);
+    if (now >= step.number) return true;
+    create_schema_if_absent(writing, schema);
+    writing.run(
+        in("CREATE TABLE IF NOT EXISTS @sluice_migration ("
+           "number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL)"));
+    writing.run({"", lock_timeout_sql});
+    try {
+        for (const auto* sql : step.statements) writing.run(in(sql));
+    } catch (const statement_error& refusal) {
+        if (refusal.sqlstate() != "55P03") throw;  // lock_not_available
+        return false;
+    }
+    writing.run(in("INSERT INTO @sluice_migration VALUES ($1, $2, clock_timestamp())"),
+                parameters{std::int32_t{step.number}, step.name});
+    writing.commit();
+    return true;
 }
 
 }  // namespace
@@ -316,22 +459,14 @@ void migrations::apply(connection& db) const {
                                       db.server_version() / 10'000)};
     }
     for (const auto& step : all_migrations) {
-        long_transaction writing{db};
-        // The first does it; the others wait here and then find it done.
-        writing.run({"", "SELECT pg_advisory_xact_lock(hashtext('sluice_migration'), hashtext($1))"},
-                    parameters{schema_});
-        const int now = applied_migration(
-            schema_, [&](const statement& what, const parameters& with) { return writing.run(what, with); });
-        refuse_newer(db, now);
-        if (now >= step.number) continue;
-        create_schema_if_absent(writing, schema_);
-        writing.run({"", in_schema("CREATE TABLE IF NOT EXISTS @sluice_migration ("
-                                   "number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL)",
-                                   schema_)});
-        for (const auto* sql : step.statements) writing.run({"", in_schema(sql, schema_)});
-        writing.run({"", in_schema("INSERT INTO @sluice_migration VALUES ($1, $2, clock_timestamp())", schema_)},
-                    parameters{std::int32_t{step.number}, step.name});
-        writing.commit();
+        for (int tries = 1; !try_to_apply(db, step, schema_); ++tries) {
+            if (tries < most_tries) continue;
+            throw store_error{
+                fmt::format("{}: migration {} ({}) has found the tables in use all the time; end the transactions that "
+                            "are open for long (pg_stat_activity) and repeat it",
+                            db.server_name(), step.number, step.name),
+                error_nature::retryable};
+        }
     }
 }
 

@@ -111,6 +111,10 @@ void parameters::add_numeric(std::string_view value) {
 
 void parameters::add(const std::optional<date_time>& value) { value ? add(*value) : add_null(type::timestamptz); }
 
+void parameters::add(const std::optional<std::string>& value) {
+    value ? add(std::string_view{*value}) : add_null(type::text);
+}
+
 void parameters::add(const std::optional<std::int64_t>& value) { value ? add(*value) : add_null(type::int8); }
 
 void parameters::add_null(type_number what) {

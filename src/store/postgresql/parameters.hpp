@@ -72,6 +72,7 @@ public:
     /// @param value  the text of a decimal number
     void add_numeric(std::string_view value);
     void add(const std::optional<date_time>& value);
+    void add(const std::optional<std::string>& value);
     void add(const std::optional<std::int64_t>& value);
     template <class T>
     void add(const array<T>& values);

@@ -2,17 +2,25 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "store/lane_name.hpp"
+#include "store/ledger.hpp"
+#include "store/postgresql/broker_numbers.hpp"
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/failure.hpp"
 #include "store/postgresql/lane_link.hpp"
 #include "store/postgresql/lane_sql.hpp"
+#include "store/postgresql/ledger_merge.hpp"
+#include "store/postgresql/ledger_sql.hpp"
 #include "store/postgresql/row_reader.hpp"
 #include "store/postgresql/sessions.hpp"
 #include "store/sql_limit.hpp"
@@ -27,6 +35,9 @@ using steady = std::chrono::steady_clock;
 constexpr std::size_t smallest_window = 64;
 constexpr std::size_t largest_window = 65'536;
 constexpr int most_windows = 8;
+
+/// A lane that sends events one by one writes a record for each; so often they are made fewer.
+constexpr int records_between_merges = 1000;
 
 std::vector<gap_tracker::writer> writers_in(const result& found) {
     const auto names = found.texts(0, 0);
@@ -66,16 +77,25 @@ private:
                             sequence after, const page_size& limit, page_meter& page, std::size_t window,
                             due_batch& batch);
     /// True when all of them were taken.
-    [[nodiscard]] bool take_late_rows(const result& found, sequence after, page_meter& page, gap_tracker& gaps,
+    [[nodiscard]] bool take_late_rows(const result& found, sequence after, page_meter& page, lane_memory& memory,
                                       due_batch& batch);
     [[nodiscard]] std::optional<sequence> barrier(const gap_tracker& gaps) const;
     void hold_back(const gap_tracker& gaps, sequence barrier, due_batch& batch);
     [[nodiscard]] static bool read_lease_columns(const result& found, due_batch& batch);
+    [[nodiscard]] lane_ledger& ledger_of(connection& server, const lease_grant& grant, std::string_view target_broker);
+    [[nodiscard]] settle_outcome try_to_settle(const lease_grant& grant, std::string_view target_broker,
+                                               std::span<const settlement> settlements, sequence mark);
+    void add_record(exchange& trip, const lease_grant& grant, std::string_view target_broker,
+                    const ledger_record& record) const;
+    void add_rows(exchange& trip, const lease_grant& grant, std::string_view target_broker,
+                  std::span<const settlement* const> rows) const;
 
     std::shared_ptr<lane_link> link_;
     bool held_ = false;                                         ///< rows were held back, and that ends soon
     bool weighs_ = false;                                       ///< large rows were met: the server counts their bytes
     std::map<std::string, sequence, std::less<>> purged_upto_;  ///< per broker, where the next purge goes on
+    ledger_merge merge_;
+    int unmerged_ = 0;  ///< records written since the last merge
 };
 
 void postgresql_row_source::remember_witness(const lease_grant& grant, const due_batch& batch) {
@@ -112,7 +132,7 @@ due_batch postgresql_row_source::due(const lease_grant& grant, std::string_view 
         return batch;
     }
     remember_witness(grant, batch);
-    batch.more = batch.more || (more && !shard_of(grant.lane).is_whole());
+    batch.more = batch.more || more;
     if (const auto closed = barrier(gaps)) hold_back(gaps, *closed, batch);
     batch.horizon = gaps.horizon();
     batch.gaps = gaps.gaps().size();
@@ -134,10 +154,16 @@ due_batch postgresql_row_source::due(const lease_grant& grant, std::string_view 
 bool postgresql_row_source::look(connection& server, const lease_grant& grant, std::string_view target_broker,
                                  sequence after, const page_size& limit, page_meter& page, std::size_t window,
                                  due_batch& batch) {
-    auto& gaps = link_->gaps_of(grant);
+    auto& ledger = ledger_of(server, grant, target_broker);
+    const auto memory = link_->shared.memory_of(grant);
+    auto& gaps = memory->gaps;
     const auto part = shard_of(grant.lane);
     const auto now = steady::now();
     if (gaps.full()) window = 0;
+    // What lies below the end of the ledger is looked at in pieces of a bounded length.
+    const bool is_behind = after < ledger.end;
+    const auto bound =
+        is_behind ? std::min(ledger.end, after + sql_limit(largest_window)) : std::numeric_limits<sequence>::max();
 
     exchange trip{server};
     link_->wake.get_up(trip);
@@ -164,13 +190,24 @@ bool postgresql_row_source::look(connection& server, const lease_grant& grant, s
                                                     std::int32_t{part.number}, std::int32_t{part.count}, bytes});
     }
     link_->guard_timeline(trip, server, grant);
-    const auto ahead =
-        trip.add(weighed ? link_->sql.due_by_weight : link_->sql.due,
-                 parameters{grant.lane, grant.owner, grant.epoch, target_broker, after,
-                            sql_limit(limit.rows - batch.rows.size()), gaps.high(), sql_limit(window),
-                            std::int32_t{part.number}, std::int32_t{part.count}, weighed ? bytes : sql_limit(large)});
-    std::optional<std::size_t> bound;
-    if (gaps.wants_bound()) bound = trip.add(link_->sql.next_transaction);
+    parameters with{grant.lane,
+                    grant.owner,
+                    grant.epoch,
+                    target_broker,
+                    after,
+                    sql_limit(limit.rows - batch.rows.size()),
+                    gaps.high(),
+                    sql_limit(window),
+                    std::int32_t{part.number},
+                    std::int32_t{part.count},
+                    weighed ? bytes : sql_limit(large)};
+    if (is_behind) with.add(bound);
+    const auto& sql = link_->sql;
+    const auto ahead = trip.add(
+        is_behind ? (weighed ? sql.due_behind_by_weight : sql.due_behind) : (weighed ? sql.due_by_weight : sql.due),
+        with);
+    std::optional<std::size_t> transaction;
+    if (gaps.wants_bound()) transaction = trip.add(link_->sql.next_transaction);
     if (!link_->run_guarded(trip, server, grant)) {
         batch.owned = false;
         return false;
@@ -182,7 +219,7 @@ bool postgresql_row_source::look(connection& server, const lease_grant& grant, s
     if (late) {
         const auto& appeared = trip[*late];
         gaps_are_done =
-            take_late_rows(appeared, after, page, gaps, batch) && appeared.rows() < static_cast<int>(most_late);
+            take_late_rows(appeared, after, page, *memory, batch) && appeared.rows() < static_cast<int>(most_late);
         if (gaps_are_done) {
             if (writers) {
                 gaps.writers(writers_in(trip[*writers]), trip[*writers].integer(0, 2), now);
@@ -190,7 +227,7 @@ bool postgresql_row_source::look(connection& server, const lease_grant& grant, s
             gaps.all_ended_below(appeared.integer(0, late_column::oldest_transaction));
         }
     }
-    if (bound) gaps.bound(trip[*bound].integer(0, 0));
+    if (transaction) gaps.bound(trip[*transaction].integer(0, 0));
 
     const auto firsts = found.integers(0, due_column::firsts);
     const auto lasts = found.integers(0, due_column::lasts);
@@ -216,15 +253,15 @@ bool postgresql_row_source::look(connection& server, const lease_grant& grant, s
         }
         has_large = has_large || std::max(one.event.data.size(), one.event.metadata.size()) >= large;
         gaps.appeared(one.seq);
+        if (found.boolean(row, due_column::has_row)) ledger.rows.insert(one.seq);
         batch.rows.push_back(std::move(one));
     }
     if (page.may_be_cut()) batch.more = true;
     if (weighed) weighs_ = has_large || batch.more;
-    if (!part.is_whole()) {
-        const bool is_full = batch.more || batch.rows.size() == limit.rows;
-        batch.upto = is_full ? std::max(after, batch.rows.back().seq) : found.integer(0, due_column::upto);
-    }
-    return window != 0 && found.integer(0, due_column::scanned) == sql_limit(window);
+    const auto seen = found.integer(0, due_column::upto);
+    const bool is_full = batch.more || batch.rows.size() == limit.rows;
+    batch.upto = is_full ? std::max(after, batch.rows.back().seq) : std::min(seen, bound);
+    return bound < seen || (window != 0 && found.integer(0, due_column::scanned) == sql_limit(window));
 }
 
 bool postgresql_row_source::read_lease_columns(const result& found, due_batch& batch) {
@@ -238,14 +275,17 @@ bool postgresql_row_source::read_lease_columns(const result& found, due_batch& b
 /// A row that appeared at or below the cursor goes to the front of the batch; one above it is found there in its turn.
 /// No newer row of its stream has been seen: that one was written after the older had committed (`commit_call` locks
 /// the stream), so the order of the stream is kept.
-bool postgresql_row_source::take_late_rows(const result& found, sequence after, page_meter& page, gap_tracker& gaps,
+bool postgresql_row_source::take_late_rows(const result& found, sequence after, page_meter& page, lane_memory& memory,
                                            due_batch& batch) {
+    auto& gaps = memory.gaps;
+    auto& rows = memory.ledger.rows;
     for (int row = 0; row < found.rows(); ++row) {
         if (found.null(row, late_column::seq)) continue;
         const auto number = found.integer(row, late_column::seq);
         const bool is_open_here = !found.null(row, late_column::row);
         if (number <= after && is_open_here) {
             auto one = read_due_row(found, row, late_column::row);
+            if (found.boolean(row, late_column::has_row)) rows.insert(number);
             batch.more = !page.admits(bytes_of(one));
             if (batch.more) return false;  // the rest stays missing and is found again in the next call
             batch.rows.push_back(std::move(one));
@@ -288,13 +328,15 @@ due_batch postgresql_row_source::due_in_stream(const lease_grant& grant, std::st
     if (!batch.owned) return batch;
     const auto& found = trip[page];
     if (!read_lease_columns(found, batch)) return batch;
-    auto& gaps = link_->gaps_of(grant);
+    const auto memory = link_->shared.memory_of(grant);
+    auto& gaps = memory->gaps;
     page_meter meter{limit};
     for (int row = 0; row < found.rows() && !batch.more; ++row) {
         if (found.null(row, due_column::row)) continue;
         auto one = read_due_row(found, row, due_column::row);
         batch.more = !meter.admits(bytes_of(one));
         if (batch.more) break;
+        if (found.boolean(row, due_column::has_row)) memory->ledger.rows.insert(one.seq);
         batch.rows.push_back(std::move(one));
         gaps.appeared(batch.rows.back().seq);  // handed out here, so not once more as a late one
     }
@@ -303,8 +345,43 @@ due_batch postgresql_row_source::due_in_stream(const lease_grant& grant, std::st
     return batch;
 }
 
-settle_outcome postgresql_row_source::settle(const lease_grant& grant, std::string_view target_broker,
-                                             std::span<const settlement> settlements, sequence mark) {
+lane_ledger& postgresql_row_source::ledger_of(connection& server, const lease_grant& grant,
+                                              std::string_view target_broker) {
+    auto& ledger = link_->shared.memory_of(grant)->ledger;
+    if (ledger.is_known) return ledger;
+    const std::int32_t part = ledger_part(shard_of(grant.lane));
+    const auto read_end = [&] {
+        exchange trip{server};
+        link_->guard_timeline(trip, server, grant);
+        const auto place = trip.add(link_->sql.ledger_end, parameters{target_broker, part});
+        trip.run();
+        return trip.take(place);
+    };
+    auto found = read_end();
+    if (found.rows() == 0 || !found.boolean(0, 0)) {
+        add_ledger_part(server, link_->shared.options.schema, target_broker, part);
+        found = read_end();
+    }
+    ledger.end = found.integer(0, 1);
+    ledger.own_end = found.integer(0, 2);
+    ledger.is_known = true;
+    return ledger;
+}
+
+void postgresql_row_source::add_record(exchange& trip, const lease_grant& grant, std::string_view target_broker,
+                                       const ledger_record& record) const {
+    array<std::int32_t> seqs;
+    array<std::int32_t> times;
+    for (const auto seq : record.seqs) seqs.push(seq);
+    for (const auto time : record.times) times.push(time);
+    const std::int32_t part = ledger_part(shard_of(grant.lane));
+    trip.add(link_->sql.list, parameters{grant.lane, grant.owner, grant.epoch, target_broker, part, record.after,
+                                         record.upto, static_cast<std::int32_t>(record.count), seqs, record.settled_at,
+                                         times, record.receipt_head, record.receipts, link_->shared.our_time()});
+}
+
+void postgresql_row_source::add_rows(exchange& trip, const lease_grant& grant, std::string_view target_broker,
+                                     std::span<const settlement* const> rows) const {
     array<std::int64_t> seqs;
     array<std::string_view> statuses;
     array<std::int32_t> retry_counts;
@@ -316,28 +393,66 @@ settle_outcome postgresql_row_source::settle(const lease_grant& grant, std::stri
     const auto or_null = [](const std::string& text) {
         return text.empty() ? std::nullopt : std::optional<std::string_view>{text};
     };
-    for (const auto& outcome : settlements) {
-        seqs.push(outcome.seq);
-        statuses.push(std::string_view{to_string(outcome.status)});
-        retry_counts.push(std::int32_t{outcome.retry_count});
-        next_retries.push(outcome.next_retry_at);
-        errors.push(or_null(outcome.last_error));
-        published.push(outcome.published_at);
-        abandoned.push(outcome.abandoned_at);
-        receipts.push(or_null(outcome.receipt));
+    for (const auto* outcome : rows) {
+        seqs.push(outcome->seq);
+        statuses.push(std::string_view{to_string(outcome->status)});
+        retry_counts.push(std::int32_t{outcome->retry_count});
+        next_retries.push(outcome->next_retry_at);
+        errors.push(or_null(outcome->last_error));
+        published.push(outcome->published_at);
+        abandoned.push(outcome->abandoned_at);
+        receipts.push(or_null(outcome->receipt));
     }
+    trip.add(link_->sql.settle,
+             parameters{grant.lane, grant.owner, grant.epoch, grant.rescan, target_broker, seqs, statuses, retry_counts,
+                        next_retries, errors, published, abandoned, receipts, link_->shared.our_time()});
+}
+
+settle_outcome postgresql_row_source::settle(const lease_grant& grant, std::string_view target_broker,
+                                             std::span<const settlement> settlements, sequence mark) {
+    try {
+        const auto outcome = try_to_settle(grant, target_broker, settlements, mark);
+        if (unmerged_ >= records_between_merges) {
+            unmerged_ = 0;
+            merge_.run(*link_, grant, target_broker);
+        }
+        return outcome;
+    } catch (const statement_error& refusal) {
+        if (refusal.detail() != SLUICE_LEDGER_MOVED) throw;
+        return try_to_settle(grant, target_broker, settlements, mark);  // where the ledger ends is asked anew
+    }
+}
+
+settle_outcome postgresql_row_source::try_to_settle(const lease_grant& grant, std::string_view target_broker,
+                                                    std::span<const settlement> settlements, sequence mark) {
     auto* const server = link_->db_of(grant);
     if (server == nullptr) return settle_outcome::fenced;
+    const auto memory = link_->shared.memory_of(grant);
+    auto& ledger = ledger_of(*server, grant, target_broker);
+    const auto sorted =
+        sort_settlements(settlements, ledger.own_end, [&ledger](sequence seq) { return ledger.rows.contains(seq); });
+
     link_->raise_mark_later(grant, mark);
     exchange trip{*server};
     link_->guard_timeline(trip, *server, grant);
-    const auto fence =
-        trip.add(link_->sql.settle, parameters{grant.lane, grant.owner, grant.epoch, grant.rescan, target_broker, seqs,
-                                               statuses, retry_counts, next_retries, errors, published, abandoned,
-                                               receipts, link_->shared.our_time()});
+    const auto fence = trip.add(link_->sql.fence, parameters{grant.lane, grant.owner, grant.epoch});
+    if (sorted.record) add_record(trip, grant, target_broker, *sorted.record);
+    if (!sorted.rows.empty()) add_rows(trip, grant, target_broker, sorted.rows);
     link_->raise_mark(trip, grant, false);
+    ledger.is_known = false;  // until the answer is there
+    for (const auto* row : sorted.rows) ledger.rows.insert(row->seq);
     if (!link_->run_guarded(trip, *server, grant)) return settle_outcome::fenced;
-    return trip[fence].integer(0, 0) == 1 ? settle_outcome::settled : settle_outcome::fenced;
+    if (trip[fence].rows() == 0) return settle_outcome::fenced;
+    ledger.is_known = true;
+    if (sorted.record) {
+        ledger.own_end = sorted.record->upto;
+        ledger.end = std::max(ledger.end, ledger.own_end);
+        ++unmerged_;
+    }
+    for (const auto* row : sorted.rows) {
+        if (!is_open(row->status)) ledger.rows.erase(row->seq);
+    }
+    return settle_outcome::settled;
 }
 
 std::size_t postgresql_row_source::purge(const lease_grant& grant, std::string_view target_broker,
@@ -358,6 +473,10 @@ std::size_t postgresql_row_source::purge(const lease_grant& grant, std::string_v
         link_->sql.purge, parameters{grant.lane, grant.owner, grant.epoch, target_broker, published_before,
                                      abandoned_before, cursor, sql_limit(most_examined), sql_limit(limit),
                                      std::int32_t{part.number}, std::int32_t{part.count}, link_->shared.our_time()});
+    const auto records =
+        trip.add(link_->sql.purge_ledger,
+                 parameters{grant.lane, grant.owner, grant.epoch, target_broker, published_before, sql_limit(limit),
+                            link_->shared.our_time(), std::int32_t{ledger_part(part)}});
     if (!link_->run_guarded(trip, *server, grant)) return 0;
     const auto& purged = trip[place];
     const auto count = static_cast<std::size_t>(purged.integer(0, 0));
@@ -367,7 +486,7 @@ std::size_t postgresql_row_source::purge(const lease_grant& grant, std::string_v
         const bool walked_all = purged.integer(0, 2) == sql_limit(most_examined);
         cursor = walked_all ? purged.integer(0, 3) : 0;
     }
-    return count;
+    return count + static_cast<std::size_t>(trip[records].integer(0, 0));
 }
 
 wake_reason postgresql_row_source::wait(wake_signal& signal, duration timeout) {

@@ -4,9 +4,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/keyed_locks.hpp"
+#include "store/postgresql/broker_numbers.hpp"
 #include "store/postgresql/connection_pool.hpp"
 #include "store/postgresql/gap_tracker.hpp"
 #include "store/postgresql/postgresql_database.hpp"
@@ -15,12 +17,21 @@
 /// The sessions of one PostgreSQL database and what they share.
 namespace sluice::store::postgresql {
 
+/// What a lane knows of its broker's ledger.
+struct lane_ledger {
+    bool is_known = false;      ///< false: nothing of it was read yet, or a settlement has come to an unknown end
+    sequence end = 0;           ///< nothing above it is listed, whatever the part
+    sequence own_end = 0;       ///< where the lane's own part ends
+    std::set<sequence> rows{};  ///< events in hand that have a row
+};
+
 /// What a lane knows of the log. It belongs to a grant, not to a session: when the connection breaks, the lane opens
 /// another session and goes on under the same grant, and must not forget which numbers it has gone past.
 struct lane_memory {
     std::string owner;
     std::uint64_t epoch = 0;
     gap_tracker gaps{0};
+    lane_ledger ledger{};
     /// The event of the highest number that the lane was handed: the log of the same history has it for ever.
     sequence witness = 0;
     std::string witness_id{};
@@ -42,6 +53,7 @@ struct shared_state {
     const postgresql_options options;
     const server_address server;
     connection_pool pool;
+    numbered_brokers numbered;
     base::keyed_locks locks;  ///< of this process's units, so that one of them at a time waits at the server for a key
 
 private:

@@ -11,6 +11,7 @@
 #include <sluice/json.hpp>
 
 #include "base/backoff.hpp"
+#include "store/postgresql/broker_numbers.hpp"
 #include "store/postgresql/commit_call.hpp"
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/failure.hpp"
@@ -344,6 +345,7 @@ void postgresql_unit_session::commit(const commit_batch& batch) {
 
 std::optional<connection_lost> postgresql_unit_session::try_commit(connection& db, const commit_batch& batch,
                                                                    lost_commit& lost) {
+    for (const auto& write : batch.events) shared_.numbered.require(db, shared_.options.schema, write.target_brokers);
     for (int tries = 1;; ++tries) {
         lost = {};
         lost.backend = db.backend();
@@ -358,7 +360,9 @@ std::optional<connection_lost> postgresql_unit_session::try_commit(connection& d
             trip.run();
             return std::nullopt;
         } catch (const statement_error& refusal) {
-            if (tries >= most_races || !call.may_be_repeated(refusal)) call.explain(refusal);
+            const auto brokers = call.brokers_without_number(refusal);
+            if (tries >= most_races || (brokers.empty() && !call.may_be_repeated(refusal))) call.explain(refusal);
+            if (!brokers.empty()) number_brokers(db, shared_.options.schema, brokers);
         } catch (const connection_lost& loss) {
             if (transaction && trip[*transaction]) lost.transaction = trip[*transaction].integer(0, 0);
             return loss;

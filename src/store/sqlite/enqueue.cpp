@@ -17,7 +17,7 @@ std::string enqueue(sqlite3& connection, const placeable_event& event) {
     sqlite::savepoint writing{db};
     sqlite::event_writer events{db};
     const event_write write = event.at(events.next_position(event.stream));
-    events.append(write);
+    events.append({&write, 1});
     writing.keep();
     return write.event.message_id;
 }

@@ -1,6 +1,6 @@
 #include "store/sqlite/event_writer.hpp"
 
-#include <string>
+#include <algorithm>
 
 #include <sluice/error.hpp>
 
@@ -15,6 +15,12 @@ std::int64_t event_writer::next_position(std::string_view stream) {
     return found.next() ? found.integer(0) : 0;
 }
 
+void event_writer::append(std::span<const event_write> writes) {
+    if (writes.empty()) return;
+    known_ = brokers_.all();
+    for (const auto& write : writes) append(write);
+}
+
 void event_writer::append(const event_write& write) {
     const auto& event = write.event;
     const auto position = next_position(event.stream);
@@ -23,13 +29,20 @@ void event_writer::append(const event_write& write) {
     }
     // The position is right by construction, so only the id can be taken.
     if (!append_event_.run_unless_taken(event.message_id, event.stream, event.stream_category, position, event.type,
-                                        to_sql(event.created_at), event.data, event.metadata)) {
+                                        to_sql(event.created_at), bits_of(write.target_brokers), write.priority,
+                                        event.data, event.metadata)) {
         throw logged_already(event);
     }
-    const auto seq = db_.last_insert_id();
-    for (const auto& broker : write.target_brokers) {
-        append_row_.run(broker, seq, event.message_id, event.stream, write.priority);
+}
+
+std::int64_t event_writer::bits_of(const std::vector<std::string>& target_brokers) {
+    std::int64_t bits = 0;
+    for (const auto& name : target_brokers) {
+        auto broker = std::ranges::find(known_, name, &numbered_broker::name);
+        if (broker == known_.end()) broker = known_.insert(known_.end(), brokers_.add(name));
+        bits |= broker->bit();
     }
+    return bits;
 }
 
 }  // namespace sluice::store::sqlite

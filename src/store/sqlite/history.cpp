@@ -13,6 +13,8 @@
 #include <sluice/error.hpp>
 
 #include "store/lane_name.hpp"
+#include "store/sqlite/broker_table.hpp"
+#include "store/sqlite/ledger_reader.hpp"
 
 namespace sluice::store::sqlite {
 namespace {
@@ -80,18 +82,46 @@ database_history ask_who(connection& db, std::string_view name) {
         .stamp = ask_history(db)};
 }
 
-open_below find_open_below(connection& db, std::string_view lane, sequence mark, std::size_t most_rows) {
+namespace {
+
+void note(open_below& open, sequence seq) {
+    ++open.count;
+    open.lowest = open.lowest == 0 ? seq : std::min(open.lowest, seq);
+}
+
+void note_open_rows(connection& db, std::string_view lane, sequence mark, std::size_t most_rows, open_below& open) {
     const auto part = shard_of(lane);
     statement read{
         db,
-        "SELECT seq, stream FROM (SELECT seq, stream, status FROM outbox WHERE target_broker = ?1 AND seq <= ?2"
+        "SELECT seq, stream FROM (SELECT seq, stream, status FROM outbox_row WHERE target_broker = ?1 AND seq <= ?2"
         " ORDER BY seq DESC LIMIT ?3) WHERE status IN ('pending', 'failed', 'processing')"};
-    open_below open;
     for (auto found = read.query(broker_of(lane), mark, most_rows); found.next();) {
-        if (!part.is_whole() && !part.carries(found.view(1))) continue;
-        ++open.count;
-        open.lowest = open.lowest == 0 ? found.integer(0) : std::min(open.lowest, found.integer(0));
+        if (part.carries(found.view(1))) note(open, found.integer(0));
     }
+}
+
+void note_open_events(connection& db, std::string_view lane, sequence mark, std::size_t most_rows, open_below& open) {
+    const auto broker = broker_table{db}.find(broker_of(lane));
+    if (!broker) return;
+    const auto part = shard_of(lane);
+    ledger_reader ledger{db};
+    ledger.open(broker->number, part);
+    statement has_row{db, "SELECT 1 FROM outbox_row WHERE target_broker = ?1 AND seq = ?2"};
+    statement read{
+        db, "SELECT seq, targets, stream FROM event_log WHERE seq > ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT ?3"};
+    for (auto event = read.query(broker->floor, mark, most_rows); event.next();) {
+        const auto seq = event.integer(0);
+        if ((event.integer(1) & broker->bit()) == 0 || ledger.lists(seq) || !part.carries(event.view(2))) continue;
+        if (!has_row.query(broker->name, seq).next()) note(open, seq);
+    }
+}
+
+}  // namespace
+
+open_below find_open_below(connection& db, std::string_view lane, sequence mark, std::size_t most_rows) {
+    open_below open;
+    note_open_rows(db, lane, mark, most_rows, open);
+    note_open_events(db, lane, mark, most_rows, open);
     return open;
 }
 

@@ -209,12 +209,139 @@ CREATE TABLE stand_by (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array all_migrations{
-    migration{1, "first tables", first_tables},     migration{2, "index of abandoned rows", abandoned_rows},
-    migration{3, "former lanes", former_lanes},     migration{4, "inside", inside},
-    migration{5, "read models", read_models},       migration{6, "content of inbox marks", inbox_content},
-    migration{7, "history of lanes", lane_history}, migration{8, "readers of read models", readers},
-    migration{9, "kept messages", kept_messages},   migration{10, "stand-bys", stand_bys}};
+// The events' own columns stand before the large texts, as in the other tables.
+constexpr auto log_of_new_file = R"sql(
+DROP TABLE event_log;
+CREATE TABLE event_log (
+    seq             INTEGER PRIMARY KEY AUTOINCREMENT,
+    message_id      TEXT NOT NULL UNIQUE,
+    stream          TEXT NOT NULL,
+    stream_category TEXT NOT NULL,
+    position        INTEGER NOT NULL,
+    type            TEXT NOT NULL,
+    created_at      TEXT NOT NULL,
+    targets         INTEGER NOT NULL DEFAULT 0,
+    priority        INTEGER NOT NULL DEFAULT 0,
+    data            TEXT NOT NULL,
+    metadata        TEXT NOT NULL,
+    UNIQUE (stream, position)
+) STRICT;
+)sql";
+
+constexpr auto targets_of_events = R"sql(
+ALTER TABLE event_log ADD COLUMN targets INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE event_log ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+// An event says which brokers it is for, the ledger which events were delivered, and a row what took another course.
+// What had a row before keeps it. Lanes of earlier builds are shut out: they would write into a view.
+constexpr auto ledger_tables = R"sql(
+CREATE TABLE outbox_broker (
+    number    INTEGER PRIMARY KEY CHECK (number BETWEEN 0 AND 62),
+    name      TEXT NOT NULL UNIQUE,
+    floor     INTEGER NOT NULL DEFAULT 0,
+    confirmed INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE outbox_ledger (
+    broker       INTEGER NOT NULL,
+    part         INTEGER NOT NULL,
+    after        INTEGER NOT NULL,
+    upto         INTEGER NOT NULL,
+    count        INTEGER NOT NULL CHECK (count > 0),
+    seqs         TEXT,
+    settled_at   TEXT NOT NULL,
+    times        TEXT,
+    owner        TEXT NOT NULL,
+    epoch        INTEGER NOT NULL,
+    receipt_head TEXT NOT NULL DEFAULT '',
+    receipts     TEXT,
+    PRIMARY KEY (broker, part, upto),
+    CHECK (after < upto)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE outbox RENAME TO outbox_row;
+UPDATE lease SET epoch = epoch + 1;
+
+CREATE VIEW outbox_ledger_part AS
+WITH RECURSIVE known (broker, part) AS (
+    SELECT number, (SELECT min(part) FROM outbox_ledger AS l WHERE l.broker = number) FROM outbox_broker
+    UNION ALL
+    SELECT known.broker,
+           (SELECT min(part) FROM outbox_ledger AS l WHERE l.broker = known.broker AND l.part > known.part)
+    FROM known WHERE known.part IS NOT NULL)
+SELECT broker, part FROM known WHERE part IS NOT NULL;
+
+-- The legs' columns have equal affinities: only then does SQLite look for a row in each leg by that leg's index.
+CREATE VIEW outbox AS
+SELECT target_broker, seq, message_id, stream, status, priority, retry_count, next_retry_at, last_error, published_at,
+       abandoned_at, receipt
+FROM outbox_row
+UNION ALL
+SELECT b.name, e.seq, e.message_id, e.stream, CAST('published' AS TEXT), e.priority, CAST(0 AS INTEGER),
+       CAST(NULL AS TEXT), CAST(NULL AS TEXT),
+       CAST(CASE WHEN l.times IS NULL THEN l.settled_at ELSE (
+           SELECT strftime('%Y-%m-%dT%H:%M:%S', at / 1000000, 'unixepoch') || printf('.%06d+00:00', at % 1000000)
+           FROM (SELECT strftime('%s', substr(l.settled_at, 1, 19)) * 1000000
+                        + CAST(substr(l.settled_at, 21, 6) AS INTEGER)
+                        - json_extract('[' || replace(trim(l.times), ' ', ',') || ']', '$[' || (
+                              CASE WHEN l.seqs IS NULL THEN e.seq - l.after - 1
+                              ELSE length(replace(substr(l.seqs, 1, instr(l.seqs, ' ' || (e.seq - l.after) || ' ')),
+                                                  ' ', '  '))
+                                   - instr(l.seqs, ' ' || (e.seq - l.after) || ' ') - 1 END) || ']') AS at))
+       END AS TEXT),
+       CAST(NULL AS TEXT),
+       CAST(nullif(l.receipt_head || json_extract(
+           '[' || replace(replace(json_quote(l.receipts), '\\', '\u005c'), '\u001f', '","') || ']', '$[' || (
+               CASE WHEN l.seqs IS NULL THEN e.seq - l.after - 1
+               ELSE length(replace(substr(l.seqs, 1, instr(l.seqs, ' ' || (e.seq - l.after) || ' ')), ' ', '  '))
+                    - instr(l.seqs, ' ' || (e.seq - l.after) || ' ') - 1 END) || ']'), '') AS TEXT)
+FROM outbox_broker AS b CROSS JOIN event_log AS e CROSS JOIN outbox_ledger_part AS p CROSS JOIN outbox_ledger AS l
+WHERE e.targets & (1 << b.number) AND p.broker = b.number AND l.broker = b.number AND l.part = p.part
+  AND l.upto = (SELECT min(upto) FROM outbox_ledger AS first
+                WHERE first.broker = b.number AND first.part = p.part AND first.upto >= e.seq)
+  AND l.after < e.seq AND (l.seqs IS NULL OR instr(l.seqs, ' ' || (e.seq - l.after) || ' '))
+UNION ALL
+SELECT b.name, e.seq, e.message_id, e.stream, CAST('pending' AS TEXT), e.priority, CAST(0 AS INTEGER),
+       CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS TEXT)
+FROM outbox_broker AS b CROSS JOIN event_log AS e
+WHERE e.seq > max((SELECT floor FROM outbox_broker AS f WHERE f.number = b.number), coalesce((
+          SELECT min(mark) FROM lease
+          WHERE instr(lane, ':') > 0
+            AND substr(lane || '#', instr(lane, ':') + 1, length(b.name) + 1) = b.name || '#'), 0))
+  AND e.targets & (1 << b.number)
+  AND NOT EXISTS (SELECT 1 FROM outbox_row AS r WHERE r.target_broker = b.name AND r.seq = e.seq)
+  AND NOT EXISTS (
+      SELECT 1 FROM outbox_ledger_part AS p
+      WHERE p.broker = b.number AND (
+          SELECT l.after < e.seq AND (l.seqs IS NULL OR instr(l.seqs, ' ' || (e.seq - l.after) || ' '))
+          FROM outbox_ledger AS l WHERE l.broker = b.number AND l.part = p.part AND l.upto >= e.seq
+          ORDER BY l.upto LIMIT 1));
+
+-- For SQL that was written for the table of this name.
+CREATE TRIGGER outbox_insert INSTEAD OF INSERT ON outbox BEGIN
+    SELECT RAISE(ABORT, 'the event is in the outbox for this broker already') FROM outbox
+    WHERE message_id = new.message_id AND target_broker = new.target_broker;
+    INSERT INTO outbox_row (target_broker, seq, message_id, stream, status, priority, retry_count, next_retry_at,
+                            last_error, published_at, abandoned_at, receipt)
+    VALUES (new.target_broker, new.seq, new.message_id, new.stream, coalesce(new.status, 'pending'),
+            coalesce(new.priority, 0), coalesce(new.retry_count, 0), new.next_retry_at, new.last_error,
+            new.published_at, new.abandoned_at, new.receipt);
+END;
+)sql";
+
+constexpr std::array all_migrations{migration{1, "first tables", first_tables},
+                                    migration{2, "index of abandoned rows", abandoned_rows},
+                                    migration{3, "former lanes", former_lanes},
+                                    migration{4, "inside", inside},
+                                    migration{5, "read models", read_models},
+                                    migration{6, "content of inbox marks", inbox_content},
+                                    migration{7, "history of lanes", lane_history},
+                                    migration{8, "readers of read models", readers},
+                                    migration{9, "kept messages", kept_messages},
+                                    migration{10, "stand-bys", stand_bys},
+                                    migration{11, "targets of events", targets_of_events, log_of_new_file},
+                                    migration{12, "ledger", ledger_tables}};
 
 int applied_migration(connection& db) {
     statement is_there{db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'sluice_migration'"};
@@ -261,12 +388,13 @@ void migrate(connection& db) {
     if (next_migration(db) == nullptr) return;
     // All steps in one transaction: who opens the file meanwhile finds it as it was or up to date, and nothing between.
     transaction writing{db, transaction::kind::write};
+    const bool is_new_file = applied_migration(db) == 0;
     // Asked again for the first step, too: another process may have applied it while this one waited for the lock.
     while (const auto* step = next_migration(db)) {
         db.execute(
             "CREATE TABLE IF NOT EXISTS sluice_migration ("
             "number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT");
-        db.execute(step->sql);
+        db.execute(is_new_file && step->sql_of_new_file != nullptr ? step->sql_of_new_file : step->sql);
         statement{db, "INSERT INTO sluice_migration (number, name, applied_at) VALUES (?1, ?2, ?3)"}.run(
             step->number, step->name, to_sql(system_clock().now()));
     }

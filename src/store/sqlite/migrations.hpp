@@ -9,9 +9,11 @@ namespace sluice::store::sqlite {
 
 /// One numbered step of the schema. Steps are applied in order and never changed once released.
 struct migration {
-    int number;
-    const char* name;
-    const char* sql;
+    int number = 0;
+    const char* name = nullptr;
+    const char* sql = nullptr;
+    /// Instead, where the step is applied to a file that has just been made. Leads to the same tables.
+    const char* sql_of_new_file = nullptr;
 };
 
 [[nodiscard]] std::span<const migration> migrations();

@@ -6,7 +6,8 @@
 #include "store/bare_type.hpp"
 #include "store/discard_record.hpp"
 #include "store/lane_name.hpp"
-#include "store/row_sample.hpp"
+#include "store/sqlite/outbox_counting.hpp"
+#include "store/sqlite/outbox_listing.hpp"
 #include "store/sqlite/sessions.hpp"
 #include "store/sqlite/stream_sql.hpp"
 #include "store/stream_names.hpp"
@@ -15,40 +16,9 @@
 namespace sluice::store::sqlite {
 namespace {
 
-enum class order { newest_first, oldest_first };
-
-/// The query for the rows that match a filter. Every condition has the same parameter whether it is used or not, so
-/// one binding serves every shape: ?1 broker, ?2 status, ?3 stream, ?4 message id, ?5 created before, ?6 after, ?7
-/// upto, ?8 limit.
-std::string select_matching(const outbox_filter& filter, std::string_view statuses, order direction) {
-    std::string sql =
-        "SELECT o.seq, o.message_id, o.target_broker, o.stream, o.status, o.priority, o.retry_count, o.next_retry_at,"
-        " o.last_error, o.published_at, o.receipt, e.type, e.created_at ";
-    // Walks either the broker's own key or the log, both in the order wanted, so that nothing has to be sorted.
-    const bool by_broker = !filter.target_broker.empty() && filter.message_id.empty();
-    sql += by_broker ? "FROM outbox o CROSS JOIN event_log e ON e.seq = o.seq "
-                     : "FROM event_log e CROSS JOIN outbox o ON o.message_id = e.message_id ";
-    const std::string seq = by_broker ? "o.seq" : "e.seq";
-    sql += "WHERE " + seq + " > ?6";
-    if (filter.upto) sql += " AND " + seq + " <= ?7";
-    if (!filter.target_broker.empty()) sql += " AND o.target_broker = ?1";
-    if (filter.status) sql += " AND o.status = ?2";
-    if (!filter.stream.empty()) sql += " AND (e.stream = ?3 OR e.stream_category = ?3)";
-    if (!filter.message_id.empty()) sql += " AND e.message_id = ?4";
-    if (filter.created_before) sql += " AND e.created_at < ?5";
-    if (!statuses.empty()) {
-        sql += " AND o.status IN ";
-        sql += statuses;
-    }
-    sql += " ORDER BY " + seq;
-    if (direction == order::newest_first) sql += " DESC";
-    if (!by_broker) sql += ", o.target_broker";
-    sql += " LIMIT ?8";
-    return sql;
-}
-
-/// The query for the events that match a filter, in the same manner: ?1 stream, ?2 categories as a JSON array, ?3 type,
-/// ?4 correlation, ?5 after, ?6 upto, ?7 created from, ?8 created before, ?9 limit.
+/// The query for the events that match a filter. Every condition has the same parameter whether it is used or not, so
+/// one binding serves every shape: ?1 stream, ?2 categories as a JSON array, ?3 type, ?4 correlation, ?5 after, ?6
+/// upto, ?7 created from, ?8 created before, ?9 limit.
 /// @param is_stream  the filter's stream is one aggregate's: within it, position and seq rise together
 std::string select_matching(const event_filter& filter, bool is_stream) {
     std::string sql = event_columns;
@@ -69,39 +39,12 @@ std::string select_matching(const event_filter& filter, bool is_stream) {
     return sql;
 }
 
-outbox_row read_row(const rows& found) {
-    return {.seq = found.integer(0),
-            .message_id = found.text(1),
-            .target_broker = found.text(2),
-            .stream = found.text(3),
-            .status = row_status_from(found.view(4)),
-            .priority = static_cast<int>(found.integer(5)),
-            .retry_count = static_cast<int>(found.integer(6)),
-            .next_retry_at = found.optional_time(7),
-            .last_error = found.text(8),
-            .published_at = found.optional_time(9),
-            .receipt = found.text(10),
-            .type = found.text(11),
-            .created_at = found.time(12)};
-}
-
-/// The number up to which every row of the broker is settled; 0 when no lane of it ever ran.
-sequence lowest_mark(std::string_view broker, const std::vector<lane_status>& leases) {
-    std::optional<sequence> lowest;
-    for (const auto& lease : leases) {
-        if (broker_of(lease.lane) == broker) lowest = std::min(lowest.value_or(lease.mark), lease.mark);
-    }
-    return lowest.value_or(0);
-}
-
 class sqlite_operations_session final : public operations_session {
 public:
     explicit sqlite_operations_session(std::unique_ptr<connection> db) : db_{std::move(db)} {}
 
     std::map<std::string, outbox_counts> outbox_summary() override;
-    std::vector<outbox_row> list(const outbox_filter& filter) override {
-        return matching(filter, "", filter.oldest_first ? order::oldest_first : order::newest_first);
-    }
+    std::vector<outbox_row> list(const outbox_filter& filter) override;
     std::optional<logged_event> event(std::string_view message_id) override;
     std::vector<stream_event> events(const event_filter& filter) override;
     std::vector<std::string> streams(std::string_view category, std::string_view after, std::size_t limit) override;
@@ -121,11 +64,8 @@ public:
     }
 
 private:
-    [[nodiscard]] outbox_counts count(std::string_view broker, sequence mark);
-    /// How many rows the broker has from one number up to another, from a sample.
-    [[nodiscard]] std::int64_t estimate_rows(std::string_view broker, sequence from, sequence upto);
-    [[nodiscard]] std::vector<outbox_row> matching(const outbox_filter& filter, std::string_view statuses,
-                                                   order direction);
+    /// Makes one row abandoned, or gives one to an event that is open without one.
+    void discard_one(const outbox_row& line, std::string_view record, date_time now);
     /// Within a transaction.
     std::size_t forget_handler_here(std::string_view name);
     /// Makes the lanes of these rows' brokers start again at the first of them.
@@ -133,25 +73,8 @@ private:
 
     std::unique_ptr<connection> db_;
 
-    statement brokers_{*db_,
-                       "WITH RECURSIVE broker (name) AS (SELECT min(target_broker) FROM outbox UNION ALL"
-                       " SELECT (SELECT min(target_broker) FROM outbox WHERE target_broker > name) FROM broker"
-                       " WHERE name IS NOT NULL) SELECT name FROM broker WHERE name IS NOT NULL"};
-    statement count_above_{*db_,
-                           "SELECT status, count, (SELECT created_at FROM event_log WHERE event_log.seq = first)"
-                           " FROM (SELECT status, count(*) AS count, min(seq) AS first FROM outbox"
-                           " WHERE target_broker = ?1 AND seq > ?2 GROUP BY status)"};
-    statement count_below_{*db_,
-                           "SELECT count(*), min(seq) FROM (SELECT seq FROM outbox WHERE target_broker = ?1"
-                           " AND seq <= ?2 ORDER BY seq LIMIT ?3)"};
-    statement count_abandoned_below_{*db_,
-                                     "SELECT count(*) FROM outbox INDEXED BY outbox_abandoned"
-                                     " WHERE target_broker = ?1 AND seq <= ?2 AND abandoned_at IS NOT NULL"};
-    statement sample_{*db_,
-                      "WITH RECURSIVE beginning (at) AS (VALUES (?2) UNION ALL"
-                      " SELECT at + ?4 FROM beginning WHERE at + ?4 <= ?3)"
-                      " SELECT sum((SELECT count(*) FROM outbox WHERE target_broker = ?1 AND seq >= at"
-                      " AND seq < at + ?5 AND seq <= ?6)) FROM beginning"};
+    outbox_listing lines_{*db_};
+    outbox_counting counting_{*db_};
     statement event_{*db_,
                      "SELECT message_id, stream, stream_category, type, data, metadata, created_at FROM event_log"
                      " WHERE message_id = ?1"};
@@ -159,12 +82,17 @@ private:
     statement lanes_{*db_,
                      "SELECT lane, owner, epoch, expires_at, mark, state, detail, published, refused, rate, since"
                      " FROM lease ORDER BY lane"};
-    statement retry_{*db_,
-                     "UPDATE outbox SET status = 'pending', retry_count = 0, next_retry_at = NULL, abandoned_at = NULL"
-                     " WHERE target_broker = ?1 AND seq = ?2"};
+    statement retry_{
+        *db_,
+        "UPDATE outbox_row SET status = 'pending', retry_count = 0, next_retry_at = NULL, abandoned_at = NULL"
+        " WHERE target_broker = ?1 AND seq = ?2"};
     statement discard_{*db_,
-                       "UPDATE outbox SET status = 'abandoned', next_retry_at = NULL, last_error = ?3,"
+                       "UPDATE outbox_row SET status = 'abandoned', next_retry_at = NULL, last_error = ?3,"
                        " abandoned_at = ?4 WHERE target_broker = ?1 AND seq = ?2"};
+    statement discard_event_{*db_,
+                             "INSERT INTO outbox_row (target_broker, seq, message_id, stream, priority, status,"
+                             " last_error, abandoned_at) SELECT ?1, seq, message_id, stream, priority, 'abandoned', ?3,"
+                             " ?4 FROM event_log WHERE seq = ?2"};
     statement rescan_{*db_, "UPDATE lease SET mark = min(mark, ?2), rescan = rescan + 1 WHERE lane = ?1"};
     statement purge_inbox_{
         *db_,
@@ -177,45 +105,12 @@ private:
 
 std::map<std::string, outbox_counts> sqlite_operations_session::outbox_summary() {
     const transaction snapshot{*db_, transaction::kind::read};
-    std::vector<std::string> brokers;
-    for (auto found = brokers_.query(); found.next();) brokers.push_back(found.text(0));
-    const auto leases = lanes();
-    std::map<std::string, outbox_counts> summary;
-    for (const auto& broker : brokers) summary.emplace(broker, count(broker, lowest_mark(broker, leases)));
-    return summary;
+    return counting_.summary();
 }
 
-/// At and below its mark a broker's rows are all settled: published, or abandoned, and those have an index.
-outbox_counts sqlite_operations_session::count(std::string_view broker, sequence mark) {
-    outbox_counts counts;
-    for (auto above = count_above_.query(broker, mark); above.next();) {
-        const auto status = row_status_from(above.view(0));
-        counts.by_status[status] = above.integer(1);
-        const auto created_at = above.optional_time(2);
-        if (!is_open(status) || !created_at) continue;
-        counts.oldest_open = std::min(counts.oldest_open.value_or(*created_at), *created_at);
-    }
-    std::int64_t settled = 0;
-    sequence first = 0;
-    if (auto below = count_below_.query(broker, mark, most_counted_rows + 1); below.next()) {
-        settled = below.integer(0);
-        first = below.integer(1);
-    }
-    if (settled > most_counted_rows) {
-        settled = std::max(settled, estimate_rows(broker, first, mark));
-        counts.published_is_estimated = true;
-    }
-    auto found = count_abandoned_below_.query(broker, mark);
-    const std::int64_t abandoned = found.next() ? found.integer(0) : 0;
-    if (abandoned != 0) counts.by_status[row_status::abandoned] += abandoned;
-    if (settled > abandoned) counts.by_status[row_status::published] += settled - abandoned;
-    return counts;
-}
-
-std::int64_t sqlite_operations_session::estimate_rows(std::string_view broker, sequence from, sequence upto) {
-    const auto sample = row_sample::over(from, upto);
-    auto found = sample_.query(broker, sample.first, sample.last, sample.step, row_sample::width, upto);
-    return found.next() ? sample.estimate(found.integer(0)) : 0;
+std::vector<outbox_row> sqlite_operations_session::list(const outbox_filter& filter) {
+    const transaction snapshot{*db_, transaction::kind::read};
+    return lines_.list(filter, {}, filter.oldest_first ? order::oldest_first : order::newest_first);
 }
 
 std::optional<logged_event> sqlite_operations_session::event(std::string_view message_id) {
@@ -270,21 +165,10 @@ std::vector<std::string> sqlite_operations_session::streams(std::string_view cat
     return names;
 }
 
-std::vector<outbox_row> sqlite_operations_session::matching(const outbox_filter& filter, std::string_view statuses,
-                                                            order direction) {
-    std::optional<std::string_view> status;
-    if (filter.status) status = to_string(*filter.status);
-    statement select{*db_, select_matching(filter, statuses, direction)};
-    std::vector<outbox_row> matches;
-    auto found = select.query(filter.target_broker, status, filter.stream, filter.message_id,
-                              to_sql(filter.created_before), filter.after, filter.upto, filter.limit);
-    while (found.next()) matches.push_back(read_row(found));
-    return matches;
-}
-
 std::size_t sqlite_operations_session::retry(const outbox_filter& filter) {
     transaction writing{*db_, transaction::kind::write};
-    const auto given_up = matching(filter, "('failed', 'abandoned')", order::oldest_first);
+    constexpr status_choice given_up_ones{.published = false, .pending = false};
+    const auto given_up = lines_.list(filter, given_up_ones, order::oldest_first);
     if (given_up.empty()) return 0;
     for (const auto& row : given_up) retry_.run(row.target_broker, row.seq);
     rescan(given_up);
@@ -294,13 +178,18 @@ std::size_t sqlite_operations_session::retry(const outbox_filter& filter) {
 
 std::size_t sqlite_operations_session::discard(const outbox_filter& filter, std::string_view reason, date_time now) {
     transaction writing{*db_, transaction::kind::write};
-    const auto unpublished = matching(filter, "('pending', 'processing', 'failed', 'abandoned')", order::oldest_first);
+    const auto unpublished = lines_.list(filter, {.published = false}, order::oldest_first);
     if (unpublished.empty()) return 0;
     const auto record = discard_record(reason, now);
-    for (const auto& row : unpublished) discard_.run(row.target_broker, row.seq, record, to_sql(now));
+    for (const auto& line : unpublished) discard_one(line, record, now);
     rescan(unpublished);
     writing.commit();
     return unpublished.size();
+}
+
+void sqlite_operations_session::discard_one(const outbox_row& line, std::string_view record, date_time now) {
+    if (discard_.run(line.target_broker, line.seq, record, to_sql(now)) > 0) return;
+    discard_event_.run(line.target_broker, line.seq, record, to_sql(now));
 }
 
 void sqlite_operations_session::pause_lanes(std::string_view broker, const lane_pause& pause) {

@@ -221,7 +221,7 @@ void sqlite_unit_session::commit(const commit_batch& batch) {
     if (batch.projection) rows_.check(*batch.projection);
     for (const auto& row : batch.rows) rows_.write(row);
     if (batch.kept) kept_.remove(batch.kept->at, batch.kept->owner, {&batch.kept->name, 1});
-    for (const auto& event : batch.events) events_.append(event);
+    events_.append(batch.events);
     writing.commit();
 }
 

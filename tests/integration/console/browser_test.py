@@ -75,22 +75,30 @@ MANY_EVENTS = """
 SET search_path = {schema};
 SET synchronous_commit = off;
 CREATE TEMPORARY TABLE model AS SELECT * FROM event_log WHERE type = 'Tiny.CounterCreated.v1' ORDER BY seq LIMIT 1;
-INSERT INTO event_log (message_id, stream, stream_category, position, type, created_at, data, metadata)
+BEGIN;
+INSERT INTO event_log (message_id, stream, stream_category, position, type, created_at, data, metadata, targets)
     SELECT 'many-' || n, 'tiny::counter-many-' || n % 50000, 'tiny::counter', n / 50000, type,
-           now() - interval '1 day' * ({count} - n) / {count}, data, metadata
+           now() - interval '1 day' * ({count} - n) / {count}, data, metadata,
+           (SELECT bit_or(1::bigint << number) FROM outbox_broker WHERE name IN ('default', 'partner'))
     FROM generate_series(1, {count}) AS n, model ORDER BY n;
-INSERT INTO outbox (target_broker, seq, message_id, stream, status, published_at, receipt)
-    SELECT 'default', seq, message_id, stream, 'published', created_at, '1-1'
-    FROM event_log WHERE message_id LIKE 'many-%';
-INSERT INTO outbox (target_broker, seq, message_id, stream, status, published_at, receipt)
-    SELECT 'partner', seq, message_id, stream, CASE WHEN waits THEN 'pending' ELSE 'published' END,
-           CASE WHEN NOT waits THEN created_at END, CASE WHEN NOT waits THEN '1-1' END
-    FROM (SELECT *, row_number() OVER (ORDER BY seq) > {count} * 9 / 10 AS waits
-          FROM event_log WHERE message_id LIKE 'many-%') AS many;
+UPDATE outbox_broker SET parts = array_append(parts, 101) WHERE name IN ('default', 'partner') AND 101 <> ALL (parts);
+WITH many AS (
+    SELECT seq, created_at, n / 1000 AS batch, min(seq) OVER (PARTITION BY n / 1000) - 1 AS after,
+           n >= {count} * 9 / 10 AS waits
+    FROM (SELECT seq, created_at, row_number() OVER (ORDER BY seq) - 1 AS n
+          FROM event_log WHERE message_id LIKE 'many-%') AS numbered
+)
+INSERT INTO outbox_ledger (broker, part, after, upto, count, seqs, settled_at, owner, epoch, receipt_head, receipts)
+    SELECT b.number, 101, m.after, max(m.seq), count(*), array_agg((m.seq - m.after)::integer ORDER BY m.seq),
+           max(m.created_at), 'many', 1, '1-1', repeat(chr(31), count(*)::integer - 1)
+    FROM many AS m JOIN outbox_broker AS b ON b.name = 'default' OR (b.name = 'partner' AND NOT m.waits)
+    GROUP BY b.number, m.batch, m.after;
 UPDATE lease SET mark = (SELECT max(seq) FROM event_log) WHERE broker = 'default';
-UPDATE lease SET mark = (SELECT min(seq) - 1 FROM outbox WHERE target_broker = 'partner' AND status = 'pending')
+UPDATE lease SET mark = (SELECT max(l.upto) FROM outbox_ledger AS l JOIN outbox_broker AS b ON b.number = l.broker
+                         WHERE b.name = 'partner')
     WHERE broker = 'partner';
-ANALYZE event_log, outbox;
+COMMIT;
+ANALYZE event_log, outbox_ledger;
 """
 
 PASSWORD = "correct horse battery"

@@ -15,6 +15,13 @@ inline void append_event_unlocked(testing::postgresql::session& db, const std::s
         db.execute("PREPARE append (text, text, text, text, timestamptz, text, text, text[], integer) AS " +
                    postgresql::commit_statements{schema}.append.sql);
     }
+    // As the first commit to the broker does, in a transaction of its own.
+    testing::postgresql::session apart{testing::postgresql::uri()};
+    apart.execute("SET search_path = " + schema);
+    if (apart.scalar("SELECT count(*) FROM outbox_broker WHERE name = '" + broker + "'") == "0") {
+        apart.execute("INSERT INTO outbox_broker (number, name) SELECT coalesce(max(number), -1) + 1, '" + broker +
+                      "' FROM outbox_broker");
+    }
     db.execute("EXECUTE append ('" + message + "', '" + stream + "', 'shop::order', 't', now(), '{}', '{}', '{" +
                broker + "}', 0)");
 }

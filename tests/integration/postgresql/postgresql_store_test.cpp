@@ -98,6 +98,9 @@ TEST_F(postgresql_store, has_the_tables_that_people_query) {
                      "' AND data_type = 'timestamp without time zone'"),
               "0");
     EXPECT_THROW(connect().execute("UPDATE outbox SET status = 'sent'"), std::runtime_error);
+    EXPECT_THROW(
+        connect().execute("INSERT INTO outbox SELECT 'partner', seq, message_id, stream, 'sent' FROM event_log"),
+        std::runtime_error);
 }
 
 // The server of the tests lives in Kolkata, half an hour off every whole zone.
@@ -147,7 +150,7 @@ TEST_F(postgresql_store, tells_of_settings_that_break_its_promises) {
     const auto store = open_database();
     store->setup();
     EXPECT_THAT(store->weaknesses(), IsEmpty());
-    connect().execute("ALTER TABLE outbox SET UNLOGGED");
+    connect().execute("ALTER TABLE outbox_row SET UNLOGGED");
     const auto frozen =
         open_database({.conninfo = uri_ + "?options=-c%20default_transaction_read_only%3Don", .schema = schema_});
     std::vector<std::string> codes;
@@ -415,7 +418,7 @@ TEST_F(postgresql_store, estimates_what_is_too_much_to_count) {
     // Two of three events are for the partner, and long published but for the last ones.
     auto db = connect();
     db.execute(R"(
-        INSERT INTO outbox (target_broker, seq, message_id, stream, status, published_at)
+        INSERT INTO outbox_row (target_broker, seq, message_id, stream, status, published_at)
         SELECT 'partner', n, 'm-' || n, 's', 'published', now() FROM generate_series(1, 240000) AS n WHERE n % 3 <> 0)");
     db.execute("SELECT setval(pg_get_serial_sequence('event_log', 'seq'), 240000)");
     const auto lane = store->open_lane();

@@ -60,12 +60,12 @@ void relay::start_lane(const std::string& broker) { lanes_[broker] = std::make_u
 
 void relay::fill(const rows& what) {
     auto& from = filled_[what.name];
-    const auto insert_rows = [](const std::vector<std::string>& brokers, std::string_view values) {
-        return fmt::format(
-            "INSERT INTO outbox (target_broker, seq, message_id, stream, status, published_at, receipt) "
-            "SELECT broker, seq, message_id, stream, {} FROM logged, unnest(ARRAY['{}']) AS broker",
-            values, fmt::join(brokers, "','"));
-    };
+    for (const auto& broker : what.open) {
+        sql_.execute(fmt::format(
+            "INSERT INTO outbox_broker (number, name) SELECT coalesce(max(number), -1) + 1, '{0}' FROM outbox_broker "
+            "HAVING NOT EXISTS (SELECT FROM outbox_broker WHERE name = '{0}')",
+            broker));
+    }
     std::string sql = fmt::format(
         R"(WITH numbered AS MATERIALIZED (
                SELECT n, 'shop::order-{0}' || n % {2} AS stream, '{0}' || n % {2} AS id
@@ -75,20 +75,23 @@ void relay::fill(const rows& what) {
                SELECT 'Order', id, count(*), '{{}}' FROM numbered GROUP BY id
                ON CONFLICT (aggregate, id) DO UPDATE SET version = s.version + excluded.version
            ), logged AS (
-               INSERT INTO event_log (message_id, stream, stream_category, position, type, created_at, data, metadata)
+               INSERT INTO event_log (message_id, stream, stream_category, position, type, created_at, data, metadata,
+                                      targets)
                SELECT stream || '-' || n, stream, 'shop::order', n / {2}, 'Shop.OrderChanged.v1', clock_timestamp(),
                       json_build_object('order_id', id, 'note', repeat('x', 100)),
                       json_build_object('headers', json_build_object('id', stream || '-' || n,
-                                        'type', 'Shop.OrderChanged.v1', 'stream', stream))
+                                        'type', 'Shop.OrderChanged.v1', 'stream', stream)),
+                      coalesce((SELECT bit_or(1::bigint << number) FROM outbox_broker
+                                WHERE name = ANY (ARRAY['{4}']::text[])), 0)
                FROM numbered ORDER BY n
                RETURNING seq, message_id, stream
            ))",
-        what.name, from, what.streams, what.count);
-    if (!what.published.empty()) {
-        sql += ", settled AS (" + insert_rows(what.published, "'published', clock_timestamp(), 'r'") + ")";
-    }
-    sql += what.open.empty() ? " SELECT count(*) FROM logged"
-                             : " " + insert_rows(what.open, "'pending', NULL::timestamptz, NULL");
+        what.name, from, what.streams, what.count, fmt::join(what.open, "','"));
+    sql += fmt::format(
+        " INSERT INTO outbox_row (target_broker, seq, message_id, stream, status, published_at, receipt)"
+        " SELECT broker, seq, message_id, stream, 'published', clock_timestamp(), 'r'"
+        " FROM logged, unnest(ARRAY['{}']::text[]) AS broker WHERE broker <> ''",
+        fmt::join(what.published, "','"));
     sql_.execute(sql);
     from += what.count;
     for (const auto& [broker, each] : lanes_) each->lane.signal().notify();
