@@ -23,9 +23,11 @@ from browser_test import Console, Servers, free_port, wait_for  # noqa: E402
 
 PAUSE = 3  # seconds between two looks of a page, as console.js has it
 AGAIN = """
-UPDATE {schema}.outbox SET status = 'pending', published_at = NULL, receipt = NULL WHERE target_broker = 'partner';
+DELETE FROM {schema}.outbox_ledger WHERE broker = (SELECT number FROM {schema}.outbox_broker WHERE name = 'partner');
+DELETE FROM {schema}.outbox_row WHERE target_broker = 'partner';
+UPDATE {schema}.outbox_broker SET floor = 0 WHERE name = 'partner';
 UPDATE {schema}.lease SET mark = 0, rescan = rescan + 1 WHERE broker = 'partner';
-VACUUM ANALYZE {schema}.outbox;
+VACUUM ANALYZE {schema}.outbox_ledger;
 CHECKPOINT;
 """
 

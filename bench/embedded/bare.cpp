@@ -1,5 +1,6 @@
 #include "embedded/bare.hpp"
 
+#include <iterator>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,7 @@ public:
         if (result != SQLITE_DONE) throw std::runtime_error{"a statement of the bare loop failed"};
         return false;
     }
+    void reset() { sqlite3_reset(raw_.get()); }
     [[nodiscard]] std::string text(int at) const {
         const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(raw_.get(), at));
         return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(raw_.get(), at))};
@@ -93,23 +95,25 @@ std::size_t drain_bare(const std::filesystem::path& database, const std::filesys
                        const std::string& target, int batch, settle_clock& clock) {
     bare_connection from{database};
     bare_connection to{broker};
+    statement number{from, "SELECT number FROM outbox_broker WHERE name = ?"};
+    number.bind(1, target).step();
+    const std::int64_t known_as = number.number(0);
+    number.reset();
     statement fetch{from,
-                    "SELECT o.seq, e.message_id, e.stream, e.stream_category, e.data, e.metadata "
-                    "FROM outbox AS o JOIN event_log AS e ON e.seq = o.seq "
-                    "WHERE o.target_broker = ? AND o.seq > ? AND o.status IN ('pending', 'failed') "
-                    "ORDER BY o.seq LIMIT ?"};
+                    "SELECT seq, message_id, stream, stream_category, data, metadata FROM event_log "
+                    "WHERE seq > ? AND targets & (1 << ?) ORDER BY seq LIMIT ?"};
     statement insert{to,
                      "INSERT INTO broker_entry(stream_id, message_id, key, body, created_at) "
                      "VALUES (1, ?, ?, CAST(? AS BLOB), ?)"};
     statement settle{from,
-                     "UPDATE outbox SET status = 'published', published_at = ?, receipt = ? "
-                     "WHERE target_broker = ? AND seq = ?"};
+                     "INSERT INTO outbox_ledger(broker, part, after, upto, count, settled_at, owner, epoch, receipts) "
+                     "VALUES (?, 101, ?, ?, ?, ?, 'bare', 1, ?)"};
 
     std::size_t total = 0;
     std::int64_t after = 0;
     for (;;) {
         std::vector<fetched> rows;
-        fetch.bind(1, target).bind(2, after).bind(3, batch);
+        fetch.bind(1, after).bind(2, known_as).bind(3, batch);
         while (fetch.step()) {
             rows.push_back(
                 {fetch.number(0), fetch.text(1), fetch.text(2), fetch.text(3), fetch.text(4), fetch.text(5)});
@@ -124,12 +128,11 @@ std::size_t drain_bare(const std::filesystem::path& database, const std::filesys
         }
         to.execute("COMMIT");
 
-        const std::string at = system_clock().now().to_string();
-        from.execute("BEGIN IMMEDIATE");
-        for (const fetched& row : rows) {
-            settle.bind(1, at).bind(2, std::to_string(row.seq)).bind(3, target).bind(4, row.seq).step();
-        }
-        from.execute("COMMIT");
+        std::string receipts;
+        for (const fetched& row : rows) receipts += std::to_string(row.seq) + '\x1f';
+        receipts.pop_back();
+        settle.bind(1, known_as).bind(2, after).bind(3, rows.back().seq).bind(4, std::ssize(rows));
+        settle.bind(5, system_clock().now().to_string()).bind(6, receipts).step();
         after = rows.back().seq;
         total += rows.size();
         clock.add(rows.size());

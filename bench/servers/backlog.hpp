@@ -8,14 +8,14 @@
 
 namespace sluice::bench {
 
-/// Rows that wait, made by SQL in the form that a commit gives them.
+/// Events that wait for their brokers, made by SQL in the form that a commit gives them.
 class backlog {
 public:
     /// Makes the tables and the events: one is committed by Sluice, the others are copies of it under other names.
     /// @param history  events before them that are published already, with short bodies
     backlog(std::string uri, std::size_t rows, std::vector<std::string> targets, std::size_t history = 0);
 
-    /// Makes all rows wait again, with no lease taken, and leaves the tables as a vacuum leaves them.
+    /// Makes all of them wait again, with no lease taken, and leaves the tables as a vacuum leaves them.
     void reset() const;
 
     [[nodiscard]] const std::string& uri() const noexcept { return uri_; }
@@ -36,9 +36,7 @@ private:
 
 /// Empties log and outbox but for the memory of one event, which the session keeps for `add_copies`.
 void keep_only_template(const pg_link& db, const std::string& message_id);
-/// Adds copies of that event to the log. 10,000 streams take turns.
-void add_copies(const pg_link& db, std::size_t copies);
-/// Adds a waiting row for each event above `after` and each target.
-void add_rows(const pg_link& db, const std::vector<std::string>& targets, std::size_t after = 0);
+/// Adds copies of that event to the log, for each target. 10,000 streams take turns.
+void add_copies(const pg_link& db, std::size_t copies, const std::vector<std::string>& targets);
 
 }  // namespace sluice::bench

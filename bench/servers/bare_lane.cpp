@@ -15,7 +15,7 @@ namespace {
 constexpr auto fetch_sql =
     "SELECT o.seq, o.status, o.priority, o.retry_count, o.next_retry_at, o.last_error, o.message_id, o.stream, "
     "e.stream_category, e.type, e.data, e.metadata, e.created_at "
-    "FROM (SELECT * FROM outbox WHERE target_broker = $1 AND seq > $2 AND status IN ('pending', 'failed') "
+    "FROM (SELECT * FROM bare_outbox WHERE target_broker = $1 AND seq > $2 AND status IN ('pending', 'failed') "
     "ORDER BY seq LIMIT $3) AS o "
     "CROSS JOIN LATERAL (SELECT stream_category, type, data, metadata, created_at FROM event_log AS log "
     "WHERE log.seq = o.seq OFFSET 0) AS e";
@@ -23,9 +23,27 @@ constexpr int category_column = 8;
 constexpr int data_column = 10;
 
 constexpr auto update_sql =
-    "UPDATE outbox AS o SET status = 'published', published_at = now(), receipt = s.receipt "
+    "UPDATE bare_outbox AS o SET status = 'published', published_at = now(), receipt = s.receipt "
     "FROM unnest($2::bigint[], $3::text[]) AS s (seq, receipt) WHERE o.target_broker = $1 AND o.seq = s.seq";
-constexpr auto remove_sql = "DELETE FROM outbox WHERE target_broker = $1 AND seq = ANY ($2::bigint[])";
+constexpr auto remove_sql = "DELETE FROM bare_outbox WHERE target_broker = $1 AND seq = ANY ($2::bigint[])";
+
+/// The table that this pattern is mostly built with: a row for each event and broker, and each row is updated.
+constexpr auto table_sql =
+    "CREATE TABLE IF NOT EXISTS bare_outbox (target_broker text COLLATE \"C\" NOT NULL, seq bigint NOT NULL, "
+    "message_id text COLLATE \"C\" NOT NULL, stream text COLLATE \"C\" NOT NULL, "
+    "status text COLLATE \"C\" NOT NULL DEFAULT 'pending', priority integer NOT NULL DEFAULT 0, "
+    "retry_count integer NOT NULL DEFAULT 0, next_retry_at timestamptz, last_error json, published_at timestamptz, "
+    "receipt text, PRIMARY KEY (target_broker, seq), UNIQUE (message_id, target_broker)) WITH (fillfactor = 45)";
+
+void fill_table(const backlog& from, const std::string& target) {
+    const pg_link db{from.uri()};
+    db.execute(table_sql);
+    db.execute("TRUNCATE bare_outbox");
+    db.execute("INSERT INTO bare_outbox (target_broker, seq, message_id, stream) SELECT '" + target +
+               "', seq, message_id, stream FROM event_log ORDER BY seq");
+    db.execute("VACUUM ANALYZE bare_outbox");
+    db.execute("CHECKPOINT");
+}
 
 struct sent_rows {
     std::vector<std::int64_t> seqs;
@@ -112,6 +130,7 @@ private:
 }  // namespace
 
 double drain_bare(const backlog& from, const std::string& target, std::uint16_t redis, int batch, settling how) {
+    fill_table(from, target);
     return bare_loop{from, target, redis, batch, how}.run();
 }
 

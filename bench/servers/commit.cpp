@@ -155,7 +155,8 @@ void measure_committers(const bed& on) {
             for (const bool lanes : {false, true}) {
                 const broker_map brokers{{"default", open_redis(on.redis)}, {partner(1), open_redis(on.redis)}};
                 workload work{open_postgresql(uri), 1, brokers};
-                pg_link{uri}.execute("TRUNCATE outbox, event_log, aggregate_state; DELETE FROM lease; CHECKPOINT");
+                pg_link{uri}.execute(
+                    "TRUNCATE outbox_row, outbox_ledger, event_log, aggregate_state; DELETE FROM lease; CHECKPOINT");
                 engine::engine lanes_of{work.env()};
                 if (lanes) lanes_of.start();
                 (lanes ? with : without).push_back(write_for(work, writers, time));
@@ -163,7 +164,7 @@ void measure_committers(const bed& on) {
             }
             ratio.push_back(with.back() / without.back());
         }
-        print_line(fmt::format("{} writers, 2 rows for each event", writers), rate_text(median(without)),
+        print_line(fmt::format("{} writers, 2 brokers for each event", writers), rate_text(median(without)),
                    rate_text(median(with)), median(ratio), {.floor = 0.85, .aim = 0.95});
     }
 }

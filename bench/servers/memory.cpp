@@ -103,8 +103,7 @@ void measure_memory(const bed& on) {
     const pg_link db{uri};
     const std::vector<std::string> targets{"default", "fulfillment_broker"};
     keep_only_template(db, db.scalar("SELECT message_id FROM event_log ORDER BY seq DESC LIMIT 1"));
-    add_copies(db, on.size.rows);
-    add_rows(db, targets);
+    add_copies(db, on.size.rows, targets);
 
     program.start_server();
     const auto patience = std::chrono::steady_clock::now() + std::chrono::minutes{2};
