@@ -8,7 +8,9 @@ GRANT SELECT ON ALL SEQUENCES IN SCHEMA shop TO shop_app, shop_reader;  -- to no
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA shop TO shop_app;
 
 GRANT INSERT ON shop.event_log TO shop_app;  -- an event is never changed and never deleted
-GRANT INSERT, UPDATE, DELETE ON shop.outbox, shop.lease, shop.inbox, shop.aggregate_state, shop.snapshot,
+GRANT INSERT, UPDATE ON shop.outbox_broker TO shop_app;          -- a broker keeps its number
+GRANT INSERT, DELETE ON shop.outbox_ledger TO shop_app;          -- a record is never changed
+GRANT INSERT, UPDATE, DELETE ON shop.outbox_row, shop.lease, shop.inbox, shop.aggregate_state, shop.snapshot,
     shop.command_outcome, shop.scheduled, shop.kept_message, shop.stand_by TO shop_app;
 GRANT USAGE ON SEQUENCE shop.kept_message_number_seq TO shop_app;  -- replayed messages get a new number
 GRANT INSERT, UPDATE, DELETE ON shop.sluice_meta TO shop_app;  -- a new incarnation, pauses of lanes
