@@ -44,6 +44,7 @@ int dispatch(int argc, const char* const* argv, session& in) {
 
     add_server(root);
     add_process(root);
+    add_audit(root);
     add_check(root);
     add_config(root);
     add_console(root);

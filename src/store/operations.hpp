@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/audit.hpp"
 #include "store/lane_pause.hpp"
 #include "store/records.hpp"
 
@@ -95,6 +96,9 @@ public:
     /// Streams of one category that have events, by name, those after the name given, at most `limit`.
     [[nodiscard]] virtual std::vector<std::string> streams(std::string_view category, std::string_view after,
                                                            std::size_t limit) = 0;
+    /// What an audit compares of the events `after` < seq ≤ `upto` at one broker, in one snapshot. Reads all of them:
+    /// ask for tens of thousands at a time.
+    [[nodiscard]] virtual audit_page audit(std::string_view broker, sequence after, sequence upto) = 0;
     [[nodiscard]] virtual std::vector<lane_status> lanes() = 0;
     /// Oldest first. None where commits do not overlap.
     [[nodiscard]] virtual std::vector<open_writer> open_writers() { return {}; }
@@ -107,6 +111,9 @@ public:
     /// error `{"reason":"discarded","message":…,"at":…}`, so they are not sent. Returns how many changed. Used for
     /// `outbox discard` and to retire a broker that left the configuration.
     [[nodiscard]] virtual std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) = 0;
+
+    /// Makes the broker's lanes look from this event on for what is neither published nor given up, and send it.
+    virtual void look_again(std::string_view broker, sequence from) = 0;
 
     /// The lanes of the broker are to rest: their owners finish what is on its way and send nothing more. Replaces an
     /// earlier pause.

@@ -128,6 +128,54 @@ TEST_P(store_operations, count_the_rows_of_each_broker) {
     EXPECT_FALSE(operations_->outbox_summary().at("partner").oldest_open);
 }
 
+TEST_P(store_operations, audit_every_course_that_an_event_can_take) {
+    for (int i = 1; i <= 8; ++i) commit({event("m-" + std::to_string(i), "o-1", {"default", "partner"})});
+    const auto sum_of = [&](const char* broker) {
+        audit_sum sum;
+        sum.add(operations_->audit(broker, 0, 3));
+        sum.add(operations_->audit(broker, 3, 1'000));
+        return sum;
+    };
+    EXPECT_EQ(sum_of("partner").waiting, 8);
+    EXPECT_EQ(sum_of("nobody").committed, 0);
+    const auto grant = take_lane();
+    ASSERT_EQ(
+        lane_.rows->settle(grant, "partner",
+                           std::vector{published(1), abandoned(2, 3), published(3), published(4), failed(6, 1)}, 4),
+        settle_outcome::settled);
+    EXPECT_EQ(operations_->discard({.target_broker = "partner", .message_id = "m-7"}, "no", at(9)), 1U);
+
+    const auto page = operations_->audit("partner", 2, 7);
+    EXPECT_EQ(page.end, 8);
+    EXPECT_EQ(page.mark, 4);
+    EXPECT_THAT(page.chosen, ElementsAre(3, 4, 5, 6, 7));
+    const auto sum = sum_of("partner");
+    EXPECT_EQ(sum.committed, 8);
+    EXPECT_EQ(sum.confirmed, 3);
+    EXPECT_EQ(sum.parked, 2);
+    EXPECT_EQ(sum.waiting, 3);
+    EXPECT_TRUE(sum.closes());
+    EXPECT_EQ(sum_of("default").waiting, 8) << "another broker has its own sum";
+}
+
+TEST_P(store_operations, audit_misses_what_the_lane_has_passed_and_makes_it_look_again) {
+    for (int i = 1; i <= 4; ++i) commit({event("m-" + std::to_string(i))});
+    const auto grant = take_lane();
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", std::vector{published(1), published(3)}, 3),
+              settle_outcome::settled);
+    audit_sum sum;
+    sum.add(operations_->audit("partner", 0, 100));
+    EXPECT_EQ(sum.missing, 1);
+    EXPECT_EQ(sum.first_missing, 2);
+
+    operations_->look_again("partner", 2);
+    audit_sum after;
+    after.add(operations_->audit("partner", 0, 100));
+    EXPECT_TRUE(after.closes());
+    EXPECT_EQ(after.waiting, 2);
+    EXPECT_EQ(seqs(lane_.rows->due(grant, "partner", 1, 10)), (std::vector<sequence>{2, 4})) << "and 3 is left out";
+}
+
 TEST_P(store_operations, count_every_row_wherever_the_mark_is_and_without_any_lane) {
     const std::vector<std::string> brokers{"default", "partner", "retired"};
     for (int i = 1; i <= 8; ++i) commit({event("m-" + std::to_string(i), "o-1", brokers)});

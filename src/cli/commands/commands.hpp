@@ -11,6 +11,7 @@ namespace sluice::cli {
 // Each adds a command with all that is below it.
 void add_server(command& root);
 void add_process(command& root);
+void add_audit(command& root);
 void add_check(command& root);
 void add_config(command& root);
 void add_console(command& root);

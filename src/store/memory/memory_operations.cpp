@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -59,9 +60,11 @@ public:
     std::optional<logged_event> event(std::string_view message_id) override;
     std::vector<stream_event> events(const event_filter& filter) override;
     std::vector<std::string> streams(std::string_view category, std::string_view after, std::size_t limit) override;
+    audit_page audit(std::string_view broker, sequence after, sequence upto) override;
     std::vector<lane_status> lanes() override;
     std::size_t retry(const outbox_filter& filter) override;
     std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) override;
+    void look_again(std::string_view broker, sequence from) override;
     void pause_lanes(std::string_view broker, const lane_pause& pause) override;
     bool resume_lanes(std::string_view broker) override;
     lane_pauses paused_lanes() override;
@@ -76,6 +79,7 @@ private:
     template <class Accept>
     [[nodiscard]] std::vector<found_row> matching(const outbox_filter& filter, Accept accept);
     void rescan(const std::vector<found_row>& changed);
+    void rescan_from(std::string_view broker, sequence first);
 
     memory_data& data_;
 };
@@ -164,6 +168,24 @@ std::vector<std::string> memory_operations_session::streams(std::string_view cat
     return names;
 }
 
+/// Every event has a row for each of its brokers here.
+audit_page memory_operations_session::audit(std::string_view broker, sequence after, sequence upto) {
+    const std::lock_guard lock{data_.mutex};
+    audit_page page{.end = static_cast<sequence>(data_.event_log.size())};
+    std::optional<sequence> lowest;
+    for (const auto& [lane, lease] : data_.leases) {
+        if (broker_of(lane) == broker) lowest = std::min(lowest.value_or(lease.mark), lease.mark);
+    }
+    page.mark = lowest.value_or(0);
+    const auto rows = data_.outbox.find(broker);
+    if (rows == data_.outbox.end()) return page;
+    for (auto at = rows->second.upper_bound(after); at != rows->second.end() && at->first <= upto; ++at) {
+        page.chosen.push_back(at->first);
+        page.rows.push_back({.seq = at->first, .status = at->second.status});
+    }
+    return page;
+}
+
 std::vector<lane_status> memory_operations_session::lanes() {
     const std::lock_guard lock{data_.mutex};
     std::vector<lane_status> all;
@@ -213,13 +235,24 @@ std::size_t memory_operations_session::discard(const outbox_filter& filter, std:
 }
 
 void memory_operations_session::rescan(const std::vector<found_row>& changed) {
-    if (changed.empty()) return;
+    std::set<std::string_view> known;
+    for (const auto& [seq, broker, row] : changed) {
+        if (known.insert(*broker).second) rescan_from(*broker, seq);
+    }
+    if (!changed.empty()) data_.tell_lanes();
+}
+
+void memory_operations_session::rescan_from(std::string_view broker, sequence first) {
     for (auto& [lane, lease] : data_.leases) {
-        const auto first = std::ranges::find(changed, broker_of(lane), [](const found_row& f) { return *f.broker; });
-        if (first == changed.end()) continue;
-        lease.mark = std::min(lease.mark, first->seq - 1);
+        if (broker_of(lane) != broker) continue;
+        lease.mark = std::min(lease.mark, first - 1);
         ++lease.rescan;
     }
+}
+
+void memory_operations_session::look_again(std::string_view broker, sequence from) {
+    const std::lock_guard lock{data_.mutex};
+    rescan_from(broker, from);
     data_.tell_lanes();
 }
 

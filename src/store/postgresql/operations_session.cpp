@@ -9,6 +9,7 @@
 
 #include "store/bare_type.hpp"
 #include "store/discard_record.hpp"
+#include "store/postgresql/audit_reader.hpp"
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/failure.hpp"
 #include "store/postgresql/inside_sql.hpp"
@@ -74,10 +75,16 @@ public:
     std::optional<logged_event> event(std::string_view message_id) override;
     std::vector<stream_event> events(const event_filter& filter) override;
     std::vector<std::string> streams(std::string_view category, std::string_view after, std::size_t limit) override;
+    audit_page audit(std::string_view broker, sequence after, sequence upto) override {
+        return read_audit_page(*shared_.pool.borrow(), shared_.options.schema, broker, after, upto);
+    }
     std::vector<lane_status> lanes() override;
     std::vector<open_writer> open_writers() override;
     std::size_t retry(const outbox_filter& filter) override;
     std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) override;
+    void look_again(std::string_view broker, sequence from) override {
+        outbox(*shared_.pool.borrow()).look_again(broker, from);
+    }
     void pause_lanes(std::string_view broker, const lane_pause& pause) override;
     bool resume_lanes(std::string_view broker) override;
     lane_pauses paused_lanes() override;

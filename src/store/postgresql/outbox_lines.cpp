@@ -246,6 +246,12 @@ WITH picked AS MATERIALIZED (
 )
 SELECT count, pg_notify(@sluice_channel(target_broker), 'rescan') FROM first)sql";
 
+constexpr auto look_again_sql = R"sql(
+WITH moved AS (
+    UPDATE @lease AS held SET mark = least(held.mark, $2 - 1), rescan = held.rescan + 1 WHERE held.broker = $1
+)
+SELECT pg_notify(@sluice_channel($1), 'rescan'))sql";
+
 constexpr auto discard_sql = R"sql(
 WITH picked AS MATERIALIZED (
     {}
@@ -371,6 +377,13 @@ std::size_t outbox_lines::discard(const outbox_filter& filter, bool is_stream, c
     if (filter.status && !wants(kinds::unpublished, *filter.status)) return 0;
     const line_query query{filter, is_stream, kinds::unpublished, true, parameters{how.error, how.at, how.our_time}};
     return change(fmt::format(discard_sql, query.lines()), query.with());
+}
+
+void outbox_lines::look_again(std::string_view broker, sequence from) const {
+    exchange trip{db_};
+    trip.add(sql(lock_leases_sql));
+    trip.add(sql(look_again_sql), parameters{broker, from});
+    trip.run();
 }
 
 }  // namespace sluice::store::postgresql

@@ -35,6 +35,7 @@ public:
     [[nodiscard]] std::vector<outbox_row> list(const outbox_filter& filter, bool is_stream) const;
     [[nodiscard]] std::size_t retry(const outbox_filter& filter, bool is_stream) const;
     [[nodiscard]] std::size_t discard(const outbox_filter& filter, bool is_stream, const discarding& how) const;
+    void look_again(std::string_view broker, sequence from) const;
 
 private:
     [[nodiscard]] statement sql(std::string_view text) const;

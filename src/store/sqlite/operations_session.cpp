@@ -6,6 +6,7 @@
 #include "store/bare_type.hpp"
 #include "store/discard_record.hpp"
 #include "store/lane_name.hpp"
+#include "store/sqlite/audit_reader.hpp"
 #include "store/sqlite/outbox_counting.hpp"
 #include "store/sqlite/outbox_listing.hpp"
 #include "store/sqlite/sessions.hpp"
@@ -48,9 +49,14 @@ public:
     std::optional<logged_event> event(std::string_view message_id) override;
     std::vector<stream_event> events(const event_filter& filter) override;
     std::vector<std::string> streams(std::string_view category, std::string_view after, std::size_t limit) override;
+    audit_page audit(std::string_view broker, sequence after, sequence upto) override {
+        const transaction snapshot{*db_, transaction::kind::read};
+        return audit_.read(broker, after, upto);
+    }
     std::vector<lane_status> lanes() override;
     std::size_t retry(const outbox_filter& filter) override;
     std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) override;
+    void look_again(std::string_view broker, sequence from) override;
     void pause_lanes(std::string_view broker, const lane_pause& pause) override;
     bool resume_lanes(std::string_view broker) override;
     lane_pauses paused_lanes() override;
@@ -70,11 +76,13 @@ private:
     std::size_t forget_handler_here(std::string_view name);
     /// Makes the lanes of these rows' brokers start again at the first of them.
     void rescan(const std::vector<outbox_row>& changed);
+    void rescan_from(std::string_view broker, sequence first);
 
     std::unique_ptr<connection> db_;
 
     outbox_listing lines_{*db_};
     outbox_counting counting_{*db_};
+    audit_reader audit_{*db_};
     statement event_{*db_,
                      "SELECT message_id, stream, stream_category, type, data, metadata, created_at FROM event_log"
                      " WHERE message_id = ?1"};
@@ -241,10 +249,19 @@ void sqlite_operations_session::rescan(const std::vector<outbox_row>& changed) {
         auto& first = first_of_broker.try_emplace(row.target_broker, row.seq).first->second;
         first = std::min(first, row.seq);
     }
+    for (const auto& [broker, first] : first_of_broker) rescan_from(broker, first);
+}
+
+void sqlite_operations_session::rescan_from(std::string_view broker, sequence first) {
     for (const auto& lane : lanes()) {
-        const auto first = first_of_broker.find(broker_of(lane.lane));
-        if (first != first_of_broker.end()) rescan_.run(lane.lane, first->second - 1);
+        if (broker_of(lane.lane) == broker) rescan_.run(lane.lane, first - 1);
     }
+}
+
+void sqlite_operations_session::look_again(std::string_view broker, sequence from) {
+    transaction writing{*db_, transaction::kind::write};
+    rescan_from(broker, from);
+    writing.commit();
 }
 
 }  // namespace

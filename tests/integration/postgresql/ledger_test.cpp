@@ -74,6 +74,33 @@ TEST_F(ledger, has_one_record_for_a_batch_and_the_outbox_a_line_for_each_event) 
     EXPECT_EQ(scalar("SELECT string_agg(status, ' ') FROM outbox WHERE message_id = 'm-2'"), "published");
 }
 
+TEST_F(ledger, shows_an_audit_what_it_has_lost_and_what_was_purged) {
+    commit_events(6);
+    ASSERT_EQ(settle({delivered(1), delivered(2)}, 2), settle_outcome::settled);
+    ASSERT_EQ(settle({delivered(3), delivered(5)}, 3), settle_outcome::settled);
+    ASSERT_EQ(settle({delivered(4)}, 5), settle_outcome::settled);
+    const auto operations = store_->open_operations();
+    const auto audited = [&] {
+        audit_sum sum;
+        for (const sequence after : {0, 3}) sum.add(operations->audit("partner", after, after + 3));
+        return sum;
+    };
+    EXPECT_TRUE(audited().closes());
+    EXPECT_EQ(audited().confirmed, 5);
+
+    looking_.execute("UPDATE outbox_ledger SET after = after, seqs = NULL WHERE upto = 5");
+    EXPECT_EQ(audited().doubled, 1) << "4 has a row";
+    looking_.execute("DELETE FROM outbox_ledger WHERE upto = 5");
+    const auto sum = audited();
+    EXPECT_EQ(sum.missing, 2);
+    EXPECT_EQ(sum.first_missing, 3);
+    looking_.execute("UPDATE outbox_broker SET floor = 5");
+    EXPECT_EQ(audited().purged, 2);
+    looking_.execute("UPDATE event_log SET targets = 0 WHERE seq = 1");
+    EXPECT_EQ(audited().stray, 1);
+    looking_.execute("UPDATE event_log SET targets = 1 WHERE seq = 1");
+}
+
 TEST_F(ledger, gives_a_row_to_what_took_another_course) {
     commit_events(6);
     ASSERT_EQ(settle({delivered(1), failed(2), delivered(3), abandoned(4), delivered(6)}, 1), settle_outcome::settled);

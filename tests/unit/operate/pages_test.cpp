@@ -26,12 +26,16 @@ public:
                                      std::size_t /*limit*/) override {
         return {};
     }
+    store::audit_page audit(std::string_view /*broker*/, store::sequence /*after*/, store::sequence /*upto*/) override {
+        return {};
+    }
     std::vector<store::lane_status> lanes() override { return {}; }
     std::size_t retry(const store::outbox_filter& /*filter*/) override { return 0; }
     std::size_t discard(const store::outbox_filter& /*filter*/, std::string_view /*reason*/,
                         date_time /*now*/) override {
         return 0;
     }
+    void look_again(std::string_view /*broker*/, store::sequence /*from*/) override {}
     void pause_lanes(std::string_view /*broker*/, const store::lane_pause& /*pause*/) override {}
     bool resume_lanes(std::string_view /*broker*/) override { return false; }
     store::lane_pauses paused_lanes() override { return {}; }
