@@ -325,6 +325,7 @@ void lane_plan::published(std::span<const broker::verdict> verdicts, base::momen
     std::set<std::string, std::less<>> stopped;  // streams whose later rows were not sent
     std::optional<std::string> outage;
     bool answered = false;
+    bool some_read_again = false;
     for (std::size_t i = 0; i < in_flight_.rows.size(); ++i) {
         auto& row = in_flight_.rows[i];
         if (stopped.contains(row.event.stream)) continue;
@@ -338,6 +339,7 @@ void lane_plan::published(std::span<const broker::verdict> verdicts, base::momen
             }
             if (in_flight_.from_cursor()) {
                 read_again(row, now);
+                some_read_again = true;
             } else {
                 holds_.set(row.event.stream, row.seq, now.steady);
             }
@@ -350,7 +352,11 @@ void lane_plan::published(std::span<const broker::verdict> verdicts, base::momen
     if (in_flight_.from_cursor()) wait_on(stopped);
     in_flight_ = {};
     if (answered) broker_outage_.works();
-    if (outage) pause(*outage, now);
+    if (outage) {
+        pause(*outage, now);
+    } else if (some_read_again) {
+        put_back_ready(now);  // what was read ahead would overtake it
+    }
 }
 
 void lane_plan::settle_row(store::due_row& row, const broker::verdict& verdict, base::moment now) {

@@ -989,6 +989,18 @@ TEST_F(overlapping_plan_test, a_batch_read_ahead_respects_the_verdicts_before_it
     EXPECT_EQ(publish({delivered{}}), (numbers{5}));
 }
 
+TEST_F(overlapping_plan_test, a_batch_read_ahead_waits_for_what_the_broker_had_no_time_for) {
+    own_the_lease();
+    fetch({row(1, "a"), row(2, "b"), row(3, "c")});
+    expect<action::publish>();
+    fetch({row(4, "b"), row(5, "a")});
+    expect<action::collect>();
+    plan_.published(std::vector<broker::verdict>{delivered{}, unreachable{"too slow for the whole batch", true}}, now_);
+    EXPECT_EQ(settle().first, 1);
+    EXPECT_EQ(fetch({row(2, "b"), row(3, "c"), row(4, "b")}).after, 1);
+    EXPECT_EQ(publish({delivered{}, delivered{}, delivered{}}), (numbers{2, 3, 4}));
+}
+
 TEST_F(overlapping_plan_test, catches_no_stream_up_while_an_earlier_row_of_it_is_in_flight) {
     own_the_lease();
     auto failed = row(2, "a");
