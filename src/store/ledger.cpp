@@ -10,7 +10,7 @@ namespace sluice::store {
 namespace {
 
 constexpr sequence widest_range = std::numeric_limits<std::int32_t>::max();
-/// Fits into the microseconds of `ledger_record::times`.
+/// From the first of its times to the last. Fits into the microseconds of `ledger_record::times`.
 constexpr duration longest_batch = std::chrono::minutes{30};
 
 constexpr std::int64_t most_merged = 1000;
@@ -83,14 +83,17 @@ sorted_settlements sort_settlements(std::span<const settlement> settlements, seq
     sorted_settlements sorted;
     std::vector<const settlement*> listed;
     listed.reserve(settlements.size());
+    date_time first{};
+    date_time last{};
     for (const auto& one : settlements) {
         const bool has_place =
             one.seq > top &&
             (listed.empty() || (one.seq > listed.back()->seq && one.seq - listed.front()->seq < widest_range));
-        const bool is_of_this_time =
-            listed.empty() || !one.published_at ||
-            std::chrono::abs(*one.published_at - listed.front()->published_at.value()) < longest_batch;
+        const auto at = one.published_at.value_or(first);
+        const bool is_of_this_time = listed.empty() || std::max(last, at) - std::min(first, at) < longest_batch;
         if (has_place && is_of_this_time && is_ordinary(one) && !has_row(one.seq)) {
+            first = listed.empty() ? at : std::min(first, at);
+            last = listed.empty() ? at : std::max(last, at);
             listed.push_back(&one);
         } else {
             sorted.rows.push_back(&one);

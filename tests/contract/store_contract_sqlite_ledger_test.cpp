@@ -421,6 +421,29 @@ protected:
     }
 };
 
+TEST_F(sqlite_file_before_the_ledger, leaves_views_of_the_application_alone) {
+    execute(
+        "CREATE VIEW waiting AS SELECT count(*) AS n FROM outbox WHERE status IN ('pending', 'failed');"
+        "CREATE VIEW broken AS SELECT * FROM nothing_there");
+    bring_up_to_date();
+    commit({event("m-6")});
+    EXPECT_THAT(ask("SELECT n FROM waiting"), ElementsAre("4"));
+    EXPECT_THAT(ask("SELECT sql FROM sqlite_schema WHERE name = 'waiting'"), ElementsAre(HasSubstr("FROM outbox ")));
+}
+
+TEST_F(sqlite_file_before_the_ledger, sends_history_that_is_inserted_by_hand) {
+    bring_up_to_date();
+    const auto grant = take({}, at(60));
+    settle(grant, {published(2), published(4), published(5)}, 5);
+    execute("DELETE FROM outbox_row WHERE seq = 4");
+    execute(
+        "INSERT INTO outbox (target_broker, seq, message_id, stream)"
+        " SELECT 'partner', seq, message_id, stream FROM event_log WHERE seq = 4");
+    const auto batch = lane_.rows->due(grant, "partner", 5, 10);
+    EXPECT_NE(batch.rescan, grant.rescan);
+    EXPECT_EQ(batch.mark, 3);
+}
+
 TEST_F(sqlite_file_before_the_ledger, goes_on_where_it_was) {
     bring_up_to_date();
     EXPECT_EQ(store_->schema().applied, store_->schema().expected);

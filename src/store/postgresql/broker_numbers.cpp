@@ -33,7 +33,10 @@ void run(exchange& trip, const connection& db) {
 }  // namespace
 
 broker_statements::broker_statements(const std::string& schema)
-    : lock{"", in_schema("SELECT pg_advisory_xact_lock('@outbox_broker'::regclass::oid::integer, 0)", schema)},
+    : lock{"", in_schema("SELECT pg_advisory_xact_lock('@outbox_broker'::regclass::oid::integer, 0) WHERE EXISTS"
+                         " (SELECT FROM unnest($1::text[]) AS n (name)"
+                         " WHERE NOT EXISTS (SELECT FROM @outbox_broker AS b WHERE b.name = n.name))",
+                         schema)},
       add{"", in_schema(add_sql, schema)},
       add_part{
           "",
@@ -42,26 +45,33 @@ broker_statements::broker_statements(const std::string& schema)
 
 void number_brokers(connection& db, const std::string& schema, std::span<const std::string> names) {
     const broker_statements sql{schema};
+    array<std::string_view> all;
+    for (const auto& name : names) all.push(std::string_view{name});
     exchange trip{db};
-    trip.add(sql.lock);
+    trip.add(sql.lock, parameters{all});
     for (const auto& name : names) trip.add(sql.add, parameters{name});
     run(trip, db);
 }
 
 void numbered_brokers::require(connection& db, const std::string& schema, std::span<const std::string> names) {
-    const std::lock_guard lock{mutex_};
     std::vector<std::string> unseen;
-    std::ranges::copy_if(names, std::back_inserter(unseen),
-                         [this](const std::string& name) { return !seen_.contains(name); });
+    {
+        const std::lock_guard lock{mutex_};
+        std::ranges::copy_if(names, std::back_inserter(unseen),
+                             [this](const std::string& name) { return !seen_.contains(name); });
+    }
     if (unseen.empty()) return;
-    number_brokers(db, schema, unseen);
+    number_brokers(db, schema, unseen);  // may wait for somebody else's transaction: nobody waits for us meanwhile
+    const std::lock_guard lock{mutex_};
     seen_.insert(unseen.begin(), unseen.end());
 }
 
 void add_ledger_part(connection& db, const std::string& schema, std::string_view broker, int part) {
     const broker_statements sql{schema};
+    array<std::string_view> one;
+    one.push(broker);
     exchange trip{db};
-    trip.add(sql.lock);
+    trip.add(sql.lock, parameters{one});
     trip.add(sql.add, parameters{broker});
     trip.add(sql.add_part, parameters{broker, std::int32_t{part}});
     run(trip, db);
@@ -71,7 +81,7 @@ std::string no_number_left(const statement_error& refusal, std::string_view serv
     if (refusal.constraint() != "broker_numbers") return {};
     return fmt::format(
         "{}: an event knows its brokers by numbers from 0 to 62, and all of them are in use by brokers that events of "
-        "this database have gone to (SELECT number, name FROM broker); nothing was written",
+        "this database have gone to (SELECT number, name FROM outbox_broker); nothing was written",
         server);
 }
 

@@ -16,7 +16,7 @@ namespace sluice::store::postgresql {
 struct broker_statements {
     explicit broker_statements(const std::string& schema);
 
-    statement lock;      ///< first: one at a time gives numbers
+    statement lock;      ///< first, $1 names: one at a time gives numbers; nobody waits who needs none
     statement add;       ///< $1 name; nothing happens when it has a number
     statement add_part;  ///< $1 name, $2 part of the ledger
 };

@@ -87,7 +87,9 @@ result execute(PGconn& connection, const statement& what, const parameters& with
 /// They stay without number when the application rolls back.
 void number_brokers_within(PGconn& connection, const std::string& schema, const std::vector<std::string>& names) {
     const broker_statements sql{schema};
-    static_cast<void>(execute(connection, sql.lock, parameters{}));
+    array<std::string_view> all;
+    for (const auto& name : names) all.push(std::string_view{name});
+    static_cast<void>(execute(connection, sql.lock, parameters{all}));
     for (const auto& name : names) static_cast<void>(execute(connection, sql.add, parameters{name}));
 }
 

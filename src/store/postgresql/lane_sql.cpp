@@ -407,6 +407,7 @@ WITH fence AS MATERIALIZED (
     SELECT seq FROM walked WHERE expired ORDER BY seq LIMIT $9
 ), gone AS (
     DELETE FROM @outbox_row AS o USING doomed WHERE o.target_broker = $4 AND o.seq = doomed.seq
+      AND o.status IN ('published', 'abandoned')
 ), raised AS (
     UPDATE @outbox_broker AS b SET floor = total.upto FROM (SELECT max(seq) AS upto FROM doomed) AS total
     WHERE b.name = $4 AND b.floor < total.upto

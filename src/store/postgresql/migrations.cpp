@@ -241,8 +241,11 @@ CREATE TABLE @stand_by (
 
 // An event knows the brokers that it goes to. The ledger of a lane knows which of them it has reached; a row is written
 // for what takes another course. `outbox` shows the whole: one line for each event and broker. A build of before goes
-// on writing its rows through it, and its lanes lose their leases.
+// on writing its rows through it. Its lanes are to have ended: they can publish and not settle.
 constexpr std::array store_once{
+    // First, as operators' changes lock the leases first.
+    "UPDATE @lease SET owner = '', epoch = epoch + 1, detail = 'the storage has changed' WHERE broker <> ''",
+
     R"sql(
 CREATE TABLE @outbox_broker (
     number    smallint CONSTRAINT broker_number PRIMARY KEY CONSTRAINT broker_numbers CHECK (number BETWEEN 0 AND 62),
@@ -328,11 +331,19 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'unique_violation',
             MESSAGE = format('event %s has been published to %s', NEW.message_id, NEW.target_broker);
     END IF;
-    PERFORM pg_advisory_xact_lock('@outbox_broker'::regclass::oid::integer, 0);
-    INSERT INTO @outbox_broker (number, name, floor)
-    SELECT coalesce((SELECT max(number) FROM @outbox_broker), -1) + 1, NEW.target_broker,
-           coalesce((SELECT max(seq) FROM @event_log), 0)
-    WHERE NOT EXISTS (SELECT FROM @outbox_broker WHERE name = NEW.target_broker);
+    IF NOT EXISTS (SELECT FROM @outbox_broker WHERE name = NEW.target_broker) THEN
+        PERFORM pg_advisory_xact_lock('@outbox_broker'::regclass::oid::integer, 0);
+        INSERT INTO @outbox_broker (number, name, floor)
+        SELECT coalesce((SELECT max(number) FROM @outbox_broker), -1) + 1, NEW.target_broker,
+               coalesce((SELECT max(seq) FROM @event_log), 0)
+        WHERE NOT EXISTS (SELECT FROM @outbox_broker WHERE name = NEW.target_broker);
+    END IF;
+    -- The lanes may have gone past an event of an earlier transaction.
+    IF EXISTS (SELECT FROM @event_log WHERE seq = NEW.seq AND xmin <> pg_current_xact_id()::xid) THEN
+        PERFORM FROM @lease WHERE broker = NEW.target_broker ORDER BY lane FOR UPDATE;
+        UPDATE @lease SET mark = least(mark, NEW.seq - 1), rescan = rescan + 1 WHERE broker = NEW.target_broker;
+        PERFORM pg_notify(@sluice_channel(NEW.target_broker), 'rescan');
+    END IF;
     INSERT INTO @outbox_row (target_broker, seq, message_id, stream, status, priority, retry_count, next_retry_at,
                              last_error, published_at, abandoned_at, receipt)
     VALUES (NEW.target_broker, NEW.seq, NEW.message_id, NEW.stream, coalesce(NEW.status, 'pending'),
@@ -343,9 +354,7 @@ END
 $body$)sql",
 
     "CREATE TRIGGER sluice_outbox_insert INSTEAD OF INSERT ON @outbox"
-    " FOR EACH ROW EXECUTE FUNCTION @sluice_outbox_insert()",
-
-    "UPDATE @lease SET owner = '', epoch = epoch + 1, detail = 'the storage has changed' WHERE broker <> ''"};
+    " FOR EACH ROW EXECUTE FUNCTION @sluice_outbox_insert()"};
 
 constexpr std::array all_migrations{migration{1, "first tables", first_tables},
                                     migration{2, "former lanes", former_lanes},
@@ -364,8 +373,9 @@ int expected_migration() { return all_migrations.back().number; }
 constexpr int oldest_server = 130'000;
 
 /// A migration that changes tables in use waits for those who use them so long, and then lets those go on who wait
-/// behind it, before it tries again.
-constexpr auto lock_timeout_sql = "SET LOCAL lock_timeout = '1s'";
+/// behind it, before it tries again. Once it has the tables it takes the time that their size needs.
+constexpr auto lock_timeout_sql =
+    "SELECT set_config('lock_timeout', '1s', true), set_config('statement_timeout', '0', true)";
 constexpr int most_tries = 600;
 
 /// @param ask  runs a statement and returns its answer
@@ -412,7 +422,8 @@ bool try_to_apply(connection& db, const migration& step, const std::string& sche
     try {
         for (const auto* sql : step.statements) writing.run(in(sql));
     } catch (const statement_error& refusal) {
-        if (refusal.sqlstate() != "55P03") throw;  // lock_not_available
+        const auto state = refusal.sqlstate();
+        if (state != "55P03" && state != "40P01") throw;  // lock_not_available, deadlock_detected
         return false;
     }
     writing.run(in("INSERT INTO @sluice_migration VALUES ($1, $2, clock_timestamp())"),

@@ -306,9 +306,12 @@ std::optional<sequence> postgresql_row_source::barrier(const gap_tracker& gaps) 
 /// something to publish first, the lane is to come back without a rest.
 void postgresql_row_source::hold_back(const gap_tracker& gaps, sequence barrier, due_batch& batch) {
     const auto held = std::erase_if(batch.rows, [barrier](const due_row& row) { return row.seq > barrier; });
+    const bool is_cut = batch.upto >= barrier;
     batch.upto = std::min(batch.upto, barrier - 1);
+    // With nothing to publish, asking again at once would find the same.
+    if (is_cut && batch.rows.empty()) batch.more = false;
     if (held == 0) return;
-    batch.more = !batch.rows.empty();  // with nothing to publish, asking again at once would find the same
+    batch.more = !batch.rows.empty();
     held_ = gaps.barrier(link_->shared.options.order_wait, steady::now()).has_value();
 }
 
@@ -469,6 +472,9 @@ std::size_t postgresql_row_source::purge(const lease_grant& grant, std::string_v
     link_->raise_mark(trip, grant, true);
     trip.end();
     link_->guard_timeline(trip, *server, grant);
+    // A statement of its own: what follows sees what was committed while this one waited for the lease, a retry first
+    // of all.
+    trip.add(link_->sql.fence, parameters{grant.lane, grant.owner, grant.epoch});
     const auto place = trip.add(
         link_->sql.purge, parameters{grant.lane, grant.owner, grant.epoch, target_broker, published_before,
                                      abandoned_before, cursor, sql_limit(most_examined), sql_limit(limit),

@@ -260,7 +260,10 @@ CREATE TABLE outbox_ledger (
     CHECK (after < upto)
 ) STRICT, WITHOUT ROWID;
 
+-- Views of the application go on reading `outbox`, and one that reads what is not there stops nothing.
+PRAGMA legacy_alter_table = ON;
 ALTER TABLE outbox RENAME TO outbox_row;
+PRAGMA legacy_alter_table = OFF;
 UPDATE lease SET epoch = epoch + 1;
 
 CREATE VIEW outbox_ledger_part AS
@@ -327,6 +330,10 @@ CREATE TRIGGER outbox_insert INSTEAD OF INSERT ON outbox BEGIN
     VALUES (new.target_broker, new.seq, new.message_id, new.stream, coalesce(new.status, 'pending'),
             coalesce(new.priority, 0), coalesce(new.retry_count, 0), new.next_retry_at, new.last_error,
             new.published_at, new.abandoned_at, new.receipt);
+    -- The lanes may have gone past an event that was there before.
+    UPDATE lease SET mark = min(mark, new.seq - 1), rescan = rescan + 1
+    WHERE new.seq < (SELECT max(seq) FROM event_log) AND instr(lane, ':') > 0
+      AND substr(lane || '#', instr(lane, ':') + 1, length(new.target_broker) + 1) = new.target_broker || '#';
 END;
 )sql";
 

@@ -182,6 +182,56 @@ TEST_F(ledger, is_purged_without_making_what_was_published_look_pending) {
     EXPECT_EQ(counts.by_status.at(row_status::failed), 1);
 }
 
+TEST_F(ledger, is_purged_of_nothing_that_is_opened_again_meanwhile) {
+    commit_events(2);
+    ASSERT_EQ(settle({abandoned(1), delivered(2)}, 2), settle_outcome::settled);
+    auto operator_of = connect();
+    operator_of.execute("BEGIN");
+    operator_of.execute("SELECT FROM lease FOR UPDATE");
+    operator_of.execute("UPDATE outbox_row SET status = 'pending', abandoned_at = NULL WHERE seq = 1");
+    operator_of.execute("UPDATE lease SET mark = 0, rescan = rescan + 1");
+    const auto later = system_clock().now() + 1h;
+    std::jthread purging{[&] { EXPECT_EQ(lane_.rows->purge(grant_, "partner", later, later, 100), 0U); }};
+    EXPECT_TRUE(eventually([&] {
+        return scalar(
+                   "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%lease%'"
+                   " AND query LIKE '%" +
+                   schema_ + "%'") == "1";
+    }));
+    operator_of.execute("COMMIT");
+    purging.join();
+    EXPECT_EQ(statuses(), "1=pending 2=published");
+    EXPECT_EQ(scalar("SELECT floor FROM outbox_broker"), "0");
+    EXPECT_THAT(ids(due(0)), ElementsAre("m-1"));
+}
+
+TEST_F(ledger, lets_nobody_wait_for_a_number_who_needs_none) {
+    commit_events(1);
+    auto application = connect();
+    application.execute("BEGIN");
+    application.execute(
+        "INSERT INTO outbox (target_broker, seq, message_id, stream)"
+        " SELECT 'another', seq, message_id, stream FROM event_log");
+    const auto fresh = open_database();
+    commit(*fresh->open_unit(), {event("m-2", "o-2", {"partner"})});
+    EXPECT_THAT(ids(due(0)), ElementsAre("m-1", "m-2"));
+    application.execute("ROLLBACK");
+}
+
+TEST_F(ledger, sends_history_that_is_inserted_by_hand) {
+    commit_events(3);
+    ASSERT_EQ(settle({delivered(1), delivered(2), delivered(3)}, 3), settle_outcome::settled);
+    looking_.execute("DELETE FROM outbox_ledger");
+    ASSERT_THAT(ids(due(3)), IsEmpty());
+    looking_.execute(
+        "INSERT INTO outbox (target_broker, seq, message_id, stream)"
+        " SELECT 'partner', seq, message_id, stream FROM event_log WHERE seq = 2");
+    const auto batch = due(3);
+    EXPECT_NE(batch.rescan, grant_.rescan);
+    EXPECT_EQ(batch.mark, 1);
+    looking_.execute("UPDATE outbox_broker SET floor = 3");
+}
+
 TEST_F(ledger, keeps_from_the_lane_what_was_given_up_and_purged) {
     commit_events(3);
     ASSERT_EQ(settle({abandoned(1), delivered(2)}, 2), settle_outcome::settled);

@@ -57,6 +57,16 @@ TEST(ledger, stores_once_what_receipts_begin_with) {
               "00-2\x1f");
 }
 
+TEST(ledger, spans_no_more_time_than_a_record_can_hold_whichever_way_the_clock_was_set) {
+    const std::vector batch{delivered(1), delivered(2, "", 29min), delivered(3, "", -29min), delivered(4, "", 1min)};
+    const auto sorted = sort_settlements(batch, 0, none);
+    EXPECT_THAT(sorted.record->times, ElementsAre(0, 1'740'000'000, 60'000'000));
+    EXPECT_THAT(rows_of(sorted), ElementsAre(3));
+    const auto all = settlements_in(*sorted.record);
+    const auto rest = sort_settlements(std::span{all}.subspan(1), 1, none);
+    EXPECT_THAT(rest.rows, IsEmpty()) << "a part of a record fits into one";
+}
+
 TEST(ledger, gives_a_row_to_whatever_took_another_course) {
     auto refused = delivered(2);
     refused.status = row_status::failed;
