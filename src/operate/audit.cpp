@@ -60,7 +60,7 @@ audit_report audit(const std::vector<open_database>& databases, const audit_requ
     audit_report report;
     for (const auto& [name, session] : databases) {
         const auto after = start_of(*session, asked);
-        for (const auto& [broker, counts] : session->outbox_summary()) {
+        for (const auto& broker : session->brokers()) {
             if (!asked.broker.empty() && asked.broker != broker) continue;
             audited_broker one{.database = name, .broker = broker};
             if (after) one.sum = sum_of(*session, broker, *after);

@@ -96,6 +96,8 @@ public:
     /// Streams of one category that have events, by name, those after the name given, at most `limit`.
     [[nodiscard]] virtual std::vector<std::string> streams(std::string_view category, std::string_view after,
                                                            std::size_t limit) = 0;
+    /// Every broker that an event of this database was ever meant for, by name.
+    [[nodiscard]] virtual std::vector<std::string> brokers() = 0;
     /// What an audit compares of the events `after` < seq ≤ `upto` at one broker, in one snapshot. Reads all of them:
     /// ask for tens of thousands at a time.
     [[nodiscard]] virtual audit_page audit(std::string_view broker, sequence after, sequence upto) = 0;

@@ -136,6 +136,7 @@ TEST_P(store_operations, audit_every_course_that_an_event_can_take) {
         sum.add(operations_->audit(broker, 3, 1'000));
         return sum;
     };
+    EXPECT_THAT(operations_->brokers(), ElementsAre("default", "partner"));
     EXPECT_EQ(sum_of("partner").waiting, 8);
     EXPECT_EQ(sum_of("nobody").committed, 0);
     const auto grant = take_lane();

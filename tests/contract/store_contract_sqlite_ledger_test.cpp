@@ -427,7 +427,7 @@ TEST_F(sqlite_file_before_the_ledger, leaves_views_of_the_application_alone) {
         "CREATE VIEW broken AS SELECT * FROM nothing_there");
     bring_up_to_date();
     commit({event("m-6")});
-    EXPECT_THAT(ask("SELECT n FROM waiting"), ElementsAre("4"));
+    EXPECT_THAT(ask("SELECT n FROM waiting"), ElementsAre("5"));
     EXPECT_THAT(ask("SELECT sql FROM sqlite_schema WHERE name = 'waiting'"), ElementsAre(HasSubstr("FROM outbox ")));
 }
 

@@ -60,6 +60,7 @@ public:
     std::optional<logged_event> event(std::string_view message_id) override;
     std::vector<stream_event> events(const event_filter& filter) override;
     std::vector<std::string> streams(std::string_view category, std::string_view after, std::size_t limit) override;
+    std::vector<std::string> brokers() override;
     audit_page audit(std::string_view broker, sequence after, sequence upto) override;
     std::vector<lane_status> lanes() override;
     std::size_t retry(const outbox_filter& filter) override;
@@ -165,6 +166,13 @@ std::vector<std::string> memory_operations_session::streams(std::string_view cat
     for (auto it = data_.streams.upper_bound(after); it != data_.streams.end() && names.size() < limit; ++it) {
         if (data_.event(it->second.front()).stream_category == category) names.push_back(it->first);
     }
+    return names;
+}
+
+std::vector<std::string> memory_operations_session::brokers() {
+    const std::lock_guard lock{data_.mutex};
+    std::vector<std::string> names;
+    for (const auto& [broker, rows] : data_.outbox) names.push_back(broker);
     return names;
 }
 

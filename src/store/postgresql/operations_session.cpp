@@ -75,6 +75,7 @@ public:
     std::optional<logged_event> event(std::string_view message_id) override;
     std::vector<stream_event> events(const event_filter& filter) override;
     std::vector<std::string> streams(std::string_view category, std::string_view after, std::size_t limit) override;
+    std::vector<std::string> brokers() override { return outbox(*shared_.pool.borrow()).brokers(); }
     audit_page audit(std::string_view broker, sequence after, sequence upto) override {
         return read_audit_page(*shared_.pool.borrow(), shared_.options.schema, broker, after, upto);
     }

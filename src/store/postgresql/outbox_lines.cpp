@@ -293,6 +293,14 @@ std::map<std::string, outbox_counts> outbox_lines::summary() const {
     return all;
 }
 
+std::vector<std::string> outbox_lines::brokers() const {
+    const auto found = ask(brokers_sql);
+    std::vector<std::string> names;
+    for (int row = 0; row < found.rows(); ++row) names.push_back(found.text(row, 0));
+    std::ranges::sort(names);
+    return names;
+}
+
 /// At and below its mark a broker's rows are all settled: published, or abandoned, and those have an index.
 void outbox_lines::count_rows(std::string_view broker, sequence low, outbox_counts& counts) const {
     exchange trip{db_};

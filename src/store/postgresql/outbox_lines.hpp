@@ -31,6 +31,8 @@ public:
     outbox_lines(connection& db, const std::string& schema) : db_{db}, schema_{schema} {}
 
     [[nodiscard]] std::map<std::string, outbox_counts> summary() const;
+    /// Those that have a number or a row, by name.
+    [[nodiscard]] std::vector<std::string> brokers() const;
     /// @param is_stream  the filter's stream is one aggregate's; else it is a category
     [[nodiscard]] std::vector<outbox_row> list(const outbox_filter& filter, bool is_stream) const;
     [[nodiscard]] std::size_t retry(const outbox_filter& filter, bool is_stream) const;

@@ -49,6 +49,7 @@ public:
     std::optional<logged_event> event(std::string_view message_id) override;
     std::vector<stream_event> events(const event_filter& filter) override;
     std::vector<std::string> streams(std::string_view category, std::string_view after, std::size_t limit) override;
+    std::vector<std::string> brokers() override;
     audit_page audit(std::string_view broker, sequence after, sequence upto) override {
         const transaction snapshot{*db_, transaction::kind::read};
         return audit_.read(broker, after, upto);
@@ -114,6 +115,11 @@ private:
 std::map<std::string, outbox_counts> sqlite_operations_session::outbox_summary() {
     const transaction snapshot{*db_, transaction::kind::read};
     return counting_.summary();
+}
+
+std::vector<std::string> sqlite_operations_session::brokers() {
+    const transaction snapshot{*db_, transaction::kind::read};
+    return lines_.brokers();
 }
 
 std::vector<outbox_row> sqlite_operations_session::list(const outbox_filter& filter) {

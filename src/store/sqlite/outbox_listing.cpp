@@ -122,6 +122,14 @@ std::vector<std::string> outbox_listing::brokers_with_rows() {
     return names;
 }
 
+std::vector<std::string> outbox_listing::brokers() {
+    auto names = brokers_with_rows();
+    for (auto& broker : brokers_.all()) names.push_back(std::move(broker.name));
+    std::ranges::sort(names);
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return names;
+}
+
 sequence outbox_listing::lowest_mark(std::string_view broker) {
     std::optional<sequence> lowest;
     for (auto found = marks_.query(); found.next();) {

@@ -41,6 +41,8 @@ public:
     /// asked for, it looks for pending events above the marks of their lanes only.
     [[nodiscard]] std::vector<outbox_row> list(const outbox_filter& filter, const status_choice& wanted,
                                                order direction);
+    /// Those that have a number or a row, by name.
+    [[nodiscard]] std::vector<std::string> brokers();
     /// The brokers that have a row.
     [[nodiscard]] std::vector<std::string> brokers_with_rows();
     /// The number up to which every event of the broker is settled; 0 when no lane of it ever ran.

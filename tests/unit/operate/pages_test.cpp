@@ -26,6 +26,7 @@ public:
                                      std::size_t /*limit*/) override {
         return {};
     }
+    std::vector<std::string> brokers() override { return {}; }
     store::audit_page audit(std::string_view /*broker*/, store::sequence /*after*/, store::sequence /*upto*/) override {
         return {};
     }

@@ -995,7 +995,8 @@ TEST_F(overlapping_plan_test, a_batch_read_ahead_waits_for_what_the_broker_had_n
     expect<action::publish>();
     fetch({row(4, "b"), row(5, "a")});
     expect<action::collect>();
-    plan_.published(std::vector<broker::verdict>{delivered{}, unreachable{"too slow for the whole batch", true}}, now_);
+    const broker::verdict no_time = unreachable{"too slow for the whole batch", true};
+    plan_.published(std::vector<broker::verdict>{delivered{}, no_time, no_time}, now_);
     EXPECT_EQ(settle().first, 1);
     EXPECT_EQ(fetch({row(2, "b"), row(3, "c"), row(4, "b")}).after, 1);
     EXPECT_EQ(publish({delivered{}, delivered{}, delivered{}}), (numbers{2, 3, 4}));
