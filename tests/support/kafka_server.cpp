@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "support/freeze.hpp"
 #include "support/server_log.hpp"
 #include "support/shell.hpp"
 
@@ -80,7 +81,7 @@ void kafka_server::kill_hard() { ::kill(pid_, SIGKILL); }
 
 void kafka_server::start_again() { start("KAFKA_PORT=" + std::to_string(port_) + " "); }
 
-void kafka_server::freeze() { ::kill(pid_, SIGSTOP); }
+void kafka_server::freeze() { freeze_process(pid_); }
 
 void kafka_server::thaw() { ::kill(pid_, SIGCONT); }
 

@@ -8,6 +8,7 @@
 
 #include <sluice/message.hpp>
 
+#include "support/freeze.hpp"
 #include "support/server_log.hpp"
 #include "support/shell.hpp"
 
@@ -43,7 +44,7 @@ void redis_server::stop() { run_command(shell_word(REDIS_SCRIPT) + " stop " + sh
 
 void redis_server::start_again() { start("REDIS_PORT=" + std::to_string(port_) + " "); }
 
-void redis_server::freeze() { ::kill(pid_, SIGSTOP); }
+void redis_server::freeze() { freeze_process(pid_); }
 
 void redis_server::thaw() { ::kill(pid_, SIGCONT); }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "integration/kafka/kafka_fixture.hpp"
+#include "support/freeze.hpp"
 
 namespace sluice::broker::kafka {
 namespace {
@@ -92,7 +93,7 @@ TEST_F(kafka_transaction, shows_nothing_of_a_stopped_process_behind_its_successo
     }
     char word = 0;
     for (int i = 0; i < 20; ++i) ASSERT_EQ(::read(ready[0], &word, 1), 1);
-    ::kill(child, SIGSTOP);
+    sluice::testing::freeze_process(child);
     const auto broker = make_kafka_broker(options_);
     const auto successor = broker->open_publisher();
     EXPECT_TRUE(eventually([&] {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "integration/rabbitmq/rabbitmq_fixture.hpp"
+#include "support/freeze.hpp"
 
 namespace sluice::broker::rabbitmq_test {
 namespace {
@@ -73,7 +74,7 @@ TEST_F(rabbitmq_standby, takes_over_from_a_frozen_reader_after_two_heartbeats) {
     const auto standby = broker_->open_reader({"shop::order"}, {.group = mine, .consumer = {}});
     // It beats by itself for as long as its process runs, whatever it does with the messages.
     EXPECT_THAT(read_some(*standby, 1, seconds{4}), ElementsAre());
-    ::kill(child_, SIGSTOP);
+    sluice::testing::freeze_process(child_);
     EXPECT_THAT(read_some(*standby, 5, seconds{20}), ElementsAre("m0", "m1", "m2", "m3", "m4"));
 }
 

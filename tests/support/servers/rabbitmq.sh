@@ -132,6 +132,18 @@ start() {
     echo "control: the node did not start" >&2
     return 1
 }
+# A busy machine lets a thread run on for a moment.
+freeze() {
+    local pid waited
+    pid=$(node)
+    kill -STOP "$pid"
+    for ((waited = 0; waited < 1000; ++waited)); do
+        if ! cat "/proc/$pid"/task/*/stat 2>/dev/null | sed 's/.*) //' | grep -qv '^[TZX]'; then return; fi
+        sleep 0.01
+    done
+    echo "control: the node does not stop" >&2
+    return 1
+}
 crash() {
     local pid
     pid=$(node)
@@ -146,7 +158,7 @@ case $1 in
         pid=$(node)
         while runs "$pid"; do sleep 0.05; done
         start ;;
-    freeze) kill -STOP "$(node)" ;;
+    freeze) freeze ;;
     thaw) kill -CONT "$(node)" ;;
     *) exit 2 ;;
 esac
