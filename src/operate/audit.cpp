@@ -29,6 +29,7 @@ store::audit_sum sum_of(store::operations_session& in, const std::string& broker
 
 std::vector<named_fault> name_faults(store::operations_session& in, const store::audit_sum& sum) {
     std::vector<named_fault> named;
+    named.reserve(sum.faults.size());
     for (const auto& fault : sum.faults) {
         named_fault one{.fault = fault};
         for (auto& found : in.events({.after = fault.seq - 1, .upto = fault.seq, .limit = 1})) {
@@ -81,8 +82,10 @@ void resend_missing(const std::vector<open_database>& databases, const audit_rep
 
 json::value to_json(const audit_report& report) {
     json::array brokers;
+    brokers.reserve(report.brokers.size());
     for (const auto& each : report.brokers) {
         json::array faults;
+        faults.reserve(each.faults.size());
         for (const auto& fault : each.faults) faults.push_back(fault_json(fault));
         brokers.push_back(json::object{{"database", each.database},
                                        {"broker", each.broker},

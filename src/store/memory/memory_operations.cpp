@@ -172,6 +172,7 @@ std::vector<std::string> memory_operations_session::streams(std::string_view cat
 std::vector<std::string> memory_operations_session::brokers() {
     const std::lock_guard lock{data_.mutex};
     std::vector<std::string> names;
+    names.reserve(data_.outbox.size());
     for (const auto& [broker, rows] : data_.outbox) names.push_back(broker);
     return names;
 }

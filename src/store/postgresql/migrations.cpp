@@ -422,7 +422,7 @@ bool try_to_apply(connection& db, const migration& step, const std::string& sche
     try {
         for (const auto* sql : step.statements) writing.run(in(sql));
     } catch (const statement_error& refusal) {
-        const auto state = refusal.sqlstate();
+        const auto& state = refusal.sqlstate();
         if (state != "55P03" && state != "40P01") throw;  // lock_not_available, deadlock_detected
         return false;
     }

@@ -296,6 +296,7 @@ std::map<std::string, outbox_counts> outbox_lines::summary() const {
 std::vector<std::string> outbox_lines::brokers() const {
     const auto found = ask(brokers_sql);
     std::vector<std::string> names;
+    names.reserve(static_cast<std::size_t>(found.rows()));
     for (int row = 0; row < found.rows(); ++row) names.push_back(found.text(row, 0));
     std::ranges::sort(names);
     return names;
