@@ -8,7 +8,7 @@ namespace sluice::cli {
 
 namespace {
 
-constexpr std::chrono::milliseconds interval{100};
+constexpr std::chrono::milliseconds shortest_pause{100};
 constexpr const char* erase = "\r\x1b[K";
 
 }  // namespace
@@ -18,7 +18,7 @@ rewritten_line::rewritten_line() : on_terminal_{isatty(STDERR_FILENO) == 1} {}
 bool rewritten_line::is_due() {
     const auto now = std::chrono::steady_clock::now();
     if (!on_terminal_ || now < next_) return false;
-    next_ = now + interval;
+    next_ = now + shortest_pause;
     return true;
 }
 
