@@ -45,10 +45,8 @@ broker_statements::broker_statements(const std::string& schema)
 
 void number_brokers(connection& db, const std::string& schema, std::span<const std::string> names) {
     const broker_statements sql{schema};
-    array<std::string_view> all;
-    for (const auto& name : names) all.push(std::string_view{name});
     exchange trip{db};
-    trip.add(sql.lock, parameters{all});
+    trip.add(sql.lock, parameters{array_of(names)});
     for (const auto& name : names) trip.add(sql.add, parameters{name});
     run(trip, db);
 }
@@ -81,7 +79,8 @@ std::string no_number_left(const statement_error& refusal, std::string_view serv
     if (refusal.constraint() != "broker_numbers") return {};
     return fmt::format(
         "{}: an event knows its brokers by numbers from 0 to 62, and all of them are in use by brokers that events of "
-        "this database have gone to (SELECT number, name FROM outbox_broker); nothing was written",
+        "this database have gone to (SELECT number, name FROM outbox_broker); nothing was written; use one of the "
+        "former names again, or another database",
         server);
 }
 

@@ -273,11 +273,9 @@ void commit_call::check_positions(exchange& trip) {
 void commit_call::append_events(exchange& trip) {
     for (const auto& write : batch_.events) {
         const auto& event = write.event;
-        array<std::string_view> brokers;
-        for (const auto& broker : write.target_brokers) brokers.push(std::string_view{broker});
         add(trip, sql_.append,
             parameters{event.message_id, event.stream, event.stream_category, event.type, event.created_at, event.data,
-                       event.metadata, brokers, std::int32_t{write.priority}},
+                       event.metadata, array_of(write.target_brokers), std::int32_t{write.priority}},
             &write);
     }
 }

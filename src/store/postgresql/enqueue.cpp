@@ -87,9 +87,7 @@ result execute(PGconn& connection, const statement& what, const parameters& with
 /// They stay without number when the application rolls back.
 void number_brokers_within(PGconn& connection, const std::string& schema, const std::vector<std::string>& names) {
     const broker_statements sql{schema};
-    array<std::string_view> all;
-    for (const auto& name : names) all.push(std::string_view{name});
-    static_cast<void>(execute(connection, sql.lock, parameters{all}));
+    static_cast<void>(execute(connection, sql.lock, parameters{array_of(names)}));
     for (const auto& name : names) static_cast<void>(execute(connection, sql.add, parameters{name}));
 }
 
@@ -103,8 +101,7 @@ std::string enqueue(pg_conn& connection, const std::string& schema, const placea
     // A statement of its own: one that waited for the lock would still see the stream as it was before.
     const auto head = execute(connection, sql.next_position, parameters{event.stream});
     const event_write write = event.at(head.integer(0, 0));
-    array<std::string_view> brokers;
-    for (const auto& broker : write.target_brokers) brokers.push(std::string_view{broker});
+    const auto brokers = array_of(write.target_brokers);
     const auto& body = write.event;
     const auto append = [&] {
         return execute(connection, sql.append_if_numbered,

@@ -57,10 +57,7 @@ std::optional<date_time> postgresql_lease_session::lease_clock(date_time now) co
 lease_answer postgresql_lease_session::acquire(std::string_view lane, std::string_view owner, date_time now,
                                                duration ttl) {
     link_->seen = {.lane = std::string{lane}, .broker = std::string{broker_of(lane)}};
-    array<std::string_view> layout;
-    const auto names = layout_of(lane);
-    for (const auto& name : names) layout.push(std::string_view{name});
-
+    const auto layout = array_of(layout_of(lane));
     auto& server = link_->db();
     exchange ask{server};
     link_->wake.leave(ask);

@@ -44,12 +44,6 @@ kept_record read_record(const result& found, int row) {
     return one;
 }
 
-array<std::int32_t> array_of(const std::vector<std::int32_t>& numbers) {
-    array<std::int32_t> all;
-    for (const auto each : numbers) all.push(each);
-    return all;
-}
-
 /// Nothing when they stay as they are.
 std::optional<kept_record> merge_group(std::span<const kept_record> group) {
     if (group.size() < 2) return std::nullopt;

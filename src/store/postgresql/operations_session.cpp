@@ -46,9 +46,7 @@ event_query::event_query(const event_filter& filter, bool is_stream)
     : select{fmt::format("SELECT {} FROM @event_log AS e WHERE e.seq > $1", event_columns)}, with{filter.after} {
     if (!filter.stream.empty()) require(is_stream ? "e.stream = {}" : "e.stream_category = {}", filter.stream);
     if (!filter.stream_categories.empty()) {
-        array<std::string_view> categories;
-        for (const auto& category : filter.stream_categories) categories.push(std::string_view{category});
-        require("e.stream_category = ANY ({})", categories);
+        require("e.stream_category = ANY ({})", array_of(filter.stream_categories));
     }
     if (is_bare_type(filter.type)) {
         require("split_part(e.type, '.', 2) = {}", filter.type);

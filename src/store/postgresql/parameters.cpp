@@ -68,6 +68,18 @@ template class array<std::string_view>;
 template class array<std::int32_t>;
 template class array<std::int64_t>;
 template class array<date_time>;
+
+array<std::string_view> array_of(std::span<const std::string> texts) {
+    array<std::string_view> all;
+    for (const auto& each : texts) all.push(std::string_view{each});
+    return all;
+}
+
+array<std::int32_t> array_of(std::span<const std::int32_t> numbers) {
+    array<std::int32_t> all;
+    for (const auto each : numbers) all.push(each);
+    return all;
+}
 template void parameters::add(const array<std::string_view>& values);
 template void parameters::add(const array<std::int32_t>& values);
 template void parameters::add(const array<std::int64_t>& values);

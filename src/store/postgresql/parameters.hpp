@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,9 @@ private:
     std::int32_t count_ = 0;
     bool has_null_ = false;
 };
+
+[[nodiscard]] array<std::string_view> array_of(std::span<const std::string> texts);
+[[nodiscard]] array<std::int32_t> array_of(std::span<const std::int32_t> numbers);
 
 /// The values for `$1`, `$2`, … of a statement in PostgreSQL's binary format, in which a time has no zone to get wrong
 /// and a text needs no quoting. They are copied.

@@ -301,12 +301,10 @@ log_end postgresql_read_model_session::end_of_log() {
 
 std::vector<stream_event> postgresql_read_model_session::events(const std::vector<std::string>& categories,
                                                                 sequence after, sequence upto, std::size_t limit) {
-    array<std::string_view> wanted;
-    for (const auto& category : categories) wanted.push(std::string_view{category});
     const auto found = ask(sql(fmt::format("SELECT {} FROM @event_log AS e WHERE e.seq > $1 AND e.seq <= $2"
                                            " AND e.stream_category = ANY ($3::text[]) ORDER BY e.seq LIMIT $4",
                                            event_columns)),
-                           parameters{after, upto, wanted, static_cast<std::int64_t>(limit)});
+                           parameters{after, upto, array_of(categories), static_cast<std::int64_t>(limit)});
     std::vector<stream_event> all;
     all.reserve(static_cast<std::size_t>(found.rows()));
     for (int row = 0; row < found.rows(); ++row) all.push_back(read_stream_event(found, row));

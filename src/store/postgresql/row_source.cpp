@@ -373,14 +373,11 @@ lane_ledger& postgresql_row_source::ledger_of(connection& server, const lease_gr
 
 void postgresql_row_source::add_record(exchange& trip, const lease_grant& grant, std::string_view target_broker,
                                        const ledger_record& record) const {
-    array<std::int32_t> seqs;
-    array<std::int32_t> times;
-    for (const auto seq : record.seqs) seqs.push(seq);
-    for (const auto time : record.times) times.push(time);
     const std::int32_t part = ledger_part(shard_of(grant.lane));
-    trip.add(link_->sql.list, parameters{grant.lane, grant.owner, grant.epoch, target_broker, part, record.after,
-                                         record.upto, static_cast<std::int32_t>(record.count), seqs, record.settled_at,
-                                         times, record.receipt_head, record.receipts, link_->shared.our_time()});
+    trip.add(link_->sql.list,
+             parameters{grant.lane, grant.owner, grant.epoch, target_broker, part, record.after, record.upto,
+                        static_cast<std::int32_t>(record.count), array_of(record.seqs), record.settled_at,
+                        array_of(record.times), record.receipt_head, record.receipts, link_->shared.our_time()});
 }
 
 void postgresql_row_source::add_rows(exchange& trip, const lease_grant& grant, std::string_view target_broker,
