@@ -86,19 +86,13 @@ public:
     /// The name of a file, without a default. @param member  a path
     template <class Member>
     option_table& file(std::string_view key, Member member, std::string_view purpose) {
-        return add({.key = key, .what = provider_option::kind::file, .purpose = purpose},
-                   [member](Options& into, const std::string& text) {
-                       std::invoke(member, into) = std::filesystem::path{text};
-                   });
+        return path(provider_option::kind::file, key, member, purpose);
     }
 
     /// The name of a file that holds a database, without a default. @param member  a path
     template <class Member>
     option_table& database(std::string_view key, Member member, std::string_view purpose) {
-        return add({.key = key, .what = provider_option::kind::database, .purpose = purpose},
-                   [member](Options& into, const std::string& text) {
-                       std::invoke(member, into) = std::filesystem::path{text};
-                   });
+        return path(provider_option::kind::database, key, member, purpose);
     }
 
     /// @param member  a map from text to text
@@ -169,6 +163,13 @@ private:
                            std::invoke(member, into) = Unit{number};
                        }
                    });
+    }
+
+    template <class Member>
+    option_table& path(provider_option::kind what, std::string_view key, Member member, std::string_view purpose) {
+        return add({.key = key, .what = what, .purpose = purpose}, [member](Options& into, const std::string& text) {
+            std::invoke(member, into) = std::filesystem::path{text};
+        });
     }
 
     option_table& add(provider_option option, text_setter set) {
