@@ -88,7 +88,7 @@ std::string doubt_about(const std::string& broker, const config::configuration& 
     for (const auto& [name, settings] : with.brokers) known.insert(name);
     if (known.contains(broker)) return {};
     for (const open_database& database : databases) {
-        for (const auto& [name, counts] : database.session->outbox_summary()) known.insert(name);
+        for (auto& name : database.session->brokers()) known.insert(std::move(name));
     }
     if (known.contains(broker)) return {};
     const std::vector<std::string> names{known.begin(), known.end()};

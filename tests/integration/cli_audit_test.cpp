@@ -62,13 +62,32 @@ TEST_F(cli_audit, names_what_is_missing_and_has_it_sent) {
     EXPECT_EQ(sluice({"audit"}).code, 0);
 }
 
+TEST_F(cli_audit, knows_a_broker_that_left_the_configuration_with_all_its_confirmations) {
+    create_counter("c-1");
+    publish_all();
+    sql("tiny.db",
+        "DELETE FROM outbox_ledger WHERE broker = (SELECT number FROM outbox_broker WHERE name = 'partner')");
+    std::string without = usual;
+    for (const std::string part : {"[brokers.partner]\nprovider = \"sqlite\"\nURI = \"partner/events.db\"\n",
+                                   "external_brokers = [\"partner\"]\n"}) {
+        without.erase(without.find(part), part.size());
+    }
+    configure(without);
+    const program_result result = sluice({"audit", "--broker", "partner"});
+    EXPECT_EQ(result.code, 1) << result.err;
+    EXPECT_THAT(result.out, HasSubstr("missing partner: event 1 "));
+}
+
 TEST_F(cli_audit, refuses_what_cannot_be_meant) {
     create_counter("c-1");
     const program_result misspelt = sluice({"audit", "--broker", "partnr"});
     EXPECT_EQ(misspelt.code, 2);
     EXPECT_THAT(misspelt.err, HasSubstr("partner"));
-    EXPECT_EQ(sluice({"audit", "--since", "Tuesday"}).code, 2);
-    EXPECT_EQ(sluice({"audit", "--since", "yesterday"}).code, 2);
+    for (const char* when : {"Tuesday", "yesterday"}) {
+        const program_result result = sluice({"audit", "--since", when});
+        EXPECT_EQ(result.code, 2);
+        EXPECT_THAT(result.err, AllOf(HasSubstr(std::string{"--since "} + when), HasSubstr("24h")));
+    }
 }
 
 }  // namespace

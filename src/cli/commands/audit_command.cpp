@@ -27,9 +27,8 @@ struct audit_arguments {
 
 /// An age, or a time as it stands in a log.
 date_time read_since(const std::string& text, date_time now) {
-    if (text.find('T') == std::string::npos) return now - parse_age(text);
     try {
-        return date_time::parse(text);
+        return text.find('T') == std::string::npos ? now - parse_age(text) : date_time::parse(text);
     } catch (const error&) {
         throw wrong_usage(
             fmt::format("--since {}: neither an age such as 24h nor a time such as 2026-11-30T08:00:00Z", text));

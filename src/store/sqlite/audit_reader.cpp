@@ -1,9 +1,5 @@
 #include "store/sqlite/audit_reader.hpp"
 
-#include <algorithm>
-
-#include "store/sqlite/ledger_text.hpp"
-
 namespace sluice::store::sqlite {
 
 audit_page audit_reader::read(std::string_view broker, sequence after, sequence upto) {
@@ -16,29 +12,10 @@ audit_page audit_reader::read(std::string_view broker, sequence after, sequence 
     for (auto found = rows_.query(broker, after, upto); found.next();) {
         page.rows.push_back({.seq = found.integer(0), .status = row_status_from(found.view(1))});
     }
-    if (numbered) list(numbered->number, after, upto, page.listed);
+    if (!numbered) return page;
+    ledger_.open(numbered->number);
+    page.listed = ledger_.listed(after, upto);
     return page;
-}
-
-/// Each part ascends for itself.
-void audit_reader::list(int broker, sequence after, sequence upto, std::vector<sequence>& into) {
-    const auto add = [&](sequence seq) {
-        if (seq > after && seq <= upto) into.push_back(seq);
-    };
-    std::vector<std::int64_t> parts;
-    for (auto found = parts_.query(broker); found.next();) parts.push_back(found.integer(0));
-    for (const auto part : parts) {
-        for (auto found = records_.query(broker, part, after); found.next();) {
-            const auto below = found.integer(0);
-            if (below >= upto) break;
-            if (found.null(2)) {
-                for (auto seq = below + 1; seq <= found.integer(1); ++seq) add(seq);
-            } else {
-                for (const auto number : numbers_in(found.view(2))) add(below + number);
-            }
-        }
-    }
-    std::ranges::sort(into);
 }
 
 }  // namespace sluice::store::sqlite

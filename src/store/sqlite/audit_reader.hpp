@@ -1,12 +1,11 @@
 #pragma once
 
 #include <string_view>
-#include <vector>
 
 #include "store/audit.hpp"
 #include "store/sqlite/broker_table.hpp"
 #include "store/sqlite/driver.hpp"
-#include "store/sqlite/ledger_sql.hpp"
+#include "store/sqlite/ledger_reader.hpp"
 #include "store/sqlite/outbox_listing.hpp"
 
 namespace sluice::store::sqlite {
@@ -22,20 +21,15 @@ public:
     [[nodiscard]] audit_page read(std::string_view broker, sequence after, sequence upto);
 
 private:
-    void list(int broker, sequence after, sequence upto, std::vector<sequence>& into);
-
     connection& db_;
     broker_table brokers_{db_};
     outbox_listing lines_{db_};
+    ledger_reader ledger_{db_};
     statement end_{db_, "SELECT coalesce(max(seq), 0) FROM event_log"};
     // An event of a build that wrote a row for each broker does not know its brokers: it is meant for those.
     statement chosen_{db_,
                       "SELECT seq FROM event_log AS e WHERE seq > ?2 AND seq <= ?3 AND (targets & ?4 OR EXISTS"
                       " (SELECT 1 FROM outbox_row AS o WHERE o.target_broker = ?1 AND o.seq = e.seq)) ORDER BY seq"};
-    statement parts_{db_, parts_sql};
-    statement records_{db_,
-                       "SELECT after, upto, seqs FROM outbox_ledger WHERE broker = ?1 AND part = ?2 AND upto > ?3"
-                       " ORDER BY upto"};
     statement rows_{db_,
                     "SELECT seq, status FROM outbox_row WHERE target_broker = ?1 AND seq > ?2 AND seq <= ?3"
                     " ORDER BY seq"};

@@ -92,6 +92,26 @@ std::optional<settlement> ledger_reader::find(sequence seq) {
     return *at;
 }
 
+std::vector<sequence> ledger_reader::listed(sequence after, sequence upto) {
+    std::vector<sequence> all;
+    const auto add = [&](sequence seq) {
+        if (seq > after && seq <= upto) all.push_back(seq);
+    };
+    for (const auto& part : parts_) {
+        for (auto found = read_above_.query(broker_, part.number, after); found.next();) {
+            const auto below = found.integer(0);
+            if (below >= upto) break;
+            if (found.null(2)) {
+                for (sequence number = 1; number <= found.integer(1); ++number) add(below + number);
+            } else {
+                for (const auto number : numbers_in(found.view(2))) add(below + number);
+            }
+        }
+    }
+    std::ranges::sort(all);  // each part ascends for itself
+    return all;
+}
+
 std::int64_t ledger_reader::count_above(sequence seq) {
     std::int64_t count = 0;
     for (const auto& part : parts_) {

@@ -36,6 +36,8 @@ public:
     [[nodiscard]] bool lists(sequence seq);
     /// When it was published and with which receipt; empty when it is not listed.
     [[nodiscard]] std::optional<settlement> find(sequence seq);
+    /// The numbers from above `after` up to `upto` that are listed, ascending; twice where two parts list one.
+    [[nodiscard]] std::vector<sequence> listed(sequence after, sequence upto);
     /// How many numbers above this one are listed.
     [[nodiscard]] std::int64_t count_above(sequence seq);
 

@@ -35,7 +35,7 @@ inline constexpr auto parts_sql =
 
 /// ?1 broker, ?2 part, ?3 above.
 inline constexpr auto records_above_sql =
-    "SELECT after, count, seqs FROM outbox_ledger WHERE broker = ?1 AND part = ?2 AND upto > ?3";
+    "SELECT after, count, seqs FROM outbox_ledger WHERE broker = ?1 AND part = ?2 AND upto > ?3 ORDER BY upto";
 
 /// What neighbours need to know of each other. ?1 broker, ?2 part, ?3 above, ?4 mark, ?5 limit.
 inline constexpr auto neighbours_sql =
