@@ -48,6 +48,12 @@ protected:
     [[nodiscard]] due_batch due(sequence after, std::size_t limit = 100) {
         return lane_.rows->due(grant_, "partner", after, limit);
     }
+    [[nodiscard]] bool one_waits_for_the_lease() {
+        return scalar(
+                   "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%lease%'"
+                   " AND query LIKE '%" +
+                   schema_ + "%'") == "1";
+    }
     [[nodiscard]] std::string statuses() {
         return scalar("SELECT string_agg(seq || '=' || status, ' ' ORDER BY seq) FROM outbox");
     }
@@ -154,12 +160,7 @@ TEST_F(ledger, waits_for_a_discard_that_has_begun_before_the_settlement) {
         "INSERT INTO outbox (target_broker, seq, message_id, stream, status, abandoned_at)"
         " SELECT 'partner', seq, message_id, stream, 'abandoned', now() FROM event_log");
     std::jthread settling{[this] { EXPECT_EQ(settle({delivered(1), delivered(2)}), settle_outcome::settled); }};
-    EXPECT_TRUE(eventually([&] {
-        return scalar(
-                   "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%lease%'"
-                   " AND query LIKE '%" +
-                   schema_ + "%'") == "1";
-    }));
+    EXPECT_TRUE(eventually([&] { return one_waits_for_the_lease(); }));
     operator_of.execute("COMMIT");
     settling.join();
     EXPECT_EQ(statuses(), "1=published 2=published");
@@ -193,12 +194,7 @@ TEST_F(ledger, is_purged_of_nothing_that_is_opened_again_meanwhile) {
     operator_of.execute("UPDATE lease SET mark = 0, rescan = rescan + 1");
     const auto later = system_clock().now() + 1h;
     std::jthread purging{[&] { EXPECT_EQ(lane_.rows->purge(grant_, "partner", later, later, 100), 0U); }};
-    EXPECT_TRUE(eventually([&] {
-        return scalar(
-                   "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%lease%'"
-                   " AND query LIKE '%" +
-                   schema_ + "%'") == "1";
-    }));
+    EXPECT_TRUE(eventually([&] { return one_waits_for_the_lease(); }));
     operator_of.execute("COMMIT");
     purging.join();
     EXPECT_EQ(statuses(), "1=pending 2=published");

@@ -67,24 +67,12 @@ end() {
     rm -f "$directory/env"
 }
 
-# tell SIGNAL
-tell() {
+# signal COMMAND...: COMMAND gets the process as its last argument.
+signal() {
     local pid
     pid=$(server)
     [[ $pid ]] || fail "no server runs in $directory"
-    kill "-$1" "$pid"
-}
-
-# A busy machine lets a thread run on for a moment.
-freeze() {
-    local pid waited
-    tell STOP
-    pid=$(server)
-    for ((waited = 0; waited < 200; ++waited)); do
-        if ! cat "/proc/$pid"/task/*/stat 2>/dev/null | sed 's/.*) //' | grep -qv '^T'; then return; fi
-        sleep 0.01
-    done
-    fail "the server does not stop"
+    "$@" "$pid"
 }
 
 (($# >= 2)) || fail "usage: nats.sh start DIR [NATS-SERVER-ARGUMENT...] | stop|crash|freeze|thaw DIR"
@@ -95,7 +83,7 @@ case $action in
     start) start "$@" ;;
     stop) end TERM ;;
     crash) end KILL ;;
-    freeze) freeze ;;
-    thaw) tell CONT ;;
+    freeze) signal "$(dirname "${BASH_SOURCE[0]}")/freeze.sh" ;;
+    thaw) signal kill -CONT ;;
     *) fail "start, stop, crash, freeze or thaw, not $action" ;;
 esac

@@ -107,6 +107,7 @@ CONF
     {
         echo '#!/usr/bin/env bash'
         echo "set -e; home='$home' port=$port as_server=(${as_server[*]}) programs=$programs"
+        echo "freeze='$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/freeze.sh'"
         cat <<'SCRIPT'
 source "$home/environment"
 cd "$home"
@@ -132,18 +133,6 @@ start() {
     echo "control: the node did not start" >&2
     return 1
 }
-# A busy machine lets a thread run on for a moment.
-freeze() {
-    local pid waited
-    pid=$(node)
-    kill -STOP "$pid"
-    for ((waited = 0; waited < 1000; ++waited)); do
-        if ! cat "/proc/$pid"/task/*/stat 2>/dev/null | sed 's/.*) //' | grep -qv '^[TZX]'; then return; fi
-        sleep 0.01
-    done
-    echo "control: the node does not stop" >&2
-    return 1
-}
 crash() {
     local pid
     pid=$(node)
@@ -158,7 +147,7 @@ case $1 in
         pid=$(node)
         while runs "$pid"; do sleep 0.05; done
         start ;;
-    freeze) freeze ;;
+    freeze) "$freeze" "$(node)" ;;
     thaw) kill -CONT "$(node)" ;;
     *) exit 2 ;;
 esac
