@@ -9,6 +9,7 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA shop TO shop_app;
 
 GRANT INSERT ON shop.event_log TO shop_app;  -- an event is never changed and never deleted
 GRANT INSERT, UPDATE ON shop.outbox_broker TO shop_app;          -- a broker keeps its number
+GRANT INSERT, UPDATE ON shop.outbox_backfill TO shop_app;        -- what was ordered stays on record
 GRANT INSERT, DELETE ON shop.outbox_ledger TO shop_app;          -- a record is never changed
 GRANT INSERT, UPDATE, DELETE ON shop.outbox_row, shop.lease, shop.inbox, shop.aggregate_state, shop.snapshot,
     shop.command_outcome, shop.scheduled, shop.kept_message, shop.stand_by TO shop_app;

@@ -12,10 +12,10 @@ namespace sluice::detail {
 namespace {
 
 /// Tables of Sluice's own, which may lie beside those of read models.
-constexpr std::array<std::string_view, 15> taken{
-    "event_log",       "outbox",   "outbox_row",      "outbox_ledger", "outbox_ledger_part",
-    "outbox_broker",   "lease",    "stand_by",        "inbox",         "kept_message",
-    "aggregate_state", "snapshot", "command_outcome", "scheduled",     "projection"};
+constexpr std::array<std::string_view, 16> taken{
+    "event_log",       "outbox",          "outbox_row", "outbox_ledger", "outbox_ledger_part", "outbox_broker",
+    "outbox_backfill", "lease",           "stand_by",   "inbox",         "kept_message",       "aggregate_state",
+    "snapshot",        "command_outcome", "scheduled",  "projection"};
 constexpr std::array<std::string_view, 4> taken_prefixes{"sluice_", "broker_", "sqlite_", "pg_"};
 
 /// A name that PostgreSQL would cut is no longer the same name.

@@ -114,15 +114,21 @@ void row_change::open_databases() {
 rows_outcome row_change::apply() {
     rows_outcome outcome;
     for (const open_database& database : databases_) {
-        if (count_ == 0) break;
         try {
-            apply_to(database, outcome);
+            if (what_ == row_action::retire) cancel_backfill(database.name);
+            if (count_ > 0) apply_to(database, outcome);
         } catch (const store_error& e) {
             outcome.left.push_back({.database = database.name, .reason = e.what()});
         }
     }
     outcome.left.insert(outcome.left.end(), away_.begin(), away_.end());
     return outcome;
+}
+
+/// Else it would go on if the broker came back.
+void row_change::cancel_backfill(const std::string& database) const {
+    static_cast<void>(with_.parts.databases.at(database)->open_backfills()->change(
+        filters_.front().target_broker, store::backfill_state::cancelled, std::nullopt, system_clock().now()));
 }
 
 void row_change::apply_to(const open_database& database, rows_outcome& outcome) const {

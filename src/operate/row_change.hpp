@@ -61,6 +61,7 @@ public:
 
 private:
     void open_databases();
+    void cancel_backfill(const std::string& database) const;
     void apply_to(const open_database& database, rows_outcome& outcome) const;
     void apply_to_broker(const open_database& database, store::outbox_filter filter, std::size_t most,
                          std::size_t& changed) const;

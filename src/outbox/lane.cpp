@@ -175,6 +175,12 @@ void lane::perform(const action::catch_up& step) {
     explain_loss();
 }
 
+void lane::perform(const action::backfill& step) {
+    const auto at = now();
+    plan_.backfilled(session().rows->give_backfill(plan_.grant(), settings_.broker, at.wall, step.limit), at);
+    explain_loss();
+}
+
 void lane::perform(const action::publish& step) {
     const auto policy =
         step.overlap && settings_.overlapping == overlap::threaded ? std::launch::async : std::launch::deferred;

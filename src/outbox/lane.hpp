@@ -103,6 +103,7 @@ private:
     void perform(const action::balance& step);
     void perform(const action::fetch& step);
     void perform(const action::catch_up& step);
+    void perform(const action::backfill& step);
     void perform(const action::publish& step);
     void perform(const action::collect& step);
     void perform(const action::settle& step);

@@ -35,6 +35,10 @@ struct catch_up {
     std::size_t limit = 0;
     std::size_t bytes = 0;
 };
+/// Give the lane the next events of the broker's backfill: `backfilled`.
+struct backfill {
+    std::size_t limit = 0;
+};
 /// Send the rows of `in_flight()`. With `overlap`, start sending and come back for other work; else also `collect`.
 struct publish {
     bool overlap = false;
@@ -67,8 +71,9 @@ struct stop {};
 
 namespace sluice::outbox {
 
-using lane_action = std::variant<action::acquire, action::renew, action::stand_by, action::withdraw, action::balance,
-                                 action::fetch, action::catch_up, action::publish, action::collect, action::settle,
-                                 action::probe, action::purge, action::sleep, action::release, action::stop>;
+using lane_action =
+    std::variant<action::acquire, action::renew, action::stand_by, action::withdraw, action::balance, action::fetch,
+                 action::catch_up, action::backfill, action::publish, action::collect, action::settle, action::probe,
+                 action::purge, action::sleep, action::release, action::stop>;
 
 }  // namespace sluice::outbox

@@ -22,10 +22,15 @@ constexpr duration longest_store_retry = 5s;
 constexpr duration first_clean_up = 60s;  ///< after taking the lease, so that short lives clean up too
 constexpr duration next_clean_up = 50ms;  ///< between two batches of one clean-up
 constexpr duration shortest_tick = 1ms;
+constexpr std::size_t backfill_page = 1000;  ///< rows that one step of a backfill adds
 
 duration from_hours(double hours) { return base::from_seconds(hours * 3600); }
 
 std::string handed_over_to(const std::string& heir) { return "handed over to " + heir; }
+
+std::string backfill_text(const store::backfill_place& at) {
+    return "backfill at event " + std::to_string(at.position) + " of " + std::to_string(at.upto);
+}
 
 instant earliest(instant first, std::initializer_list<std::optional<instant>> others) {
     for (const auto& other : others) {
@@ -139,6 +144,9 @@ std::optional<lane_action> lane_plan::gather(base::moment now) {
         if (auto step = next_catch_up(now)) return step;
     }
     if (may_read_on) return action::fetch{cursor_, batch_limit_, batch_bytes_};
+    const bool has_read_all = !more_ && !look_again_ && ready_.empty() && holds_.size() < max_holds;
+    if (const auto at = next_backfill(); at && has_read_all && now.steady >= *at)
+        return action::backfill{backfill_page};
     return std::nullopt;
 }
 
@@ -164,13 +172,18 @@ std::optional<lane_action> lane_plan::clean_up(base::moment now) const {
                          now.wall - from_hours(cleanup_.abandoned_retention_hours), cleanup_.batch_size};
 }
 
+std::optional<instant> lane_plan::next_backfill() const {
+    if (!backfill_ || backfill_->is_paused) return std::nullopt;
+    return backfill_at_;
+}
+
 lane_action lane_plan::rest(instant now) const {
     const auto until = earliest(lease_.renew_at(), {state_.tell_at(), purge_at_});
     if (operator_pause_) return action::sleep{until, false};
     if (is_paused()) return action::sleep{std::min(until, broker_outage_.retry_at()), false};
     if (batch_limit_ == 0) return action::sleep{std::min(until, bucket_.available_at(now)), true};
     if (holds_.size() >= max_holds) return action::sleep{earliest(until, {holds_.next_due()}), false};
-    return action::sleep{earliest(until, {poll_at_, holds_.next_due()}), true};
+    return action::sleep{earliest(until, {poll_at_, holds_.next_due(), next_backfill()}), true};
 }
 
 // ---- what happened --------------------------------------------------------------------------------------------------
@@ -239,6 +252,7 @@ void lane_plan::fetched(store::due_batch batch, base::moment now) {
     store_works();
     if (looks_elsewhere(batch, now)) return;
     crowded_ = batch.crowded;
+    backfill_ = batch.backfill;
     backlog_ = batch.rows.size() >= batch_limit_ || batch.more;
     more_ = backlog_;
     poll_at_ = now.steady + tick_;
@@ -274,6 +288,13 @@ void lane_plan::caught_up(const std::string& stream, store::due_batch batch, bas
     holds_.travel(stream);
     ready_.caught_up.emplace(stream, complete);
     std::move(batch.rows.begin(), batch.rows.end(), std::back_inserter(ready_.rows));
+}
+
+void lane_plan::backfilled(const store::backfill_step& step, base::moment now) {
+    store_works();
+    if (!step.owned) return lose("another owner took the lease", now);
+    if (step.moved) more_ = true;
+    backfill_at_ = step.moved ? now.steady : now.steady + tick_;
 }
 
 /// The rows just read are of no use: the lease is gone, or rows were reopened and the lane begins again at the stored
@@ -524,6 +545,8 @@ void lane_plan::forget() noexcept {
     broker_outage_.over();
     refusal_.clear();
     look_again_ = false;
+    backfill_.reset();
+    backfill_at_ = {};
     crowded_ = false;
     caught_up_last_ = false;
     cleaned_up_last_ = false;
@@ -555,8 +578,8 @@ lane_state lane_plan::evaluate(base::moment now) const {
     if (!owner_ || !lease_.is_trusted(now.steady)) return lane_state::lost;
     if (is_leaving()) return lane_state::draining;
     if (operator_pause_ || is_paused()) return lane_state::paused;
-    if (!holds_.empty() || crowded_) return lane_state::blocked;
-    if (flying_ || !ready_.empty() || !unsettled_.empty() || backlog_) return lane_state::flowing;
+    if (!holds_.empty() || crowded_ || (backfill_ && backfill_->is_paused)) return lane_state::blocked;
+    if (backfill_ || flying_ || !ready_.empty() || !unsettled_.empty() || backlog_) return lane_state::flowing;
     return lane_state::idle;
 }
 
@@ -568,12 +591,15 @@ std::string lane_plan::detail() const {
             return operator_pause_ ? *operator_pause_ : broker_outage_.reason();
         case lane_state::blocked: {
             if (crowded_) return "looks no further: too many numbers of the log wait for transactions that do not end";
+            if (holds_.empty() && backfill_) return backfill_text(*backfill_) + " and paused: newer ones wait";
             const auto streams = holds_.size();
             return std::to_string(streams) + (streams == 1 ? " stream" : " streams") + " on hold" +
                    (refusal_.empty() ? "" : ": " + refusal_);
         }
         case lane_state::draining:
             return heir_.empty() ? std::string{} : "to be " + handed_over_to(heir_);
+        case lane_state::flowing:
+            return backfill_ ? backfill_text(*backfill_) : std::string{};
         default:
             return {};
     }

@@ -50,6 +50,8 @@ struct row_outcome {
 /// - At most one batch is in flight, one is ready behind it, and the verdicts of one wait to be settled. A ready batch
 ///   starts only after the verdicts of the one before are known.
 /// - A lane that only passes the rows of other shards moves its mark too, with each renewal: a successor begins there.
+/// - While there is a backfill, the rows that are newer than it wait: the store hands out none above its position. It
+///   moves on when everything up to there was read.
 /// - When an operator reopened rows (the rescan counter moved), what is under way is settled, and the lane begins again
 ///   at the stored mark.
 /// - A lane that an operator has paused settles what is on its way, keeps its lease, and reads and sends nothing.
@@ -92,6 +94,7 @@ public:
     void balanced(std::string heir);
     void fetched(store::due_batch batch, base::moment now);
     void caught_up(const std::string& stream, store::due_batch batch, base::moment now);
+    void backfilled(const store::backfill_step& step, base::moment now);
     void published(std::span<const broker::verdict> verdicts, base::moment now);
     /// The outcomes that are durable now; none when the lease was lost.
     [[nodiscard]] std::vector<row_outcome> settled(store::settle_outcome outcome, base::moment now);
@@ -137,6 +140,8 @@ private:
     [[nodiscard]] std::optional<lane_action> gather(base::moment now);
     [[nodiscard]] std::optional<lane_action> next_catch_up(base::moment now);
     [[nodiscard]] std::optional<lane_action> clean_up(base::moment now) const;
+    /// When the backfill is to move on; nothing while there is none that does.
+    [[nodiscard]] std::optional<instant> next_backfill() const;
     [[nodiscard]] lane_action rest(instant now) const;
 
     [[nodiscard]] bool looks_elsewhere(const store::due_batch& batch, base::moment now);
@@ -185,12 +190,14 @@ private:
     std::string heir_{};  ///< the engine that is to have the lane
     bool handed_over_ = false;
 
-    store::sequence cursor_ = 0;  ///< every open row up to here was read
-    bool more_ = false;           ///< there may be rows behind the cursor
-    bool crowded_ = false;        ///< too many numbers may still be filled by running transactions
-    bool backlog_ = false;        ///< the last look found a full batch
-    instant poll_at_{};           ///< when to look for them without having been woken
-    bool look_again_ = false;     ///< rows were reopened below the cursor
+    store::sequence cursor_ = 0;                       ///< every open row up to here was read
+    bool more_ = false;                                ///< there may be rows behind the cursor
+    bool crowded_ = false;                             ///< too many numbers may still be filled by running transactions
+    bool backlog_ = false;                             ///< the last look found a full batch
+    instant poll_at_{};                                ///< when to look for them without having been woken
+    bool look_again_ = false;                          ///< rows were reopened below the cursor
+    std::optional<store::backfill_place> backfill_{};  ///< as the last look found it
+    instant backfill_at_{};                            ///< not before may it move on
     store::sequence stored_mark_ = 0;
     bool mark_is_due_ = false;
     bool caught_up_last_ = false;

@@ -12,6 +12,7 @@
 #include <sluice/time.hpp>
 
 #include "base/wake.hpp"
+#include "store/backfill.hpp"
 #include "store/lease_session.hpp"
 #include "store/records.hpp"
 
@@ -34,6 +35,8 @@ struct due_batch {
     std::optional<sequence> horizon{};
     std::size_t gaps = 0;  ///< how many such numbers, or ranges of them, there are
     bool crowded = false;  ///< they are so many that the look goes no further until some of them are decided
+    /// The broker's backfill that has not ended: nothing above its position was handed out.
+    std::optional<backfill_place> backfill{};
 };
 
 /// How much one read may hand out: so many rows, and so many bytes of data and metadata, but one row in any case.
@@ -110,9 +113,16 @@ public:
     [[nodiscard]] virtual settle_outcome settle(const lease_grant& grant, std::string_view target_broker,
                                                 std::span<const settlement> settlements, sequence mark) = 0;
 
+    /// Gives the lane the next events of the broker's backfill, as rows that `due` finds above the backfill's position
+    /// of before, at most `most`, and moves that position; at its end nothing holds the lane back any more. Looks at a
+    /// bounded number of events per call. Nothing happens while the backfill is paused, its rate is used up, it waits
+    /// for transactions, or very many rows of the broker are open.
+    [[nodiscard]] virtual backfill_step give_backfill(const lease_grant& grant, std::string_view target_broker,
+                                                      date_time now, std::size_t most) = 0;
+
     /// Sleeps until `signal` fires, another session commits something a lane cares about (events, a retry, a discard, a
-    /// released lease) that the last `due`, or the last `acquire` of the same lane_session, did not see, or `timeout`
-    /// passes.
+    /// backfill, a released lease) that the last `due`, or the last `acquire` of the same lane_session, did not see, or
+    /// `timeout` passes.
     [[nodiscard]] virtual base::wake_reason wait(base::wake_signal& signal, duration timeout) = 0;
 
     /// Deletes up to `limit` settled rows of this lane: published before `published_before`, abandoned before

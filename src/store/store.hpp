@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/backfills.hpp"
 #include "store/history.hpp"
 #include "store/kept_messages.hpp"
 #include "store/lane_session.hpp"
@@ -70,6 +71,7 @@ public:
     [[nodiscard]] virtual std::unique_ptr<operations_session> open_operations() = 0;
     [[nodiscard]] virtual std::unique_ptr<kept_message_session> open_kept_messages() = 0;
     [[nodiscard]] virtual std::unique_ptr<read_model_session> open_read_models() = 0;
+    [[nodiscard]] virtual std::unique_ptr<backfill_session> open_backfills() = 0;
 };
 
 }  // namespace sluice::store

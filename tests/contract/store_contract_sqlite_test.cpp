@@ -232,7 +232,8 @@ TEST_F(sqlite_store, brings_a_file_of_an_earlier_release_up_to_date) {
     {
         auto db = connect();
         db.execute(
-            "DROP VIEW outbox; DROP VIEW outbox_ledger_part; DROP TABLE outbox_ledger; DROP TABLE outbox_broker;"
+            "DROP TABLE outbox_backfill; DROP INDEX outbox_row_open; DROP VIEW outbox; DROP VIEW outbox_ledger_part; "
+            "DROP TABLE outbox_ledger; DROP TABLE outbox_broker;"
             " ALTER TABLE outbox_row RENAME TO outbox;"
             " INSERT INTO outbox (target_broker, seq, message_id, stream) SELECT column1, seq, message_id, stream"
             " FROM event_log, (VALUES ('default'), ('partner'));"

@@ -90,6 +90,10 @@ public:
                                  std::span<const store::settlement> settlements, store::sequence mark) override {
         return faults_.around([&] { return behind_->settle(grant, target_broker, settlements, mark); });
     }
+    store::backfill_step give_backfill(const store::lease_grant& grant, std::string_view target_broker, date_time now,
+                                       std::size_t most) override {
+        return faults_.around([&] { return behind_->give_backfill(grant, target_broker, now, most); });
+    }
     store::wake_reason wait(store::wake_signal& signal, duration timeout) override {
         return behind_->wait(signal, timeout);
     }
@@ -129,6 +133,9 @@ public:
     }
     [[nodiscard]] std::unique_ptr<store::read_model_session> open_read_models() override {
         return behind_.open_read_models();
+    }
+    [[nodiscard]] std::unique_ptr<store::backfill_session> open_backfills() override {
+        return behind_.open_backfills();
     }
     [[nodiscard]] std::unique_ptr<store::lease_session> open_lease() override {
         faults_.strike();

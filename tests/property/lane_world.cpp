@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr auto category = "shop::order";
 constexpr auto aggregate_name = "Order";
+constexpr auto published_type = "Shop.OrderChanged.v1";
 constexpr std::size_t every_row = 1'000'000;
 constexpr int hurry_factor = 600;
 
@@ -43,6 +44,7 @@ lane_world::lane_world(std::uint64_t seed, world_parts parts)
       writing_{parts_.network != nullptr ? parts_.network->connect_database() : parts_.database},
       unit_{writing_->open_unit()},
       operations_{parts_.database->open_operations()},
+      backfills_{parts_.database->open_backfills()},
       overlapping_{below(2) == 0 ? outbox::overlap::none : outbox::overlap::deferred} {
     settings_.messages_per_tick = 1 + below(6);
     settings_.retry.max_attempts = 1 + static_cast<int>(below(4));
@@ -59,6 +61,7 @@ lane_world::lane_world(std::uint64_t seed, world_parts parts)
         if (below(2) == 0) overlapping_ = outbox::overlap::threaded;
     }
 
+    west_has_joined_ = below(2) == 0;
     for (const auto& [name, behind] : parts_.brokers) {
         post p{.broker = name, .script = std::make_shared<broker_script>()};
         p.now = new_processes(p);
@@ -79,7 +82,7 @@ void lane_world::hurry() {
 void lane_world::live(int steps) {
     for (int i = 0; i < steps; ++i) {
         if (parts_.network != nullptr && below(6) == 0) disturb_network();
-        switch (below(26)) {
+        switch (below(27)) {
             case 0:
             case 1:
             case 2:
@@ -126,6 +129,9 @@ void lane_world::live(int steps) {
             case 17:
                 set_calendar();
                 break;
+            case 18:
+                operator_backfills();
+                break;
             default:
                 turn_some();
                 break;
@@ -149,13 +155,14 @@ void lane_world::commit_some() {
         write.event = {event.message_id,
                        stream,
                        category,
-                       "Shop.OrderChanged.v1",
+                       event.published ? published_type : "Shop.OrderChecked.v1",
                        "{}",
                        R"({"headers":{"id":")" + event.message_id + R"(","type":"Shop.OrderChanged.v1","stream":")" +
                            stream + "\"}}",
                        batch.at};
         write.target_brokers = {"default"};
-        if (event.published) write.target_brokers.insert(write.target_brokers.end(), {"east", "west"});
+        if (event.published) write.target_brokers.emplace_back("east");
+        if (event.published && west_has_joined_) write.target_brokers.emplace_back("west");
         batch.events.push_back(std::move(write));
         events.push_back(event);
         tell("commit " + event.message_id + (event.published ? " published" : ""));
@@ -338,6 +345,25 @@ void lane_world::operator_retry() {
     tell("operator retries " + std::to_string(count) + " of " + p.broker);
 }
 
+void lane_world::operator_backfills() {
+    if (!west_has_joined_) {
+        if (below(4) == 0) west_joins();
+        return;
+    }
+    backfill_rests_ = !backfill_rests_;
+    const auto state = backfill_rests_ ? store::backfill_state::paused : store::backfill_state::running;
+    if (backfills_->change("west", state, std::nullopt, clock_.now())) {
+        tell(std::string{"operator lets the backfill be "} + store::to_string(state));
+    }
+}
+
+void lane_world::west_joins() {
+    west_has_joined_ = true;
+    static_cast<void>(backfills_->begin(
+        {.broker = "west", .types = {published_type}, .rate = below(2) == 0 ? 0.0 : 0.5}, clock_.now()));
+    tell("west joins");
+}
+
 void lane_world::operator_discard() {
     if (events_.empty()) return;
     auto& p = any_post();
@@ -356,6 +382,8 @@ void lane_world::come_to_rest() {
         p.script->lose_confirmation_of(0);
         p.frozen.clear();
     }
+    if (!west_has_joined_) west_joins();
+    static_cast<void>(backfills_->change("west", store::backfill_state::running, 0.0, clock_.now()));
     tell("all trouble ends");
     constexpr int patience = 20'000;
     constexpr auto longest = 90s;
@@ -390,6 +418,8 @@ std::optional<instant> lane_world::turn_to_rest(outbox::lane& lane) {
 }
 
 bool lane_world::is_all_done() {
+    const auto backfills = backfills_->list("west", 1);
+    if (!backfills.empty() && store::holds_back(backfills.front().state)) return false;
     const auto brokers = operations_->outbox_summary();
     return std::none_of(brokers.begin(), brokers.end(), [](const auto& broker) {
         const auto& counts = broker.second.by_status;

@@ -110,6 +110,9 @@ private:
     void change_shards();
     void operator_retry();
     void operator_discard();
+    void operator_backfills();
+    /// From now on events are committed for the partner west, too, and a backfill gives it those of before.
+    void west_joins();
 
     // What must hold.
     void check_rows();
@@ -150,11 +153,14 @@ private:
     std::shared_ptr<store::database> writing_;  ///< of the process that commits
     std::unique_ptr<store::unit_session> unit_;
     std::unique_ptr<store::operations_session> operations_;
+    std::unique_ptr<store::backfill_session> backfills_;
     config::outbox_settings settings_;
     outbox::overlap overlapping_;
     std::array<int, 4> numbers_{};            ///< events so far, per aggregate
     std::array<std::int64_t, 4> versions_{};  ///< states written so far, per aggregate
     std::vector<committed_event> events_;
+    bool west_has_joined_ = false;
+    bool backfill_rests_ = false;
     int owners_made_ = 0;
     int hand_overs_ = 0;
     std::vector<std::string> complaints_;

@@ -40,6 +40,9 @@ public:
     [[nodiscard]] std::unique_ptr<store::read_model_session> open_read_models() override {
         return behind_->open_read_models();
     }
+    [[nodiscard]] std::unique_ptr<store::backfill_session> open_backfills() override {
+        return behind_->open_backfills();
+    }
 
 private:
     std::shared_ptr<store::database> behind_;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/commands/commands.hpp"
+#include "cli/commands/since.hpp"
 #include "cli/terminal/failure.hpp"
 #include "cli/terminal/table.hpp"
 #include "cli/terminal/units.hpp"
@@ -24,16 +25,6 @@ struct audit_arguments {
     std::string since;
     bool resend = false;
 };
-
-/// An age, or a time as it stands in a log.
-date_time read_since(const std::string& text, date_time now) {
-    try {
-        return text.find('T') == std::string::npos ? now - parse_age(text) : date_time::parse(text);
-    } catch (const error&) {
-        throw wrong_usage(
-            fmt::format("--since {}: neither an age such as 24h nor a time such as 2026-11-30T08:00:00Z", text));
-    }
-}
 
 const char* meaning_of(audit_fault::kind what) {
     switch (what) {
@@ -89,7 +80,7 @@ void print(const session& in, const audit_report& report, const audit_arguments&
 
 exit_code audit_outbox(const session& in, const audit_arguments& given) {
     operate::audit_request asked{.broker = given.broker};
-    if (!given.since.empty()) asked.since = read_since(given.since, system_clock().now());
+    if (!given.since.empty()) asked.since = read_since("--since", given.since, system_clock().now());
     const installation with = operate::open_installation(in.site);
     const auto databases = operate::open_all(with.parts);
     if (!asked.broker.empty()) {

@@ -12,6 +12,8 @@ namespace sluice::cli {
 void add_server(command& root);
 void add_process(command& root);
 void add_audit(command& root);
+/// Below `outbox`.
+void add_backfills(command& outbox);
 void add_check(command& root);
 void add_config(command& root);
 void add_console(command& root);

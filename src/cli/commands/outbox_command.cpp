@@ -334,6 +334,7 @@ void add_outbox(command& root) {
         .argument("BROKER", given->broker, "Name the broker had")
         .flag("-y,--yes", given->yes, "Do not ask")
         .runs(retire, given);
+    add_backfills(outbox);
 }
 
 }  // namespace sluice::cli

@@ -1,5 +1,9 @@
 #include "store/memory/memory_data.hpp"
 
+#include <algorithm>
+
+#include "store/lane_name.hpp"
+
 namespace sluice::store::memory {
 
 std::map<std::string, stored_row, std::less<>>* memory_data::rows_of(const row_table& table) {
@@ -24,6 +28,20 @@ inbox_answer memory_data::find_mark(const inbox_mark& message) const {
         answer = inbox_answer::other_content;
     }
     return answer;
+}
+
+backfill* memory_data::open_backfill(std::string_view broker) {
+    const auto found = std::ranges::find_if(
+        backfills, [broker](const backfill& each) { return each.order.broker == broker && holds_back(each.state); });
+    return found == backfills.end() ? nullptr : &*found;
+}
+
+void memory_data::look_again(std::string_view broker, sequence first) {
+    for (auto& [lane, lease] : leases) {
+        if (broker_of(lane) != broker) continue;
+        lease.mark = std::min(lease.mark, first - 1);
+        ++lease.rescan;
+    }
 }
 
 void memory_data::tell_lanes() {

@@ -12,6 +12,7 @@
 
 #include "base/keyed_locks.hpp"
 #include "base/wake.hpp"
+#include "store/backfill.hpp"
 #include "store/kept_messages.hpp"
 #include "store/lane_pause.hpp"
 #include "store/records.hpp"
@@ -86,6 +87,7 @@ struct memory_data {
     std::map<std::string, memory_lease, std::less<>> leases{};
     std::map<std::pair<std::string, std::string>, memory_stand_by> stand_bys{};  ///< by lane and owner
     lane_pauses pauses{};
+    std::vector<backfill> backfills{};  ///< by their numbers, from 1
     std::map<inbox_key, date_time> inbox{};
     std::map<std::pair<std::string, std::string>, stored_state> states{};        ///< by aggregate and id
     std::map<std::pair<std::string, std::string>, stored_snapshot> snapshots{};  ///< by aggregate and id
@@ -111,6 +113,12 @@ struct memory_data {
 
     /// The rows of a table, none when it does not exist.
     [[nodiscard]] std::map<std::string, stored_row, std::less<>>* rows_of(const row_table& table);
+
+    /// The one of the broker that has not ended, or null. The caller holds `mutex`.
+    [[nodiscard]] backfill* open_backfill(std::string_view broker);
+
+    /// The lanes of the broker begin again below `first`. The caller holds `mutex`.
+    void look_again(std::string_view broker, sequence first);
 
     /// Wakes every waiting lane. The caller holds `mutex`.
     void tell_lanes();

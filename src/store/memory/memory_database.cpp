@@ -43,6 +43,7 @@ public:
         return memory::make_kept_message_session(data_);
     }
     std::unique_ptr<read_model_session> open_read_models() override { return memory::make_read_model_session(data_); }
+    std::unique_ptr<backfill_session> open_backfills() override { return memory::make_backfill_session(data_); }
 
 private:
     const std::string name_;

@@ -80,7 +80,6 @@ private:
     template <class Accept>
     [[nodiscard]] std::vector<found_row> matching(const outbox_filter& filter, Accept accept);
     void rescan(const std::vector<found_row>& changed);
-    void rescan_from(std::string_view broker, sequence first);
 
     memory_data& data_;
 };
@@ -246,22 +245,14 @@ std::size_t memory_operations_session::discard(const outbox_filter& filter, std:
 void memory_operations_session::rescan(const std::vector<found_row>& changed) {
     std::set<std::string_view> known;
     for (const auto& [seq, broker, row] : changed) {
-        if (known.insert(*broker).second) rescan_from(*broker, seq);
+        if (known.insert(*broker).second) data_.look_again(*broker, seq);
     }
     if (!changed.empty()) data_.tell_lanes();
 }
 
-void memory_operations_session::rescan_from(std::string_view broker, sequence first) {
-    for (auto& [lane, lease] : data_.leases) {
-        if (broker_of(lane) != broker) continue;
-        lease.mark = std::min(lease.mark, first - 1);
-        ++lease.rescan;
-    }
-}
-
 void memory_operations_session::look_again(std::string_view broker, sequence from) {
     const std::lock_guard lock{data_.mutex};
-    rescan_from(broker, from);
+    data_.look_again(broker, from);
     data_.tell_lanes();
 }
 

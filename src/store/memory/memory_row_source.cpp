@@ -43,6 +43,8 @@ public:
                             sequence after, sequence upto, const page_size& limit) override;
     settle_outcome settle(const lease_grant& grant, std::string_view target_broker,
                           std::span<const settlement> settlements, sequence mark) override;
+    backfill_step give_backfill(const lease_grant& grant, std::string_view target_broker, date_time now,
+                                std::size_t most) override;
     wake_reason wait(wake_signal& signal, duration timeout) override;
     std::size_t purge(const lease_grant& grant, std::string_view target_broker, date_time published_before,
                       date_time abandoned_before, std::size_t limit) override;
@@ -66,9 +68,15 @@ due_batch memory_row_source::due(const lease_grant& grant, std::string_view targ
     if (lease == nullptr) return {.rows = {}, .owned = false};
     due_batch batch{.rows = {}, .rescan = lease->rescan, .mark = lease->mark};
     const auto part = shard_of(grant.lane);
+    if (const auto* const filling = link_->data.open_backfill(target_broker)) {
+        batch.backfill = {.position = filling->position,
+                          .upto = filling->upto,
+                          .is_paused = filling->state == backfill_state::paused};
+    }
     const auto& rows = rows_of(target_broker);
+    const auto end = batch.backfill ? rows.upper_bound(batch.backfill->position) : rows.end();
     page_meter page{limit};
-    for (auto it = rows.upper_bound(after); it != rows.end() && batch.rows.size() < limit.rows; ++it) {
+    for (auto it = rows.upper_bound(after); it != end && batch.rows.size() < limit.rows; ++it) {
         if (is_open(it->second.status) && part.carries(link_->data.event(it->first).stream)) {
             due_row row = make_due(it->first, it->second);
             batch.more = !page.admits(bytes_of(row));
@@ -116,6 +124,31 @@ settle_outcome memory_row_source::settle(const lease_grant& grant, std::string_v
     }
     if (!reopened) lease->mark = std::max(lease->mark, mark);
     return settle_outcome::settled;
+}
+
+backfill_step memory_row_source::give_backfill(const lease_grant& grant, std::string_view target_broker, date_time now,
+                                               std::size_t most) {
+    const std::lock_guard lock{link_->data.mutex};
+    if (link_->owned(grant) == nullptr) return {.owned = false};
+    auto* const filling = link_->data.open_backfill(target_broker);
+    if (filling == nullptr) return {.moved = true};
+    const auto pace = pace_of(*filling, now, most);
+    auto& rows = rows_of(target_broker);
+    const auto open = std::ranges::count_if(rows, [](const auto& each) { return is_open(each.second.status); });
+    if (filling->state == backfill_state::paused || pace.events == 0 || open >= most_open_for_backfill) return {};
+    std::size_t given = 0;
+    while (filling->position < filling->upto && given < pace.events) {
+        const auto& event = link_->data.event(++filling->position);
+        if (!is_ordered(filling->order, event.type, event.stream, event.stream_category)) continue;
+        given += rows.try_emplace(filling->position).second ? 1 : 0;
+    }
+    filling->given += static_cast<std::int64_t>(given);
+    filling->paced_at = pace.paced_at(given);
+    if (filling->position == filling->upto) {
+        filling->state = backfill_state::done;
+        filling->ended_at = now;
+    }
+    return {.moved = true};
 }
 
 wake_reason memory_row_source::wait(wake_signal& signal, duration timeout) {

@@ -15,6 +15,7 @@ struct lane_link;
 [[nodiscard]] std::unique_ptr<row_source> make_row_source(std::shared_ptr<lane_link> link);
 [[nodiscard]] std::unique_ptr<operations_session> make_operations_session(memory_data& data);
 [[nodiscard]] std::unique_ptr<kept_message_session> make_kept_message_session(memory_data& data);
+[[nodiscard]] std::unique_ptr<backfill_session> make_backfill_session(memory_data& data);
 [[nodiscard]] std::unique_ptr<read_model_session> make_read_model_session(memory_data& data);
 
 }  // namespace sluice::store::memory

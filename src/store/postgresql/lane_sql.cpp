@@ -1,7 +1,9 @@
 #include "store/postgresql/lane_sql.hpp"
 
+#include "store/postgresql/backfill_sql.hpp"
 #include "store/postgresql/history.hpp"
 #include "store/postgresql/ledger_sql.hpp"
+#include "store/postgresql/log_writers_sql.hpp"
 #include "store/postgresql/migrations.hpp"
 #include "store/postgresql/server_time.hpp"
 
@@ -175,16 +177,21 @@ WHERE lane = $1 AND (owner = $4 OR heir_of <> 0)
     " array_agg(seq - 1 ORDER BY seq) FILTER (WHERE seq > previous + 1) AS lasts"        \
     " FROM scan) "                                                                       \
     "SELECT head.upto, head.scanned, head.firsts, head.lasts,"                           \
-    " coalesce(held.owner = $2 AND held.epoch = $3, false), held.rescan, held.mark, d.*" \
+    " coalesce(held.owner = $2 AND held.epoch = $3, false), held.rescan, held.mark,"     \
+    " filling.position, filling.upto, filling.state = 'paused', d.*"                     \
     " FROM head"                                                                         \
     " LEFT JOIN @lease AS held ON held.lane = $1"                                        \
-    " LEFT JOIN LATERAL (" rows ") AS d ON held.owner = $2 AND held.epoch = $3"
+    " LEFT JOIN @outbox_backfill AS filling ON " SLUICE_OPEN_BACKFILL(                   \
+        "filling", "$4") " LEFT JOIN LATERAL (" rows ") AS d ON held.owner = $2 AND held.epoch = $3"
+
+// While a backfill goes on, what is newer waits for it. `least` passes over NULL.
+#define SLUICE_LAST "least(head.upto, filling.position)"
 
 // Above the end of the ledger nothing is listed: the log is walked once.
-#define SLUICE_AHEAD "(SELECT * FROM @event_log WHERE seq > $5 AND seq <= head.upto ORDER BY seq OFFSET 0) AS e "
+#define SLUICE_AHEAD "(SELECT * FROM @event_log WHERE seq > $5 AND seq <= " SLUICE_LAST " ORDER BY seq OFFSET 0) AS e "
 // Below it, what is listed is left out before anything else is looked at.
 #define SLUICE_BEHIND \
-    "(SELECT seq FROM @event_log WHERE seq > $5 AND seq <= least(head.upto, $12) EXCEPT " SLUICE_LISTED("$4", "$5",  \
+    "(SELECT seq FROM @event_log WHERE seq > $5 AND seq <= least(" SLUICE_LAST ", $12) EXCEPT " SLUICE_LISTED("$4", "$5",  \
                                                                                                     "$12") \
     " ORDER BY seq OFFSET 0) AS n CROSS JOIN LATERAL (SELECT * FROM @event_log AS log WHERE log.seq = n.seq OFFSET 0)" \
     " AS e "
@@ -238,7 +245,8 @@ LEFT JOIN LATERAL (
 // before one, which gives the position to begin at; otherwise the stream is walked from its beginning.
 constexpr auto due_in_stream_sql = R"sql(
 SELECT NULL::bigint, NULL::bigint, NULL::bigint[], NULL::bigint[],
-       coalesce(held.owner = $2 AND held.epoch = $3, false), held.rescan, held.mark, d.*
+       coalesce(held.owner = $2 AND held.epoch = $3, false), held.rescan, held.mark,
+       NULL::bigint, NULL::bigint, NULL::boolean, d.*
 FROM (SELECT coalesce(min(position), 0) AS position FROM @event_log
       WHERE seq IN ($6, $6 + 1) AND stream = $5) AS start
 LEFT JOIN @lease AS held ON held.lane = $1
@@ -415,6 +423,52 @@ WITH fence AS MATERIALIZED (
 SELECT (SELECT count(*) FROM doomed), (SELECT max(seq) FROM doomed), (SELECT count(*) FROM walked),
        (SELECT max(seq) FROM walked))sql";
 
+// The question about the transactions that it waits for is dear, and asked at its beginning only.
+constexpr auto open_backfill_sql = R"sql(
+SELECT f.number, f.position, f.state = 'running', f.rate, f.paced_at, f.writers <> '{}',
+       CASE WHEN f.writers <> '{}'
+            THEN EXISTS (SELECT FROM pg_locks AS held WHERE )sql" SLUICE_WRITES_TO_LOG("held") R"sql(
+                         AND held.virtualtransaction = ANY (f.writers))
+            ELSE false END,
+       (SELECT count(*) FROM (SELECT FROM @outbox_row AS o WHERE o.target_broker = $1
+                              AND )sql" SLUICE_OPEN_STATUS("o.status") R"sql( ORDER BY o.seq LIMIT $2) AS open)
+FROM @outbox_backfill AS f WHERE )sql" SLUICE_OPEN_BACKFILL("f", "$1");
+
+// Those who did not know of the broker have ended: what they have written lies below the end of the log.
+constexpr auto end_backfill_wait_sql = R"sql(
+UPDATE @outbox_backfill SET writers = '{}', upto = greatest(upto, (SELECT coalesce(max(seq), 0) FROM @event_log))
+WHERE number = $4 AND EXISTS (SELECT FROM )sql" SLUICE_FENCE ")";
+
+// Another lane of the broker may have moved it meanwhile: then nothing happens.
+constexpr auto give_backfill_sql = R"sql(
+WITH f AS MATERIALIZED (
+    SELECT b.* FROM @outbox_backfill AS b
+    WHERE b.number = $4 AND b.position = $5 AND b.state = 'running' AND EXISTS (SELECT FROM )sql" SLUICE_FENCE R"sql()
+    FOR NO KEY UPDATE
+), page AS MATERIALIZED (
+    SELECT e.*, f.types, f.streams
+    FROM f CROSS JOIN LATERAL (SELECT seq, message_id, stream, stream_category, type, priority, targets
+                               FROM @event_log AS log WHERE log.seq > f.position AND log.seq <= f.upto
+                               ORDER BY log.seq LIMIT $6) AS e
+), chosen AS MATERIALIZED (
+    SELECT seq, message_id, stream, priority FROM page AS e
+    WHERE )sql" SLUICE_ORDERED("e.types", "e.streams") " AND " SLUICE_UNKNOWN_TO("$7") R"sql( ORDER BY seq LIMIT $8
+), given AS (
+    INSERT INTO @outbox_row (target_broker, seq, message_id, stream, status, priority)
+    SELECT $7, seq, message_id, stream, 'pending', priority FROM chosen ON CONFLICT DO NOTHING
+), reached AS MATERIALIZED (
+    SELECT (SELECT count(*) FROM chosen) AS count,
+           CASE WHEN (SELECT count(*) FROM chosen) = $8 THEN (SELECT max(seq) FROM chosen)
+                WHEN (SELECT count(*) FROM page) = $6 THEN (SELECT max(seq) FROM page)
+                ELSE f.upto END AS position
+    FROM f
+)
+UPDATE @outbox_backfill AS b SET position = reached.position, given = b.given + reached.count,
+    paced_at = $10::timestamptz + reached.count * $11 * interval '1 microsecond',
+    state = CASE WHEN reached.position = b.upto THEN 'done' ELSE b.state END,
+    ended_at = CASE WHEN reached.position = b.upto THEN $9::timestamptz END
+FROM reached WHERE b.number = $4)sql";
+
 // Who writes to the log holds this lock from before the number is drawn to the end of the transaction. A prepared
 // transaction has no process and does nothing any more; what another user's process does may be hidden. The sequence is
 // read last: what is drawn later than that has a higher number. Who may not read it learns nothing of idle ones.
@@ -425,9 +479,7 @@ WITH holding AS MATERIALIZED (
                 WHEN session.state IN ('idle in transaction', 'idle in transaction (aborted)')
                 THEN extract(epoch FROM session.state_change)::text ELSE '' END AS idle_since
     FROM pg_locks AS held LEFT JOIN pg_stat_activity AS session ON session.pid = held.pid
-    WHERE held.locktype = 'relation'
-      AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND held.relation = '@event_log'::regclass AND held.mode = 'RowExclusiveLock'
+    WHERE )sql" SLUICE_WRITES_TO_LOG("held") R"sql(
 ), all_of_them AS MATERIALIZED (
     SELECT coalesce(array_agg(name), '{}') AS names, coalesce(array_agg(idle_since), '{}') AS idle FROM holding
 )
@@ -485,6 +537,9 @@ lane_statements::lane_statements(const std::string& schema)
       raise_mark{"sluice_raise_mark", in_schema(raise_mark_sql, schema)},
       purge{"sluice_purge", in_schema(purge_sql, schema)},
       purge_ledger{"sluice_purge_ledger", in_schema(purge_ledger_sql, schema)},
+      open_backfill{"sluice_open_backfill", in_schema(open_backfill_sql, schema)},
+      end_backfill_wait{"sluice_end_backfill_wait", in_schema(end_backfill_wait_sql, schema)},
+      give_backfill{"sluice_give_backfill", in_schema(give_backfill_sql, schema)},
       next_transaction{"sluice_transaction", "SELECT pg_current_xact_id()"},
       writers{"sluice_writers", in_schema(writers_sql, schema)},
       channel{"", in_schema("SELECT @sluice_channel($1)", schema)},

@@ -50,13 +50,18 @@ struct lane_statements {
     statement remove_records;
     // The same, and $8-$13 the columns of the record from `count` on, $14 its owner, $15 its epoch
     statement write_record;
-    statement trim_ledger;   ///< $1 broker
-    statement ledger_end;    ///< $1 broker, $2 part; answers whether the broker has the part, and the two ends
-    statement raise_mark;    ///< $1 lane, $2 owner, $3 epoch, $4 rescan, $5 mark
-    statement purge;         ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 published before, $6 abandoned before,
-                             ///< $7 after, $8 most examined, $9 limit, $10 shard, $11 shards, $12 our time
-    statement purge_ledger;  ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 published before, $6 limit, $7 our time,
-                             ///< $8 part
+    statement trim_ledger;    ///< $1 broker
+    statement ledger_end;     ///< $1 broker, $2 part; answers whether the broker has the part, and the two ends
+    statement raise_mark;     ///< $1 lane, $2 owner, $3 epoch, $4 rescan, $5 mark
+    statement purge;          ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 published before, $6 abandoned before,
+                              ///< $7 after, $8 most examined, $9 limit, $10 shard, $11 shards, $12 our time
+    statement purge_ledger;   ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 published before, $6 limit, $7 our time,
+                              ///< $8 part
+    statement open_backfill;  ///< $1 broker, $2 most open rows to count; see backfill_column
+    statement end_backfill_wait;  ///< $1 lane, $2 owner, $3 epoch, $4 number of the backfill
+    // $1 lane, $2 owner, $3 epoch, $4 number of the backfill, $5 its position, $6 most examined, $7 broker, $8 limit,
+    // $9 now, $10 until then its rate is used up, $11 microseconds per event
+    statement give_backfill;
     statement next_transaction;
     statement writers;
     statement channel;           ///< $1 broker
@@ -74,7 +79,26 @@ enum : int { lane, owner, is_heir };
 
 /// Columns of `due`, `late` and `due_in_stream` before those of the rows.
 namespace due_column {
-enum : int { upto, scanned, firsts, lasts, owned, rescan, mark, row, data = row + 10, metadata, has_row = row + 13 };
+enum : int {
+    upto,
+    scanned,
+    firsts,
+    lasts,
+    owned,
+    rescan,
+    mark,
+    filled,  ///< of the backfill that goes on: its position; NULL: there is none
+    fill_upto,
+    fill_paused,
+    row,
+    data = row + 10,
+    metadata,
+    has_row = row + 13
+};
+}
+/// Columns of `open_backfill`.
+namespace backfill_column {
+enum : int { number, position, running, rate, paced_at, waits, awaited, open };
 }
 namespace late_column {
 enum : int { oldest_transaction, seq, row, has_row = row + 13, offered };

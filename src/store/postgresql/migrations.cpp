@@ -356,6 +356,30 @@ $body$)sql",
     "CREATE TRIGGER sluice_outbox_insert INSTEAD OF INSERT ON @outbox"
     " FOR EACH ROW EXECUTE FUNCTION @sluice_outbox_insert()"};
 
+// One at a time for a broker: what is newer waits for it.
+constexpr std::array backfills{R"sql(
+CREATE TABLE @outbox_backfill (
+    number        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    target_broker text COLLATE "C" NOT NULL,
+    after         bigint NOT NULL,
+    types         text[] NOT NULL,
+    streams       text[] NOT NULL,
+    rate          double precision NOT NULL CHECK (rate >= 0),
+    state         text COLLATE "C" NOT NULL CHECK (state IN ('running', 'paused', 'done', 'cancelled')),
+    position      bigint NOT NULL,
+    upto          bigint NOT NULL,
+    given         bigint NOT NULL DEFAULT 0,
+    writers       text[] NOT NULL DEFAULT '{}',
+    begun_at      timestamptz NOT NULL,
+    paced_at      timestamptz NOT NULL,
+    ended_at      timestamptz,
+    CHECK (after <= position AND position <= upto)
+) WITH (fillfactor = 50))sql",
+
+                               R"sql(
+CREATE UNIQUE INDEX outbox_backfill_open ON @outbox_backfill (target_broker) WHERE state IN ('running', 'paused')
+)sql"};
+
 constexpr std::array all_migrations{migration{1, "first tables", first_tables},
                                     migration{2, "former lanes", former_lanes},
                                     migration{3, "inside", inside},
@@ -366,7 +390,8 @@ constexpr std::array all_migrations{migration{1, "first tables", first_tables},
                                     migration{8, "readers of read models", readers},
                                     migration{9, "kept messages", kept_messages},
                                     migration{10, "stand-bys", stand_bys},
-                                    migration{11, "store once", store_once}};
+                                    migration{11, "store once", store_once},
+                                    migration{12, "backfills", backfills}};
 
 int expected_migration() { return all_migrations.back().number; }
 

@@ -13,6 +13,7 @@
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/failure.hpp"
 #include "store/postgresql/inside_sql.hpp"
+#include "store/postgresql/log_writers_sql.hpp"
 #include "store/postgresql/migrations.hpp"
 #include "store/postgresql/outbox_lines.hpp"
 #include "store/postgresql/readable_json.hpp"
@@ -194,9 +195,7 @@ std::vector<open_writer> postgresql_operations_session::open_writers() {
     const auto found = ask(*db, R"sql(
 SELECT held.pid, extract(epoch FROM clock_timestamp() - session.xact_start)::float8, session.application_name,
        session.state
-FROM (SELECT DISTINCT pid FROM pg_locks
-      WHERE locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        AND relation = '@event_log'::regclass AND mode = 'RowExclusiveLock') AS held
+FROM (SELECT DISTINCT pid FROM pg_locks AS held WHERE )sql" SLUICE_WRITES_TO_LOG("held") R"sql() AS held
 LEFT JOIN pg_stat_activity AS session ON session.pid = held.pid
 ORDER BY session.xact_start NULLS LAST)sql");
     std::vector<open_writer> writers;

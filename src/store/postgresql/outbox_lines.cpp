@@ -390,9 +390,13 @@ std::size_t outbox_lines::discard(const outbox_filter& filter, bool is_stream, c
 
 void outbox_lines::look_again(std::string_view broker, sequence from) const {
     exchange trip{db_};
+    add_look_again(trip, broker, from);
+    trip.run();
+}
+
+void outbox_lines::add_look_again(exchange& trip, std::string_view broker, sequence from) const {
     trip.add(sql(lock_leases_sql));
     trip.add(sql(look_again_sql), parameters{broker, from});
-    trip.run();
 }
 
 }  // namespace sluice::store::postgresql

@@ -10,6 +10,7 @@
 
 #include "store/operations.hpp"
 #include "store/postgresql/connection.hpp"
+#include "store/postgresql/exchange.hpp"
 #include "store/postgresql/parameters.hpp"
 #include "store/postgresql/result.hpp"
 
@@ -38,6 +39,8 @@ public:
     [[nodiscard]] std::size_t retry(const outbox_filter& filter, bool is_stream) const;
     [[nodiscard]] std::size_t discard(const outbox_filter& filter, bool is_stream, const discarding& how) const;
     void look_again(std::string_view broker, sequence from) const;
+    /// The same, with what else is in the transaction.
+    void add_look_again(exchange& trip, std::string_view broker, sequence from) const;
 
 private:
     [[nodiscard]] statement sql(std::string_view text) const;

@@ -152,6 +152,7 @@ public:
         require_schema();
         return postgresql::make_read_model_session(shared_);
     }
+    std::unique_ptr<backfill_session> open_backfills() override { return postgresql::make_backfill_session(shared_); }
 
 private:
     /// Asked until the answer was yes: sessions are opened often, and a schema does not go away.

@@ -56,9 +56,8 @@ WHERE name = $1)sql";
 // The head comes first: who has drawn a number below it and has not ended holds the lock when the locks are read.
 constexpr auto end_of_log_sql = R"sql(
 WITH head AS MATERIALIZED (SELECT coalesce(max(seq), 0) AS seq FROM @event_log)
-SELECT head.seq, coalesce((SELECT array_agg(DISTINCT virtualtransaction) FROM pg_locks
-       WHERE locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-         AND relation = '@event_log'::regclass AND mode = 'RowExclusiveLock'), '{}')
+SELECT head.seq, coalesce((SELECT array_agg(DISTINCT virtualtransaction) FROM pg_locks AS held
+                           WHERE )sql" SLUICE_WRITES_TO_LOG("held") R"sql(), '{}')
 FROM head)sql";
 
 constexpr auto exists_sql = R"sql(

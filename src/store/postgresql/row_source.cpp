@@ -64,6 +64,9 @@ public:
     settle_outcome settle(const lease_grant& grant, std::string_view target_broker,
                           std::span<const settlement> settlements, sequence mark) override;
 
+    backfill_step give_backfill(const lease_grant& grant, std::string_view target_broker, date_time now,
+                                std::size_t most) override;
+
     wake_reason wait(wake_signal& signal, duration timeout) override;
 
     std::size_t purge(const lease_grant& grant, std::string_view target_broker, date_time published_before,
@@ -258,10 +261,13 @@ bool postgresql_row_source::look(connection& server, const lease_grant& grant, s
     }
     if (page.may_be_cut()) batch.more = true;
     if (weighed) weighs_ = has_large || batch.more;
-    const auto seen = found.integer(0, due_column::upto);
+    const auto scanned_upto = found.integer(0, due_column::upto);
+    const auto seen = batch.backfill ? std::min(scanned_upto, batch.backfill->position) : scanned_upto;
     const bool is_full = batch.more || batch.rows.size() == limit.rows;
     batch.upto = is_full ? std::max(after, batch.rows.back().seq) : std::min(seen, bound);
-    return bound < seen || (window != 0 && found.integer(0, due_column::scanned) == sql_limit(window));
+    if (bound < seen) return true;
+    const bool is_held_back = batch.backfill && batch.backfill->position <= scanned_upto;
+    return !is_held_back && window != 0 && found.integer(0, due_column::scanned) == sql_limit(window);
 }
 
 bool postgresql_row_source::read_lease_columns(const result& found, due_batch& batch) {
@@ -269,6 +275,12 @@ bool postgresql_row_source::read_lease_columns(const result& found, due_batch& b
     if (!batch.owned) return false;
     batch.rescan = static_cast<std::uint64_t>(found.integer(0, due_column::rescan));
     batch.mark = found.integer(0, due_column::mark);
+    batch.backfill.reset();
+    if (!found.null(0, due_column::filled)) {
+        batch.backfill = {.position = found.integer(0, due_column::filled),
+                          .upto = found.integer(0, due_column::fill_upto),
+                          .is_paused = found.boolean(0, due_column::fill_paused)};
+    }
     return true;
 }
 
@@ -490,6 +502,41 @@ std::size_t postgresql_row_source::purge(const lease_grant& grant, std::string_v
         cursor = walked_all ? purged.integer(0, 3) : 0;
     }
     return count + static_cast<std::size_t>(trip[records].integer(0, 0));
+}
+
+backfill_step postgresql_row_source::give_backfill(const lease_grant& grant, std::string_view target_broker,
+                                                   date_time now, std::size_t most) {
+    auto* const server = link_->db_of(grant);
+    if (server == nullptr) return {.owned = false};
+    exchange look{*server};
+    link_->guard_timeline(look, *server, grant);
+    const auto place = look.add(link_->sql.open_backfill, parameters{target_broker, most_open_for_backfill});
+    if (!link_->run_guarded(look, *server, grant)) return {.owned = false};
+    const auto& found = look[place];
+    if (found.rows() == 0) return {.moved = true};
+    const bool waits = found.boolean(0, backfill_column::waits);
+    const auto pace = pace_of(
+        {.order = {.rate = found.real(0, backfill_column::rate)}, .paced_at = found.time(0, backfill_column::paced_at)},
+        now, most);
+    if (!found.boolean(0, backfill_column::running) || found.boolean(0, backfill_column::awaited) ||
+        found.integer(0, backfill_column::open) >= most_open_for_backfill || pace.events == 0) {
+        return {};
+    }
+
+    const auto number = found.integer(0, backfill_column::number);
+    exchange step{*server};
+    link_->guard_timeline(step, *server, grant);
+    const auto fence = step.add(link_->sql.fence, parameters{grant.lane, grant.owner, grant.epoch});
+    if (waits) {
+        step.add(link_->sql.end_backfill_wait, parameters{grant.lane, grant.owner, grant.epoch, number});
+    } else {
+        step.add(link_->sql.give_backfill,
+                 parameters{grant.lane, grant.owner, grant.epoch, number, found.integer(0, backfill_column::position),
+                            most_examined_for_backfill, target_broker, sql_limit(pace.events), now, pace.from,
+                            std::int64_t{pace.per_event.count()}});
+    }
+    if (!link_->run_guarded(step, *server, grant)) return {.owned = false};
+    return {.owned = step[fence].rows() > 0, .moved = true};
 }
 
 wake_reason postgresql_row_source::wait(wake_signal& signal, duration timeout) {

@@ -75,6 +75,7 @@ class lane_link;
 [[nodiscard]] std::unique_ptr<row_source> make_row_source(std::shared_ptr<lane_link> link);
 [[nodiscard]] std::unique_ptr<operations_session> make_operations_session(shared_state& shared);
 [[nodiscard]] std::unique_ptr<kept_message_session> make_kept_message_session(shared_state& shared);
+[[nodiscard]] std::unique_ptr<backfill_session> make_backfill_session(shared_state& shared);
 [[nodiscard]] std::unique_ptr<read_model_session> make_read_model_session(shared_state& shared);
 
 }  // namespace sluice::store::postgresql

@@ -30,6 +30,21 @@ inline constexpr auto row_sql = SLUICE_ROW_COLUMNS "WHERE target_broker = ?1 AND
 inline constexpr auto any_row_sql =
     "SELECT 1 FROM outbox_row WHERE target_broker = ?1 AND seq >= ?2 AND seq <= ?3 LIMIT 1";
 
+/// What a backfill must know of events. ?1 after, ?2 upto, ?3 most examined; negative: all.
+inline constexpr auto backfill_page_sql =
+    "SELECT seq, targets, stream, stream_category, type, message_id, priority FROM event_log "
+    "WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3";
+
+/// ?1 broker, ?2 seq, ?3 message id, ?4 stream, ?5 priority.
+inline constexpr auto backfill_row_sql =
+    "INSERT INTO outbox_row (target_broker, seq, message_id, stream, status, priority, retry_count) "
+    "VALUES (?1, ?2, ?3, ?4, 'pending', ?5, 0)";
+
+/// ?1 broker, ?2 most.
+inline constexpr auto count_open_rows_sql =
+    "SELECT count(*) FROM (SELECT 1 FROM outbox_row WHERE target_broker = ?1 "
+    "AND status IN ('pending', 'failed', 'processing') LIMIT ?2)";
+
 /// ?1 broker, ?2 seq, ?3 status, ?4 retry_count, ?5 next_retry_at, ?6 last_error, ?7 published_at, ?8 abandoned_at,
 /// ?9 receipt, ?10 leaves a row alone whose attempts are fewer: its budget was renewed meanwhile.
 /// What was published stays so; a discarded row changes only when it turns out to have been published.

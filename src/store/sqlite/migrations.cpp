@@ -337,6 +337,29 @@ CREATE TRIGGER outbox_insert INSTEAD OF INSERT ON outbox BEGIN
 END;
 )sql";
 
+// One backfill at a time for a broker, and the rows that its lanes still have to do with.
+constexpr auto backfills = R"sql(
+CREATE TABLE outbox_backfill (
+    number        INTEGER PRIMARY KEY,
+    target_broker TEXT NOT NULL,
+    after         INTEGER NOT NULL,
+    types         TEXT NOT NULL,
+    streams       TEXT NOT NULL,
+    rate          REAL NOT NULL CHECK (rate >= 0),
+    state         TEXT NOT NULL CHECK (state IN ('running', 'paused', 'done', 'cancelled')),
+    position      INTEGER NOT NULL,
+    upto          INTEGER NOT NULL,
+    given         INTEGER NOT NULL DEFAULT 0,
+    begun_at      TEXT NOT NULL,
+    paced_at      TEXT NOT NULL,
+    ended_at      TEXT,
+    CHECK (after <= position AND position <= upto)
+) STRICT;
+
+CREATE UNIQUE INDEX outbox_backfill_open ON outbox_backfill (target_broker) WHERE state IN ('running', 'paused');
+CREATE INDEX outbox_row_open ON outbox_row (target_broker, seq) WHERE status IN ('pending', 'failed', 'processing');
+)sql";
+
 constexpr std::array all_migrations{migration{1, "first tables", first_tables},
                                     migration{2, "index of abandoned rows", abandoned_rows},
                                     migration{3, "former lanes", former_lanes},
@@ -348,7 +371,8 @@ constexpr std::array all_migrations{migration{1, "first tables", first_tables},
                                     migration{9, "kept messages", kept_messages},
                                     migration{10, "stand-bys", stand_bys},
                                     migration{11, "targets of events", targets_of_events, log_of_new_file},
-                                    migration{12, "ledger", ledger_tables}};
+                                    migration{12, "ledger", ledger_tables},
+                                    migration{13, "backfills", backfills}};
 
 int applied_migration(connection& db) {
     statement is_there{db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'sluice_migration'"};

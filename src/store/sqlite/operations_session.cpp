@@ -5,8 +5,8 @@
 
 #include "store/bare_type.hpp"
 #include "store/discard_record.hpp"
-#include "store/lane_name.hpp"
 #include "store/sqlite/audit_reader.hpp"
+#include "store/sqlite/lane_rescan.hpp"
 #include "store/sqlite/outbox_counting.hpp"
 #include "store/sqlite/outbox_listing.hpp"
 #include "store/sqlite/sessions.hpp"
@@ -77,7 +77,6 @@ private:
     std::size_t forget_handler_here(std::string_view name);
     /// Makes the lanes of these rows' brokers start again at the first of them.
     void rescan(const std::vector<outbox_row>& changed);
-    void rescan_from(std::string_view broker, sequence first);
 
     std::unique_ptr<connection> db_;
 
@@ -102,7 +101,7 @@ private:
                              "INSERT INTO outbox_row (target_broker, seq, message_id, stream, priority, status,"
                              " last_error, abandoned_at) SELECT ?1, seq, message_id, stream, priority, 'abandoned', ?3,"
                              " ?4 FROM event_log WHERE seq = ?2"};
-    statement rescan_{*db_, "UPDATE lease SET mark = min(mark, ?2), rescan = rescan + 1 WHERE lane = ?1"};
+    lane_rescan rescan_{*db_};
     statement purge_inbox_{
         *db_,
         "DELETE FROM inbox WHERE (message_id, handler, content) IN (SELECT message_id, handler, content FROM inbox"
@@ -255,18 +254,12 @@ void sqlite_operations_session::rescan(const std::vector<outbox_row>& changed) {
         auto& first = first_of_broker.try_emplace(row.target_broker, row.seq).first->second;
         first = std::min(first, row.seq);
     }
-    for (const auto& [broker, first] : first_of_broker) rescan_from(broker, first);
-}
-
-void sqlite_operations_session::rescan_from(std::string_view broker, sequence first) {
-    for (const auto& lane : lanes()) {
-        if (broker_of(lane.lane) == broker) rescan_.run(lane.lane, first - 1);
-    }
+    for (const auto& [broker, first] : first_of_broker) rescan_.begin_at(broker, first);
 }
 
 void sqlite_operations_session::look_again(std::string_view broker, sequence from) {
     transaction writing{*db_, transaction::kind::write};
-    rescan_from(broker, from);
+    rescan_.begin_at(broker, from);
     writing.commit();
 }
 

@@ -11,6 +11,7 @@
 
 #include "store/lane_name.hpp"
 #include "store/ledger.hpp"
+#include "store/sqlite/backfill_table.hpp"
 #include "store/sqlite/broker_table.hpp"
 #include "store/sqlite/lane_link.hpp"
 #include "store/sqlite/lane_sql.hpp"
@@ -40,6 +41,9 @@ public:
     settle_outcome settle(const lease_grant& grant, std::string_view target_broker,
                           std::span<const settlement> settlements, sequence mark) override;
 
+    backfill_step give_backfill(const lease_grant& grant, std::string_view target_broker, date_time now,
+                                std::size_t most) override;
+
     wake_reason wait(wake_signal& signal, duration timeout) override { return news_.wait(signal, timeout); }
 
     std::size_t purge(const lease_grant& grant, std::string_view target_broker, date_time published_before,
@@ -52,6 +56,8 @@ private:
     void look_into_ledger(const shard& carried, std::string_view target_broker);
     /// Whether an event that has no row waits for the lane.
     [[nodiscard]] bool is_pending(const rows& event);
+    /// The next page of a backfill becomes rows; its position and count move.
+    void give_page(backfill& filling, std::int64_t bit, std::size_t most);
     /// Up to which all lanes of the broker have settled everything.
     [[nodiscard]] sequence lowest_mark(std::string_view lane);
     void merge(const lease_grant& grant, const numbered_broker& broker, sequence mark);
@@ -69,6 +75,7 @@ private:
     ledger_reader ledger_{link_->db()};
     settlement_writer settlements_{link_->db()};
     ledger_clean_up clean_up_{link_->db()};
+    backfill_table backfills_{link_->db()};
     std::optional<numbered_broker> broker_{};  ///< that the ledger was opened for
     statement raise_mark_{link_->db(), "UPDATE lease SET mark = ?2 WHERE lane = ?1 AND mark < ?2"};
     statement marks_{link_->db(), "SELECT lane, mark FROM lease"};
@@ -76,6 +83,10 @@ private:
     statement log_of_stream_{link_->db(), log_of_stream_sql};
     statement rows_{link_->db(), rows_sql};
     statement row_{link_->db(), row_sql};
+    statement any_row_{link_->db(), any_row_sql};
+    statement open_rows_{link_->db(), count_open_rows_sql};
+    statement backfill_page_{link_->db(), backfill_page_sql};
+    statement add_row_{link_->db(), backfill_row_sql};
     statement purgeable_{link_->db(), purgeable_sql};
     statement purge_{link_->db(), purge_sql};
 };
@@ -131,12 +142,14 @@ due_batch sqlite_row_source::due(const lease_grant& grant, std::string_view targ
     if (!read_owned(grant, batch)) return batch;
     const auto part = shard_of(grant.lane);
     look_into_ledger(part, target_broker);
+    batch.backfill = backfills_.place(target_broker);
     page_meter page{limit};
     std::size_t walked = 0;
     auto row = rows_.query(target_broker, after);
     bool is_row = row.next();
     for (auto event = log_.query(after, most_walked); batch.rows.size() < limit.rows && event.next(); ++walked) {
         const auto seq = event.integer(0);
+        if (batch.backfill && seq > batch.backfill->position) break;
         while (is_row && row.integer(0) < seq) is_row = row.next();
         const bool has_row = is_row && row.integer(0) == seq;
         const bool is_due = has_row ? is_open(row_status_from(row.view(1))) : is_pending(event);
@@ -204,6 +217,49 @@ sequence sqlite_row_source::lowest_mark(std::string_view lane) {
         if (shares_rows(found.view(0), lane)) lowest = std::min(lowest, found.integer(1));
     }
     return lowest;
+}
+
+backfill_step sqlite_row_source::give_backfill(const lease_grant& grant, std::string_view target_broker, date_time now,
+                                               std::size_t most) {
+    transaction writing{link_->db(), transaction::kind::write};
+    if (!link_->owned(grant)) return {.owned = false};
+    auto filling = backfills_.open(target_broker);
+    const auto broker = brokers_.find(target_broker);
+    if (!filling || !broker) return {.moved = true};
+    const auto pace = pace_of(*filling, now, most);
+    if (filling->state == backfill_state::paused || pace.events == 0) return {};
+    auto open = open_rows_.query(target_broker, most_open_for_backfill);
+    if (open.next() && open.integer(0) >= most_open_for_backfill) return {};
+
+    const auto given_before = filling->given;
+    give_page(*filling, broker->bit(), pace.events);
+    filling->paced_at = pace.paced_at(static_cast<std::size_t>(filling->given - given_before));
+    if (filling->position == filling->upto) {
+        filling->state = backfill_state::done;
+        filling->ended_at = now;
+    }
+    backfills_.update(*filling);
+    writing.commit();
+    return {.moved = true};
+}
+
+void sqlite_row_source::give_page(backfill& filling, std::int64_t bit, std::size_t most) {
+    const auto& order = filling.order;
+    std::size_t given = 0;
+    std::int64_t examined = 0;
+    auto event = backfill_page_.query(filling.position, filling.upto, most_examined_for_backfill);
+    while (given < most && event.next()) {
+        ++examined;
+        filling.position = event.integer(0);
+        const bool is_wanted = is_ordered(order, event.view(4), event.view(2), event.view(3)) &&
+                               (event.integer(1) & bit) == 0 &&
+                               !any_row_.query(order.broker, filling.position, filling.position).next();
+        if (!is_wanted) continue;
+        add_row_.run(order.broker, filling.position, event.view(5), event.view(2), event.integer(6));
+        ++given;
+    }
+    filling.given += static_cast<std::int64_t>(given);
+    if (given < most && examined < most_examined_for_backfill) filling.position = filling.upto;
 }
 
 std::size_t sqlite_row_source::purge(const lease_grant& grant, std::string_view target_broker,

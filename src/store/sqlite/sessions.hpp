@@ -16,6 +16,7 @@ class lane_link;
 [[nodiscard]] std::unique_ptr<row_source> make_row_source(std::shared_ptr<lane_link> link);
 [[nodiscard]] std::unique_ptr<operations_session> make_operations_session(std::unique_ptr<connection> db);
 [[nodiscard]] std::unique_ptr<kept_message_session> make_kept_message_session(std::unique_ptr<connection> db);
+[[nodiscard]] std::unique_ptr<backfill_session> make_backfill_session(std::unique_ptr<connection> db);
 [[nodiscard]] std::unique_ptr<read_model_session> make_read_model_session(std::unique_ptr<connection> db);
 
 }  // namespace sluice::store::sqlite

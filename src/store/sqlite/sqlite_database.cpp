@@ -86,6 +86,7 @@ public:
         return sqlite::make_kept_message_session(open());
     }
     std::unique_ptr<read_model_session> open_read_models() override { return sqlite::make_read_model_session(open()); }
+    std::unique_ptr<backfill_session> open_backfills() override { return sqlite::make_backfill_session(open()); }
 
 private:
     [[nodiscard]] std::unique_ptr<connection> open() const {

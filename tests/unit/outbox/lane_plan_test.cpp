@@ -195,6 +195,84 @@ TEST_F(lane_plan_test, is_idle_when_there_is_nothing_to_do) {
     EXPECT_EQ(plan_.state(), lane_state::idle);
 }
 
+// ---- backfills ------------------------------------------------------------------------------------------------------
+
+class lane_plan_with_backfill : public lane_plan_test {
+protected:
+    void fetch_at(store::backfill_place place, std::vector<store::due_row> rows = {}) {
+        expect<action::fetch>();
+        auto batch = found(std::move(rows));
+        batch.backfill = place;
+        plan_.fetched(std::move(batch), now_);
+    }
+    void give(bool moved) {
+        expect<action::backfill>();
+        plan_.backfilled({.moved = moved}, now_);
+    }
+};
+
+TEST_F(lane_plan_with_backfill, moves_on_when_everything_so_far_was_read) {
+    own_the_lease(0);
+    fetch_at({.position = 0, .upto = 9});
+    give(true);
+    fetch_at({.position = 4, .upto = 9}, {row(1, "a"), row(2, "b"), row(3, "a")});
+    EXPECT_EQ(publish({delivered{}, delivered{}, delivered{}}), (numbers{1, 2, 3}));
+    settle();
+    fetch_at({.position = 4, .upto = 9}, {row(4, "b")});
+    publish({delivered{}});
+    settle();
+    give(true);
+    fetch({row(9, "a")});
+    publish({delivered{}});
+    EXPECT_EQ(settle().first, 9);
+    rest();
+    EXPECT_EQ(plan_.state(), lane_state::idle);
+}
+
+TEST_F(lane_plan_with_backfill, waits_a_tick_when_it_may_not_move) {
+    own_the_lease(0);
+    fetch_at({.position = 0, .upto = 9});
+    give(false);
+    EXPECT_LE(expect<action::sleep>().until, now_.steady + 1s);
+    EXPECT_EQ(plan_.state(), lane_state::flowing);
+    EXPECT_EQ(plan_.report(now_).detail, "backfill at event 0 of 9");
+    now_ += 1s;
+    fetch_at({.position = 0, .upto = 9});
+    give(true);
+}
+
+TEST_F(lane_plan_with_backfill, leaves_one_alone_that_is_paused) {
+    own_the_lease(0);
+    fetch_at({.position = 3, .upto = 9, .is_paused = true});
+    expect<action::sleep>();
+    EXPECT_EQ(plan_.state(), lane_state::blocked);
+    EXPECT_EQ(plan_.report(now_).detail, "backfill at event 3 of 9 and paused: newer ones wait");
+}
+
+TEST_F(lane_plan_with_backfill, does_not_move_it_while_the_broker_is_away) {
+    own_the_lease(0);
+    fetch_at({.position = 4, .upto = 9}, {row(1, "a")});
+    publish({unreachable{"gone"}});
+    expect<action::sleep>();
+    EXPECT_EQ(plan_.state(), lane_state::paused);
+}
+
+TEST_F(lane_plan_with_backfill, moves_it_on_beside_a_stream_on_hold) {
+    own_the_lease(0);
+    fetch_at({.position = 4, .upto = 9}, {row(1, "a")});
+    publish({refused{"no", "", false}});
+    settle();
+    give(true);
+}
+
+TEST_F(lane_plan_with_backfill, is_lost_with_the_lease) {
+    own_the_lease(0);
+    fetch_at({.position = 0, .upto = 9});
+    expect<action::backfill>();
+    plan_.backfilled({.owned = false}, now_);
+    EXPECT_FALSE(plan_.is_owner());
+}
+
 // ---- refusals -------------------------------------------------------------------------------------------------------
 
 TEST_F(lane_plan_test, a_refused_row_holds_back_only_its_own_stream) {
