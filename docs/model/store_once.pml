@@ -45,16 +45,37 @@
 #define LOST_ANSWERS 0  /* a settlement was committed and its owner does not learn it */
 #endif
 #ifndef RETRIES
-#define RETRIES 0       /* operator: `outbox retry` of an abandoned row */
+#define RETRIES 0       /* operator: `outbox retry` of a failed or abandoned row */
 #endif
 #ifndef DISCARDS
-#define DISCARDS 0      /* operator: `outbox discard` of an open row */
+#define DISCARDS 0      /* operator: `outbox discard` of an open event */
+#endif
+#ifndef HAND_ROWS
+#define HAND_ROWS 0     /* operator: a row is inserted for an event that may be old */
+#endif
+#ifndef PURGES
+#define PURGES 0        /* an owner removes what was settled long ago */
+#endif
+#ifndef MERGES
+#define MERGES 0        /* an owner makes one record of neighbours */
+#endif
+#ifndef LAZY_MARK
+#define LAZY_MARK 0     /* 1: a settlement may leave the mark where it is */
 #endif
 #ifndef SPLIT
-#define SPLIT 0         /* 1: the lane is replaced by two shards, one for each stream */
+#define SPLIT 0         /* 1: the lane is replaced by two shards, one for each stream; 2: there are two from the start */
 #endif
 #ifndef BACKFILL
-#define BACKFILL 0      /* 1: the broker is added while writers run, and gets what was there before */
+#define BACKFILL 0      /* 1: while writers run, the broker is to get what is in the log and was not meant for it */
+#endif
+#ifndef BACKFILL_AFTER
+#define BACKFILL_AFTER 0    /* ... behind these numbers only: 0, 1, 3 */
+#endif
+#ifndef PAGE
+#define PAGE 1          /* numbers of the log that a step of the backfill goes on: 1 or 2 */
+#endif
+#ifndef CANCELS
+#define CANCELS 0       /* operator: the backfill is ended before its end */
 #endif
 #ifndef BROKER_FENCE
 #define BROKER_FENCE 0  /* 1: the broker refuses an older epoch once it has seen a newer one */
@@ -78,7 +99,7 @@
 #define LATE_ROW_HANDED_OUT_TWICE 9
 #define RETRY_WITHOUT_RESCAN 10
 #define SETTLEMENT_UNDOES_RETRY 11
-#define REUSED_RECORD 12
+#define RECORD_WRITTEN_AGAIN 12
 #define DISCARDED_ROW_STAYS 13
 #define GAP_ENDS_BY_LATER_ANSWER 14
 #define GAPS_BEFORE_ROWS 15
@@ -87,17 +108,37 @@
 #define HAND_OVER_IN_FLIGHT 18
 #define SPLIT_AT_HIGHEST_MARK 19
 #define SPLIT_KEEPS_FORMER_LEASE 20
-#define BACKFILL_BESIDE_LIVE_ROWS 21
-#define BACKFILL_WITHOUT_WAITING 22
-#define DOUBT_COUNTS_AS_DELIVERED 23
+#define DOUBT_COUNTS_AS_DELIVERED 21
+#define NO_CEILING 22
+#define CURSOR_PASSES_CEILING 23
+#define CEILING_READ_LATER 24
+#define BACKFILL_WITHOUT_WAITING 25
+#define BACKFILL_LOOKS_BEFORE_WAITING 26
+#define END_READ_AFTER_WRITERS 27
+#define STEP_WITHOUT_FENCE 28
+#define STEP_WITHOUT_LOCK 29
+#define BACKFILL_OF_LISTED 30
+#define BACKFILL_KEEPS_MARK 31
+#define BACKFILL_WITHOUT_RESCAN 32
+#define ROW_OF_LISTED 33
+#define RETRY_KNOWN_BY_COUNT 34
+#define PURGE_DECIDES_BEFORE_LOCK 35
+#define PURGE_ABOVE_LOWEST_MARK 36
+#define PURGE_KEEPS_FLOOR 37
+#define MERGE_WITHOUT_FENCE 38
+#define MERGE_FILLS_RANGE 39
+#define HAND_ROW_KEEPS_MARK 40
+#define HAND_ROW_CHECKED_BEFORE_LOCK 41
 #ifndef BUG
 #define BUG 0
 #endif
 
 #define ALL_NUMBERS ((1 << (WRITERS * COMMITS)) - 1)
-#define LANES (1 + 2 * SPLIT)       /* the lane of the whole broker, and its two shards */
-#define PARTS (LANES + BACKFILL)    /* of the ledger */
-#define BACKFILL_PART LANES
+#if SPLIT
+#define LANES 3     /* the lane of the whole broker, and its two shards; each has a part of the ledger */
+#else
+#define LANES 1
+#endif
 
 /* ---- the database ------------------------------------------------------------------------------------------------ */
 
@@ -111,35 +152,43 @@ byte running;       /* transactions that run, each with a bit of its own */
 
 /* the ledger and the rows of this broker */
 byte listed;
-byte position[PARTS];   /* up to the highest number of each part's records */
+byte position[LANES];   /* up to the highest number of each part's records */
 byte row_failed;
-byte row_pending;       /* reopened by an operator */
+byte row_pending;       /* reopened by an operator, or inserted by the backfill */
 byte row_abandoned;
 byte row_published;
-#if BUG == REUSED_RECORD
-byte keys[PARTS];       /* the ends of all records */
-#endif
+byte floor;         /* what has neither record nor row at or below it counts as settled */
 
 /* leases */
 byte owner[LANES];      /* 0: free; NOBODY: the lane is not part of the layout */
 byte epoch[LANES];
-byte mark[PARTS];
+byte mark[LANES];
 byte rescan[LANES];
 #define NOBODY 99
 
-/* backfill */
-byte backfill_state;    /* 0: the broker is unknown; 1: known, transactions of before still run; 2: it may begin */
+/* outbox_backfill */
+byte backfill;          /* its state */
+byte backfill_at;       /* `position`: its pages up to here are done */
 byte backfill_upto;
-byte backfill_waits;    /* transactions that may have written without the bit */
+byte backfill_waits;    /* transactions that may have drawn a number up to there, and run yet */
+bool leases_locked;     /* by its registration */
+#define UNREGISTERED 0
+#define RUNNING 1
+#define OVER 2
 
 #define stream_of(x)    (((x) & second) != 0)
 #define stream(s)       ((s) * second + (1 - (s)) * (ALL_NUMBERS & ~second))
 #define carried_by(l)   ((l) == 0 -> ALL_NUMBERS : stream((l) - 1))
 #define rows            (row_failed | row_pending | row_abandoned | row_published)
-#define settled         (listed | row_published | row_abandoned)
-#define in_backfill     (BACKFILL * (backfill_upto & ~targets))
-#define wanted          (visible & (targets | in_backfill))
-#define open            (wanted & ~settled)
+#define below_floor     (floor & ~rows)
+#define settled         (listed | row_published | row_abandoned | below_floor)
+
+/* What the broker is to get: what was meant for it, and what the backfill is about, whether it has come there or not. */
+#define in_backfill     (backfill_upto & ~BACKFILL_AFTER)
+#define wanted          (visible & (targets | in_backfill | rows))
+#define open            (wanted & ~(listed | row_published | row_abandoned | purged))
+/* What the outbox shows as open. */
+#define shown           (visible & (targets | rows) & ~settled)
 
 /* ---- the broker -------------------------------------------------------------------------------------------------- */
 
@@ -171,24 +220,36 @@ hidden byte delivered_once;         /* near-once: a broker that remembers takes 
 
 byte gone_before;       /* events that later ones of their stream may overtake: abandoned or discarded once */
 byte asked_again;       /* retried by an operator and not sent since */
+byte purged;            /* settled, and the record or row is gone */
 
 byte aborts = ABORTS, takeovers = TAKEOVERS, hand_overs = HAND_OVERS, refusals = REFUSALS, outages = OUTAGES;
 byte lost_answers = LOST_ANSWERS, retries = RETRIES, discards = DISCARDS;
+byte hand_rows = HAND_ROWS, purges = PURGES, merges = MERGES;
 byte writers_left = WRITERS;
 
 /* What holds after each transaction of the database. */
 inline check_database() {
+    assert(listed_once || (listed & purged) == 0);
     assert(row_or_listed || (listed & rows) == 0);
     assert(published_is_delivered || ((listed | row_published) & ~accepted) == 0);
     assert(retry_is_an_attempt || (row_abandoned & asked_again) == 0);
-    assert(sum_closes || owner[0] == NOBODY || (open & (BACKFILL -> targets : ALL_NUMBERS) & mark[0]) == 0);
-#if BACKFILL
-    assert(sum_closes || backfill_state < 2 || (open & ~targets & mark[BACKFILL_PART]) == 0);
-#endif
+    assert(sum_closes || owner[0] == NOBODY || ((open | shown) & mark[0]) == 0);
 #if SPLIT
-    assert(sum_closes || owner[1] == NOBODY || (open & carried_by(1) & mark[1]) == 0);
-    assert(sum_closes || owner[2] == NOBODY || (open & carried_by(2) & mark[2]) == 0);
+    assert(sum_closes || owner[1] == NOBODY || ((open | shown) & carried_by(1) & mark[1]) == 0);
+    assert(sum_closes || owner[2] == NOBODY || ((open | shown) & carried_by(2) & mark[2]) == 0);
 #endif
+}
+
+/* Of a set of numbers one stays, whichever. */
+inline pick(set) {
+    do
+    :: set & (set - 1) ->
+        if
+        :: set = lowest(set)
+        :: set = set & ~lowest(set)
+        fi
+    :: else -> break
+    od
 }
 
 /* ---- writers ----------------------------------------------------------------------------------------------------- */
@@ -212,7 +273,11 @@ proctype writer(byte me) {
             :: which -> second = second | number
             :: else
             fi;
-            bit_of_broker = !BACKFILL || backfill_state > 0;
+            bit_of_broker = 1;
+            if
+            :: true
+            :: (BACKFILL && backfill == UNREGISTERED) || HAND_ROWS -> bit_of_broker = 0    /* not meant for the broker */
+            fi
         }
         atomic {    /* it commits, or it rolls back */
             if
@@ -240,28 +305,36 @@ proctype writer(byte me) {
 
 /* What it remembers goes with the lease. */
 inline forget() {
-    mine = 0; my_epoch = 0; my_rescan = 0; my_position = 0; walk = 0;
+    mine = 0; my_epoch = 0; my_rescan = 0;
     cursor = 0; high = 0; gaps = 0; gap_writers = 0; look_again = 0;
-    ready = 0; ready_catches_up = 0; ready_complete = 0;
-    flying = 0; unsent = 0; flying_catches_up = 0; flying_complete = 0; stopped = 0;
+    ready = 0; ready_catches_up = 0; ready_complete = 0; ready_is_old = 0;
+    flying = 0; unsent = 0; flying_catches_up = 0; flying_complete = 0; flying_is_old = 0; stopped = 0;
+    with_row = 0;
     delivered = 0; failed = 0; given_up = 0; in_doubt = 0;
     to_list = 0; to_fail = 0; to_abandon = 0;
     hold[0] = 0; hold[1] = 0; travelling = 0;
+#if MERGES
+    merging = 0
+#endif
 }
 
 #define is_fenced       (owner[lane] != me || epoch[lane] != my_epoch)
 #define unsettled       (to_list | to_fail | to_abandon)
-#define is_live         (walk == lane)
-#if BACKFILL
-#define of_this_walk    (is_live -> targets : in_backfill)
-#define end_of_walk     (is_live -> ALL_NUMBERS : backfill_upto)
+/* Nothing above it is handed out, and the cursor stays there, too. */
+#define ceiling         (backfill == RUNNING -> backfill_at : ALL_NUMBERS)
+#if BUG == NO_CEILING
+#define end_of_rows     ALL_NUMBERS
 #else
-#define of_this_walk    carried_by(lane)
-#define end_of_walk     ALL_NUMBERS
+#define end_of_rows     ceiling
 #endif
-#define my_rows         (visible & of_this_walk & (targets | in_backfill) & end_of_walk)
+#if BUG == CURSOR_PASSES_CEILING
+#define end_of_look     ALL_NUMBERS
+#else
+#define end_of_look     ceiling
+#endif
+#define my_rows         (visible & carried_by(lane) & (targets | rows))
 #if BUG == TAKEOVER_WITHOUT_LEDGER
-#define is_over         (row_published | row_abandoned)
+#define is_over         (row_published | row_abandoned | below_floor)
 #else
 #define is_over         settled
 #endif
@@ -286,9 +359,9 @@ inline forget() {
 /* An owner that finds nothing to do while nobody writes any more has nothing open. */
 inline check_idle() {
     if
-    :: mine && !is_fenced && is_live && !look_again && rescan[lane] == my_rescan && writers_left == 0 &&
+    :: mine && !is_fenced && !look_again && rescan[lane] == my_rescan && writers_left == 0 &&
        (ready | flying | unsettled | gaps | hold[0] | hold[1]) == 0 && (visible & ~cursor) == 0 ->
-        assert(nothing_lost || (open & carried_by(lane)) == 0)
+        assert(nothing_lost || ((open | shown) & carried_by(lane)) == 0)
     :: else
     fi
 }
@@ -327,7 +400,8 @@ inline start() {
     :: else
     fi;
     flying = ready; unsent = ready; flying_catches_up = ready_catches_up; flying_complete = ready_complete;
-    ready = 0; ready_catches_up = 0; ready_complete = 0;
+    flying_is_old = ready_is_old;
+    ready = 0; ready_catches_up = 0; ready_complete = 0; ready_is_old = 0;
     late = 0
 }
 
@@ -351,7 +425,7 @@ inline put_back_ready() {
     :: ready && ready_catches_up -> travelling = travelling & ~(1 << (ready_catches_up - 1))
     :: else
     fi;
-    ready = 0; ready_catches_up = 0; ready_complete = 0
+    ready = 0; ready_catches_up = 0; ready_complete = 0; ready_is_old = 0
 }
 
 /* Rows were reopened: what is under way is settled, then the lane begins again at the stored mark. */
@@ -362,9 +436,19 @@ inline begin_again() {
     :: else ->
         look_again = 0;
         my_rescan = rescan[lane];
-        cursor = mark[walk];
+        cursor = mark[lane];
         hold[0] = 0; hold[1] = 0; travelling = 0
     fi
+}
+
+/* What is remembered of the rows that were read: which of these events have a row, and whether they were read before the
+   backfill was registered. */
+inline note_ready() {
+    with_row = (with_row & (flying | unsettled)) | (ready & rows);
+#if BUG == RETRY_KNOWN_BY_COUNT
+    with_refusal = (with_refusal & (flying | unsettled)) | (ready & row_failed);
+#endif
+    ready_is_old = BACKFILL && backfill == UNREGISTERED && ready
 }
 
 /* One look at the log and the rows: one snapshot. */
@@ -376,16 +460,24 @@ inline fetch() {
     gaps = gaps & ~visible;
 #endif
     late = late & cursor & my_rows & ~is_over;
-    ready = lowest(my_rows & ~cursor & ~is_over);
+#if BUG == CEILING_READ_LATER
+    x = found & ~cursor & end_of_rows;
+    found = 0; has_found = 0;
+#else
+    x = my_rows & ~cursor & ~is_over & end_of_rows;
+#endif
+    ready = lowest(x);
     if
-    :: BATCH > 1 -> ready = ready | lowest(my_rows & ~cursor & ~is_over & ~ready)
+    :: BATCH > 1 -> ready = ready | lowest(x & ~ready)
     :: else
     fi;
+    x = 0;
     if
-    :: ready && (BATCH == 1 || (ready & (ready - 1))) -> cursor = cursor | upto(ready)     /* a full batch */
-    :: else -> cursor = cursor | (upto(visible) & end_of_walk)
+    :: ready && (BATCH == 1 || (ready & (ready - 1))) -> cursor = cursor | (upto(ready) & end_of_look)   /* a full batch */
+    :: else -> cursor = cursor | (upto(visible) & end_of_look)
     fi;
     ready = ready | late;
+    note_ready();
 #if BUG != LATE_ROW_IGNORES_HOLD
     late = 0;
 #endif
@@ -440,7 +532,7 @@ inline conclude() {
     :: else -> break
     od;
     s = 0;
-    flying = 0; flying_catches_up = 0; flying_complete = 0; stopped = 0;
+    flying = 0; flying_catches_up = 0; flying_complete = 0; flying_is_old = 0; stopped = 0;
     if
     :: in_doubt -> put_back_ready()
     :: else
@@ -470,7 +562,8 @@ inline conclude() {
 /* A message arrives. */
 inline accept(x) {
     /* Order: each earlier event of its stream that concerns this broker is there, or was given up. */
-    assert(order_within_a_stream || (below(x) & stream(stream_of(x)) & wanted & ~accepted & ~gone_before) == 0);
+    assert(order_within_a_stream || (below(x) & stream(stream_of(x)) & wanted & (flying_is_old -> targets : ALL_NUMBERS) &
+                                     ~accepted & ~gone_before) == 0);
 #if MEMORY
     if
     :: RECOGNISES(x)
@@ -487,76 +580,140 @@ inline accept(x) {
 
 #if BUG == SETTLEMENT_UNDOES_RETRY
 #define RETRIED_MEANWHILE 0
+#elif BUG == RETRY_KNOWN_BY_COUNT
+#define RETRIED_MEANWHILE (rescan[lane] != my_rescan -> with_refusal : 0)
 #else
 #define RETRIED_MEANWHILE (rescan[lane] != my_rescan -> ALL_NUMBERS : 0)
 #endif
 
-/* The fenced transaction: a record, the rows that deviate, the mark. What was delivered above the position is listed, and
-   a row that an operator made of it meanwhile goes; what was delivered at or below it becomes a row. Sent again after a
-   lost answer it finds its own record, and changes nothing. */
+/* The fenced transaction: a record, the rows that deviate, the mark. What was delivered above the end of the part and had
+   no row when it was read is listed, and a row that an operator made of it meanwhile goes; all else that was delivered
+   gets a row. Sent again after a lost answer it asks where the part ends: what is listed by then is left alone. */
 inline settle() {
-    x = to_list & ~my_position;
-#if BUG == REUSED_RECORD
-    x = to_list;
-    if
-    :: x == 0 || (keys[walk] & (cursor + 1))
-    :: else ->
-        keys[walk] = keys[walk] | (cursor + 1);
-        row_failed = row_failed & ~x; row_pending = row_pending & ~x; row_abandoned = row_abandoned & ~x;
+#if BUG == RECORD_WRITTEN_AGAIN
+    x = to_list & ~with_row;
 #else
-    if
-    :: x && position[walk] == my_position ->
-        if
-        :: BUG != DISCARDED_ROW_STAYS ->
-            row_failed = row_failed & ~x; row_pending = row_pending & ~x; row_abandoned = row_abandoned & ~x
-        :: else
-        fi;
+    x = to_list & ~with_row & ~position[lane];
 #endif
-        assert(listed_once || (listed & x) == 0);
-        listed = listed | x;
-        position[walk] = position[walk] | upto(x)
-#if BUG != REUSED_RECORD
+    assert(listed_once || (listed & x) == 0);
+    if
+    :: BUG != DISCARDED_ROW_STAYS ->
+        row_failed = row_failed & ~x; row_pending = row_pending & ~x; row_abandoned = row_abandoned & ~x
     :: else
-#endif
     fi;
-#if BUG == REUSED_RECORD
-    x = 0;
+    listed = listed | x;
+    position[lane] = position[lane] | upto(x);
+#if BUG == ROW_OF_LISTED
+    x = to_list & ~x;
 #else
-    x = to_list & my_position;
-    assert(row_or_listed || (listed & x) == 0);
+    x = to_list & ~listed & ~below_floor;
+#endif
     row_failed = row_failed & ~x; row_pending = row_pending & ~x; row_abandoned = row_abandoned & ~x;
     row_published = row_published | x;
-#endif
-    x = row_published | row_abandoned | (row_pending & RETRIED_MEANWHILE);
-    assert(row_or_listed || (listed & (to_fail | to_abandon)) == 0);
+    x = settled | (row_pending & RETRIED_MEANWHILE);
     row_pending = row_pending & ~((to_fail | to_abandon) & ~x);
     row_failed = (row_failed & ~(to_abandon & ~x)) | (to_fail & ~x);
     row_abandoned = row_abandoned | (to_abandon & ~x);
     gone_before = gone_before | (to_abandon & ~x);
     x = 0;
     if
-    :: rescan[lane] == my_rescan && (low_water & ~mark[walk]) -> mark[walk] = low_water
+    :: rescan[lane] == my_rescan && (low_water & ~mark[lane]) -> mark[lane] = low_water
+    :: LAZY_MARK && (to_list | to_fail | to_abandon)
+    :: !LAZY_MARK && (rescan[lane] != my_rescan || (low_water & ~mark[lane]) == 0)
+    fi
+}
+
+/* Not above the lowest mark of the broker's lanes. */
+#if BUG == PURGE_ABOVE_LOWEST_MARK
+#define lowest_mark     ALL_NUMBERS
+#elif SPLIT
+#define lowest_mark     ((owner[0] == NOBODY -> ALL_NUMBERS : mark[0]) & (owner[1] == NOBODY -> ALL_NUMBERS : mark[1]) & \
+                         (owner[2] == NOBODY -> ALL_NUMBERS : mark[2]))
+#else
+#define lowest_mark     mark[0]
+#endif
+#define out_of_date     ((listed | row_published | row_abandoned) & carried_by(lane) & lowest_mark)
+inline purge(doomed) {
+    purged = purged | (doomed & (listed | row_published | row_abandoned));
+    listed = listed & ~(doomed);
+    row_published = row_published & ~(doomed);
+    row_abandoned = row_abandoned & ~(doomed);
+    row_pending = row_pending & ~(doomed);
+    if
+    :: BUG != PURGE_KEEPS_FLOOR -> floor = floor | upto(doomed)
+    :: else
+    fi;
+    if
+    :: (listed & carried_by(lane)) == 0 -> position[lane] = 0
     :: else
     fi
 }
 
+#if BUG == BACKFILL_LOOKS_BEFORE_WAITING
+#define LOG_AT_STEP found
+#else
+#define LOG_AT_STEP visible
+#endif
+
+/* The page of the log that follows: an event that was not meant for the broker gets a row, unless it has one. */
+inline find_page() {
+    x = lowest(~backfill_at & backfill_upto);
+    if
+    :: PAGE > 1 -> x = x | lowest(~backfill_at & backfill_upto & ~x)
+    :: else
+    fi
+}
+inline fill_page(page) {
+#if BUG == BACKFILL_OF_LISTED
+    row_pending = row_pending | (page & LOG_AT_STEP & ~rows);
+#else
+    row_pending = row_pending | (page & LOG_AT_STEP & ~targets & ~listed & ~rows);
+#endif
+    assert(listed_once || (row_pending & purged) == 0);
+    backfill_at = upto(page) | BACKFILL_AFTER | (page -> 0 : backfill_at);
+    backfill = (backfill_upto & ~backfill_at -> RUNNING : OVER);
+    check_database()
+}
+
+#if BUG == CEILING_READ_LATER
+#define has_looked          has_found
+#else
+#define has_looked          true
+#endif
+#if BUG == BACKFILL_LOOKS_BEFORE_WAITING
+#define has_looked_at_log   has_found
+#else
+#define has_looked_at_log   true
+#endif
+
 proctype engine(byte me; byte lane) {
-    bool mine, look_again, ready_complete, flying_complete;
-    byte my_epoch, my_rescan, my_position, walk;
+    bool mine, look_again, ready_complete, flying_complete, ready_is_old, flying_is_old;
+    byte my_epoch, my_rescan;
     byte cursor, high, gaps, gap_writers;
     byte ready, ready_catches_up, flying, unsent, flying_catches_up, stopped;
     byte delivered, failed, given_up, in_doubt;
     byte to_list, to_fail, to_abandon;
     byte hold[2], travelling;
+    byte with_row;
+#if BUG == RETRY_KNOWN_BY_COUNT
+    byte with_refusal;
+#endif
+#if MERGES
+    byte merging;
+#endif
     byte s, x, late;
+#if BUG == CEILING_READ_LATER || BUG == BACKFILL_LOOKS_BEFORE_WAITING || BUG == STEP_WITHOUT_LOCK || \
+    BUG == PURGE_DECIDES_BEFORE_LOCK
+    byte found;
+    bool has_found;
+#endif
 
 end:
     do
     /* The lease: free, or taken from an owner that has not renewed it in time. */
     :: atomic {
         !mine && (lane > 0 || me == 1 || epoch[lane]) &&        /* engines are alike: the first one begins */
-        (owner[lane] == 0 || (owner[lane] != me && owner[lane] != NOBODY && takeovers > 0)) &&
-        (!BACKFILL || backfill_state == 2) ->
+        (owner[lane] == 0 || (owner[lane] != me && owner[lane] != NOBODY && takeovers > 0)) && !leases_locked ->
         if
         :: owner[lane] -> takeovers--
         :: else
@@ -566,21 +723,16 @@ end:
         mine = 1;
         my_epoch = epoch[lane];
         my_rescan = rescan[lane];
-        walk = lane;
-        if
-        :: BACKFILL && BUG != BACKFILL_BESIDE_LIVE_ROWS && mark[PARTS - 1] != backfill_upto -> walk = PARTS - 1
-        :: else
-        fi;
-        my_position = position[walk];
-        cursor = (BUG == TAKEOVER_AT_POSITION -> position[walk] : mark[walk]);
+        cursor = (BUG == TAKEOVER_AT_POSITION -> position[lane] : mark[lane]);
         high = cursor;
     }
     /* Rows behind the cursor, and late ones. */
     :: atomic {
         mine && !ready && !look_again && (READ_AHEAD || !flying) &&
         (!unsettled || BUG == FETCH_BEFORE_SETTLEMENT) &&
-        (is_fenced || rescan[lane] != my_rescan || (visible & ~cursor & end_of_walk) || (gaps & visible) ||
-         (gaps && (gap_writers & running) == 0)) ->
+        (is_fenced || rescan[lane] != my_rescan || (visible & ~cursor & end_of_look) ||
+         (my_rows & ~cursor & ~is_over & end_of_rows) || (gaps & visible) || (gaps && (gap_writers & running) == 0)) &&
+        has_looked ->
         if
         :: is_fenced -> forget()
         :: !is_fenced && rescan[lane] != my_rescan -> begin_again()
@@ -593,6 +745,9 @@ end:
         fi;
         check_idle()
     }
+#if BUG == CEILING_READ_LATER
+    :: d_step { mine && !has_found && !is_fenced -> found = my_rows & ~is_over; has_found = 1 }
+#endif
 #if BUG == GAP_ENDS_BY_LATER_ANSWER
     :: d_step { mine && gaps && (gap_writers & running) == 0 -> gaps = 0; gap_writers = 0 }
 #endif
@@ -635,6 +790,7 @@ end:
                 :: BUG != LATE_ROW_HANDED_OUT_TWICE -> gaps = gaps & ~ready
                 :: else
                 fi;
+                note_ready();
                 if
                 :: !READ_AHEAD -> start()
                 :: else
@@ -688,7 +844,7 @@ end:
     }
     :: d_step { mine && flying && !unsent && (!unsettled || BUG == FETCH_BEFORE_SETTLEMENT) -> conclude() }
     :: atomic {
-        mine && (unsettled || (low_water & ~mark[walk])) ->
+        mine && (unsettled || ((low_water & ~mark[lane]) && (is_fenced || rescan[lane] == my_rescan))) && !leases_locked ->
         if
         :: is_fenced && BUG != SETTLE_WITHOUT_FENCE -> forget()
         :: else ->
@@ -702,24 +858,116 @@ end:
             :: to_list | to_fail | to_abandon ->
                 if
                 :: lost_answers > 0 -> lost_answers--
-                :: to_list = 0; to_fail = 0; to_abandon = 0; my_position = position[walk]; look_again = look_again && flying
+                :: to_list = 0; to_fail = 0; to_abandon = 0; look_again = look_again && flying
                 fi
             :: else
             fi
         fi;
         check_idle()
     }
-    /* After the last row of the backfill the live ones follow. */
+#if BACKFILL
+    /* Nothing is left to read up to the position of the backfill: its next page. */
+#if BUG == BACKFILL_LOOKS_BEFORE_WAITING
+    :: d_step { mine && !has_found && backfill == RUNNING -> found = visible; has_found = 1 }
+#endif
+#if BUG == STEP_WITHOUT_LOCK
     :: d_step {
-        BACKFILL && mine && !is_live && !is_fenced && mark[walk] == end_of_walk &&
-        (ready | flying | unsettled) == 0 ->
-        walk = lane; my_position = position[walk]; cursor = mark[walk]; high = cursor;
-        gaps = 0; gap_writers = 0; hold[0] = 0; hold[1] = 0; travelling = 0;
+        mine && !has_found && backfill == RUNNING && (visible & backfill_at & ~cursor) == 0 &&
+        (backfill_waits & running) == 0 ->
+        find_page();
+        found = x;
+        x = 0;
+        has_found = 1
+    }
+    :: atomic {
+        has_found && !leases_locked ->
+        if
+        :: is_fenced
+        :: else -> fill_page(found)
+        fi;
+        found = 0;
+        has_found = 0
+    }
+#else
+    :: atomic {
+        mine && backfill == RUNNING && (visible & backfill_at & ~cursor) == 0 && !leases_locked &&
+        ((backfill_waits & running) == 0 || BUG == BACKFILL_WITHOUT_WAITING) && has_looked_at_log ->
+        if
+        :: is_fenced && BUG != STEP_WITHOUT_FENCE -> forget()
+        :: else ->
+            assert(one_owner || !is_fenced);
+            find_page();
+            fill_page(x);
+            x = 0
+        fi;
+#if BUG == BACKFILL_LOOKS_BEFORE_WAITING
+        found = 0;
+        has_found = 0;
+#endif
         check_idle()
     }
+#endif
+#endif
+#if PURGES
+    /* What was settled long ago goes: some of it, or all. */
+#if BUG == PURGE_DECIDES_BEFORE_LOCK
+    :: d_step { mine && purges > 0 && !found && out_of_date -> found = out_of_date }
+#define OUT_OF_DATE found
+#else
+#define OUT_OF_DATE out_of_date
+#endif
+#if MERGES
+#define is_merging  merging
+#else
+#define is_merging  false
+#endif
+    :: atomic {
+        mine && purges > 0 && !unsettled && !is_merging && !leases_locked && OUT_OF_DATE ->
+        purges--;
+        if
+        :: is_fenced -> forget()
+        :: else ->
+            x = OUT_OF_DATE;
+            if
+            :: true
+            :: pick(x)
+            fi;
+            purge(x);
+            x = 0;
+            check_database()
+        fi
+#if BUG == PURGE_DECIDES_BEFORE_LOCK
+        ; found = 0
+#endif
+    }
+#endif
+#if MERGES
+    /* Records up to the mark are read, and then replaced by one, in another transaction. */
+    :: d_step {
+        mine && merges > 0 && !merging && !is_fenced ->
+        x = listed & carried_by(lane) & mark[lane];
+        if
+        :: x & (x - 1) -> merges--; merging = x
+        :: else
+        fi;
+        x = 0
+    }
+    :: atomic {
+        merging && !leases_locked ->
+        if
+        :: is_fenced && BUG != MERGE_WITHOUT_FENCE
+        :: else ->
+            x = upto(merging) & ~below(merging) & carried_by(lane);
+            listed = (listed & ~x) | (BUG == MERGE_FILLS_RANGE -> x : merging);
+            check_database()
+        fi;
+        merging = 0;
+        x = 0
+    }
+#endif
     /* A hand-over: the batch in hand is finished and settled, then the lease is free. */
     :: d_step {
-        mine && hand_overs > 0 && !is_fenced && ((flying | unsettled) == 0 || BUG == HAND_OVER_IN_FLIGHT) ->
+        mine && hand_overs > 0 && !is_fenced && !leases_locked && ((flying | unsettled) == 0 || BUG == HAND_OVER_IN_FLIGHT) ->
         hand_overs--;
         owner[lane] = 0;
         if
@@ -732,42 +980,86 @@ end:
 
 /* ---- operators --------------------------------------------------------------------------------------------------- */
 
-#define lane_of(x)  (SPLIT && owner[0] == NOBODY -> 1 + stream_of(x) : 0)
+/* Whoever makes rows open again locks the leases of all lanes, and lets all of them begin again. */
+inline begin_below(x) {
+    i = 0;
+    do
+    :: i < LANES ->
+        mark[i] = mark[i] & below(x);
+        if
+        :: BUG != RETRY_WITHOUT_RESCAN -> rescan[i]++
+        :: else
+        fi;
+        i++
+    :: else -> break
+    od;
+    i = 0
+}
 
 proctype operator() {
     byte x, i;
+#if BUG == HAND_ROW_CHECKED_BEFORE_LOCK
+    byte checked;
+#endif
 end:
     do
     :: atomic {
-        retries > 0 && row_abandoned ->
+        retries > 0 && (row_failed | row_abandoned) && !leases_locked ->
         retries--;
-        if
-        :: x = lowest(row_abandoned)
-        :: row_abandoned & (row_abandoned - 1) -> x = row_abandoned & ~lowest(row_abandoned); x = lowest(x)
-        fi;
+        x = row_failed | row_abandoned;
+        pick(x);
+        row_failed = row_failed & ~x;
         row_abandoned = row_abandoned & ~x;
         row_pending = row_pending | x;
         asked_again = asked_again | x;
-        mark[lane_of(x)] = mark[lane_of(x)] & below(x);
+        begin_below(x);
+        x = 0;
+        check_database()
+    }
+#if HAND_ROWS
+    /* A row that is inserted into the view: refused when the event is listed, or has one. */
+#if BUG == HAND_ROW_CHECKED_BEFORE_LOCK
+    :: atomic { hand_rows > 0 && !checked && (visible & ~listed & ~rows) ->
+        checked = visible & ~listed & ~rows;
+        pick(checked)
+    }
+#define NO_ROW_YET (checked & ~rows)
+#else
+#define NO_ROW_YET (visible & ~listed & ~rows)
+#endif
+    :: atomic {
+        hand_rows > 0 && NO_ROW_YET && !leases_locked ->
+        hand_rows--;
+        x = NO_ROW_YET;
+        pick(x);
+        gone_before = gone_before | x;      /* its stream has gone on without it */
+        accepted = accepted & ~(x & purged);
+        purged = purged & ~x;
+        row_pending = row_pending | x;
         if
-        :: BUG != RETRY_WITHOUT_RESCAN -> rescan[lane_of(x)]++
-        :: else
+        :: BUG == HAND_ROW_KEEPS_MARK -> rescan[0]++
+        :: else -> begin_below(x)
         fi;
         x = 0;
         check_database()
     }
+#endif
     :: atomic {
-        discards > 0 && open ->
+        discards > 0 && shown && !leases_locked ->
         discards--;
-        if
-        :: x = lowest(open)
-        :: open & (open - 1) -> x = open & ~lowest(open); x = lowest(x)
-        fi;
+        x = shown;
+        pick(x);
         row_failed = row_failed & ~x;
         row_pending = row_pending & ~x;
         asked_again = asked_again & ~x;
         row_abandoned = row_abandoned | x;
         gone_before = gone_before | x;
+        i = 0;
+        do
+        :: i < LANES -> rescan[i]++; i++
+        :: else -> break
+        od;
+        i = 0;
         x = 0;
         check_database()
     }
@@ -779,7 +1071,7 @@ end:
 proctype layout() {
 end:
     atomic {
-        owner[0] == 0 || takeovers > 0 ->
+        (owner[0] == 0 || takeovers > 0) && !leases_locked ->
         if
         :: owner[0] -> takeovers--
         :: else
@@ -798,27 +1090,71 @@ end:
     }
 }
 
-proctype partner() {
-    atomic { backfill_state = 1; backfill_waits = running }
+/* ---- a backfill -------------------------------------------------------------------------------------------------- */
+
+/* One transaction. It sees what was drawn, and who writes, at the moment when it asks. */
+proctype backfiller() {
+    byte last, i;
     atomic {
-        (backfill_waits & running) == 0 || BUG == BACKFILL_WITHOUT_WAITING ->
-        backfill_waits = 0;
-        backfill_upto = upto(visible);
-        backfill_state = 2
+        !leases_locked ->
+        leases_locked = 1;
+#if BUG == END_READ_AFTER_WRITERS
+        backfill_waits = running
+#else
+        last = drawn
+#endif
     }
+    atomic {
+#if BUG == END_READ_AFTER_WRITERS
+        last = drawn;
+#else
+        backfill_waits = running;
+#endif
+        backfill_upto = last;
+        backfill_at = BACKFILL_AFTER;
+        backfill = RUNNING;
+        do
+        :: i < LANES ->
+            if
+            :: BUG != BACKFILL_KEEPS_MARK -> mark[i] = mark[i] & BACKFILL_AFTER
+            :: else
+            fi;
+            if
+            :: BUG != BACKFILL_WITHOUT_RESCAN -> rescan[i]++
+            :: else
+            fi;
+            i++
+        :: else -> break
+        od;
+        i = 0; last = 0;
+        leases_locked = 0;
+        check_database()
+    }
+#if CANCELS
+end:
+    atomic {
+        backfill == RUNNING ->
+        backfill = OVER;
+        backfill_upto = backfill_at;    /* the rest is not wanted any more */
+        check_database()
+    }
+#endif
 }
 
 /* When nothing can happen any more, all that was committed is published or abandoned. */
 proctype judge() {
     timeout ->
-    assert(nothing_lost || writers_left == 0 && open == 0 && (!BACKFILL || (visible & ~settled) == 0))
+    assert(nothing_lost || writers_left == 0 && open == 0 && (!BACKFILL || backfill == OVER))
 }
 
 init {
     byte i;
     atomic {
 #if SPLIT
-        owner[1] = NOBODY; owner[2] = NOBODY;
+        if
+        :: SPLIT == 1 -> owner[1] = NOBODY; owner[2] = NOBODY
+        :: else -> owner[0] = NOBODY
+        fi;
 #endif
         do
         :: i < WRITERS -> run writer(i); i++
@@ -831,15 +1167,19 @@ init {
         od;
         i = 0;
         if
-        :: SPLIT -> run engine(1, 1); run engine(2, 2); run layout()
+        :: SPLIT -> run engine(1, 1); run engine(2, 2)
         :: else
         fi;
         if
-        :: RETRIES + DISCARDS > 0 -> run operator()
+        :: SPLIT == 1 -> run layout()
         :: else
         fi;
         if
-        :: BACKFILL -> run partner()
+        :: RETRIES + DISCARDS + HAND_ROWS > 0 -> run operator()
+        :: else
+        fi;
+        if
+        :: BACKFILL -> run backfiller()
         :: else
         fi;
         run judge()
