@@ -69,8 +69,10 @@ duration scheduler::work(const std::stop_token& stop) {
     try {
         while (!stop.stop_requested()) {
             const base::moment now = base::moment_of(env_.time());
+            const auto next = session->next_due();
+            if (!next) return plan_.rest(next, now.wall);  // an idle engine asks one question
             const auto chosen = plan_.choose(session->due_messages(now.wall, plan_.limit()), now.steady);
-            if (chosen.empty()) return plan_.rest(session->next_due(), now.wall);
+            if (chosen.empty()) return plan_.rest(next, now.wall);
             try {
                 release(*session, chosen, now);
             } catch (const store_error& e) {
