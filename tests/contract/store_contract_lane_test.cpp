@@ -324,6 +324,19 @@ TEST_P(store_settle, never_takes_published_back) {
     EXPECT_EQ(row("m-1").status, row_status::published);
 }
 
+TEST_P(store_settle, that_is_repeated_leaves_a_row_alone_that_was_opened_again_meanwhile) {
+    commit_events(2);
+    const auto grant = take_lane();
+    const std::vector outcomes{abandoned(1, 1), failed(2, 1)};
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", outcomes, 1), settle_outcome::settled);
+    ASSERT_EQ(operations_->retry({.limit = 10}), 2U);
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", outcomes, 1), settle_outcome::settled) << "its answer was lost";
+    for (const char* id : {"m-1", "m-2"}) {
+        EXPECT_EQ(row(id).status, row_status::pending) << id;
+        EXPECT_EQ(row(id).retry_count, 0) << id;
+    }
+}
+
 class store_purge : public store_contract {};
 SLUICE_FOR_EVERY_STORE(store_purge);
 

@@ -195,7 +195,8 @@ due_row memory_row_source::make_due(sequence seq, const memory_row& row) const {
 
 void memory_row_source::write_outcome(memory_row& row, const settlement& outcome, bool reopened) {
     if (row.status == row_status::published) return;
-    const bool budget_was_renewed = reopened && row.retry_count < outcome.retry_count - 1;
+    const bool budget_was_renewed =
+        reopened && (row.status == row_status::pending || row.retry_count < outcome.retry_count - 1);
     if (outcome.status != row_status::published && (row.status == row_status::abandoned || budget_was_renewed)) return;
     row.status = outcome.status;
     row.retry_count = outcome.retry_count;

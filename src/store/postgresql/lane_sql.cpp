@@ -286,7 +286,7 @@ FROM fence, b WHERE b.refused IS NULL)sql";
 
 // What a settlement whose answer was lost has listed is not written again, nor what was purged since. What was
 // published stays so; a discarded row changes only when it turns out to have been published; a row whose budget an
-// operator renewed meanwhile is left alone.
+// operator renewed meanwhile is left alone, also when this settlement was written before that and is repeated.
 constexpr auto settle_sql = R"sql(
 WITH fence AS MATERIALIZED (
     SELECT rescan <> $4 AS reopened, )sql" SLUICE_SHIFT("$14") " AS shift FROM " SLUICE_FENCE R"sql(
@@ -310,7 +310,8 @@ ON CONFLICT (target_broker, seq) DO UPDATE SET
 WHERE o.status <> 'published'
   AND (excluded.status = 'published'
        OR (o.status <> 'abandoned'
-           AND ((SELECT NOT reopened FROM fence) OR o.retry_count >= excluded.retry_count - 1))))sql";
+           AND ((SELECT NOT reopened FROM fence)
+                OR (o.status <> 'pending' AND o.retry_count >= excluded.retry_count - 1)))))sql";
 
 constexpr auto records_sql = R"sql(
 SELECT r.after, r.upto, r.count::bigint, r.seqs::bigint[], r.settled_at, r.times::bigint[], r.receipt_head, r.receipts,

@@ -356,8 +356,44 @@ $body$)sql",
     "CREATE TRIGGER sluice_outbox_insert INSTEAD OF INSERT ON @outbox"
     " FOR EACH ROW EXECUTE FUNCTION @sluice_outbox_insert()"};
 
-// One at a time for a broker: what is newer waits for it.
+// One at a time for a broker: what is newer waits for it. And a row by hand asks the ledger only when no lane can
+// settle the event in between.
 constexpr std::array backfills{R"sql(
+CREATE OR REPLACE FUNCTION @sluice_outbox_insert() RETURNS trigger LANGUAGE plpgsql
+AS $body$
+DECLARE
+    -- The lanes may have gone past an event of an earlier transaction.
+    is_earlier boolean := EXISTS (SELECT FROM @event_log WHERE seq = NEW.seq AND xmin <> pg_current_xact_id()::xid);
+BEGIN
+    IF is_earlier THEN
+        PERFORM FROM @lease WHERE broker = NEW.target_broker ORDER BY lane FOR UPDATE;
+    END IF;
+    IF EXISTS (SELECT FROM @event_log AS e WHERE e.seq = NEW.seq AND )sql" SLUICE_IN_LEDGER("NEW.target_broker") R"sql()
+    THEN
+        RAISE EXCEPTION USING ERRCODE = 'unique_violation',
+            MESSAGE = format('event %s has been published to %s', NEW.message_id, NEW.target_broker);
+    END IF;
+    IF NOT EXISTS (SELECT FROM @outbox_broker WHERE name = NEW.target_broker) THEN
+        PERFORM pg_advisory_xact_lock('@outbox_broker'::regclass::oid::integer, 0);
+        INSERT INTO @outbox_broker (number, name, floor)
+        SELECT coalesce((SELECT max(number) FROM @outbox_broker), -1) + 1, NEW.target_broker,
+               coalesce((SELECT max(seq) FROM @event_log), 0)
+        WHERE NOT EXISTS (SELECT FROM @outbox_broker WHERE name = NEW.target_broker);
+    END IF;
+    IF is_earlier THEN
+        UPDATE @lease SET mark = least(mark, NEW.seq - 1), rescan = rescan + 1 WHERE broker = NEW.target_broker;
+        PERFORM pg_notify(@sluice_channel(NEW.target_broker), 'rescan');
+    END IF;
+    INSERT INTO @outbox_row (target_broker, seq, message_id, stream, status, priority, retry_count, next_retry_at,
+                             last_error, published_at, abandoned_at, receipt)
+    VALUES (NEW.target_broker, NEW.seq, NEW.message_id, NEW.stream, coalesce(NEW.status, 'pending'),
+            coalesce(NEW.priority, 0), coalesce(NEW.retry_count, 0), NEW.next_retry_at, NEW.last_error,
+            NEW.published_at, NEW.abandoned_at, NEW.receipt);
+    RETURN NEW;
+END
+$body$)sql",
+
+                               R"sql(
 CREATE TABLE @outbox_backfill (
     number        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     target_broker text COLLATE "C" NOT NULL,

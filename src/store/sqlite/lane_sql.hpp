@@ -46,13 +46,13 @@ inline constexpr auto count_open_rows_sql =
     "AND status IN ('pending', 'failed', 'processing') LIMIT ?2)";
 
 /// ?1 broker, ?2 seq, ?3 status, ?4 retry_count, ?5 next_retry_at, ?6 last_error, ?7 published_at, ?8 abandoned_at,
-/// ?9 receipt, ?10 leaves a row alone whose attempts are fewer: its budget was renewed meanwhile.
-/// What was published stays so; a discarded row changes only when it turns out to have been published.
+/// ?9 receipt, ?10 leaves a row alone whose attempts are fewer, ?11 one that is pending: its budget was renewed
+/// meanwhile. What was published stays so; a discarded row changes only when it turns out to have been published.
 inline constexpr auto settle_sql =
     "UPDATE outbox_row SET status = ?3, retry_count = ?4, next_retry_at = ?5, last_error = ?6, published_at = ?7, "
     "abandoned_at = ?8, receipt = ?9 "
     "WHERE target_broker = ?1 AND seq = ?2 AND status <> 'published' "
-    "AND (?3 = 'published' OR (status <> 'abandoned' AND retry_count >= ?10))";
+    "AND (?3 = 'published' OR (status <> 'abandoned' AND retry_count >= ?10 AND NOT (?11 AND status = 'pending')))";
 
 /// The same of an event that has no row yet. ?10 the broker's bit.
 inline constexpr auto add_row_sql =

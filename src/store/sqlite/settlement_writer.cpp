@@ -52,7 +52,7 @@ void settlement_writer::update_row(std::string_view target_broker, const settlem
     const int renewed_budget_below = reopened ? outcome.retry_count - 1 : 0;
     settle_.run(target_broker, outcome.seq, to_string(outcome.status), outcome.retry_count,
                 to_sql(outcome.next_retry_at), or_null(outcome.last_error), to_sql(outcome.published_at),
-                to_sql(outcome.abandoned_at), or_null(outcome.receipt), renewed_budget_below);
+                to_sql(outcome.abandoned_at), or_null(outcome.receipt), renewed_budget_below, reopened);
 }
 
 void settlement_writer::add_row(const numbered_broker& broker, const settlement& outcome) {

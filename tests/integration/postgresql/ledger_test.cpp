@@ -229,6 +229,35 @@ TEST_F(ledger, sends_history_that_is_inserted_by_hand) {
     looking_.execute("UPDATE outbox_broker SET floor = 3");
 }
 
+TEST_F(ledger, takes_no_row_by_hand_for_what_is_being_settled) {
+    commit_events(1);
+    auto settling = connect();
+    settling.execute("BEGIN");
+    settling.execute("SELECT FROM lease FOR UPDATE");
+    settling.execute(
+        "INSERT INTO outbox_ledger (broker, part, after, upto, count, settled_at, owner, epoch)"
+        " SELECT number, 101, 0, 1, 1, now(), 'me', 1 FROM outbox_broker");
+    settling.execute("UPDATE outbox_broker SET parts = '{101}'");
+    auto by_hand = connect();
+    const auto pid = by_hand.scalar("SELECT pg_backend_pid()");
+    std::string refusal;
+    std::jthread inserting{[&] {
+        try {
+            by_hand.execute(
+                "INSERT INTO outbox (target_broker, seq, message_id, stream)"
+                " SELECT 'partner', seq, message_id, stream FROM event_log");
+        } catch (const std::exception& e) {
+            refusal = e.what();
+        }
+    }};
+    EXPECT_TRUE(
+        eventually([&] { return scalar("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = " + pid) == "1"; }));
+    settling.execute("COMMIT");
+    inserting.join();
+    EXPECT_THAT(refusal, HasSubstr("has been published to partner"));
+    EXPECT_EQ(scalar("SELECT count(*) FROM outbox_row"), "0");
+}
+
 TEST_F(ledger, keeps_from_the_lane_what_was_given_up_and_purged) {
     commit_events(3);
     ASSERT_EQ(settle({abandoned(1), delivered(2)}, 2), settle_outcome::settled);
@@ -324,11 +353,12 @@ TEST_F(ledger, comes_to_tables_with_a_row_for_each_event_and_broker) {
     lane_.lease->release(grant_, {.state = "lost", .since = system_clock().now()});
     auto db = connect();
     db.execute(
-        "DROP VIEW outbox; DROP FUNCTION sluice_outbox_insert; DROP TABLE outbox_ledger, outbox_broker; DROP INDEX "
+        "DROP VIEW outbox; DROP FUNCTION sluice_outbox_insert; DROP TABLE outbox_ledger, outbox_broker, "
+        "outbox_backfill; DROP INDEX "
         "outbox_row_open;"
         " ALTER TABLE outbox_row RENAME TO outbox; ALTER TABLE outbox ADD CONSTRAINT outbox_message_id UNIQUE "
         "(message_id, target_broker); ALTER TABLE event_log DROP COLUMN targets, DROP COLUMN priority;"
-        " DELETE FROM sluice_migration WHERE number = 11");
+        " DELETE FROM sluice_migration WHERE number >= 11");
     db.execute(
         "INSERT INTO event_log (message_id, stream, stream_category, position, type, created_at, data, metadata)"
         " SELECT 'm-' || n, 's-' || n, 's', 0, 't', now(), '{}', '{}' FROM generate_series(1, 6) AS n");
