@@ -119,12 +119,14 @@ std::vector<worker_status> engine::status() const {
     return all;
 }
 
-duration engine::longest_turn() const {
+std::optional<hanging_lane> engine::find_hanging_lane(duration longest) const {
     const std::lock_guard lock{mutex_};
     const instant now = env_.time().monotonic_now();
-    duration longest{0};
-    for (const auto& each : lanes_) longest = std::max(longest, now - each->lane.last_turn());
-    return longest;
+    for (const auto& each : lanes_) {
+        const duration in_step = now - each->lane.in_step_since();
+        if (in_step > longest) return hanging_lane{each->lane.name(), in_step};
+    }
+    return std::nullopt;
 }
 
 std::string engine::consumer_name() const {

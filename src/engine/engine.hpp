@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,12 @@ struct worker_status {
     std::string state;   ///< running, restarting or stopped; of a subscription its own words
     std::string detail;  ///< last trouble, one line
     int restarts = 0;    ///< by the supervisor
+};
+
+/// A lane that has been in one step for too long.
+struct hanging_lane {
+    std::string name;  ///< as made by store::make_lane_name
+    duration in_step{};
 };
 
 /// How long `engine::stop` waits: `server.shutdown_seconds`, and one second for settling and leaving.
@@ -74,10 +81,10 @@ public:
 
     /// Empty before the start.
     [[nodiscard]] std::vector<worker_status> status() const;
-    /// For how long the lane that has been busy longest has been in one step; nothing without lanes. Lanes look up
-    /// every few seconds even when they sleep, and the deadlines of database and broker bound each step, so minutes
-    /// mean that a lane hangs.
-    [[nodiscard]] duration longest_turn() const;
+    /// The lane that has been in one step longer than so; nothing when there is none. Sleep is no step, unless the lane
+    /// does not look up when it is to. The deadlines of database and broker bound each step, so a lane that is longer
+    /// in one than all of them together hangs.
+    [[nodiscard]] std::optional<hanging_lane> find_hanging_lane(duration longest) const;
     /// Of the consumers; empty before the start.
     [[nodiscard]] std::string consumer_name() const;
 

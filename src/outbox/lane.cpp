@@ -62,7 +62,7 @@ lane::lane(lane_settings settings, const lane_ports& ports)
                  : dispatch_rules::internal(settings_.outbox.lane_of(settings_.broker), settings_.priority_lanes)},
       plan_{own_settings(settings_), settings_.drain, settings_.overlapping != overlap::none, ports_.random,
             own_rate(settings_)},
-      last_turn_{ports.time.monotonic_now().time_since_epoch().count()} {}
+      in_step_since_{ports.time.monotonic_now().time_since_epoch().count()} {}
 
 void lane::run(const std::stop_token& stop) {
     const std::stop_callback wake{stop, [this] {
@@ -82,7 +82,7 @@ void lane::run(const std::stop_token& stop) {
 void lane::request_stop() { plan_.stop_requested(now()); }
 
 std::optional<lane_action> lane::turn() {
-    last_turn_ = ports_.time.monotonic_now().time_since_epoch().count();
+    in_step_since_ = ports_.time.monotonic_now().time_since_epoch().count();
     const auto before = plan_.state();
     auto next = plan_.next(now());
     const auto done = std::visit(
@@ -247,6 +247,7 @@ void lane::perform(const action::release& /*step*/) {
 /// A broken session cannot wake anybody; a paused lane does not care for rows.
 void lane::sleep(const action::sleep& nap) {
     const auto timeout = std::max(nap.until - now().steady, duration{0});
+    in_step_since_ = (now().steady + timeout).time_since_epoch().count();
     try {
         const auto reason = nap.rows_wake && session_ ? session_.rows->wait(signal_, timeout)
                                                       : base::wait_any(signal_, nullptr, timeout);

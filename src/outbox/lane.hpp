@@ -91,8 +91,9 @@ public:
     /// The next turn looks for rows, as after a notification: for whoever calls `turn` by hand.
     void look() noexcept { plan_.woken(); }
     [[nodiscard]] lane_state state() const noexcept { return plan_.state(); }
-    /// When the latest turn began; the construction before the first. Any thread may ask.
-    [[nodiscard]] instant last_turn() const noexcept { return instant{duration{last_turn_.load()}}; }
+    /// When the present step began, which is the latest turn, or the construction before the first. While it sleeps:
+    /// when it is to look up. Any thread may ask.
+    [[nodiscard]] instant in_step_since() const noexcept { return instant{duration{in_step_since_.load()}}; }
 
 private:
     // One for each action of the plan.
@@ -134,7 +135,7 @@ private:
     dispatch_rules rules_;
     base::wake_signal signal_;
     lane_plan plan_;
-    std::atomic<duration::rep> last_turn_;
+    std::atomic<duration::rep> in_step_since_;
     std::string obstacle_;  ///< told last to the log
     std::uint64_t told_rival_ = 0;
     broker::producer producer_;          ///< known once the lane is ours

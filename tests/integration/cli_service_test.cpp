@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 #include <system_error>
+#include <thread>
 
 #include "base/unique_fd.hpp"
 #include "broker/sqlite/sqlite_broker.hpp"
@@ -45,6 +46,12 @@ public:
     }
 
     [[nodiscard]] bool has_message() const { return !next(std::chrono::milliseconds{0}).empty(); }
+
+    /// Whether nothing comes for so long, once what has come is read.
+    [[nodiscard]] bool is_silent_for(std::chrono::milliseconds time) const {
+        while (has_message()) continue;
+        return next(time).empty();
+    }
 
 private:
     [[nodiscard]] std::string next(std::chrono::milliseconds patience) const {
@@ -91,6 +98,53 @@ TEST_F(served, tells_its_manager_that_it_is_ready_lives_and_stops) {
     server.signal(SIGTERM);
     EXPECT_THAT(manager.wait_for("STOPPING=1"), HasSubstr("STATUS="));
     EXPECT_EQ(server.finish().code, 0);
+}
+
+constexpr const char* often = "200000";  // microseconds between two signs of life at most; a step may take two seconds
+
+TEST_F(served, a_lane_that_hangs_silences_the_watchdog_until_it_goes_on) {
+    const manager_socket manager{directory_ / "notify"};
+    auto trapped = managed(often);
+    const auto trap = directory_ / "trap";
+    trapped.environment["TINY_TRAP"] = trap.string();
+    std::ofstream{trap} << "held";
+    testing::running_program server{{"server"}, trapped};
+    ASSERT_TRUE(says(server, "server.ready"));
+    create_counter("c-1");
+    {
+        // The server waits for a manager that does not read.
+        const std::jthread reads{[&](const std::stop_token& stop) {
+            while (!stop.stop_requested()) static_cast<void>(manager.is_silent_for(std::chrono::milliseconds{10}));
+        }};
+        ASSERT_TRUE(says(server, "server.lane_hangs lane=default:partner"));
+    }
+    EXPECT_TRUE(manager.is_silent_for(std::chrono::seconds{2}));
+    std::filesystem::remove(trap);
+    EXPECT_EQ(manager.wait_for("WATCHDOG=1"), "WATCHDOG=1");
+    stop(server);
+}
+
+TEST_F(served, lanes_that_rest_wait_or_work_are_no_hanging_ones) {
+    const manager_socket manager{directory_ / "notify"};
+    std::filesystem::remove_all(directory_ / "partner");  // its lane is paused, and tries again and again
+    testing::running_program server{{"server"}, managed(often)};
+    ASSERT_TRUE(says(server, "server.ready"));
+    create_counter("c-1");
+    ASSERT_TRUE(eventually([&] { return partner_lane().at("state").as_string() == "paused"; }));
+    const auto lives_on = [&] {  // for several times longer than a step may take
+        constexpr int signs = 100;
+        for (int i = 0; i < signs; ++i) {
+            if (manager.wait_for("WATCHDOG=1").empty()) return false;
+        }
+        return true;
+    };
+    EXPECT_TRUE(lives_on()) << "the partner is away";
+    std::filesystem::create_directory(directory_ / "partner");
+    ASSERT_TRUE(eventually([&] { return partner_lane().at("published").as_int() == 1; }));
+    EXPECT_TRUE(lives_on()) << "there is nothing to do";
+    ASSERT_EQ(sluice({"lanes", "pause", "partner", "--reason=moving"}).code, 0);
+    EXPECT_TRUE(lives_on()) << "an operator has paused it";
+    stop(server);
 }
 
 TEST_F(served, is_not_ready_when_it_cannot_start) {

@@ -122,14 +122,28 @@ TEST_P(engine_test, carries_a_commit_to_the_handler_and_on_to_the_next_event) {
     EXPECT_TRUE(engine.stop());
 }
 
-TEST_P(engine_test, tells_how_long_its_lanes_have_been_in_one_step) {
+TEST_P(engine_test, finds_the_lane_that_has_been_in_one_step_for_too_long) {
     database_->setup();
+    configuration_.outbox.publish_timeout_seconds = 600;
+    configuration_.server.shutdown_seconds = 120;
     sluice::engine::engine engine{env()};
-    EXPECT_EQ(engine.longest_turn(), 0s) << "there are no lanes yet";
+    EXPECT_FALSE(engine.find_hanging_lane(0s)) << "there are no lanes yet";
     engine.start();
-    // They look up for their leases although they have nothing to do.
-    EXPECT_TRUE(soon([&] { return engine.longest_turn() > 0s; }));
-    EXPECT_TRUE(soon([&] { return engine.longest_turn() < 10s; }));
+    post("l-1");
+    ASSERT_TRUE(soon([&] { return stamps("l-1") == 1 && open_rows("default") == 0 && open_rows("partner") == 0; }));
+    ASSERT_TRUE(soon([&] { return !engine.find_hanging_lane(0s); })) << "they sleep";
+
+    partner->hang(true);
+    post("l-2");
+    ASSERT_TRUE(soon([&] { return engine.find_hanging_lane(100ms).has_value(); }));
+    const auto found = engine.find_hanging_lane(100ms);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->name, "default:partner");
+    EXPECT_GT(found->in_step, 100ms);
+    EXPECT_FALSE(engine.find_hanging_lane(1h));
+
+    partner->hang(false);
+    EXPECT_TRUE(soon([&] { return !engine.find_hanging_lane(100ms); }));
     EXPECT_TRUE(engine.stop());
 }
 

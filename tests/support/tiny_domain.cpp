@@ -1,7 +1,11 @@
 #include <sluice/sluice.hpp>
 
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
+#include <string>
+#include <thread>
 
 /// The least that the command line can be tried with: something to count, something that fails, and somebody who
 /// listens.
@@ -90,6 +94,16 @@ struct grumpy_listener {
     }
 };
 
+/// Who follows trace events holds up the thread that has something to tell: as long as the file is there, a lane that
+/// has published to a partner stays in its step.
+void set_trap(sluice::domain& tiny, const std::string& file) {
+    tiny.on_trace([file](const sluice::trace_event& event) {
+        while (event.event == "outbox.external_published" && std::filesystem::exists(file)) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{10});
+        }
+    });
+}
+
 sluice::domain make_domain() {
     sluice::domain tiny{"tiny"};
     tiny.aggregate<Counter>().events<CounterCreated, CounterIncreased>();
@@ -98,6 +112,7 @@ sluice::domain make_domain() {
         .starts<CounterCreated>(&CounterCreated::counter_id)
         .continues<CounterIncreased>(&CounterIncreased::counter_id);
     tiny.subscriber<grumpy_listener>({.broker = "elsewhere", .stream = "other::thing"});
+    if (const char* const file = std::getenv("TINY_TRAP")) set_trap(tiny, file);
     return tiny;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/backoff.hpp"
 #include "base/one_line.hpp"
+#include "base/seconds.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/log_settings.hpp"
 #include "cli/service/running_server.hpp"
@@ -30,6 +31,9 @@ namespace sluice::cli {
 namespace {
 
 using observe::log;
+
+/// Where no manager wants to hear more often how the lanes are.
+constexpr std::chrono::seconds look_at_lanes{10};
 
 /// Nothing can be torn down safely when a handler does not return (its message was not committed and comes again) or a
 /// broker keeps a check waiting.
@@ -62,15 +66,27 @@ public:
 private:
     int wait_for_the_end() {
         for (;;) {
-            const auto signal = signals_.wait(manager_.interval());
+            const auto signal = signals_.wait(manager_.interval().value_or(look_at_lanes));
             if (!signal) {
-                if (server_->is_alive()) tell([](const service_manager& manager) { manager.tell_alive(); });
+                tell_alive();
             } else if (*signal == SIGHUP && !terminal_.has_hung_up()) {
                 reload();
             } else {
                 return *signal;
             }
         }
+    }
+
+    /// A lane that hangs is told to the log once; the manager hears nothing as long as it does.
+    void tell_alive() {
+        const auto hanging = server_->find_hanging_lane(manager_.longest_step());
+        const bool is_known = std::exchange(hangs_, hanging.has_value());
+        if (!hanging || is_known) return tell([](const service_manager& manager) { manager.tell_alive(); });
+        if (is_known) return;
+        log(observe::level::error, "server.lane_hangs",
+            {{"lane", hanging->name},
+             {"seconds", base::seconds(hanging->in_step)},
+             {"remedy", "start the process again, as the watchdog of systemd does"}});
     }
 
     /// A worker's manager is its parent.
@@ -129,6 +145,7 @@ private:
     const controlling_terminal terminal_;
     stop_signals signals_;  // before the engine's threads, which inherit that they are blocked
     std::unique_ptr<running_server> server_;
+    bool hangs_ = false;  ///< a lane does, and the log knows it
     std::string fingerprint_;
 };
 

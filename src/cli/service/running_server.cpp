@@ -21,9 +21,6 @@ namespace {
 
 using observe::log;
 
-/// No step of a lane lasts so long: the deadlines of databases and brokers end it before.
-constexpr auto longest_step = std::chrono::minutes{5};
-
 /// The configuration says how long what is left of the telemetry may take.
 constexpr duration longest_farewell = std::chrono::hours{1};
 
@@ -101,8 +98,6 @@ void running_server::announce() const {
          {"version", version()},
          {"pid", ::getpid()}});
 }
-
-bool running_server::is_alive() const { return engine_.longest_turn() < longest_step; }
 
 void running_server::drain() noexcept {
     if (health_) health_->drain();

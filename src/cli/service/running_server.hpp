@@ -26,8 +26,10 @@ public:
 
     [[nodiscard]] const config::configuration& configuration() const { return opened_.env->configuration(); }
 
-    /// False when a part of the engine hangs, so that nothing but a new process helps.
-    [[nodiscard]] bool is_alive() const;
+    /// A lane that has been in one step for longer than so: nothing but a new process helps.
+    [[nodiscard]] std::optional<engine::hanging_lane> find_hanging_lane(duration longest) const {
+        return engine_.find_hanging_lane(longest);
+    }
 
     /// Probes answer 503 from now on.
     void drain() noexcept;

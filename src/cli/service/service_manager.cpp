@@ -34,6 +34,11 @@ service_manager::service_manager() {
                          std::chrono::milliseconds{1});
 }
 
+std::chrono::microseconds service_manager::longest_step() const noexcept {
+    constexpr int patiences = 10;
+    return interval_ ? patiences * patience_ : std::chrono::minutes{5};
+}
+
 void service_manager::tell_ready(const std::string& status) const {
     std::string text = "READY=1\nSTATUS=" + status;
     if (interval_) text += fmt::format("\nWATCHDOG_USEC={}\nWATCHDOG=1", patience_.count());

@@ -24,6 +24,9 @@ public:
     void tell_alive() const;
     /// How often the manager wants to hear that; nothing when it does not.
     [[nodiscard]] std::optional<std::chrono::milliseconds> interval() const noexcept { return interval_; }
+    /// For how long a lane may be in one step: ten times as long as the manager waits for a sign of life. Five minutes
+    /// where it has no watchdog, which the deadlines of databases and brokers do not allow.
+    [[nodiscard]] std::chrono::microseconds longest_step() const noexcept;
 
 private:
     std::chrono::microseconds patience_{};  ///< of its watchdog; 0: it has none

@@ -105,12 +105,12 @@ TEST_F(lane_test, carries_rows_and_settles_them) {
 
 TEST_F(lane_test, tells_when_its_latest_turn_began) {
     lane l{settings(), ports()};
-    EXPECT_EQ(l.last_turn(), clock_.monotonic_now()) << "before the first: its construction";
+    EXPECT_EQ(l.in_step_since(), clock_.monotonic_now()) << "before the first: its construction";
     const instant made = clock_.monotonic_now();
     clock_.advance_to(made + 5min);
-    EXPECT_EQ(l.last_turn(), made);
+    EXPECT_EQ(l.in_step_since(), made);
     (void)l.turn();
-    EXPECT_EQ(l.last_turn(), made + 5min);
+    EXPECT_EQ(l.in_step_since(), made + 5min);
 }
 
 TEST_F(lane_test, rests_while_an_operator_pauses_it_and_goes_on_afterwards) {
