@@ -14,7 +14,7 @@ GRANT INSERT, DELETE ON shop.outbox_ledger TO shop_app;          -- a record is 
 GRANT INSERT, UPDATE, DELETE ON shop.outbox_row, shop.lease, shop.inbox, shop.aggregate_state, shop.snapshot,
     shop.command_outcome, shop.scheduled, shop.kept_message, shop.stand_by TO shop_app;
 GRANT USAGE ON SEQUENCE shop.kept_message_number_seq TO shop_app;  -- replayed messages get a new number
-GRANT INSERT, UPDATE, DELETE ON shop.sluice_meta TO shop_app;  -- a new incarnation, pauses of lanes
+GRANT INSERT, UPDATE, DELETE ON shop.sluice_meta TO shop_app;  -- a new incarnation, pauses of lanes, audits
 GRANT UPDATE ON shop.projection TO shop_app;           -- to lock the row of a read model
 
 -- The tables of read models, also of those to come. PostgreSQL has no pattern for names: name each instead to be strict.

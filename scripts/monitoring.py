@@ -38,6 +38,11 @@ ALERTS = [
      "The broker refuses it and it holds back its stream: sluice outbox list --status failed"),
     ("SluiceRowsAbandoned", "warning", None, "max by (domain, database, broker) (sluice_outbox_abandoned) > 0",
      "Rows for {{ $labels.broker }} were given up", "sluice outbox list --status abandoned, then retry or discard"),
+    ("SluiceAuditDoesNotClose", "critical", None,
+     "max by (domain, database, broker) (sluice_audit_timestamp_seconds)\n"
+     "> on (domain, database, broker)\n"
+     "max by (domain, database, broker) (sluice_audit_closed_timestamp_seconds)",
+     "The last audit did not find every event for {{ $labels.broker }} where it belongs", "sluice audit names the events"),
     ("SluiceDeadLetters", "warning", None,
      "max by (domain, handler, stream) (sluice_subscription_dead_letters) > 0",
      "{{ $labels.handler }} has given up messages", "sluice dlq list shows why; then sluice dlq replay or purge"),
@@ -72,7 +77,7 @@ ROWS = [
     ("Processes", ("sluice_up", "sluice_ready", "sluice_build_info", "sluice_uptime", "sluice_log_lines", "sluice_thread",
                    "sluice_worker")),
     ("Databases and brokers", ("sluice_database", "sluice_broker", "sluice_check")),
-    ("Lanes", ("sluice_lane", "sluice_shard", "sluice_outbox", "sluice_log_writer")),
+    ("Lanes", ("sluice_lane", "sluice_shard", "sluice_outbox", "sluice_audit", "sluice_log_writer")),
     ("Subscriptions", ("sluice_subscription", "sluice_handler")),
     ("Timers", ("sluice_schedule",)),
     ("Telemetry", ("sluice_spans",)),
@@ -138,6 +143,8 @@ def targets_of(metric):
     by = ", ".join(own + shown) if labels else "instance"
     if metric["type"] == "counter":
         return [(f"sum by ({by}) (rate({name}{chosen}[$__rate_interval]))", legend)]
+    if name.endswith("_timestamp_seconds"):
+        return [(f"time() - max by ({by}) ({name}{chosen})", legend)]
     return [(f"max by ({by}) ({name}{chosen})" + (" == 1" if name.endswith("_state") else ""), legend)]
 
 

@@ -17,6 +17,7 @@ struct capabilities {
     bool keeps_failed = true;   ///< its readers have a keeper of their own, see `reader::own_keeper`
     bool cross_process = true;  ///< other processes read what we publish, and it outlives this one
     bool fences = false;
+    bool walks = false;                 ///< what it keeps can be walked through, see `operations::walk`
     std::size_t max_message_bytes = 0;  ///< 0: no limit of its own
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include <sluice/time.hpp>
 
 #include "broker/publisher.hpp"
+#include "broker/stream_walk.hpp"
 
 namespace sluice::broker {
 
@@ -98,6 +100,13 @@ public:
     /// be asked.
     [[nodiscard]] virtual std::vector<std::string> newest_ids(std::string_view /*stream*/, std::size_t /*limit*/) {
         return {};
+    }
+
+    /// A walk through the stream, from the first entry that is not older than `from`; from the first that is kept, when
+    /// that is not given or the broker cannot tell. Null unless `capabilities::walks`.
+    [[nodiscard]] virtual std::unique_ptr<stream_walk> walk(std::string_view /*stream*/,
+                                                            std::optional<date_time> /*from*/) {
+        return nullptr;
     }
 
     /// The same groups without their counts, which may cost a walk through every stream.

@@ -91,6 +91,10 @@ public:
     [[nodiscard]] std::vector<std::string> newest_ids(std::string_view stream, std::size_t limit) override {
         return inner_->newest_ids(stream, limit);
     }
+    [[nodiscard]] std::unique_ptr<broker::stream_walk> walk(std::string_view stream,
+                                                            std::optional<date_time> from) override {
+        return inner_->walk(stream, from);
+    }
     [[nodiscard]] std::vector<broker::known_group> known_groups() override {
         auto all = inner_->known_groups();
         for (store::kept_counts& each : counts()) {

@@ -7,6 +7,7 @@
 #include "envelope/envelope.hpp"
 #include "envelope/object_writer.hpp"
 #include "envelope/redaction.hpp"
+#include "envelope/version_suffix.hpp"
 
 namespace sluice::envelope {
 
@@ -197,7 +198,7 @@ std::vector<rendered_message> render_for_partner(std::string_view data, std::str
     if (older == nullptr) return messages;
     for (const auto& [text, payload] : older->as_object()) {
         const int version = version_number(text, stored.headers.id);
-        std::string suffix = "~v" + text;
+        std::string suffix = version_suffix(text);
         const message_metadata own = as_version(stored, version, suffix);
         std::string payload_text = redacted(json::dump(payload), terms.redact, terms.redact_with);
         messages.push_back(render_as(own, std::move(payload_text), terms));

@@ -52,12 +52,14 @@ void database_check::ask() {
         open();
         auto leases = session_->lanes();
         auto pauses = session_->paused_lanes();
+        auto audits = session_->noted_audits();
         const auto next_due = schedule_->next_due();
         auto writer = oldest_writer(*session_, leases);
         {
             const std::lock_guard lock{mutex_};
             found_.lanes.leases = std::move(leases);
             found_.lanes.pauses = std::move(pauses);
+            found_.lanes.audits = std::move(audits);
             found_.writer = std::move(writer);
             found_.next_due = next_due;
         }

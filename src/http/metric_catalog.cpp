@@ -18,6 +18,7 @@ health_report full_report() {
     const operate::lane_view shard{.database = any, .broker = any, .part = {1, 2}};
     operate::lane_view lane = shard;
     lane.rows = operate::lane_rows{};
+    lane.audit = store::audit_note{};
     lane.shards = {shard, shard};
     return {.at = phase::running,
             .databases = {all},

@@ -120,6 +120,17 @@ void add_components(page& to, const health_report& report) {
     for (const component& each : report.brokers) age("broker", each);
 }
 
+/// Seconds since 1970.
+double seconds_of(date_time at) { return base::seconds(duration{at.micros()}); }
+
+void add_audit(page& to, const labels& of, const store::audit_note& audit) {
+    to.gauge("sluice_audit_timestamp_seconds", "When sluice audit last looked at all events for the broker.", of,
+             seconds_of(audit.at));
+    to.gauge("sluice_audit_closed_timestamp_seconds",
+             "When such an audit last found nothing missing; 0 when none ever did.", of,
+             audit.closed_at ? seconds_of(*audit.closed_at) : 0);
+}
+
 void add_lane(page& to, const std::string& domain, const operate::lane_view& lane) {
     const labels of = of_lane(domain, lane.database, lane.broker, lane.external);
     for (const std::string& state : operate::lane_states()) {
@@ -134,6 +145,7 @@ void add_lane(page& to, const std::string& domain, const operate::lane_view& lan
                      with(of_shard, "state", state), shard.state == state ? 1 : 0);
         }
     }
+    if (lane.audit) add_audit(to, of, *lane.audit);
     if (!lane.rows) return;
     const operate::lane_rows& rows = *lane.rows;
     to.gauge("sluice_outbox_pending", "Rows that the broker has not confirmed.", of, static_cast<double>(rows.open()));

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
+
+#include <sluice/error.hpp>
 
 namespace sluice::operate {
 namespace {
@@ -27,37 +30,13 @@ store::audit_sum sum_of(store::operations_session& in, const std::string& broker
     }
 }
 
-std::vector<named_fault> name_faults(store::operations_session& in, const store::audit_sum& sum) {
-    std::vector<named_fault> named;
-    named.reserve(sum.faults.size());
-    for (const auto& fault : sum.faults) {
-        named_fault one{.fault = fault};
-        for (auto& found : in.events({.after = fault.seq - 1, .upto = fault.seq, .limit = 1})) {
-            one.message_id = std::move(found.event.message_id);
-            one.stream = std::move(found.event.stream);
-            one.type = std::move(found.event.type);
-        }
-        named.push_back(std::move(one));
-    }
-    return named;
-}
-
-json::value fault_json(const named_fault& of) {
-    const auto text_or_null = [](const std::string& text) { return text.empty() ? json::value{} : json::value{text}; };
-    return json::object{{"fault", store::to_string(of.fault.what)},
-                        {"seq", of.fault.seq},
-                        {"message_id", text_or_null(of.message_id)},
-                        {"stream", text_or_null(of.stream)},
-                        {"type", text_or_null(of.type)}};
-}
-
 }  // namespace
 
 bool audit_report::closes() const noexcept {
-    return std::ranges::all_of(brokers, [](const audited_broker& each) { return each.sum.closes(); });
+    return std::ranges::all_of(brokers, [](const audited_broker& each) { return each.closes(); });
 }
 
-audit_report audit(const std::vector<open_database>& databases, const audit_request& asked) {
+audit_report audit(const installation& with, const std::vector<open_database>& databases, const audit_request& asked) {
     audit_report report;
     for (const auto& [name, session] : databases) {
         const auto after = start_of(*session, asked);
@@ -65,11 +44,32 @@ audit_report audit(const std::vector<open_database>& databases, const audit_requ
             if (!asked.broker.empty() && asked.broker != broker) continue;
             audited_broker one{.database = name, .broker = broker};
             if (after) one.sum = sum_of(*session, broker, *after);
-            one.faults = name_faults(*session, one.sum);
+            one.faults = name_faults(*session, one.sum.faults);
+            if (asked.deep) {
+                constexpr auto nothing = std::numeric_limits<store::sequence>::max();
+                one.deep = ask_broker(with, *session, broker, {after.value_or(nothing), asked.since});
+            }
             report.brokers.push_back(std::move(one));
         }
     }
     return report;
+}
+
+std::string keep_outcome(const std::vector<open_database>& databases, const audit_report& report, date_time now) {
+    try {
+        for (const auto& [name, session] : databases) {
+            const auto earlier = session->noted_audits();
+            for (const auto& each : report.brokers) {
+                if (each.database != name) continue;
+                const auto known = earlier.find(each.broker);
+                const auto last = known == earlier.end() ? store::audit_note{} : known->second;
+                session->note_audit(each.broker, last.followed_by(now, each.closes()));
+            }
+        }
+        return {};
+    } catch (const store_error& refusal) {
+        return refusal.what();
+    }
 }
 
 void resend_missing(const std::vector<open_database>& databases, const audit_report& report) {
@@ -84,21 +84,13 @@ json::value to_json(const audit_report& report) {
     json::array brokers;
     brokers.reserve(report.brokers.size());
     for (const auto& each : report.brokers) {
-        json::array faults;
-        faults.reserve(each.faults.size());
-        for (const auto& fault : each.faults) faults.push_back(fault_json(fault));
-        brokers.push_back(json::object{{"database", each.database},
-                                       {"broker", each.broker},
-                                       {"committed", each.sum.committed},
-                                       {"confirmed", each.sum.confirmed},
-                                       {"waiting", each.sum.waiting},
-                                       {"parked", each.sum.parked},
-                                       {"purged", each.sum.purged},
-                                       {"missing", each.sum.missing},
-                                       {"doubled", each.sum.doubled},
-                                       {"stray", each.sum.stray},
-                                       {"closes", each.sum.closes()},
-                                       {"faults", std::move(faults)}});
+        json::object one{
+            {"database", each.database},       {"broker", each.broker},       {"committed", each.sum.committed},
+            {"confirmed", each.sum.confirmed}, {"waiting", each.sum.waiting}, {"parked", each.sum.parked},
+            {"purged", each.sum.purged},       {"missing", each.sum.missing}, {"doubled", each.sum.doubled},
+            {"stray", each.sum.stray},         {"closes", each.closes()},     {"faults", to_json(each.faults)}};
+        if (each.deep) one.set("at_broker", to_json(*each.deep));
+        brokers.push_back(std::move(one));
     }
     return json::object{{"closes", report.closes()}, {"brokers", std::move(brokers)}};
 }

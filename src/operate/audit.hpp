@@ -7,6 +7,9 @@
 #include <sluice/json.hpp>
 #include <sluice/time.hpp>
 
+#include "operate/deep_audit.hpp"
+#include "operate/installation.hpp"
+#include "operate/named_fault.hpp"
 #include "operate/open_databases.hpp"
 #include "store/audit.hpp"
 
@@ -16,14 +19,7 @@ namespace sluice::operate {
 struct audit_request {
     std::string broker{};              ///< empty: each that events were meant for
     std::optional<date_time> since{};  ///< from the first event on that was created then or later; else all
-};
-
-/// What does not add up, with the event that it is about.
-struct named_fault {
-    store::audit_fault fault;
-    std::string message_id{};  ///< empty: the log has no such event
-    std::string stream{};
-    std::string type{};
+    bool deep = false;                 ///< the brokers are asked, too
 };
 
 /// One broker of one database.
@@ -32,6 +28,9 @@ struct audited_broker {
     std::string broker;
     store::audit_sum sum{};
     std::vector<named_fault> faults{};
+    std::optional<asked_broker> deep{};
+
+    [[nodiscard]] bool closes() const noexcept { return sum.closes() && (!deep || deep->closes()); }
 };
 
 struct audit_report {
@@ -42,8 +41,15 @@ struct audit_report {
 
 /// Adds up the whole log, or the part that was asked for, broker by broker. Lanes and commits go on meanwhile: each
 /// run of events is seen in one snapshot. Writes nothing.
-/// @throws store_error
-[[nodiscard]] audit_report audit(const std::vector<open_database>& databases, const audit_request& asked);
+/// @param databases  of the installation
+/// @throws store_error, broker_error
+[[nodiscard]] audit_report audit(const installation& with, const std::vector<open_database>& databases,
+                                 const audit_request& asked);
+
+/// Keeps for each broker what came of an audit of everything, so that the metrics and `sluice status` tell of it.
+/// @return why it could not be kept; empty when it was
+[[nodiscard]] std::string keep_outcome(const std::vector<open_database>& databases, const audit_report& report,
+                                       date_time now);
 
 /// Makes the lanes send what is missing: they look again from the first such event of each broker on, and leave out
 /// what is confirmed. What a broker has although its confirmation was lost, it gets twice.

@@ -11,6 +11,7 @@
 #include <sluice/error.hpp>
 
 #include "broker/broker.hpp"
+#include "envelope/version_suffix.hpp"
 #include "store/lane_name.hpp"
 
 namespace sluice::operate {
@@ -27,9 +28,6 @@ constexpr std::size_t most_ids_told = 5;
 constexpr const char* adopt_remedy =
     "after a restore, or a failover that lost commits: sluice db adopt; in a copy of a "
     "database that lives on: sluice db adopt --copy";
-
-/// The id of the event that a message came from: older versions for partners have `~v1` behind it.
-std::string event_id(const std::string& message_id) { return message_id.substr(0, message_id.rfind("~v")); }
 
 class look {
 public:
@@ -101,7 +99,7 @@ private:
             for (const std::string& category : categories) {
                 std::vector<std::string> unknown;
                 for (const std::string& id : operations->newest_ids(category, most_messages_of_a_stream)) {
-                    if (!log.event(event_id(id))) unknown.push_back(id);
+                    if (!log.event(envelope::origin_of(id).event_id)) unknown.push_back(id);
                 }
                 if (unknown.empty()) continue;
                 const auto count = std::ssize(unknown);

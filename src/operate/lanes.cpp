@@ -125,6 +125,7 @@ std::vector<lane_view> view_lanes(const config::outbox_settings& outbox, const s
     std::vector<lane_view> lanes = unknown_lanes(outbox, database);
     for (lane_view& lane : lanes) {
         add_leases(lane, outbox.shards_of(lane.broker), from.leases, now);
+        if (const auto note = from.audits.find(lane.broker); note != from.audits.end()) lane.audit = note->second;
         if (const auto pause = from.pauses.find(lane.broker); pause != from.pauses.end()) {
             lane.pause = pause->second;
             lane.detail = store::describe(pause->second);

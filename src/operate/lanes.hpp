@@ -45,6 +45,7 @@ struct lane_view {
     std::int64_t overtaken = 0;                ///< rows published behind later ones, since the owner took the lane
     std::optional<lane_rows> rows{};           ///< empty when they were not counted
     std::optional<store::lane_pause> pause{};  ///< an operator has told the lane to rest
+    std::optional<store::audit_note> audit{};  ///< the last audit of everything; empty: there was none
 
     std::vector<lane_view> shards{};  ///< of a lane in shards, without rows; the lane shows the worst of them
     store::shard part{};
@@ -63,6 +64,7 @@ struct lane_records {
     std::vector<store::lane_status> leases{};
     std::optional<std::map<std::string, store::outbox_counts>> counts{};  ///< by broker; empty before they were asked
     store::lane_pauses pauses{};
+    store::audit_notes audits{};
 };
 
 /// Every state a lane can show, healthiest first.

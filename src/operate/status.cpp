@@ -39,9 +39,12 @@ void add_lanes(const config::configuration& with, const std::string& name, store
                store::operations_session& session, const std::map<std::string, store::outbox_counts>& counts,
                status_view& into) {
     bool waits = false;
-    for (lane_view& lane :
-         view_lanes(with.outbox, name, {.leases = session.lanes(), .counts = counts, .pauses = session.paused_lanes()},
-                    into.at)) {
+    for (lane_view& lane : view_lanes(with.outbox, name,
+                                      {.leases = session.lanes(),
+                                      .counts = counts,
+                                      .pauses = session.paused_lanes(),
+                                      .audits = session.noted_audits()},
+                                      into.at)) {
         waits = waits || lane.horizon;
         into.lanes.push_back(std::move(lane));
     }
@@ -118,6 +121,12 @@ json::value pause_or_null(const std::optional<store::lane_pause>& pause) {
     return json::object{{"since", pause->since.to_string()}, {"reason", text_or_null(pause->reason)}};
 }
 
+json::value audit_or_null(const std::optional<store::audit_note>& audit) {
+    if (!audit) return nullptr;
+    return json::object{
+        {"at", audit->at.to_string()}, {"closes", audit->closes}, {"closed_at", time_or_null(audit->closed_at)}};
+}
+
 json::value lane_json(const lane_view& lane, const status_view& status) {
     const auto wait = status.order_waits.find(lane.database);
     const lane_rows rows = lane.rows.value_or(lane_rows{});
@@ -140,6 +149,7 @@ json::value lane_json(const lane_view& lane, const status_view& status) {
         {"owner", text_or_null(lane.owner)},
         {"since", time_or_null(lane.since)},
         {"paused_by_operator", pause_or_null(lane.pause)},
+        {"last_audit", audit_or_null(lane.audit)},
         {"waits_for", writers_json(status.holders_of(lane))},
         {"order_wait_ms", wait == status.order_waits.end() ? json::value{nullptr} : json::value{wait->second}},
         {"overtaken", lane.overtaken},

@@ -34,6 +34,8 @@ const char* to_string(audit_fault::kind what) noexcept {
             return "missing";
         case audit_fault::kind::doubled:
             return "doubled";
+        case audit_fault::kind::out_of_order:
+            return "out of order";
         case audit_fault::kind::stray:
             break;
     }
@@ -52,6 +54,8 @@ void audit_sum::note(audit_fault::kind what, sequence seq) {
         case audit_fault::kind::stray:
             ++stray;
             break;
+        case audit_fault::kind::out_of_order:
+            break;  // the ledger has no order to compare
     }
     if (faults.size() < most_named) faults.push_back({what, seq});
 }

@@ -27,16 +27,17 @@ struct audit_page {
 /// What does not add up.
 struct audit_fault {
     enum class kind {
-        missing,  ///< at or below the mark, and neither confirmed nor parked nor waiting: no lane looks there again
-        doubled,  ///< the ledger lists it twice, or lists it although it has a row
-        stray     ///< the ledger lists it, and the log knows no such event for this broker
+        missing,      ///< at or below the mark, and neither confirmed nor parked nor waiting: no lane looks there again
+        doubled,      ///< the ledger lists it twice, or lists it although it has a row
+        stray,        ///< the ledger lists it, and the log knows no such event for this broker
+        out_of_order  ///< at the broker, behind a later event of its stream
     };
 
     kind what = kind::missing;
     sequence seq = 0;
 };
 
-/// `missing`, `doubled`, `stray`.
+/// `missing`, `doubled`, `stray`, `out of order`.
 [[nodiscard]] const char* to_string(audit_fault::kind what) noexcept;
 
 /// The sum over all events of one broker: committed = confirmed + waiting + parked + purged, or something is missing.

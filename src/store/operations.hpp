@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "store/audit.hpp"
+#include "store/audit_note.hpp"
+#include "store/confirmation.hpp"
 #include "store/lane_pause.hpp"
 #include "store/records.hpp"
 
@@ -101,6 +103,15 @@ public:
     /// What an audit compares of the events `after` < seq ≤ `upto` at one broker, in one snapshot. Reads all of them:
     /// ask for tens of thousands at a time.
     [[nodiscard]] virtual audit_page audit(std::string_view broker, sequence after, sequence upto) = 0;
+    /// What the broker has confirmed of the events `after` < seq ≤ `upto`, by `seq`, in one snapshot. Reads all of
+    /// them, like `audit`.
+    [[nodiscard]] virtual std::vector<confirmation> confirmations(std::string_view broker, sequence after,
+                                                                  sequence upto) = 0;
+    /// Where the messages of these ids stand in the log, in any order; those that it does not have are left out.
+    [[nodiscard]] virtual std::vector<located_event> locate(const std::vector<std::string>& message_ids) = 0;
+    /// Keeps what came of the last whole audit of the broker.
+    virtual void note_audit(std::string_view broker, const audit_note& note) = 0;
+    [[nodiscard]] virtual audit_notes noted_audits() = 0;
     [[nodiscard]] virtual std::vector<lane_status> lanes() = 0;
     /// Oldest first. None where commits do not overlap.
     [[nodiscard]] virtual std::vector<open_writer> open_writers() { return {}; }

@@ -195,6 +195,9 @@ public:
         settle();
         return behind_->known_groups();
     }
+    [[nodiscard]] std::unique_ptr<stream_walk> walk(std::string_view stream, std::optional<date_time> from) override {
+        return behind_->walk(stream, from);
+    }
     std::size_t rename_group(std::string_view from, std::string_view to) override {
         settle();
         until_left(std::string{from});

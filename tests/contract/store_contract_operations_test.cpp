@@ -159,6 +159,63 @@ TEST_P(store_operations, audit_every_course_that_an_event_can_take) {
     EXPECT_EQ(sum_of("default").waiting, 8) << "another broker has its own sum";
 }
 
+TEST_P(store_operations, tell_what_a_broker_has_confirmed_with_its_receipts) {
+    for (int i = 1; i <= 6; ++i) commit({event("m-" + std::to_string(i), "o-1", {"default", "partner"})});
+    const auto grant = take_lane();
+    std::vector settled{published(1), abandoned(2, 3), published(3), failed(4, 1), published(5)};
+    settled[0].receipt = "10-0";
+    settled[2].receipt = "11-0";
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", settled, 3), settle_outcome::settled);
+    // One that came at a later attempt, and so has a row.
+    auto late = published(4);
+    late.retry_count = 1;
+    late.receipt = "12-0";
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", std::vector{late}, 5), settle_outcome::settled);
+
+    const auto all = operations_->confirmations("partner", 0, 100);
+    ASSERT_THAT(all, ::testing::SizeIs(4));
+    EXPECT_EQ(all[0].seq, 1);
+    EXPECT_EQ(all[0].receipt, "10-0");
+    EXPECT_EQ(all[0].confirmed_at, published(1).published_at);
+    EXPECT_EQ(all[0].stream_category, event("m-1").event.stream_category);
+    EXPECT_EQ(all[0].type, event("m-1").event.type);
+    EXPECT_EQ(all[1].receipt, "11-0");
+    EXPECT_EQ(all[2].seq, 4);
+    EXPECT_EQ(all[2].receipt, "12-0");
+    EXPECT_EQ(all[3].receipt, "r");
+    const auto part = operations_->confirmations("partner", 1, 4);
+    ASSERT_THAT(part, ::testing::SizeIs(2));
+    EXPECT_EQ(part[0].seq, 3);
+    EXPECT_EQ(part[1].seq, 4);
+    EXPECT_THAT(operations_->confirmations("default", 0, 100), IsEmpty());
+    EXPECT_THAT(operations_->confirmations("nobody", 0, 100), IsEmpty());
+}
+
+TEST_P(store_operations, locate_messages_in_the_log) {
+    for (int i = 1; i <= 3; ++i) commit({event("m-" + std::to_string(i), "o-" + std::to_string(i))});
+    auto found = operations_->locate({"m-3", "of somebody else", "m-1", ""});
+    std::ranges::sort(found, {}, &located_event::seq);
+    ASSERT_THAT(found, ::testing::SizeIs(2));
+    EXPECT_EQ(found[0].message_id, "m-1");
+    EXPECT_EQ(found[0].seq, 1);
+    EXPECT_EQ(found[0].stream, event("m-1", "o-1").event.stream);
+    EXPECT_EQ(found[1].seq, 3);
+    EXPECT_THAT(operations_->locate({}), IsEmpty());
+}
+
+TEST_P(store_operations, keep_what_came_of_the_last_audit) {
+    EXPECT_TRUE(operations_->noted_audits().empty());
+    const auto first = audit_note{}.followed_by(at(1), true);
+    const auto second = first.followed_by(at(2), false);
+    operations_->note_audit("partner", first);
+    operations_->note_audit("default", first);
+    operations_->note_audit("partner", second);
+    EXPECT_EQ(operations_->noted_audits(), (audit_notes{{"default", first}, {"partner", second}}));
+    operations_->pause_lanes("partner", {.since = at(3), .reason = ""});
+    EXPECT_EQ(operations_->noted_audits().size(), 2U) << "a pause is another fact";
+    EXPECT_EQ(operations_->paused_lanes().size(), 1U);
+}
+
 TEST_P(store_operations, audit_misses_what_the_lane_has_passed_and_makes_it_look_again) {
     for (int i = 1; i <= 4; ++i) commit({event("m-" + std::to_string(i))});
     const auto grant = take_lane();

@@ -15,13 +15,16 @@ using memory::entry_id;
 using memory::memory_streams;
 using memory::seat;
 
-entry_id parse_entry(std::string_view text) {
+std::optional<entry_id> entry_in(std::string_view text) {
     entry_id id = 0;
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), id);
-    if (failure != std::errc{} || end != text.data() + text.size()) {
-        throw usage_error{"'" + std::string{text} + "' is no entry of an inline broker; pass what read() returned"};
-    }
+    if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
     return id;
+}
+
+entry_id parse_entry(std::string_view text) {
+    if (const auto id = entry_in(text)) return *id;
+    throw usage_error{"'" + std::string{text} + "' is no entry of an inline broker; pass what read() returned"};
 }
 
 class inline_publisher final : public publisher {
@@ -127,6 +130,31 @@ private:
     std::vector<place> places_;  ///< in the order of the streams
 };
 
+class inline_walk final : public stream_walk {
+public:
+    inline_walk(std::shared_ptr<memory_streams> streams, std::string_view stream)
+        : streams_{std::move(streams)}, stream_{stream}, end_{streams_->last_entry()} {}
+
+    [[nodiscard]] std::vector<walked_entry> next(std::size_t limit) override {
+        std::vector<walked_entry> page;
+        for (auto& [entry, message_id] : streams_->entries(stream_, last_, end_, limit)) {
+            last_ = entry;
+            page.push_back({.message_id = std::move(message_id)});
+        }
+        return page;
+    }
+    [[nodiscard]] bool has_expired(std::string_view receipt, date_time /*confirmed_at*/) override {
+        const auto entry = entry_in(receipt);
+        return entry && streams_->may_have_removed(stream_, *entry);
+    }
+
+private:
+    std::shared_ptr<memory_streams> streams_;
+    std::string stream_;
+    entry_id last_ = 0;
+    entry_id end_;
+};
+
 class inline_operations final : public operations {
 public:
     explicit inline_operations(std::shared_ptr<memory_streams> streams) : streams_{std::move(streams)} {}
@@ -147,6 +175,10 @@ public:
     }
     [[nodiscard]] std::vector<std::string> newest_ids(std::string_view stream, std::size_t limit) override {
         return streams_->newest_ids(stream, limit);
+    }
+    [[nodiscard]] std::unique_ptr<stream_walk> walk(std::string_view stream,
+                                                    std::optional<date_time> /*from*/) override {
+        return std::make_unique<inline_walk>(streams_, stream);
     }
     [[nodiscard]] std::vector<known_group> known_groups() override { return streams_->known_groups(); }
     std::size_t rename_group(std::string_view from, std::string_view to) override {
@@ -170,7 +202,7 @@ public:
         : name_{std::move(name)}, streams_{std::make_shared<memory_streams>(max_entries)} {}
 
     [[nodiscard]] std::string describe() const override { return "inline " + name_; }
-    [[nodiscard]] capabilities can() const override { return {.cross_process = false, .fences = true}; }
+    [[nodiscard]] capabilities can() const override { return {.cross_process = false, .fences = true, .walks = true}; }
 
     [[nodiscard]] std::unique_ptr<publisher> open_publisher() override {
         return std::make_unique<inline_publisher>(streams_);

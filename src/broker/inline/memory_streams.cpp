@@ -69,6 +69,31 @@ std::vector<std::string> memory_streams::newest_ids(std::string_view name, std::
     return ids;
 }
 
+entry_id memory_streams::last_entry() {
+    const std::lock_guard lock{mutex_};
+    return last_entry_;
+}
+
+std::vector<std::pair<entry_id, std::string>> memory_streams::entries(std::string_view name, entry_id after,
+                                                                      entry_id upto, std::size_t limit) {
+    const std::lock_guard lock{mutex_};
+    std::vector<std::pair<entry_id, std::string>> found;
+    const auto of = streams_.find(name);
+    if (of == streams_.end()) return found;
+    const auto& kept = of->second.entries;
+    for (auto at = kept.upper_bound(after); at != kept.end() && at->first <= upto && found.size() < limit; ++at) {
+        if (!at->second.replayed) found.emplace_back(at->first, at->second.id);
+    }
+    return found;
+}
+
+/// The oldest that every group has acknowledged makes room, which need not be the first.
+bool memory_streams::may_have_removed(std::string_view name, entry_id entry) {
+    const std::lock_guard lock{mutex_};
+    const auto of = streams_.find(name);
+    return of != streams_.end() && entry <= last_entry_ && of->second.entries.size() >= max_entries_;
+}
+
 std::optional<fence_state> memory_streams::rival_of(const producer& from) {
     auto last = fence_of(from.name);
     return last && is_fenced(from, *last) ? std::move(last) : std::nullopt;

@@ -58,6 +58,13 @@ public:
     [[nodiscard]] std::vector<group_status> groups();
     [[nodiscard]] std::optional<fence_state> fence_of(std::string_view producer);
     [[nodiscard]] std::vector<std::string> newest_ids(std::string_view name, std::size_t limit);
+    /// The entry that came last into any stream.
+    [[nodiscard]] entry_id last_entry();
+    /// Entries of the stream with their messages' ids, those above `after` and up to `upto`, at most `limit`.
+    [[nodiscard]] std::vector<std::pair<entry_id, std::string>> entries(std::string_view name, entry_id after,
+                                                                        entry_id upto, std::size_t limit);
+    /// Whether room may have been made of an entry that is not there.
+    [[nodiscard]] bool may_have_removed(std::string_view name, entry_id entry);
     /// Who keeps the producer from publishing.
     [[nodiscard]] std::optional<fence_state> rival_of(const producer& from);
     [[nodiscard]] std::vector<known_group> known_groups();

@@ -23,6 +23,7 @@ public:
     [[nodiscard]] capabilities can() const override {
         return {.keeps_failed = false,
                 .fences = at_->options.transactional,
+                .walks = true,
                 .max_message_bytes = at_->options.max_message_bytes};
     }
 

@@ -9,6 +9,7 @@
 #include "broker/kafka/client.hpp"
 #include "broker/kafka/cluster.hpp"
 #include "broker/kafka/group_places.hpp"
+#include "broker/kafka/kafka_walk.hpp"
 #include "broker/kafka/place_note.hpp"
 #include "broker/keeperless_operations.hpp"
 
@@ -20,6 +21,9 @@ public:
     explicit kafka_operations(std::shared_ptr<const cluster> at) : at_{std::move(at)} {}
 
     [[nodiscard]] std::vector<group_status> groups() override;
+    [[nodiscard]] std::unique_ptr<stream_walk> walk(std::string_view stream, std::optional<date_time> from) override {
+        return std::make_unique<kafka_walk>(at_, haste_, stream, from);
+    }
     [[nodiscard]] std::vector<known_group> known_groups() override;
     std::size_t rename_group(std::string_view from, std::string_view to) override;
     std::size_t retire_group(std::string_view stream, std::string_view group) override;

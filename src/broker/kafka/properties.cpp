@@ -145,6 +145,16 @@ properties transactional_properties(const kafka_options& options, const endpoint
     return with;
 }
 
+properties walk_properties(const kafka_options& options, const endpoint& at) {
+    properties with = connection_properties(options, at);
+    with.insert({"queued.max.messages.kbytes", "8192"});
+    with["client.id"] = "sluice-walk";
+    with["auto.offset.reset"] = "error";
+    with["enable.partition.eof"] = "true";
+    with["isolation.level"] = "read_committed";
+    return with;
+}
+
 properties consumer_properties(const kafka_options& options, const endpoint& at, const membership& who) {
     // A broker takes sessions of 6 s to 30 min, unless it is told otherwise.
     constexpr duration shortest_session{std::chrono::seconds{6}};

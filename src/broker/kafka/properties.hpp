@@ -27,6 +27,8 @@ using properties = std::map<std::string, std::string, std::less<>>;
 /// The same, with transactions under this id.
 [[nodiscard]] properties transactional_properties(const kafka_options& options, const endpoint& at,
                                                   duration message_timeout, const std::string& id);
+/// Of a reader without a group, which is told the end of a partition.
+[[nodiscard]] properties walk_properties(const kafka_options& options, const endpoint& at);
 /// Of a member of a group.
 [[nodiscard]] properties consumer_properties(const kafka_options& options, const endpoint& at, const membership& who);
 

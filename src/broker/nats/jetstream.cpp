@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -38,14 +40,20 @@ std::optional<stored_message> stored_in(const api_answer& answer) {
     return found;
 }
 
-std::optional<stored_message> stored_message_by(session& on, const std::string& stream, json::object which,
-                                                const net::deadline& until) {
-    const auto answer = ask(on, "STREAM.MSG.GET." + stream, std::move(which), until);
+/// @throws outage  what is read is not as JetStream writes it
+template <class Reading>
+auto readable(const std::string& stream, Reading reading) {
     try {
-        return stored_in(answer);
+        return reading();
     } catch (const decode_error& strange) {
         throw outage{fmt::format("JetStream's answer on a message of {} cannot be read: {}", stream, strange.what())};
     }
+}
+
+std::optional<stored_message> stored_message_by(session& on, const std::string& stream, json::object which,
+                                                const net::deadline& until) {
+    const auto answer = ask(on, "STREAM.MSG.GET." + stream, std::move(which), until);
+    return readable(stream, [&] { return stored_in(answer); });
 }
 
 }  // namespace
@@ -95,6 +103,53 @@ std::optional<stored_message> message_at(session& on, const std::string& stream,
 std::optional<stored_message> last_message_of(session& on, const std::string& stream, const std::string& subject,
                                               const net::deadline& until) {
     return stored_message_by(on, stream, {{"last_by_subj", subject}}, until);
+}
+
+std::optional<stored_message> next_message_of(session& on, const std::string& stream, const std::string& subject,
+                                              std::uint64_t from, const net::deadline& until) {
+    auto found = stored_message_by(on, stream, {{"seq", from}, {"next_by_subj", subject}}, until);
+    return found && found->subject == subject ? std::move(found) : std::nullopt;
+}
+
+std::vector<stored_message> messages_from(session& on, const std::string& stream, std::uint64_t first,
+                                          std::size_t count, const net::deadline& until) {
+    const std::string subject = std::string{api_prefix} + "STREAM.MSG.GET." + stream;
+    std::map<std::string, std::optional<stored_message>> answers;
+    {
+        const session::gathering together{on};
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto sequence = first + i;
+            std::string token = fmt::format("g{}", sequence);
+            on.send(subject, token, json::dump(json::object{{"seq", sequence}}));
+            answers.emplace(std::move(token), std::nullopt);
+        }
+    }
+    for (std::size_t missing = count; missing > 0;) {
+        const auto answer = on.next();
+        if (!answer) {
+            if (const auto why = on.closed()) throw outage{*why};
+            if (!on.wait(until)) throw outage{"JetStream does not hand over the messages of " + stream + " in time"};
+            continue;
+        }
+        const auto asked = answers.find(answer->token);
+        if (asked == answers.end()) continue;
+        --missing;
+        asked->second = readable(stream, [&] { return stored_in(read_answer(answer->data)); });
+    }
+    std::vector<stored_message> found;
+    found.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        if (auto& each = answers.at(fmt::format("g{}", first + i))) found.push_back(*std::move(each));
+    }
+    return found;
+}
+
+stream_extent extent_of(session& on, const std::string& stream, const net::deadline& until) {
+    const auto info = ask_well(on, "STREAM.INFO." + stream, nullptr, until);
+    const json::value& state = info.at("state");
+    return {.first = static_cast<std::uint64_t>(state.at("first_seq").as_int()),
+            .last = static_cast<std::uint64_t>(state.at("last_seq").as_int()),
+            .keeps_by_limits = info.at("config").string_or("retention", "limits") == "limits"};
 }
 
 std::string header_in(std::string_view block, std::string_view name) {

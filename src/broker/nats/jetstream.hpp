@@ -62,9 +62,26 @@ struct stored_message {
 /// Nothing when it is not there (any more). @throws outage
 [[nodiscard]] std::optional<stored_message> message_at(session& on, const std::string& stream, std::uint64_t sequence,
                                                        const net::deadline& until);
+/// The messages at `count` sequences from `first` on, asked for together; those that are not there are left out.
+/// @throws outage
+[[nodiscard]] std::vector<stored_message> messages_from(session& on, const std::string& stream, std::uint64_t first,
+                                                        std::size_t count, const net::deadline& until);
+/// The first one of a subject, at this sequence or behind it. A server before 2.9 knows only what is at it.
+[[nodiscard]] std::optional<stored_message> next_message_of(session& on, const std::string& stream,
+                                                            const std::string& subject, std::uint64_t from,
+                                                            const net::deadline& until);
 /// The last one of a subject.
 [[nodiscard]] std::optional<stored_message> last_message_of(session& on, const std::string& stream,
                                                             const std::string& subject, const net::deadline& until);
+
+/// What a stream keeps, and by which rule.
+struct stream_extent {
+    std::uint64_t first = 0;  ///< sequence of the first message; one above `last` when there is none
+    std::uint64_t last = 0;
+    bool keeps_by_limits = true;  ///< whoever has read it
+};
+/// @throws outage
+[[nodiscard]] stream_extent extent_of(session& on, const std::string& stream, const net::deadline& until);
 
 /// The value of a header in a block as it travels: `NATS/1.0\r\nname: value\r\n\r\n`. Pure.
 [[nodiscard]] std::string header_in(std::string_view block, std::string_view name);

@@ -19,7 +19,7 @@ public:
         return (server_->location().tls ? "nats (TLS) " : "nats ") + server_->location().name();
     }
     [[nodiscard]] capabilities can() const override {
-        return {.keeps_failed = false, .max_message_bytes = server_->options().max_message_bytes};
+        return {.keeps_failed = false, .walks = true, .max_message_bytes = server_->options().max_message_bytes};
     }
 
     [[nodiscard]] std::vector<hazard> hazards() override {

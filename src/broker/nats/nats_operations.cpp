@@ -8,6 +8,8 @@
 #include <sluice/error.hpp>
 
 #include "broker/group_is_taken.hpp"
+#include "broker/nats/nats_walk.hpp"
+#include "broker/nats/publication.hpp"
 #include "broker/partner_name.hpp"
 
 namespace sluice::broker::nats {
@@ -110,11 +112,16 @@ std::vector<std::string> nats_operations::newest_ids(std::string_view stream, st
         auto sequence = last->sequence;
         for (std::size_t looks = 0; sequence > 0 && ids.size() < limit && looks < limit * looks_per_id; ++looks) {
             const auto found = message_at(on, *kept_in, sequence--, until());
-            if (found && found->subject == subject)
-                ids.push_back(found->message_id.substr(0, found->message_id.find('~')));
+            if (found && found->subject == subject) ids.emplace_back(own_id_of(found->message_id));
         }
         return ids;
     });
+}
+
+std::unique_ptr<stream_walk> nats_operations::walk(std::string_view stream, std::optional<date_time> from) {
+    return std::make_unique<nats_walk>(
+        [this](const auto& action) { over_session([&](session& on, const auto& until) { action(on, until()); }); },
+        stream, from);
 }
 
 std::size_t nats_operations::rename_group(std::string_view from, std::string_view to) {

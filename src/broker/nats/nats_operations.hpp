@@ -21,6 +21,7 @@ public:
     [[nodiscard]] std::vector<group_status> groups() override;
     /// Of the subject of the stream, as far as they are among the last messages of JetStream's stream.
     [[nodiscard]] std::vector<std::string> newest_ids(std::string_view stream, std::size_t limit) override;
+    [[nodiscard]] std::unique_ptr<stream_walk> walk(std::string_view stream, std::optional<date_time> from) override;
     [[nodiscard]] std::vector<known_group> known_groups() override;
     /// What was acknowledged ahead of an earlier message that is not, comes again under the new name.
     std::size_t rename_group(std::string_view from, std::string_view to) override;

@@ -1,5 +1,7 @@
 #include "broker/nats/publication.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/fingerprint.hpp"
@@ -58,6 +60,23 @@ std::string other_server_id(const outgoing& message, int attempt) {
     const auto subject = base::fingerprint(message.stream);
     const std::string id = fmt::format("{}~{:016x}{:016x}", message.message_id, content, subject);
     return attempt == 1 ? id : fmt::format("{}~{}", id, attempt);
+}
+
+std::string_view own_id_of(std::string_view server_id) {
+    constexpr std::size_t digits = 32;
+    const auto begins_suffix = [&](std::size_t tilde) {
+        const auto rest = server_id.substr(tilde + 1);
+        const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+        return rest.size() >= digits && std::ranges::all_of(rest.substr(0, digits), is_digit) &&
+               (rest.size() == digits || rest[digits] == '~');
+    };
+    // Behind the digits is nothing or one more part.
+    auto tilde = server_id.rfind('~');
+    for (int part = 0; part < 2 && tilde != std::string_view::npos && tilde > 0; ++part) {
+        if (begins_suffix(tilde)) return server_id.substr(0, tilde);
+        tilde = server_id.rfind('~', tilde - 1);
+    }
+    return server_id;
 }
 
 void read_published_head(const envelope::header_list& from, std::string& key, std::string& content_type,

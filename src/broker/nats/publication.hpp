@@ -36,6 +36,9 @@ struct publication {
 /// @param attempt  1 and above
 [[nodiscard]] std::string other_server_id(const outgoing& message, int attempt);
 
+/// The message's own id, of that and of what `other_server_id` makes of it.
+[[nodiscard]] std::string_view own_id_of(std::string_view server_id);
+
 /// Takes apart the headers of a message that was read: what this adapter and the server wrote for themselves goes.
 void read_published_head(const envelope::header_list& from, std::string& key, std::string& content_type,
                          envelope::header_list& rest);

@@ -20,7 +20,7 @@ public:
         return (server_->location().tls ? "redis (TLS) " : "redis ") + server_->location().name();
     }
     [[nodiscard]] capabilities can() const override {
-        return {.fences = server_->fences(), .max_message_bytes = server_->options().max_message_bytes};
+        return {.fences = server_->fences(), .walks = true, .max_message_bytes = server_->options().max_message_bytes};
     }
 
     [[nodiscard]] std::vector<hazard> hazards() override {

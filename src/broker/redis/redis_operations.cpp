@@ -17,6 +17,7 @@
 #include "broker/redis/fence_fields.hpp"
 #include "broker/redis/guard.hpp"
 #include "broker/redis/keys.hpp"
+#include "broker/redis/redis_walk.hpp"
 #include "observe/log.hpp"
 
 namespace sluice::broker::redis {
@@ -439,6 +440,11 @@ std::vector<std::string> redis_operations::newest_ids(std::string_view stream, s
         }
         return ids;
     });
+}
+
+std::unique_ptr<stream_walk> redis_operations::walk(std::string_view stream, std::optional<date_time> from) {
+    return std::make_unique<redis_walk>([this](const commands& one) { return guarded([&] { return call(one); }); },
+                                        stream, from);
 }
 
 void redis_operations::add_group(const std::string& stream, std::int64_t length, const reply& group, std::int64_t dead,

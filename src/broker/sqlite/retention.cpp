@@ -38,6 +38,16 @@ std::int64_t retention::trim_stream(connection& db, std::int64_t stream_id, std:
         .run(stream_id, (now - keep_).micros(), bound, budget, now.micros());
 }
 
+bool retention::may_have_removed(connection& db, std::int64_t stream_id, std::int64_t entry, date_time published_at,
+                                 date_time now) const {
+    if (published_at < now - keep_) return true;
+    if (maxlen_ == 0) return false;
+    // An old entry that a group still needs stays, and others behind it go.
+    statement newer{db, "SELECT count(*) FROM (SELECT 1 FROM broker_entry WHERE stream_id = ?1 AND id > ?2 LIMIT ?3)"};
+    auto found = newer.query(stream_id, entry, maxlen_);
+    return found.next() && found.integer(0) >= maxlen_;
+}
+
 std::int64_t retention::last_beyond_maxlen(connection& db, std::int64_t stream_id) const {
     if (maxlen_ == 0) return 0;
     statement last{db, "SELECT id FROM broker_entry WHERE stream_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?"};

@@ -28,6 +28,10 @@ public:
     /// The same whatever the time. True when there may be more.
     bool trim_once(connection& db, date_time now) const;
 
+    /// Whether an entry that is not there, published at this time, may have been removed by it.
+    [[nodiscard]] bool may_have_removed(connection& db, std::int64_t stream_id, std::int64_t entry,
+                                        date_time published_at, date_time now) const;
+
 private:
     [[nodiscard]] std::int64_t trim_stream(connection& db, std::int64_t stream_id, std::int64_t budget,
                                            date_time now) const;

@@ -15,7 +15,7 @@ public:
 
     [[nodiscard]] std::string describe() const override { return "sqlite " + file_->options().path.native(); }
     [[nodiscard]] capabilities can() const override {
-        return {.fences = true, .max_message_bytes = file_->options().max_message_bytes};
+        return {.fences = true, .walks = true, .max_message_bytes = file_->options().max_message_bytes};
     }
 
     [[nodiscard]] std::unique_ptr<publisher> open_publisher() override {

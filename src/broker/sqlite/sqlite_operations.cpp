@@ -7,6 +7,7 @@
 #include "broker/group_is_taken.hpp"
 #include "broker/sqlite/fence.hpp"
 #include "broker/sqlite/retention.hpp"
+#include "broker/sqlite/sqlite_walk.hpp"
 
 namespace sluice::broker::sqlite {
 namespace {
@@ -200,6 +201,10 @@ std::vector<std::string> sqlite_operations::newest_ids(std::string_view stream, 
         while (q.next()) ids.push_back(q.text(0));
         return ids;
     });
+}
+
+std::unique_ptr<stream_walk> sqlite_operations::walk(std::string_view stream, std::optional<date_time> from) {
+    return std::make_unique<sqlite_walk>(link_, stream, from);
 }
 
 std::vector<known_group> sqlite_operations::known_groups() {

@@ -19,6 +19,7 @@ public:
     [[nodiscard]] std::vector<group_status> groups() override;
     [[nodiscard]] std::optional<fence_state> fence_of(std::string_view producer) override;
     [[nodiscard]] std::vector<std::string> newest_ids(std::string_view stream, std::size_t limit) override;
+    [[nodiscard]] std::unique_ptr<stream_walk> walk(std::string_view stream, std::optional<date_time> from) override;
     [[nodiscard]] std::vector<known_group> known_groups() override;
     std::size_t rename_group(std::string_view from, std::string_view to) override;
     std::size_t retire_group(std::string_view stream, std::string_view group) override;

@@ -81,7 +81,7 @@ private:
     void tell_alive() {
         const auto hanging = server_->find_hanging_lane(manager_.longest_step());
         const bool is_known = std::exchange(hangs_, hanging.has_value());
-        if (!hanging || is_known) return tell([](const service_manager& manager) { manager.tell_alive(); });
+        if (!hanging) return tell([](const service_manager& manager) { manager.tell_alive(); });
         if (is_known) return;
         log(observe::level::error, "server.lane_hangs",
             {{"lane", hanging->name},

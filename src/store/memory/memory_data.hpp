@@ -12,6 +12,7 @@
 
 #include "base/keyed_locks.hpp"
 #include "base/wake.hpp"
+#include "store/audit_note.hpp"
 #include "store/backfill.hpp"
 #include "store/kept_messages.hpp"
 #include "store/lane_pause.hpp"
@@ -87,6 +88,7 @@ struct memory_data {
     std::map<std::string, memory_lease, std::less<>> leases{};
     std::map<std::pair<std::string, std::string>, memory_stand_by> stand_bys{};  ///< by lane and owner
     lane_pauses pauses{};
+    audit_notes audits{};
     std::vector<backfill> backfills{};  ///< by their numbers, from 1
     std::map<inbox_key, date_time> inbox{};
     std::map<std::pair<std::string, std::string>, stored_state> states{};        ///< by aggregate and id

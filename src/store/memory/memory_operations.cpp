@@ -62,6 +62,10 @@ public:
     std::vector<std::string> streams(std::string_view category, std::string_view after, std::size_t limit) override;
     std::vector<std::string> brokers() override;
     audit_page audit(std::string_view broker, sequence after, sequence upto) override;
+    std::vector<confirmation> confirmations(std::string_view broker, sequence after, sequence upto) override;
+    std::vector<located_event> locate(const std::vector<std::string>& message_ids) override;
+    void note_audit(std::string_view broker, const audit_note& note) override;
+    audit_notes noted_audits() override;
     std::vector<lane_status> lanes() override;
     std::size_t retry(const outbox_filter& filter) override;
     std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) override;
@@ -192,6 +196,47 @@ audit_page memory_operations_session::audit(std::string_view broker, sequence af
         page.rows.push_back({.seq = at->first, .status = at->second.status});
     }
     return page;
+}
+
+std::vector<confirmation> memory_operations_session::confirmations(std::string_view broker, sequence after,
+                                                                   sequence upto) {
+    const std::lock_guard lock{data_.mutex};
+    std::vector<confirmation> found;
+    const auto rows = data_.outbox.find(broker);
+    if (rows == data_.outbox.end()) return found;
+    for (auto at = rows->second.upper_bound(after); at != rows->second.end() && at->first <= upto; ++at) {
+        const auto& [seq, row] = *at;
+        if (row.status != row_status::published) continue;
+        const auto& logged = data_.event(seq);
+        found.push_back({.seq = seq,
+                         .stream_category = logged.stream_category,
+                         .type = logged.type,
+                         .priority = row.priority,
+                         .confirmed_at = row.published_at.value_or(date_time{}),
+                         .receipt = row.receipt});
+    }
+    return found;
+}
+
+std::vector<located_event> memory_operations_session::locate(const std::vector<std::string>& message_ids) {
+    const std::lock_guard lock{data_.mutex};
+    std::vector<located_event> found;
+    for (const auto& id : message_ids) {
+        const auto known = data_.seq_of_message.find(id);
+        if (known == data_.seq_of_message.end()) continue;
+        found.push_back({.message_id = id, .seq = known->second, .stream = data_.event(known->second).stream});
+    }
+    return found;
+}
+
+void memory_operations_session::note_audit(std::string_view broker, const audit_note& note) {
+    const std::lock_guard lock{data_.mutex};
+    data_.audits.insert_or_assign(std::string{broker}, note);
+}
+
+audit_notes memory_operations_session::noted_audits() {
+    const std::lock_guard lock{data_.mutex};
+    return data_.audits;
 }
 
 std::vector<lane_status> memory_operations_session::lanes() {

@@ -5,6 +5,7 @@
 #include "store/postgresql/ledger_sql.hpp"
 #include "store/postgresql/log_writers_sql.hpp"
 #include "store/postgresql/migrations.hpp"
+#include "store/postgresql/record_reader.hpp"
 #include "store/postgresql/server_time.hpp"
 
 namespace sluice::store::postgresql {
@@ -313,9 +314,7 @@ WHERE o.status <> 'published'
            AND ((SELECT NOT reopened FROM fence)
                 OR (o.status <> 'pending' AND o.retry_count >= excluded.retry_count - 1)))))sql";
 
-constexpr auto records_sql = R"sql(
-SELECT r.after, r.upto, r.count::bigint, r.seqs::bigint[], r.settled_at, r.times::bigint[], r.receipt_head, r.receipts,
-       r.owner, r.epoch
+constexpr auto records_sql = "SELECT " SLUICE_RECORD_COLUMNS R"sql(, r.owner, r.epoch
 FROM (SELECT mark FROM )sql" SLUICE_FENCE R"sql() AS held
 CROSS JOIN @outbox_broker AS b
 CROSS JOIN LATERAL (SELECT * FROM @outbox_ledger AS l WHERE l.broker = b.number AND l.part = $5 AND l.upto > $6

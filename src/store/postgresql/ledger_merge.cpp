@@ -10,6 +10,7 @@
 #include "store/lane_name.hpp"
 #include "store/ledger.hpp"
 #include "store/postgresql/exchange.hpp"
+#include "store/postgresql/record_reader.hpp"
 #include "store/postgresql/sessions.hpp"
 
 namespace sluice::store::postgresql {
@@ -23,25 +24,10 @@ struct kept_record {
     std::uint64_t epoch = 0;
 };
 
-std::vector<std::int32_t> small_numbers(const result& found, int row, int column) {
-    std::vector<std::int32_t> numbers;
-    if (found.null(row, column)) return numbers;
-    for (const auto each : found.integers(row, column)) numbers.push_back(static_cast<std::int32_t>(each));
-    return numbers;
-}
-
-kept_record read_record(const result& found, int row) {
-    kept_record one{.record = {.after = found.integer(row, 0),
-                               .upto = found.integer(row, 1),
-                               .count = found.integer(row, 2),
-                               .seqs = small_numbers(found, row, 3),
-                               .settled_at = found.time(row, 4),
-                               .times = small_numbers(found, row, 5),
-                               .receipt_head = found.text(row, 6)},
-                    .owner = found.text(row, 8),
-                    .epoch = static_cast<std::uint64_t>(found.integer(row, 9))};
-    if (!found.null(row, 7)) one.record.receipts = found.text(row, 7);
-    return one;
+kept_record read_kept_record(const result& found, int row) {
+    return {.record = read_record(found, row),
+            .owner = found.text(row, 8),
+            .epoch = static_cast<std::uint64_t>(found.integer(row, 9))};
 }
 
 /// Nothing when they stay as they are.
@@ -88,7 +74,7 @@ void ledger_merge::run(lane_link& link, const lease_grant& grant, std::string_vi
     std::vector<kept_record> kept;
     std::vector<record_extent> extents;
     for (int row = 0; row < look[place].rows(); ++row) {
-        kept.push_back(read_record(look[place], row));
+        kept.push_back(read_kept_record(look[place], row));
         extents.push_back({.count = kept.back().record.count, .settled_at = kept.back().record.settled_at});
     }
     const auto groups = merge_groups(extents);

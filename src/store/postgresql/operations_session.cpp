@@ -78,6 +78,10 @@ public:
     audit_page audit(std::string_view broker, sequence after, sequence upto) override {
         return read_audit_page(*shared_.pool.borrow(), shared_.options.schema, broker, after, upto);
     }
+    std::vector<confirmation> confirmations(std::string_view broker, sequence after, sequence upto) override;
+    std::vector<located_event> locate(const std::vector<std::string>& message_ids) override;
+    void note_audit(std::string_view broker, const audit_note& note) override;
+    audit_notes noted_audits() override;
     std::vector<lane_status> lanes() override;
     std::vector<open_writer> open_writers() override;
     std::size_t retry(const outbox_filter& filter) override;
@@ -97,6 +101,9 @@ private:
     /// A statement that is not prepared: what operators ask for is asked rarely, or planned by its values.
     [[nodiscard]] statement sql(std::string_view text) const { return {"", in_schema(text, shared_.options.schema)}; }
     [[nodiscard]] result ask(connection& db, std::string_view text, const parameters& with = parameters{}) const;
+    /// Facts about brokers in `sluice_meta`, by broker.
+    [[nodiscard]] std::map<std::string, std::string> facts(std::string_view prefix);
+    void set_fact(std::string_view prefix, std::string_view broker, std::string_view text);
     /// A filter's stream is one aggregate's or a category; each is found in its own way.
     [[nodiscard]] bool is_stream(connection& db, const std::string& stream) const;
     [[nodiscard]] outbox_lines outbox(connection& db) const { return outbox_lines{db, shared_.options.schema}; }
@@ -224,11 +231,25 @@ std::size_t postgresql_operations_session::discard(const outbox_filter& filter, 
 }
 
 void postgresql_operations_session::pause_lanes(std::string_view broker, const lane_pause& pause) {
+    set_fact(pause_prefix, broker, to_text(pause));
+}
+
+void postgresql_operations_session::set_fact(std::string_view prefix, std::string_view broker, std::string_view text) {
     const auto db = shared_.pool.borrow();
     static_cast<void>(ask(*db,
                           "INSERT INTO @sluice_meta (key, value) VALUES ($1 || $2, $3)"
                           " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                          parameters{pause_prefix, broker, to_text(pause)}));
+                          parameters{prefix, broker, text}));
+}
+
+std::map<std::string, std::string> postgresql_operations_session::facts(std::string_view prefix) {
+    const auto db = shared_.pool.borrow();
+    const auto found =
+        ask(*db, "SELECT substr(key, length($1) + 1), value FROM @sluice_meta WHERE starts_with(key, $1)",
+            parameters{prefix});
+    std::map<std::string, std::string> all;
+    for (int row = 0; row < found.rows(); ++row) all.emplace(found.text(row, 0), found.text(row, 1));
+    return all;
 }
 
 bool postgresql_operations_session::resume_lanes(std::string_view broker) {
@@ -236,13 +257,38 @@ bool postgresql_operations_session::resume_lanes(std::string_view broker) {
     return ask(*db, "DELETE FROM @sluice_meta WHERE key = $1 || $2", parameters{pause_prefix, broker}).affected() > 0;
 }
 
-lane_pauses postgresql_operations_session::paused_lanes() {
+std::vector<confirmation> postgresql_operations_session::confirmations(std::string_view broker, sequence after,
+                                                                       sequence upto) {
+    return read_confirmations(*shared_.pool.borrow(), shared_.options.schema, broker, after, upto);
+}
+
+std::vector<located_event> postgresql_operations_session::locate(const std::vector<std::string>& message_ids) {
     const auto db = shared_.pool.borrow();
-    const auto found =
-        ask(*db, "SELECT substr(key, length($1) + 1), value FROM @sluice_meta WHERE starts_with(key, $1)",
-            parameters{pause_prefix});
+    const auto found = ask(*db, "SELECT message_id, seq, stream FROM @event_log WHERE message_id = ANY ($1)",
+                           parameters{array_of(message_ids)});
+    std::vector<located_event> all;
+    all.reserve(static_cast<std::size_t>(found.rows()));
+    for (int row = 0; row < found.rows(); ++row) {
+        all.push_back({.message_id = found.text(row, 0), .seq = found.integer(row, 1), .stream = found.text(row, 2)});
+    }
+    return all;
+}
+
+void postgresql_operations_session::note_audit(std::string_view broker, const audit_note& note) {
+    set_fact(audit_prefix, broker, to_text(note));
+}
+
+audit_notes postgresql_operations_session::noted_audits() {
+    audit_notes notes;
+    for (const auto& [broker, text] : facts(audit_prefix)) {
+        if (const auto note = audit_note_from(text)) notes.emplace(broker, *note);
+    }
+    return notes;
+}
+
+lane_pauses postgresql_operations_session::paused_lanes() {
     lane_pauses pauses;
-    for (int row = 0; row < found.rows(); ++row) pauses[found.text(row, 0)] = pause_from(found.view(row, 1));
+    for (const auto& [broker, text] : facts(pause_prefix)) pauses[broker] = pause_from(text);
     return pauses;
 }
 

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "store/audit.hpp"
+#include "store/confirmation.hpp"
 #include "store/sqlite/broker_table.hpp"
 #include "store/sqlite/driver.hpp"
 #include "store/sqlite/ledger_reader.hpp"
@@ -19,6 +20,9 @@ public:
 
     /// Of the events `after` < seq ≤ `upto`. Within the transaction that is open.
     [[nodiscard]] audit_page read(std::string_view broker, sequence after, sequence upto);
+    /// What of them is published. Within the transaction that is open.
+    [[nodiscard]] std::vector<confirmation> confirmations(std::string_view broker, sequence after, sequence upto);
+    [[nodiscard]] std::vector<located_event> locate(const std::vector<std::string>& message_ids);
 
 private:
     connection& db_;
@@ -33,6 +37,15 @@ private:
     statement rows_{db_,
                     "SELECT seq, status FROM outbox_row WHERE target_broker = ?1 AND seq > ?2 AND seq <= ?3"
                     " ORDER BY seq"};
+    statement published_rows_{db_,
+                              "SELECT seq, published_at, receipt FROM outbox_row WHERE target_broker = ?1 AND seq > ?2"
+                              " AND seq <= ?3 AND status = 'published'"};
+    statement events_{db_,
+                      "SELECT seq, stream_category, type, priority FROM event_log WHERE seq > ?1 AND seq <= ?2"
+                      " ORDER BY seq"};
+    statement locate_{db_,
+                      "SELECT message_id, seq, stream FROM event_log WHERE message_id IN (SELECT value FROM"
+                      " json_each(?1))"};
 };
 
 }  // namespace sluice::store::sqlite

@@ -1,6 +1,7 @@
 #include "store/sqlite/ledger_reader.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "store/sqlite/ledger_text.hpp"
 
@@ -109,6 +110,19 @@ std::vector<sequence> ledger_reader::listed(sequence after, sequence upto) {
         }
     }
     std::ranges::sort(all);  // each part ascends for itself
+    return all;
+}
+
+std::vector<settlement> ledger_reader::settlements(sequence after, sequence upto) {
+    std::vector<settlement> all;
+    for (const auto& part : parts_) {
+        for (auto found = read_whole_above_.query(broker_, part.number, after); found.next();) {
+            if (found.integer(0) >= upto) break;
+            for (auto& each : settlements_in(read_record(found))) {
+                if (each.seq > after && each.seq <= upto) all.push_back(std::move(each));
+            }
+        }
+    }
     return all;
 }
 

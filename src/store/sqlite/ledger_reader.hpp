@@ -38,6 +38,8 @@ public:
     [[nodiscard]] std::optional<settlement> find(sequence seq);
     /// The numbers from above `after` up to `upto` that are listed, ascending; twice where two parts list one.
     [[nodiscard]] std::vector<sequence> listed(sequence after, sequence upto);
+    /// What the records say of the numbers from above `after` up to `upto`; each part ascends for itself.
+    [[nodiscard]] std::vector<settlement> settlements(sequence after, sequence upto);
     /// How many numbers above this one are listed.
     [[nodiscard]] std::int64_t count_above(sequence seq);
 
@@ -66,6 +68,7 @@ private:
     statement find_record_{db_, find_record_sql};
     statement read_record_{db_, record_sql};
     statement read_above_{db_, records_above_sql};
+    statement read_whole_above_{db_, whole_records_above_sql};
 };
 
 }  // namespace sluice::store::sqlite

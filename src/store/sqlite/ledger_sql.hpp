@@ -18,6 +18,10 @@ inline constexpr auto record_sql = SLUICE_RECORD_COLUMNS "WHERE broker = ?1 AND 
 /// ?1 broker, ?2 part.
 inline constexpr auto lowest_record_sql = SLUICE_RECORD_COLUMNS "WHERE broker = ?1 AND part = ?2 ORDER BY upto LIMIT 1";
 
+/// ?1 broker, ?2 part, ?3 above.
+inline constexpr auto whole_records_above_sql =
+    SLUICE_RECORD_COLUMNS "WHERE broker = ?1 AND part = ?2 AND upto > ?3 ORDER BY upto";
+
 #undef SLUICE_RECORD_COLUMNS
 
 /// Below what the part lists. ?1 broker, ?2 part.

@@ -1,6 +1,8 @@
 #include "store/operations.hpp"
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "store/bare_type.hpp"
@@ -54,6 +56,10 @@ public:
         const transaction snapshot{*db_, transaction::kind::read};
         return audit_.read(broker, after, upto);
     }
+    std::vector<confirmation> confirmations(std::string_view broker, sequence after, sequence upto) override;
+    std::vector<located_event> locate(const std::vector<std::string>& message_ids) override;
+    void note_audit(std::string_view broker, const audit_note& note) override;
+    audit_notes noted_audits() override;
     std::vector<lane_status> lanes() override;
     std::size_t retry(const outbox_filter& filter) override;
     std::size_t discard(const outbox_filter& filter, std::string_view reason, date_time now) override;
@@ -73,6 +79,9 @@ public:
 private:
     /// Makes one row abandoned, or gives one to an event that is open without one.
     void discard_one(const outbox_row& line, std::string_view record, date_time now);
+    /// Facts about brokers in `sluice_meta`, by broker.
+    [[nodiscard]] std::map<std::string, std::string> facts(std::string_view prefix);
+    void set_fact(std::string_view prefix, std::string_view broker, std::string_view text);
     /// Within a transaction.
     std::size_t forget_handler_here(std::string_view name);
     /// Makes the lanes of these rows' brokers start again at the first of them.
@@ -206,21 +215,53 @@ void sqlite_operations_session::discard_one(const outbox_row& line, std::string_
 }
 
 void sqlite_operations_session::pause_lanes(std::string_view broker, const lane_pause& pause) {
+    set_fact(pause_prefix, broker, to_text(pause));
+}
+
+void sqlite_operations_session::set_fact(std::string_view prefix, std::string_view broker, std::string_view text) {
     statement{*db_,
               "INSERT INTO sluice_meta (key, value) VALUES (?1 || ?2, ?3)"
               " ON CONFLICT (key) DO UPDATE SET value = excluded.value"}
-        .run(pause_prefix, broker, to_text(pause));
+        .run(prefix, broker, text);
+}
+
+std::map<std::string, std::string> sqlite_operations_session::facts(std::string_view prefix) {
+    std::map<std::string, std::string> all;
+    statement read{*db_,
+                   "SELECT substr(key, length(?1) + 1), value FROM sluice_meta WHERE substr(key, 1, length(?1)) = ?1"};
+    for (auto found = read.query(prefix); found.next();) all.emplace(found.text(0), found.text(1));
+    return all;
 }
 
 bool sqlite_operations_session::resume_lanes(std::string_view broker) {
     return statement{*db_, "DELETE FROM sluice_meta WHERE key = ?1 || ?2"}.run(pause_prefix, broker) > 0;
 }
 
+std::vector<confirmation> sqlite_operations_session::confirmations(std::string_view broker, sequence after,
+                                                                   sequence upto) {
+    const transaction snapshot{*db_, transaction::kind::read};
+    return audit_.confirmations(broker, after, upto);
+}
+
+std::vector<located_event> sqlite_operations_session::locate(const std::vector<std::string>& message_ids) {
+    return audit_.locate(message_ids);
+}
+
+void sqlite_operations_session::note_audit(std::string_view broker, const audit_note& note) {
+    set_fact(audit_prefix, broker, to_text(note));
+}
+
+audit_notes sqlite_operations_session::noted_audits() {
+    audit_notes notes;
+    for (const auto& [broker, text] : facts(audit_prefix)) {
+        if (const auto note = audit_note_from(text)) notes.emplace(broker, *note);
+    }
+    return notes;
+}
+
 lane_pauses sqlite_operations_session::paused_lanes() {
     lane_pauses pauses;
-    statement read{*db_,
-                   "SELECT substr(key, length(?1) + 1), value FROM sluice_meta WHERE substr(key, 1, length(?1)) = ?1"};
-    for (auto found = read.query(pause_prefix); found.next();) pauses[found.text(0)] = pause_from(found.view(1));
+    for (const auto& [broker, text] : facts(pause_prefix)) pauses[broker] = pause_from(text);
     return pauses;
 }
 

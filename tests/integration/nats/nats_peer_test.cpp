@@ -117,5 +117,30 @@ TEST_F(nats_program, writes_a_cloudevent_into_headers_when_it_is_told_to) {
     EXPECT_EQ(sent.head.at("content-type"), "application/json");
 }
 
+TEST_F(nats_program, is_asked_by_a_deep_audit_for_what_it_has_confirmed) {
+    const auto sent = publish_one();
+    const auto audit = [this] {
+        const auto result = sluice::testing::run_sluice({"audit", "--deep", "--broker", "nats", "--json"}, settings());
+        return std::pair{result.code, json::parse(result.out).at("brokers").at(0).at("at_broker")};
+    };
+    EXPECT_EQ(audit().first, 0);
+    EXPECT_EQ(audit().second.at("present").as_int(), 1);
+    EXPECT_THAT(server_.consumers("tiny_counter"), IsEmpty());
+
+    server_.publish("tiny.counter", sent.body);  // without the id that the server knows copies by
+    server_.publish("tiny.counter", "not of Sluice", {{"Nats-Msg-Id", "somebody's"}});
+    const auto [code, doubled] = audit();
+    EXPECT_EQ(code, 1);
+    EXPECT_EQ(doubled.at("doubled").as_int(), 1) << json::dump(doubled);
+    EXPECT_EQ(doubled.at("missing").as_int(), 0);
+
+    server_.purge_stream("tiny_counter");
+    EXPECT_EQ(audit().second.at("expired").as_int(), 1) << "as if its limits had removed it";
+    server_.delete_stream("tiny_counter");
+    const auto lost = audit().second;
+    EXPECT_EQ(lost.at("missing").as_int(), 1) << json::dump(lost);
+    EXPECT_EQ(lost.at("faults").at(0).at("stream").as_string(), "tiny::counter-c-1");
+}
+
 }  // namespace
 }  // namespace sluice::broker::nats_test

@@ -161,6 +161,15 @@ TEST_F(metrics_test, gauges_are_what_was_seen_last) {
     EXPECT_THAT(text(report), HasSubstr("sluice_outbox_failed" + of + "} 1\n"));
     EXPECT_THAT(text(report), HasSubstr("sluice_outbox_abandoned" + of + "} 4\n"));
     EXPECT_THAT(text(report), HasSubstr("sluice_outbox_oldest_age_seconds" + of + "} 60\n"));
+    EXPECT_THAT(text(report), Not(HasSubstr("sluice_audit"))) << "nobody has audited";
+    auto& audit = report.lanes.front().audit.emplace();
+    audit = audit.followed_by(date_time::from_micros(7'500'000), false);
+    EXPECT_THAT(text(report), HasSubstr("sluice_audit_timestamp_seconds" + of + "} 7.5\n"));
+    EXPECT_THAT(text(report), HasSubstr("sluice_audit_closed_timestamp_seconds" + of + "} 0\n"));
+    audit = audit.followed_by(date_time::from_micros(8'000'000), true)
+                .followed_by(date_time::from_micros(9'000'000), false);
+    EXPECT_THAT(text(report), HasSubstr("sluice_audit_timestamp_seconds" + of + "} 9\n"));
+    EXPECT_THAT(text(report), HasSubstr("sluice_audit_closed_timestamp_seconds" + of + "} 8\n"));
     EXPECT_THAT(text(report), ContainsRegex("sluice_subscription_lag\\{[^\n]*\\} 5\n"));
     EXPECT_THAT(text(report), ContainsRegex("sluice_subscription_pending\\{[^\n]*\\} 6\n"));
     EXPECT_THAT(text(report), ContainsRegex("sluice_subscription_dead_letters\\{[^\n]*\\} 7\n"));

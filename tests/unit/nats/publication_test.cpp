@@ -46,6 +46,16 @@ TEST(nats_publication, has_another_id_for_each_content_subject_and_attempt) {
     EXPECT_THAT(other_server_id(order, 1), ::testing::StartsWith("id~"));
 }
 
+TEST(nats_publication, knows_its_own_id_in_what_the_server_has_for_one) {
+    for (const char* id :
+         {"shop::order-o-1-9.1", "shop::order-o~1-9.1", "shop::order-o-1-9.1~v2", "~", "a~0123456789abcdef"}) {
+        auto message = order;
+        message.message_id = id;
+        EXPECT_EQ(own_id_of(id), id);
+        for (const int attempt : {1, 2, 17}) EXPECT_EQ(own_id_of(other_server_id(message, attempt)), id);
+    }
+}
+
 TEST(nats_publication, encodes_the_attributes_of_cloudevents_and_nothing_else) {
     const std::vector<envelope::header> head{{.name = "ce-subject", .value = "5 € 100%\n"},
                                              {.name = "note", .value = "100% größe"}};

@@ -85,6 +85,13 @@ TEST(view_lanes, a_released_lease_means_stopped) {
     EXPECT_EQ(lane.detail, "");
 }
 
+TEST(view_lanes, show_what_came_of_the_last_audit_of_their_broker) {
+    const auto note = store::audit_note{}.followed_by(now, true);
+    const auto lanes = view_lanes(outbox(), "default", {.audits = {{"partner", note}, {"retired", {}}}}, now);
+    EXPECT_EQ(lanes.at(0).audit, std::nullopt);
+    EXPECT_EQ(lanes.at(1).audit, note);
+}
+
 TEST(view_lanes, a_pause_by_an_operator_is_shown_whether_or_not_somebody_owns_the_lane) {
     const store::lane_pause pause{.since = now, .reason = "moving"};
     const auto lanes = view_lanes(outbox(), "default", {.pauses = {{"partner", pause}}}, now);

@@ -30,6 +30,13 @@ public:
     store::audit_page audit(std::string_view /*broker*/, store::sequence /*after*/, store::sequence /*upto*/) override {
         return {};
     }
+    std::vector<store::confirmation> confirmations(std::string_view /*broker*/, store::sequence /*after*/,
+                                                   store::sequence /*upto*/) override {
+        return {};
+    }
+    std::vector<store::located_event> locate(const std::vector<std::string>& /*ids*/) override { return {}; }
+    void note_audit(std::string_view /*broker*/, const store::audit_note& /*note*/) override {}
+    store::audit_notes noted_audits() override { return {}; }
     std::vector<store::lane_status> lanes() override { return {}; }
     std::size_t retry(const store::outbox_filter& /*filter*/) override { return 0; }
     std::size_t discard(const store::outbox_filter& /*filter*/, std::string_view /*reason*/,
