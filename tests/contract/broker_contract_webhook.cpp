@@ -30,7 +30,7 @@ public:
     [[nodiscard]] std::string describe() const override { return sender_->describe(); }
     [[nodiscard]] capabilities can() const override {
         auto both = sender_->can();
-        both.readable = both.keeps_failed = true;
+        both.readable = both.keeps_failed = both.walks = true;
         return both;
     }
     [[nodiscard]] std::unique_ptr<publisher> open_publisher() override { return sender_->open_publisher(); }

@@ -55,7 +55,7 @@ for shell in bash zsh fish; do
     fi
     "$sluice" completion "$shell" >sluice.$shell
     "$shell" -n sluice.$shell
-    expect "$shell" "sluice outbox " discard list retire retry show
+    expect "$shell" "sluice outbox " backfill backfills discard list retire retry show
     expect "$shell" "sluice outbox re" retire retry
     expect "$shell" "sluice --json outbox li" list
     # What follows an option that takes a value is no command.

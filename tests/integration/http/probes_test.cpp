@@ -124,6 +124,8 @@ TEST_F(probes, metrics_are_those_of_the_documentation) {
                    .body.find(R"(sluice_outbox_published_total{broker="partner",database="default",)"
                               R"(domain="tiny",external="true"} 1)") != std::string::npos;
     }));
+    EXPECT_EQ(run_sluice({"audit"}, settings()).code, 0);
+    ASSERT_TRUE(soon([&] { return get("/metrics").body.find("sluice_audit_closed_timestamp") != std::string::npos; }));
     // Groups are asked for after the brokers.
     ASSERT_TRUE(soon([&] { return get("/metrics").body.find("sluice_subscription_lag") != std::string::npos; }));
     const http_response answer = get("/metrics");
