@@ -2,12 +2,12 @@
 #
 # SLUICE_PRECOMPILE: the headers that most tests include are parsed once. Not those of the library: when g++ optimises, it
 # warns of what it finds in a precompiled header of the system.
-# SLUICE_JOIN_SOURCES: the library's sources are compiled several at a time. An editor then finds no commands for single
+# SLUICE_JOIN_SOURCES: sources are compiled several at a time, those of the library and those of the tests. An editor then finds no commands for single
 # sources, and a change compiles its neighbours, too.
 # SLUICE_QUICK_BUILD: both, and the headers of the library are precompiled, too.
 
 option(SLUICE_QUICK_BUILD "Precompile common headers and compile several sources at a time" OFF)
-option(SLUICE_JOIN_SOURCES "Compile several sources of the library at a time" ${SLUICE_QUICK_BUILD})
+option(SLUICE_JOIN_SOURCES "Compile several sources at a time" ${SLUICE_QUICK_BUILD})
 option(SLUICE_PRECOMPILE "Precompile common headers of the tests" ${SLUICE_QUICK_BUILD})
 
 set(sluice_common_headers
@@ -54,9 +54,13 @@ function(sluice_quick_library target)
     endif()
 endfunction()
 
-# sluice_quick_test(<target>): a GoogleTest program, source by source: many give a fixture the same name.
+# sluice_quick_test(<target> [<source>...]): a GoogleTest program. The sources that are named are compiled one by one.
 function(sluice_quick_test target)
     if(SLUICE_QUICK_BUILD OR SLUICE_PRECOMPILE)
         target_precompile_headers(${target} REUSE_FROM sluice_precompiled_for_tests)
+    endif()
+    if(SLUICE_QUICK_BUILD OR SLUICE_JOIN_SOURCES)
+        set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
+        set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     endif()
 endfunction()

@@ -2,18 +2,19 @@ find_package(GTest 1.12 REQUIRED)
 include(GoogleTest)
 
 # sluice_test(<name> SOURCES <file>... [LIBS <target>...] [LABELS <label>...] [TIMEOUT <seconds>] [DEFINITIONS <def>...]
-#             [FIXTURES <fixture>...] [LOCK <resource>] [ALONE] [THREADS])
+#             [FIXTURES <fixture>...] [LOCK <resource>] [APART <file>...] [ALONE] [THREADS])
 #
 # Builds the GoogleTest binary test_<name> and registers each of its cases with ctest as `<name>.<suite>.<case>`.
 # The label is `unit` unless said otherwise; the target <label>_tests builds all binaries of that label.
 # FIXTURES are servers that ctest starts before and stops after (tests/support).
 # LOCK is a server that no two tests use at once, since some of them freeze or stop it.
+# APART are sources that cannot be compiled together with their neighbours: both give a name two meanings.
 # ALONE is for tests that measure: nothing else runs beside them.
 # THREADS is for units that begin threads: ThreadSanitizer looks at them, and not at the label `unit` without it.
 # A case that takes longer than TIMEOUT (180 s by default, four times that under a sanitizer) hangs, and fails: what a test
 # waits for itself (tests/support/eventually.hpp) is over long before.
 function(sluice_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "ALONE;THREADS" "TIMEOUT;LOCK" "SOURCES;LIBS;LABELS;DEFINITIONS;FIXTURES")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "ALONE;THREADS" "TIMEOUT;LOCK" "SOURCES;LIBS;LABELS;DEFINITIONS;FIXTURES;APART")
     if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
         message(FATAL_ERROR "sluice_test(${name}): SOURCES is missing, or unknown: ${arg_UNPARSED_ARGUMENTS}")
     endif()
@@ -38,7 +39,7 @@ function(sluice_test name)
     target_compile_definitions(test_${name} PRIVATE ${arg_DEFINITIONS})
     target_link_libraries(test_${name} PRIVATE sluice sluice_internal fmt::fmt spdlog::spdlog Threads::Threads
                                                ${arg_LIBS} GTest::gmock_main)
-    sluice_quick_test(test_${name})
+    sluice_quick_test(test_${name} ${arg_APART})
     # Discovered tests take one fixture, so several are joined: what begins and ends the joint one needs them all.
     list(LENGTH arg_FIXTURES count)
     if(count GREATER 1)
@@ -60,18 +61,34 @@ function(sluice_test name)
     if(arg_ALONE)
         set(alone RUN_SERIAL TRUE)
     endif()
-    gtest_discover_tests(
-        test_${name}
-        TEST_PREFIX ${name}.
-        DISCOVERY_MODE PRE_TEST
-        DISCOVERY_TIMEOUT 60
-        PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} ${fixtures} ${alone})
+    if(SLUICE_SANITIZE)
+        sluice_add_test_in_parts(${name} LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} ${fixtures} ${alone})
+    else()
+        gtest_discover_tests(
+            test_${name}
+            TEST_PREFIX ${name}.
+            DISCOVERY_MODE PRE_TEST
+            DISCOVERY_TIMEOUT 60
+            PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} ${fixtures} ${alone})
+    endif()
 
     foreach(label IN LISTS arg_LABELS)
         if(NOT TARGET ${label}_tests)
             add_custom_target(${label}_tests)
         endif()
         add_dependencies(${label}_tests test_${name})
+    endforeach()
+endfunction()
+
+# A sanitizer takes longer to begin than most cases take to run, so a process runs many of them: the cases are dealt out to
+# some parts, which run side by side.
+function(sluice_add_test_in_parts name)
+    set(parts 4)
+    math(EXPR last "${parts} - 1")
+    foreach(part RANGE ${last})
+        add_test(NAME ${name}.part_${part} COMMAND test_${name})
+        set_tests_properties(
+            ${name}.part_${part} PROPERTIES ${ARGN} ENVIRONMENT "GTEST_TOTAL_SHARDS=${parts};GTEST_SHARD_INDEX=${part}")
     endforeach()
 endfunction()
 
