@@ -10,18 +10,13 @@ namespace {
 
 constexpr std::size_t events_on_a_page = 50;
 
-std::optional<date_time> time_in(const std::string& text) {
-    if (text.empty()) return std::nullopt;
-    return date_time::parse(text);
-}
-
 http::http_answer show_events(const console& in, const visit& of) {
     store::event_filter filter;
     filter.stream = of.query.get("stream");
     filter.type = of.query.get("type");
     filter.correlation_id = of.query.get("correlation");
-    filter.created_from = time_in(of.query.get("after"));
-    filter.created_before = time_in(of.query.get("before"));
+    filter.created_from = time_in(of.query.get("after"), "after");
+    filter.created_before = time_in(of.query.get("before"), "before");
     filter.limit = events_on_a_page;
     const auto events = operate::page_of_events(operate::open_all(of.where->with().parts), filter,
                                                 operate::position_from(of.query.get("from")));
@@ -48,8 +43,9 @@ http::http_answer show_events(const console& in, const visit& of) {
                                    "Reads all that the rest lets through: name a time, too, where there is much.") +
                         text_field("after", "From", of.query.get("after"), form_of_time) +
                         text_field("before", "Before", of.query.get("before"), form_of_time));
-    content += list.render("No event matches.");
-    content += pager(path_in(of, {"events"}), of.query, events.has_more ? operate::to_text(events.next) : "");
+    content += list.render(events.is_cut_short ? "No event was found yet." : "No event matches.");
+    content += pager(path_in(of, {"events"}), of.query, events.has_more ? operate::to_text(events.next) : "",
+                     events.is_cut_short);
     return page(in, of, {.title = "Events", .section = "events", .content = content});
 }
 

@@ -72,6 +72,8 @@ http::http_answer give_rows(const console& in, const visit& of) {
     filter.target_broker = of.query.get("broker");
     if (!of.query.get("status").empty()) filter.status = operate::row_status_named(of.query.get("status"));
     filter.stream = of.query.get("stream");
+    filter.type = of.query.get("type");
+    filter.error = of.query.get("error");
     filter.message_id = of.query.get("message_id");
     constexpr std::size_t longest = 315'360'000;
     const std::size_t age = number_in(of.query.get("older_than_seconds"), "older_than_seconds", 0, longest);
@@ -87,10 +89,8 @@ http::http_answer give_events(const console& in, const visit& of) {
     filter.stream = of.query.get("stream");
     filter.type = of.query.get("type");
     filter.correlation_id = of.query.get("correlation_id");
-    if (const auto& after = of.query.get("created_from"); !after.empty()) filter.created_from = date_time::parse(after);
-    if (const auto& before = of.query.get("created_before"); !before.empty()) {
-        filter.created_before = date_time::parse(before);
-    }
+    filter.created_from = time_in(of.query.get("created_from"), "created_from");
+    filter.created_before = time_in(of.query.get("created_before"), "created_before");
     filter.limit = limit_of(of);
     const auto found = operate::page_of_events(operate::open_all(of.where->with().parts), filter,
                                                operate::position_from(of.query.get("from")));
@@ -154,9 +154,10 @@ http::http_answer give_letter(const console& in, const visit& of) {
 
 http::http_answer give_processes(const visit& of) {
     const auto& declared = of.where->require_declared();
-    return json_answer(operate::to_json(operate::list_processes(
+    return json_answer(operate::to_json(operate::page_of_processes(
         declared.env->domain(), of.where->with(),
-        {.process = of.query.get("process"), .open_only = of.query.get("state") == "open", .limit = limit_of(of)})));
+        {.process = of.query.get("process"), .open_only = of.query.get("state") == "open", .limit = limit_of(of)},
+        of.query.get("from"))));
 }
 
 http::http_answer give_process(const console& in, const visit& of) {
@@ -233,6 +234,8 @@ void add_messages(router& to, console& of) {
          query_parameter("status", "of the row", parameter::kind::text,
                          {"pending", "processing", "published", "failed", "abandoned"}),
          query_parameter("stream", "of one aggregate, or a category"), query_parameter("message_id", "of one message"),
+         query_parameter("type", "of the event, with its version or without"),
+         query_parameter("error", "a part of the last one"),
          query_parameter("older_than_seconds", "written longer ago", parameter::kind::whole), page_limit(),
          page_begin()},
         [&of](const visit& by) { return give_rows(of, by); });
@@ -246,8 +249,8 @@ void add_messages(router& to, console& of) {
     add_look(to, in_context("/events"), "list_events", "Events of the log, newest first",
              {query_parameter("stream", "of one aggregate, or a category"), query_parameter("type", "with its version"),
               query_parameter("correlation_id", "reads all that the rest lets through"),
-              query_parameter("created_from", "ISO 8601"), query_parameter("created_before", "ISO 8601"), page_limit(),
-              page_begin()},
+              query_parameter("created_from", "2026-11-29 or 2026-11-29T08:00:00Z"),
+              query_parameter("created_before", "of the same form"), page_limit(), page_begin()},
              [&of](const visit& by) { return give_events(of, by); });
     add_look(to, in_context("/dead-letters"), "list_dead_letters", "Dead letters, newest first",
              {query_parameter("broker", "configured name"), query_parameter("stream", "where they come from"),
@@ -258,7 +261,7 @@ void add_messages(router& to, console& of) {
              [&of](const visit& by) { return give_letter(of, by); });
     add_look(to, in_context("/processes"), "list_processes", "Instances of process managers",
              {query_parameter("process", "name of the process manager"),
-              query_parameter("state", "open ones only", parameter::kind::text, {"open"}), page_limit()},
+              query_parameter("state", "open ones only", parameter::kind::text, {"open"}), page_limit(), page_begin()},
              [](const visit& by) { return give_processes(by); });
     add_look(to, in_context("/processes/{process}/{correlation}"), "read_process", "An instance with its steps",
              {path_parameter("process", "name of the process manager"),

@@ -51,6 +51,8 @@ row_choice rows_in(const visit& of, date_time now) {
     }
     choice.filter.stream = text_in(of, "stream");
     choice.filter.message_id = text_in(of, "message_id");
+    choice.filter.type = text_in(of, "type");
+    choice.filter.error = text_in(of, "error");
     if (const json::value* const age = of.body.find("older_than_seconds"); age != nullptr && !age->is_null()) {
         choice.filter.created_before = now - std::chrono::seconds{age->as_int()};
     }
@@ -158,6 +160,8 @@ std::vector<parameter> row_parameters() {
             body_parameter("status", "of the rows"),
             body_parameter("stream", "of one aggregate, or a category"),
             body_parameter("message_id", "of one message"),
+            body_parameter("type", "of the event, with its version or without"),
+            body_parameter("error", "a part of the last one"),
             body_parameter("older_than_seconds", "written longer ago", whole),
             body_parameter("rows", "single ones, each with target_broker and message_id; at most 500", texts),
             body_parameter("all", "all of them, when nothing else is said", flag),

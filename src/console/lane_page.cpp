@@ -53,7 +53,7 @@ markup show_lane_state(const visit& of, const lane_view& lane, const status_view
                                                           : markup{lane.last_detail()}},
                   {"Owner", lane.owner.empty() ? faint("nobody, or several") : code(lane.owner)},
                   {"Rate", fmt::format("{:.1f} rows/s", lane.rate)},
-                  {"Pending", counted(rows.pending, "pending")},
+                  {"Pending", (rows.pending_is_estimated ? "about " : "") + counted(rows.pending, "pending")},
                   {"Refused", counted(rows.failed, "failed")},
                   {"Given up", counted(rows.abandoned, "abandoned")},
                   {"Published and kept", counted(rows.published, "published")},

@@ -75,7 +75,8 @@ markup show_lanes(context& in, const status_view& status) {
         const markup name = link(target(path_in(in, {"lanes", each.database, each.broker})), each.broker) + " " +
                             faint(each.database + (each.external ? ", external" : ""));
         const std::string state = each.pause ? "resting" : each.shown_state();
-        lanes.row({name, state_badge(state), amount(each.depth()),
+        const bool is_estimated = each.rows && each.rows->pending_is_estimated;
+        lanes.row({name, state_badge(state), (is_estimated ? "about " : "") + amount(each.depth()),
                    each.rows && each.rows->oldest ? time_ago(*each.rows->oldest, status.at) : faint("–"),
                    each.rate > 0 ? markup{fmt::format("{:.0f}/s", each.rate)} : faint("–"),
                    sparkline(depths, fmt::format("rows that waited for {} in the last hour", each.broker))});

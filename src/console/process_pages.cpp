@@ -11,7 +11,7 @@ namespace sluice::console {
 
 namespace {
 
-constexpr std::size_t most_instances = 100;
+constexpr std::size_t instances_on_a_page = 50;
 constexpr std::size_t most_steps = 200;
 
 markup timers_of(const process::process_transition& of, date_time now) {
@@ -30,9 +30,9 @@ http::http_answer show_processes(const console& in, const visit& of) {
         words.emplace_back(process.name, process.name);
     }
     const bool all = of.query.get("state") != "open";
-    const auto instances =
-        operate::list_processes(declared.env->domain(), of.where->with(),
-                                {.process = of.query.get("process"), .open_only = !all, .limit = most_instances});
+    const auto instances = operate::page_of_processes(
+        declared.env->domain(), of.where->with(),
+        {.process = of.query.get("process"), .open_only = !all, .limit = instances_on_a_page}, of.query.get("from"));
     table list{"Instances"};
     list.column("Process")
         .column("Correlation")
@@ -41,7 +41,7 @@ http::http_answer show_processes(const console& in, const visit& of) {
         .column("Last step")
         .column("Changed");
     list.column("Timers");
-    for (const operate::process_view& each : instances) {
+    for (const operate::process_view& each : instances.elements) {
         list.row({each.process,
                   link(target(path_in(of, {"processes", each.process, each.correlation})), each.correlation),
                   state_badge(operate::state_of(each.last.transition)), each.last.position + 1,
@@ -52,10 +52,10 @@ http::http_answer show_processes(const console& in, const visit& of) {
         target(path_in(of, {"processes"})),
         choice_field("process", "Process manager", words, of.query.get("process")) +
             choice_field("state", "State", {{"", "open and complete"}, {"open", "open"}}, of.query.get("state")));
-    content += list.render(all ? "There is no instance." : "No instance is open.");
-    if (instances.size() == most_instances) {
-        content += paragraph(faint(fmt::format("The first {} are shown.", most_instances)));
-    }
+    content += list.render(instances.is_cut_short ? "No instance was found yet."
+                           : all                  ? "There is no instance."
+                                                  : "No instance is open.");
+    content += pager(path_in(of, {"processes"}), of.query, instances.next, instances.is_cut_short);
     return page(in, of, {.title = "Processes", .section = "processes", .content = content});
 }
 

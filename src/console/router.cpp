@@ -140,4 +140,15 @@ std::size_t number_in(const std::string& text, std::string_view name, std::size_
     return number;
 }
 
+std::optional<date_time> time_in(const std::string& text, std::string_view name) {
+    if (text.empty()) return std::nullopt;
+    const bool is_day = text.find('T') == std::string::npos;
+    try {
+        return date_time::parse(is_day ? text + "T00:00:00Z" : text);
+    } catch (const error&) {
+        throw operate::wrong_request(std::string{name} + " is `" + base::one_line(text, 40) +
+                                     "`; give a day or a time: 2026-11-29 or 2026-11-29T08:00:00Z");
+    }
+}
+
 }  // namespace sluice::console

@@ -2,11 +2,13 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <sluice/json.hpp>
+#include <sluice/time.hpp>
 
 #include "console/access.hpp"
 #include "console/target.hpp"
@@ -95,5 +97,8 @@ struct failure_view {
 /// A whole number of a query. @throws request_error
 [[nodiscard]] std::size_t number_in(const std::string& text, std::string_view name, std::size_t usual,
                                     std::size_t most);
+/// A time of a query, `2026-11-29T08:00:00Z`, or a day, `2026-11-29`: its beginning in UTC. Nothing when it is empty.
+/// @throws request_error
+[[nodiscard]] std::optional<date_time> time_in(const std::string& text, std::string_view name);
 
 }  // namespace sluice::console

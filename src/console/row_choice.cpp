@@ -13,7 +13,7 @@ namespace {
 
 bool picks_nothing(const store::outbox_filter& filter) {
     return filter.target_broker.empty() && !filter.status && filter.stream.empty() && filter.message_id.empty() &&
-           !filter.created_before;
+           filter.type.empty() && filter.error.empty() && !filter.created_before;
 }
 
 }  // namespace
@@ -72,6 +72,8 @@ std::string to_text(const row_choice& choice) {
     add("broker", choice.filter.target_broker);
     add("status", choice.filter.status ? store::to_string(*choice.filter.status) : "");
     add("stream", choice.filter.stream);
+    add("type", choice.filter.type);
+    add("error", choice.filter.error);
     add("message", choice.filter.message_id);
     add("before", choice.filter.created_before ? choice.filter.created_before->to_string() : "");
     return text;

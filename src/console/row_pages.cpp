@@ -20,7 +20,7 @@ using operate::row_action;
 constexpr std::size_t rows_on_a_page = 50;
 
 /// The names of a filter, in the query of the page and in the forms that change what it shows.
-constexpr const char* const filter_names[] = {"broker", "status", "stream", "message", "age"};
+constexpr const char* const filter_names[] = {"broker", "status", "stream", "type", "error", "message", "age"};
 
 using words = std::vector<std::pair<std::string, std::string>>;
 
@@ -41,6 +41,8 @@ store::outbox_filter filter_of(const form_values& from, date_time now) {
     filter.target_broker = from.get("broker");
     if (!from.get("status").empty()) filter.status = operate::row_status_named(from.get("status"));
     filter.stream = from.get("stream");
+    filter.type = from.get("type");
+    filter.error = from.get("error");
     filter.message_id = from.get("message");
     constexpr std::size_t longest = 315'360'000;
     const std::size_t seconds = number_in(from.get("age"), "age", 0, longest);
@@ -60,6 +62,8 @@ markup filter_form(const visit& of) {
                             {"published", "published"}},
                            of.query.get("status"));
     fields += text_field("stream", "Stream or category", of.query.get("stream"));
+    fields += text_field("type", "Type", of.query.get("type"), "Shop.OrderShipped.v1, or OrderShipped of any version.");
+    fields += text_field("error", "Error", of.query.get("error"), "A part of the last one.");
     fields += text_field("message", "Message", of.query.get("message"));
     fields += choice_field("age", "Written",
                            {{"", "at any time"},
@@ -107,7 +111,7 @@ markup rows_table(const visit& of, const operate::page<operate::located_row>& ro
         cells.push_back(error_text(row.last_error));
         list.row(std::move(cells));
     }
-    return list.render("No row matches.");
+    return list.render(rows.is_cut_short ? "No row was found yet." : "No row matches.");
 }
 
 /// What can be done with the rows that are shown.
@@ -145,7 +149,8 @@ http::http_answer show_rows(const console& in, const visit& of) {
         list = change_form(target(path_in(of, {"rows", "retry"})), of.form_token, list + action_bar(of));
     }
     markup content = filter_form(of) + list;
-    content += pager(path_in(of, {"rows"}), of.query, rows.has_more ? operate::to_text(rows.next) : "");
+    content +=
+        pager(path_in(of, {"rows"}), of.query, rows.has_more ? operate::to_text(rows.next) : "", rows.is_cut_short);
     content += may_act(of) ? action_on_all(of) : why_no_actions(of);
     return page(in, of, {.title = "Rows", .section = "rows", .content = content});
 }

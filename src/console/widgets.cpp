@@ -238,18 +238,22 @@ markup change_form(std::string_view to, std::string_view token, const markup& co
                    hidden_field("csrf", token) + content);
 }
 
-markup pager(const std::vector<std::string>& path, form_values query, std::string_view next) {
+markup pager(const std::vector<std::string>& path, form_values query, std::string_view next, bool is_cut_short) {
     markup links;
     if (query.has("from")) {
         form_values first = query;
         first.erase("from");
-        links += link(target(path, first), "Newest");
+        links += link(target(path, first), "First page");
     }
     if (!next.empty()) {
         query.set("from", std::string{next});
-        links += element("a", {{"href", target(path, query)}, {"rel", "next"}}, "Older →");
+        links +=
+            element("a", {{"href", target(path, query)}, {"rel", "next"}}, is_cut_short ? "Look further →" : "More →");
     }
-    return links.empty() ? markup{} : element("nav", {{"class", "pager"}, {"aria-label", "Pages"}}, links);
+    if (links.empty()) return {};
+    const markup note =
+        is_cut_short ? paragraph("What matches is rare: not everything was looked through yet.") : markup{};
+    return note + element("nav", {{"class", "pager"}, {"aria-label", "Pages"}}, links);
 }
 
 }  // namespace sluice::console

@@ -96,7 +96,10 @@ private:
 /// A form that changes something. @param token  of `visit::form_token`
 [[nodiscard]] markup change_form(std::string_view to, std::string_view token, const markup& content);
 
-/// Where the next page is. @param next  empty: there is none
-[[nodiscard]] markup pager(const std::vector<std::string>& path, form_values query, std::string_view next);
+/// Where the next page is.
+/// @param next          empty: there is none
+/// @param is_cut_short  the page's time was up before it was full; the next one looks further
+[[nodiscard]] markup pager(const std::vector<std::string>& path, form_values query, std::string_view next,
+                           bool is_cut_short);
 
 }  // namespace sluice::console

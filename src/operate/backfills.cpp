@@ -70,10 +70,9 @@ struct located_order {
 store::sequence start_of(store::database& in, const backfill_request& asked) {
     if (asked.first) return std::max<store::sequence>(*asked.first, 1) - 1;
     if (!asked.since) return 0;
-    const auto first = in.open_operations()->events({.created_from = asked.since, .limit = 1});
-    if (!first.empty()) return first.front().seq - 1;
-    const auto last = in.open_operations()->events({.newest_first = true, .limit = 1});
-    return last.empty() ? 0 : last.front().seq;
+    const auto session = in.open_operations();
+    const auto first = session->events({.created_from = asked.since, .limit = 1});
+    return first.empty() ? last_number(*session) : first.front().seq - 1;
 }
 
 std::vector<located_order> orders_of(const detail::registry& domain, const installation& with,

@@ -14,7 +14,7 @@ namespace {
 
 lane_rows rows_of(const store::outbox_counts& counts, date_time now) {
     using store::row_status;
-    lane_rows rows{.oldest = counts.oldest_open};
+    lane_rows rows{.pending_is_estimated = counts.pending_is_estimated, .oldest = counts.oldest_open};
     for (const auto& [status, count] : counts.by_status) {
         switch (status) {
             case row_status::pending:

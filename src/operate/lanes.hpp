@@ -18,8 +18,9 @@ namespace sluice::operate {
 
 /// The outbox rows of one lane.
 struct lane_rows {
-    std::int64_t pending = 0;  ///< those that are being sent, too
-    std::int64_t failed = 0;   ///< refused, waiting for another attempt
+    std::int64_t pending = 0;           ///< those that are being sent, too
+    bool pending_is_estimated = false;  ///< from a sample
+    std::int64_t failed = 0;            ///< refused, waiting for another attempt
     std::int64_t abandoned = 0;
     std::int64_t published = 0;         ///< that are still kept
     std::optional<date_time> oldest{};  ///< creation of the oldest unconfirmed row

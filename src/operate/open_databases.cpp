@@ -8,4 +8,9 @@ std::vector<open_database> open_all(const commit::adapters& parts) {
     return opened;
 }
 
+store::sequence last_number(store::operations_session& session) {
+    const auto newest = session.events({.newest_first = true, .limit = 1});
+    return newest.empty() ? 0 : newest.front().seq;
+}
+
 }  // namespace sluice::operate

@@ -19,4 +19,7 @@ struct open_database {
 /// @throws store_error
 [[nodiscard]] std::vector<open_database> open_all(const commit::adapters& parts);
 
+/// Of the log; 0 when it is empty. @throws store_error
+[[nodiscard]] store::sequence last_number(store::operations_session& session);
+
 }  // namespace sluice::operate

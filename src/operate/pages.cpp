@@ -17,41 +17,85 @@ namespace {
 /// Rows of one event: one for each broker.
 constexpr std::size_t most_of_a_number = 64;
 
-std::optional<store::sequence> end_of(const page_position& from, const std::string& database,
-                                      const std::optional<store::sequence>& asked) {
-    const auto begin = from.find(database);
-    if (begin == from.end()) return asked;
-    const store::sequence upto = begin->second - 1;
-    return asked ? std::min(*asked, upto) : upto;
+/// What was found in one database, the newest first.
+template <class Element>
+struct found_in {
+    std::string database;
+    std::vector<Element> elements{};
+    store::sequence looked_down_to = 0;  ///< everything above this number was looked at
+    bool is_through = false;             ///< nothing is left to be looked at
+    std::size_t taken = 0;
+};
+
+/// Whether the text can only name the stream of one aggregate, `shop::order-1`, not a category. An index finds its
+/// events.
+bool is_one_stream(const std::string& stream) {
+    const auto context = stream.find("::");
+    return context != std::string::npos && stream.find('-', context) != std::string::npos;
+}
+bool has_key(const store::outbox_filter& filter) { return !filter.message_id.empty() || is_one_stream(filter.stream); }
+bool has_key(const store::event_filter& filter) { return is_one_stream(filter.stream); }
+
+/// Looks through each database until it has `wanted`, or its share of the time is up. What has a key is not searched.
+/// @param look  adds to a list what matches in a range of a database, at most so many
+template <class Element, class Filter, class Look>
+std::vector<found_in<Element>> look_through(const std::vector<open_database>& databases, const Filter& filter,
+                                            std::size_t wanted, const page_position& from, const page_budget& budget,
+                                            const Look& look) {
+    std::vector<found_in<Element>> all;
+    for (const open_database& database : databases) {
+        found_in<Element> found{.database = database.name};
+        const auto begin = from.find(database.name);
+        const auto end = begin != from.end() ? begin->second - 1 : last_number(*database.session);
+        const auto upto = std::min(filter.upto.value_or(end), end);
+        page_search search{filter.after, upto, has_key(filter) ? std::max<store::sequence>(upto, 1) : 1'000};
+        const auto until = budget.now() + budget.time / databases.size();
+        while (const auto range = search.next()) {
+            const auto began = budget.now();
+            look(database, *range, wanted - found.elements.size(), found.elements);
+            if (found.elements.size() >= wanted) break;
+            const auto now = budget.now();
+            search.looked(now - began, until - now);
+        }
+        found.looked_down_to = search.looked_down_to();
+        found.is_through = search.is_through();
+        all.push_back(std::move(found));
+    }
+    return all;
 }
 
 /// Takes the newest of several databases until there are `limit`. Each keeps the order of its numbers, which that of
 /// the times need not be: so nothing is skipped.
-/// @param lists  one for each database
 /// @param number_of, time_of  of an element
 template <class Element, class NumberOf, class TimeOf>
-page<Element> merge(std::vector<std::vector<Element>> lists, std::size_t limit, const page_position& from,
+page<Element> merge(std::vector<found_in<Element>> lists, std::size_t limit, const page_position& from,
                     const NumberOf& number_of, const TimeOf& time_of) {
     page<Element> result{.next = from};
-    std::vector<std::size_t> taken(lists.size(), 0);
-    for (;;) {
-        std::optional<std::size_t> newest;
-        for (std::size_t i = 0; i < lists.size(); ++i) {
-            if (taken[i] == lists[i].size()) continue;
-            if (!newest || time_of(lists[i][taken[i]]) > time_of(lists[*newest][taken[*newest]])) newest = i;
+    const auto is_at_end = [](const found_in<Element>& each) { return each.taken == each.elements.size(); };
+    while (result.elements.size() < limit) {
+        found_in<Element>* newest = nullptr;
+        for (found_in<Element>& each : lists) {
+            if (is_at_end(each)) continue;
+            if (newest == nullptr || time_of(each.elements[each.taken]) > time_of(newest->elements[newest->taken])) {
+                newest = &each;
+            }
         }
-        if (!newest) return result;
-        std::vector<Element>& list = lists[*newest];
-        const store::sequence number = number_of(list[taken[*newest]]);
-        if (result.elements.size() >= limit) {
-            result.has_more = true;
-            return result;
-        }
-        result.next[list[taken[*newest]].database] = number;
-        for (std::size_t& i = taken[*newest]; i < list.size() && number_of(list[i]) == number; ++i) {
-            result.elements.push_back(std::move(list[i]));
+        if (newest == nullptr) break;
+        const store::sequence number = number_of(newest->elements[newest->taken]);
+        result.next[newest->database] = number;
+        for (auto& i = newest->taken; !is_at_end(*newest) && number_of(newest->elements[i]) == number; ++i) {
+            result.elements.push_back(std::move(newest->elements[i]));
         }
     }
+    for (const found_in<Element>& each : lists) {
+        if (!is_at_end(each)) {
+            result.has_more = true;
+            continue;
+        }
+        result.next[each.database] = each.looked_down_to + 1;
+        if (!each.is_through) result.has_more = result.is_cut_short = true;
+    }
+    return result;
 }
 
 }  // namespace
@@ -84,37 +128,35 @@ page_position position_from(std::string_view text) {
 }
 
 page<located_row> page_of_rows(const std::vector<open_database>& databases, store::outbox_filter filter,
-                               const page_position& from) {
-    const std::size_t limit = filter.limit;
-    filter.limit = limit + most_of_a_number;
-    const auto upto = filter.upto;
-    std::vector<std::vector<located_row>> lists;
-    for (const open_database& database : databases) {
-        filter.upto = end_of(from, database.name, upto);
-        std::vector<located_row>& list = lists.emplace_back();
-        for (store::outbox_row& row : database.session->list(filter)) list.push_back({database.name, std::move(row)});
-    }
+                               const page_position& from, const page_budget& budget) {
+    auto lists = look_through<located_row>(
+        databases, filter, filter.limit + most_of_a_number, from, budget,
+        [&](const open_database& database, const store::number_range& range, std::size_t limit, auto& found) {
+            store::outbox_filter within = filter;
+            within.after = range.after;
+            within.upto = range.upto;
+            within.limit = limit;
+            for (auto& row : database.session->list(within)) found.push_back({database.name, std::move(row)});
+        });
     return merge(
-        std::move(lists), limit, from, [](const located_row& each) { return each.row.seq; },
+        std::move(lists), filter.limit, from, [](const located_row& each) { return each.row.seq; },
         [](const located_row& each) { return each.row.created_at; });
 }
 
 page<located_event> page_of_events(const std::vector<open_database>& databases, store::event_filter filter,
-                                   const page_position& from) {
-    const std::size_t limit = filter.limit;
-    filter.limit = limit + 1;
+                                   const page_position& from, const page_budget& budget) {
     filter.newest_first = true;
-    const auto upto = filter.upto;
-    std::vector<std::vector<located_event>> lists;
-    for (const open_database& database : databases) {
-        filter.upto = end_of(from, database.name, upto);
-        std::vector<located_event>& list = lists.emplace_back();
-        for (store::stream_event& event : database.session->events(filter)) {
-            list.push_back({database.name, std::move(event)});
-        }
-    }
+    auto lists = look_through<located_event>(
+        databases, filter, filter.limit + 1, from, budget,
+        [&](const open_database& database, const store::number_range& range, std::size_t limit, auto& found) {
+            store::event_filter within = filter;
+            within.after = range.after;
+            within.upto = range.upto;
+            within.limit = limit;
+            for (auto& event : database.session->events(within)) found.push_back({database.name, std::move(event)});
+        });
     return merge(
-        std::move(lists), limit, from, [](const located_event& each) { return each.at.seq; },
+        std::move(lists), filter.limit, from, [](const located_event& each) { return each.at.seq; },
         [](const located_event& each) { return each.at.event.created_at; });
 }
 

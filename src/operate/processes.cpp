@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include <sluice/error.hpp>
 
+#include "base/one_line.hpp"
 #include "commit/stream_name.hpp"
 #include "config/section.hpp"
+#include "operate/json_forms.hpp"
 #include "operate/request_error.hpp"
 
 namespace sluice::operate {
@@ -54,23 +57,68 @@ process_view to_view(const process_entry& process, const store::stream_event& la
             .last = to_step(last)};
 }
 
-/// Adds instances, by correlation, until there are `limit`.
-void add_instances(store::operations_session& operations, const process_entry& process, const process_filter& filter,
-                   std::vector<process_view>& found) {
+/// How far a look through the instances may go.
+struct look_limits {
+    std::size_t instances = 0;
+    std::function<bool()> is_time_up{};
+};
+
+/// What a look through the instances has found, and where it has stopped.
+struct looked_through {
+    std::vector<process_view> found{};
+    std::string last_process{};  ///< of the instance that was looked at last
+    std::string last_correlation{};
+    bool is_through = true;
+    bool is_cut_short = false;
+};
+
+/// Adds instances of one process manager, by correlation.
+/// @param after  where it begins: behind this stream
+void add_instances(store::operations_session& operations, const process_entry& process, bool open_only,
+                   std::string after, const look_limits& limits, looked_through& into) {
     constexpr std::size_t page = 200;
-    std::string after;
     for (bool more = true; more;) {
         const std::vector<std::string> streams = operations.streams(process.category, after, page);
         more = streams.size() == page;
         for (const std::string& stream : streams) {
-            if (found.size() == filter.limit) return;
+            into.is_cut_short = !into.last_process.empty() && limits.is_time_up();
+            if (into.is_cut_short || into.found.size() == limits.instances) {
+                into.is_through = false;
+                return;
+            }
             after = stream;
+            into.last_process = process.fqn;
+            into.last_correlation = stream.substr(process.category.size() + 1);
             const auto last = operations.events({.stream = stream, .newest_first = true, .limit = 1});
             if (last.empty()) continue;
             process_view one = to_view(process, last.front());
-            if (!filter.open_only || !one.last.transition.is_complete) found.push_back(std::move(one));
+            if (!open_only || !one.last.transition.is_complete) into.found.push_back(std::move(one));
         }
     }
+}
+
+/// @param from  `shop.Payment o-1`: the instance behind which it begins; empty: the beginning
+looked_through look_through(const detail::registry& domain, const installation& with, const process_filter& filter,
+                            std::string_view from, const look_limits& limits) {
+    auto chosen = chosen_processes(domain, filter.process);
+    std::string after;
+    if (!from.empty()) {
+        const auto blank = std::min(from.find(' '), from.size());
+        const auto begin = std::ranges::find(chosen, from.substr(0, blank), &process_entry::fqn);
+        if (begin == chosen.end() || blank == from.size()) {
+            throw wrong_request(fmt::format("`{}` is no place where a page begins; take it from the page before",
+                                            base::one_line(from, 60)));
+        }
+        after = commit::stream_of((*begin)->category, from.substr(blank + 1));
+        chosen.erase(chosen.begin(), begin);
+    }
+    looked_through result;
+    for (const process_entry* process : chosen) {
+        add_instances(*database_of(with, *process).open_operations(), *process, filter.open_only,
+                      std::exchange(after, {}), limits, result);
+        if (!result.is_through) break;
+    }
+    return result;
 }
 
 json::value timers_json(const process::process_transition& of) {
@@ -93,6 +141,12 @@ json::object view_json(const process_view& of) {
             {"timers", timers_json(last.transition)}};
 }
 
+json::array instances_json(const std::vector<process_view>& instances) {
+    json::array all;
+    for (const process_view& each : instances) all.push_back(view_json(each));
+    return all;
+}
+
 json::value step_json(const process_step& step) {
     return json::object{{"position", step.position},
                         {"at", step.at.to_string()},
@@ -110,11 +164,18 @@ const char* state_of(const process::process_transition& last) noexcept {
 
 std::vector<process_view> list_processes(const detail::registry& domain, const installation& with,
                                          const process_filter& filter) {
-    std::vector<process_view> found;
-    for (const process_entry* process : chosen_processes(domain, filter.process)) {
-        add_instances(*database_of(with, *process).open_operations(), *process, filter, found);
-    }
-    return found;
+    return look_through(domain, with, filter, {}, {.instances = filter.limit, .is_time_up = [] { return false; }})
+        .found;
+}
+
+process_page page_of_processes(const detail::registry& domain, const installation& with, const process_filter& filter,
+                               std::string_view from, const page_budget& budget) {
+    const auto until = budget.now() + budget.time;
+    auto seen = look_through(domain, with, filter, from,
+                             {.instances = filter.limit, .is_time_up = [&] { return budget.now() >= until; }});
+    process_page result{.elements = std::move(seen.found), .is_cut_short = seen.is_cut_short};
+    if (!seen.is_through) result.next = fmt::format("{} {}", seen.last_process, seen.last_correlation);
+    return result;
 }
 
 process_history read_process(const detail::registry& domain, const installation& with, const std::string& process,
@@ -134,9 +195,11 @@ process_history read_process(const detail::registry& domain, const installation&
 }
 
 json::value to_json(const std::vector<process_view>& instances) {
-    json::array all;
-    for (const process_view& each : instances) all.push_back(view_json(each));
-    return json::object{{"processes", std::move(all)}};
+    return json::object{{"processes", instances_json(instances)}};
+}
+
+json::value to_json(const process_page& page) {
+    return json::object{{"processes", instances_json(page.elements)}, {"next", text_or_null(page.next)}};
 }
 
 json::value to_json(const process_history& history) {

@@ -3,12 +3,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <sluice/json.hpp>
 #include <sluice/registry.hpp>
 
 #include "operate/installation.hpp"
+#include "operate/page_search.hpp"
 #include "process/transition.hpp"
 #include "store/records.hpp"
 
@@ -36,6 +38,13 @@ struct process_view {
     process_step last{};
 };
 
+/// A part of the list of instances. Where those that match are rare, it ends when its time is up.
+struct process_page {
+    std::vector<process_view> elements{};
+    std::string next{};         ///< where the next one begins; empty: there is none
+    bool is_cut_short = false;  ///< its time was up: the next page looks further
+};
+
 /// An instance with its newest steps, oldest first.
 struct process_history {
     process_view instance{};
@@ -49,6 +58,11 @@ struct process_history {
 /// @throws request_error for a name that no process manager has; configuration_error, store_error
 [[nodiscard]] std::vector<process_view> list_processes(const detail::registry& domain, const installation& with,
                                                        const process_filter& filter);
+/// The same in parts. @param from  `next` of the page before; empty: the beginning
+/// @throws also request_error for a `from` that is none
+[[nodiscard]] process_page page_of_processes(const detail::registry& domain, const installation& with,
+                                             const process_filter& filter, std::string_view from,
+                                             const page_budget& budget = {});
 /// @param limit  steps that are read, the newest
 /// @throws request_error when there is no such process manager or instance; configuration_error, store_error
 [[nodiscard]] process_history read_process(const detail::registry& domain, const installation& with,
@@ -56,6 +70,7 @@ struct process_history {
                                            std::size_t limit);
 
 [[nodiscard]] json::value to_json(const std::vector<process_view>& instances);
+[[nodiscard]] json::value to_json(const process_page& page);
 [[nodiscard]] json::value to_json(const process_history& history);
 
 }  // namespace sluice::operate

@@ -132,17 +132,15 @@ void row_change::cancel_backfill(const std::string& database) const {
 }
 
 void row_change::apply_to(const open_database& database, rows_outcome& outcome) const {
-    const auto summary = database.session->outbox_summary();
+    const auto brokers = database.session->brokers();
     for (const outbox_filter& filter : filters_) {
-        for (const auto& [broker, counts] : summary) {
+        for (const auto& broker : brokers) {
             if (!filter.target_broker.empty() && broker != filter.target_broker) continue;
-            const auto most = counts.by_status.find(*filter.status);
-            if (most == counts.by_status.end() || most->second == 0) continue;
             outbox_filter of_broker = filter;
             of_broker.target_broker = broker;
             // A new budget makes sense only for rows whose broker the outbox serves.
             if (what_ != row_action::retry || is_target(with_.configuration.outbox, broker)) {
-                apply_to_broker(database, of_broker, static_cast<std::size_t>(most->second), outcome.changed);
+                apply_to_broker(database, of_broker, outcome.changed);
                 continue;
             }
             of_broker.limit = most_counted + 1;
@@ -156,15 +154,19 @@ void row_change::apply_to(const open_database& database, rows_outcome& outcome) 
     }
 }
 
-/// `most` bounds the rows, however many match anew while the work goes on.
-void row_change::apply_to_broker(const open_database& database, outbox_filter filter, std::size_t most,
-                                 std::size_t& changed) const {
-    for (std::size_t done = 0; done < most;) {
-        filter.limit = std::min(rows_per_write, most - done);
-        const std::size_t now = run(*database.session, filter);
-        done += now;
-        changed += now;
-        if (now < filter.limit) break;
+/// Goes up through the log once, so that it ends, however many match anew while the work goes on.
+void row_change::apply_to_broker(const open_database& database, outbox_filter filter, std::size_t& changed) const {
+    filter.oldest_first = true;
+    filter.limit = rows_per_write;
+    const auto end = last_number(*database.session);
+    const auto last = std::min(filter.upto.value_or(end), end);
+    for (;;) {
+        filter.upto = last;
+        const auto rows = database.session->list(filter);
+        if (rows.empty()) return;
+        filter.upto = rows.back().seq;
+        changed += run(*database.session, filter);
+        filter.after = rows.back().seq;
     }
 }
 

@@ -63,8 +63,7 @@ private:
     void open_databases();
     void cancel_backfill(const std::string& database) const;
     void apply_to(const open_database& database, rows_outcome& outcome) const;
-    void apply_to_broker(const open_database& database, store::outbox_filter filter, std::size_t most,
-                         std::size_t& changed) const;
+    void apply_to_broker(const open_database& database, store::outbox_filter filter, std::size_t& changed) const;
     [[nodiscard]] std::size_t run(store::operations_session& session, const store::outbox_filter& filter) const;
 
     const installation& with_;

@@ -139,6 +139,7 @@ json::value lane_json(const lane_view& lane, const status_view& status) {
         {"state", lane.shown_state()},
         {"detail", text_or_null(lane.detail)},
         {"depth", rows.open()},
+        {"depth_is_estimated", rows.pending_is_estimated},
         {"oldest_unconfirmed_at", time_or_null(rows.oldest)},
         {"oldest_unconfirmed_seconds", rows.oldest ? json::value{base::seconds(status.at - *rows.oldest)} : nullptr},
         {"pending", rows.pending},

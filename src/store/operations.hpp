@@ -18,7 +18,9 @@ namespace sluice::store {
 struct outbox_counts {
     std::map<row_status, std::int64_t> by_status{};
     std::optional<date_time> oldest_open{};  ///< creation time of the oldest unconfirmed row
-    bool published_is_estimated = false;     ///< too many to count: the number of published rows is from a sample
+    // Too many to count one by one: the number is from a sample.
+    bool published_is_estimated = false;
+    bool pending_is_estimated = false;
 };
 
 /// A lease row with its last report.
@@ -51,11 +53,12 @@ struct outbox_filter {
     std::optional<row_status> status{};
     std::string stream{};      ///< exact per-aggregate stream, or a category; empty: any
     std::string message_id{};  ///< empty: any
+    std::string type{};        ///< `Shop.OrderShipped.v1`, or `OrderShipped` for all versions; empty: any
+    std::string error{};       ///< part of the last error's JSON text, in any case of letters; empty: any
     std::optional<date_time> created_before{};
-    // Of `list` only.
     sequence after = 0;              ///< only `seq` above this
     std::optional<sequence> upto{};  ///< only `seq` up to this
-    bool oldest_first = false;
+    bool oldest_first = false;       ///< of `list` only
     std::size_t limit = 100;
 };
 

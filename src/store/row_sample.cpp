@@ -5,6 +5,13 @@
 
 namespace sluice::store {
 
+std::vector<number_range> pending_ranges(sequence above, sequence listed, sequence last) {
+    const number_range all{above, last};
+    if (last <= above) return {};
+    if (is_counted(all) || listed <= above || listed >= last) return {all};
+    return {{above, listed}, {listed, last}};
+}
+
 row_sample row_sample::over(sequence from, sequence upto) noexcept {
     const auto step = std::max((upto - from + 1) / windows, width);
     return {.first = from + (step - width) / 2, .last = upto, .step = step};

@@ -1,14 +1,26 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
-#include "store/records.hpp"
+#include "store/number_range.hpp"
 
 namespace sluice::store {
 
-/// Up to so many settled rows of a broker are counted one by one; what is above that is estimated from a sample, so
-/// that a look at the outbox costs the same at any length of history.
+/// Up to so many rows or events of a broker are counted one by one; what is above that is estimated from a sample, so
+/// that a look at the outbox costs the same at any length of history and of what waits.
 inline constexpr std::int64_t most_counted_rows = 100'000;
+
+[[nodiscard]] constexpr bool is_counted(const number_range& range) noexcept {
+    return range.upto - range.after <= most_counted_rows;
+}
+
+/// Where events lie that may be pending: in one range when all of it can be counted, else in that which the ledger has
+/// something of, where few are, and that behind it, where all are. Pure.
+/// @param above   nothing is pending up to here
+/// @param listed  the last number in the ledger
+/// @param last    of the log
+[[nodiscard]] std::vector<number_range> pending_ranges(sequence above, sequence listed, sequence last);
 
 /// A sample of the rows whose numbers lie in a range: short windows at even distances. Pure.
 struct row_sample {

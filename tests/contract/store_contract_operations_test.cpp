@@ -56,6 +56,60 @@ TEST_P(store_operations, list_newest_first_by_every_filter) {
     EXPECT_THAT(listed(filter), ElementsAre("m-2>default", "m-1>default"));
 }
 
+TEST_P(store_operations, choose_rows_by_the_type_of_their_event_and_by_their_error) {
+    auto paid = event("m-2");
+    paid.event.type = "Shop.OrderPaid.v1";
+    auto changed = event("m-3");
+    changed.event.type = "Shop.OrderShipped.v2";
+    commit({event("m-1"), paid, changed, event("m-4")});
+    const auto grant = take_lane();
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", std::vector{abandoned(1, 3), failed(2, 1), abandoned(3, 3)}, 0),
+              settle_outcome::settled);
+
+    auto filter = of_broker("partner");
+    filter.type = "Shop.OrderShipped.v1";
+    EXPECT_THAT(listed(filter), ElementsAre("m-4>partner", "m-1>partner"));
+    filter.type = "OrderShipped";
+    EXPECT_THAT(listed(filter), ElementsAre("m-4>partner", "m-3>partner", "m-1>partner")) << "of any version";
+    filter.type = "Shipped";
+    EXPECT_THAT(listed(filter), IsEmpty());
+
+    filter = of_broker("");
+    filter.error = "NEVER";
+    EXPECT_THAT(listed(filter), ElementsAre("m-3>partner", "m-1>partner"));
+    filter.error = R"("no")";
+    EXPECT_THAT(listed(filter), ElementsAre("m-2>partner"));
+    filter.error = "%";
+    EXPECT_THAT(listed(filter), IsEmpty()) << "it is text, not a pattern";
+    filter.error = "never";
+    filter.type = "Shop.OrderShipped.v2";
+    EXPECT_EQ(operations_->retry(filter), 1U);
+    EXPECT_EQ(row("m-3").status, row_status::pending);
+    EXPECT_EQ(row("m-1").status, row_status::abandoned);
+    filter.type = "OrderPaid";
+    filter.error.clear();
+    EXPECT_EQ(operations_->discard(filter, "no", at(9)), 2U) << "for both brokers";
+    EXPECT_EQ(row("m-2").status, row_status::abandoned);
+}
+
+TEST_P(store_operations, change_rows_of_a_range_of_numbers) {
+    commit_events(4);
+    const auto grant = take_lane();
+    ASSERT_EQ(lane_.rows->settle(grant, "partner", std::vector{abandoned(1, 3), abandoned(2, 3), abandoned(3, 3)}, 3),
+              settle_outcome::settled);
+    auto filter = of_broker("partner");
+    filter.after = 1;
+    filter.upto = 2;
+    EXPECT_EQ(operations_->retry(filter), 1U);
+    EXPECT_EQ(row("m-2").status, row_status::pending);
+    filter = of_broker("default");
+    filter.after = 3;
+    EXPECT_EQ(operations_->discard(filter, "no", at(9)), 1U);
+    filter.after = 0;
+    filter.upto = 2;
+    EXPECT_EQ(operations_->discard(filter, "no", at(9)), 2U);
+}
+
 TEST_P(store_operations, list_a_range_of_numbers_oldest_first) {
     commit({event("m-1", "o-1"), event("m-2", "o-2"), event("m-3", "o-3"), event("m-4", "o-4", {"default"})});
     const auto rows = operations_->list({});

@@ -273,6 +273,37 @@ TEST_F(sqlite_store, estimates_what_is_too_much_to_count) {
     EXPECT_EQ(counts.by_status.at(row_status::pending), 1) << "open rows are always counted";
 }
 
+TEST_F(sqlite_store, estimates_what_waits_where_it_is_too_much_to_count) {
+    const auto store = open_database();
+    store->setup();
+    auto db = connect();
+    // All events are for the partner, and each third for another one that has no lane. The first one is refused again
+    // and again, and the last ones wait.
+    db.execute(R"(
+        PRAGMA synchronous = off;
+        INSERT INTO outbox_broker (number, name) VALUES (0, 'partner'), (1, 'rare');
+        WITH RECURSIVE n (seq) AS (VALUES (1) UNION ALL SELECT seq + 1 FROM n WHERE seq < 120000)
+        INSERT INTO event_log (message_id, stream, stream_category, position, type, created_at, data, metadata, targets)
+        SELECT 'm-' || seq, 's-' || seq, 's', 0, 't', '2026-01-01T00:00:00.' || printf('%06d', seq) || '+00:00',
+               '{}', '{}', iif(seq % 3 = 0, 3, 1) FROM n;
+        INSERT INTO outbox_ledger (broker, part, after, upto, count, settled_at, owner, epoch)
+        VALUES (0, 101, 1, 119960, 119959, '2026-11-23T08:00:01.000000+00:00', 'me', 1);
+        INSERT INTO outbox_row (target_broker, seq, message_id, stream, status)
+        VALUES ('partner', 1, 'm-1', 's-1', 'failed'))");
+
+    const auto summary = store->open_operations()->outbox_summary();
+    const auto& partner = summary.at("partner");
+    EXPECT_TRUE(partner.pending_is_estimated);
+    EXPECT_EQ(partner.by_status.at(row_status::pending), 40) << "what lies behind the ledger is counted";
+    EXPECT_EQ(partner.by_status.at(row_status::published), 119'959);
+    EXPECT_EQ(partner.by_status.at(row_status::failed), 1);
+    EXPECT_EQ(partner.oldest_open, date_time::parse("2026-01-01T00:00:00.000001Z"));
+    const auto& rare = summary.at("rare");
+    EXPECT_TRUE(rare.pending_is_estimated);
+    EXPECT_NEAR(static_cast<double>(rare.by_status.at(row_status::pending)), 40'000, 600);
+    EXPECT_EQ(rare.oldest_open, date_time::parse("2026-01-01T00:00:00.000003Z"));
+}
+
 TEST_F(sqlite_store, keeps_every_commit_of_several_processes) {
     constexpr int writers = 3;
     constexpr int commits = 30;

@@ -36,6 +36,8 @@ struct row_arguments {
     std::string broker;
     std::string status;
     std::string stream;
+    std::string type;
+    std::string error;
     std::string older_than;
     std::size_t limit = 100;
     bool all = false;
@@ -44,7 +46,8 @@ struct row_arguments {
     bool follow = false;
 
     [[nodiscard]] bool picks_nothing() const {
-        return message_id.empty() && broker.empty() && status.empty() && stream.empty() && older_than.empty();
+        return message_id.empty() && broker.empty() && status.empty() && stream.empty() && type.empty() &&
+               error.empty() && older_than.empty();
     }
 };
 
@@ -53,6 +56,8 @@ outbox_filter to_filter(const row_arguments& given, date_time now) {
     filter.message_id = given.message_id;
     filter.target_broker = given.broker;
     filter.stream = given.stream;
+    filter.type = given.type;
+    filter.error = given.error;
     filter.limit = given.limit;
     if (!given.status.empty()) filter.status = operate::row_status_named(given.status);
     if (!given.older_than.empty()) filter.created_before = now - parse_age(given.older_than);
@@ -110,6 +115,11 @@ std::vector<cell> cells_of(const located_row& located, bool with_database) {
 exit_code follow_outbox(const session& in, const row_arguments& given) {
     if (!given.older_than.empty()) {
         throw wrong_usage("--follow shows what comes, and --older-than leaves out all that comes: remove one of them");
+    }
+    if (!given.error.empty()) {
+        throw wrong_usage(
+            "--follow shows rows before they have an error, and --error only those that have one: say "
+            "--status=failed to see what is refused");
     }
     stop_signals stop;  // before any other thread
     follow_output out{stop};
@@ -273,7 +283,8 @@ void require_a_choice(row_action what, const row_arguments& given) {
     if (given.all == given.picks_nothing()) return;
     if (given.all) throw wrong_usage("--all and a choice of rows contradict each other");
     throw wrong_usage(
-        fmt::format("say which rows to {0}: a MESSAGE_ID, --broker, --stream, --status, --older-than, or "
+        fmt::format("say which rows to {0}: a MESSAGE_ID, --broker, --stream, --status, --type, --error, "
+                    "--older-than, or "
                     "--all",
                     to_string(what)));
 }
@@ -300,6 +311,9 @@ command& add_choice(command& to, row_arguments& given) {
     return to.option("--broker", "NAME", given.broker, "Rows for this broker")
         .option("--status", "WORD", given.status, "Rows in this status: pending, failed, abandoned, …")
         .option("--stream", "STREAM", given.stream, "Rows of this stream (shop::order-o-1) or category (shop::order)")
+        .option("--type", "TYPE", given.type,
+                "Rows of this event: Shop.OrderShipped.v1, or OrderShipped of any version")
+        .option("--error", "TEXT", given.error, "Rows whose last error has this text in it")
         .option("--older-than", "AGE", given.older_than, "Rows written longer ago: 90s, 10m, 1h30m, 7d");
 }
 

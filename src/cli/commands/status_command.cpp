@@ -35,7 +35,7 @@ void add_lane(table& to, const lane_view& lane, bool with_database, date_time no
     const lane_rows rows = lane.rows.value_or(lane_rows{});
     to.add({with_database ? lane.database + ":" + lane.broker : lane.broker,
             {state, tone_of(state)},
-            count_text(rows.open()),
+            (rows.pending_is_estimated ? "~" : "") + count_text(rows.open()),
             age_or_dash(rows.oldest, now),
             count_cell(rows.failed, tone::caution),
             count_cell(rows.abandoned, tone::bad),

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -13,11 +14,23 @@
 namespace sluice::store::memory {
 namespace {
 
+bool matches_type(const std::string& wanted, const std::string& type) {
+    return wanted.empty() || wanted == type ||
+           (is_bare_type(wanted) && type.find("." + wanted + ".v") != std::string::npos);
+}
+
+/// Whatever the case of the letters of ASCII.
+bool contains(const std::string& text, const std::string& part) {
+    const auto same = [](unsigned char one, unsigned char other) { return std::tolower(one) == std::tolower(other); };
+    return std::ranges::search(text, part, same).begin() != text.end();
+}
+
 bool matches(const outbox_filter& filter, std::string_view broker, const memory_row& row, const logged_event& event) {
     return (filter.target_broker.empty() || filter.target_broker == broker) &&
            (!filter.status || *filter.status == row.status) &&
            (filter.stream.empty() || filter.stream == event.stream || filter.stream == event.stream_category) &&
            (filter.message_id.empty() || filter.message_id == event.message_id) &&
+           matches_type(filter.type, event.type) && (filter.error.empty() || contains(row.last_error, filter.error)) &&
            (!filter.created_before || event.created_at < *filter.created_before);
 }
 
@@ -37,8 +50,7 @@ bool matches(const event_filter& filter, sequence seq, const logged_event& event
     return seq > filter.after && (!filter.upto || seq <= *filter.upto) &&
            (filter.stream.empty() || filter.stream == event.stream || filter.stream == event.stream_category) &&
            (categories.empty() || std::ranges::find(categories, event.stream_category) != categories.end()) &&
-           (filter.type.empty() || filter.type == event.type ||
-            (is_bare_type(filter.type) && event.type.find("." + filter.type + ".v") != std::string::npos)) &&
+           matches_type(filter.type, event.type) &&
            (!filter.created_from || event.created_at >= *filter.created_from) &&
            (!filter.created_before || event.created_at < *filter.created_before) &&
            (filter.correlation_id.empty() || filter.correlation_id == correlation_of(event));

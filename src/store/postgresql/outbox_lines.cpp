@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "store/bare_type.hpp"
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/ledger_sql.hpp"
 #include "store/postgresql/migrations.hpp"
@@ -83,6 +84,14 @@ void line_query::add_conditions(const outbox_filter& filter, bool is_stream) {
     if (!filter.message_id.empty()) {
         require("e.message_id", "e.message_id", "= " + value(filter.message_id));
     }
+    if (is_bare_type(filter.type)) {
+        require("split_part(e.type, '.', 2)", "split_part(e.type, '.', 2)", "= " + value(filter.type));
+    } else if (!filter.type.empty()) {
+        require("e.type", "e.type", "= " + value(filter.type));
+    }
+    if (!filter.error.empty()) {
+        of_rows_ += fmt::format(" AND strpos(lower(o.last_error::text), lower({})) > 0", value(filter.error));
+    }
     if (filter.created_before) require("e.created_at", "e.created_at", "< " + value(*filter.created_before));
     if (filter.after > 0) require("o.seq", "e.seq", "> " + value(filter.after));
     if (filter.upto) require("o.seq", "e.seq", "<= " + value(*filter.upto));
@@ -101,8 +110,9 @@ void line_query::add_statuses(const outbox_filter& filter, kinds which) {
     of_rows_ += fmt::format(" AND o.status IN ({})", words);
     // Those in this state have an index of their own.
     if (filter.status == row_status::abandoned) of_rows_ += " AND o.abandoned_at IS NOT NULL";
-    has_published_ = is_wanted(row_status::published);
-    has_pending_ = is_wanted(row_status::pending);
+    // Without a row there is no error.
+    has_published_ = is_wanted(row_status::published) && filter.error.empty();
+    has_pending_ = is_wanted(row_status::pending) && filter.error.empty();
 }
 
 std::string line_query::row_leg(std::string_view columns) const {
@@ -199,22 +209,34 @@ SELECT count(*) FROM generate_series($2::bigint, $3::bigint, $4::bigint) AS begi
 CROSS JOIN LATERAL (SELECT FROM @outbox_row WHERE target_broker = $1 AND seq >= beginning AND seq < beginning + $5
                     AND seq <= $6 ORDER BY seq OFFSET 0) AS row)sql";
 
-// What is listed, and what is pending: meant for the broker, above the mark, not listed, and without a row.
-constexpr auto count_events_sql = R"sql(
+// How many are listed, and where what is pending lies: above $2 and the floor, up to the last of the log.
+constexpr auto extent_sql = R"sql(
+SELECT coalesce(sum(r.count), 0)::bigint, greatest(b.floor, $2), coalesce(max(r.upto), 0),
+       coalesce((SELECT max(seq) FROM @event_log), 0)
+FROM @outbox_broker AS b LEFT JOIN @outbox_ledger AS r ON r.broker = b.number AND r.part = ANY (b.parts)
+WHERE b.name = $1 GROUP BY b.floor)sql";
+
+// What is pending above $2 and up to $3: meant for the broker, not listed, and without a row.
+constexpr auto count_pending_sql = R"sql(
 WITH b AS MATERIALIZED (
-    SELECT number, parts, 1::bigint << number AS bit, greatest(floor, $2) AS low FROM @outbox_broker WHERE name = $1
-), records AS MATERIALIZED (
-    SELECT r.count, r.upto > b.low AS above,
-           CASE WHEN r.after >= b.low THEN r.count WHEN r.upto <= b.low THEN 0
-                WHEN r.seqs IS NULL THEN r.upto - b.low
-                ELSE (SELECT count(*) FROM unnest(r.seqs) AS n WHERE r.after + n > b.low) END AS count_above
-    FROM b CROSS JOIN unnest(b.parts) AS p (part) JOIN @outbox_ledger AS r ON r.broker = b.number AND r.part = p.part
+    SELECT number, parts, 1::bigint << number AS bit FROM @outbox_broker WHERE name = $1
+), listed AS (
+    SELECT CASE WHEN r.after >= $2 AND r.upto <= $3 THEN r.count
+                WHEN r.seqs IS NULL THEN least(r.upto, $3) - greatest(r.after, $2)
+                ELSE (SELECT count(*) FROM unnest(r.seqs) AS n WHERE r.after + n > $2 AND r.after + n <= $3) END AS count
+    FROM b JOIN @outbox_ledger AS r ON r.broker = b.number AND r.part = ANY (b.parts) AND r.upto > $2 AND r.after < $3
 )
-SELECT coalesce((SELECT sum(count) FROM records), 0)::bigint,
-       (SELECT count(*) FROM b JOIN @event_log AS e ON e.seq > b.low AND e.targets & b.bit <> 0)
-       - coalesce((SELECT sum(count_above) FROM records WHERE above), 0)::bigint
-       - (SELECT count(*) FROM b JOIN @outbox_row AS o ON o.target_broker = $1 AND o.seq > b.low
+SELECT (SELECT count(*) FROM b JOIN @event_log AS e ON e.seq > $2 AND e.seq <= $3 AND e.targets & b.bit <> 0)
+       - coalesce((SELECT sum(count) FROM listed), 0)::bigint
+       - (SELECT count(*) FROM b JOIN @outbox_row AS o ON o.target_broker = $1 AND o.seq > $2 AND o.seq <= $3
           JOIN @event_log AS e ON e.seq = o.seq AND e.targets & b.bit <> 0))sql";
+
+constexpr auto sample_pending_sql = R"sql(
+SELECT count(*) FROM generate_series($2::bigint, $3::bigint, $4::bigint) AS beginning
+CROSS JOIN LATERAL (SELECT FROM @event_log AS e WHERE e.seq >= beginning AND e.seq < beginning + $5 AND e.seq <= $6
+                    AND e.targets & )sql" SLUICE_BIT("$1") R"sql( <> 0
+                    AND NOT EXISTS (SELECT FROM @outbox_row AS o WHERE o.target_broker = $1 AND o.seq = e.seq)
+                    AND NOT )sql" SLUICE_IN_LEDGER("$1") " ORDER BY e.seq OFFSET 0) AS line";
 
 // Of those that are pending, up to the first that has an open row: behind it nothing is older.
 constexpr auto oldest_pending_sql = R"sql(
@@ -280,6 +302,15 @@ result outbox_lines::ask(std::string_view text, const parameters& with) const {
     return trip.take(place);
 }
 
+result outbox_lines::ask_by_key(std::string_view text, const parameters& with) const {
+    exchange trip{db_};
+    trip.begin_snapshot();
+    trip.add(sql(walk_keys_sql));
+    const auto place = trip.add(sql(text), with);
+    trip.run();
+    return trip.take(place);
+}
+
 std::map<std::string, outbox_counts> outbox_lines::summary() const {
     const auto brokers = ask(brokers_sql);
     std::map<std::string, outbox_counts> all;
@@ -331,35 +362,43 @@ void outbox_lines::count_rows(std::string_view broker, sequence low, outbox_coun
 }
 
 void outbox_lines::count_events(std::string_view broker, sequence low, outbox_counts& counts) const {
-    exchange trip{db_};
-    trip.begin_snapshot();
-    trip.add(sql(walk_keys_sql));
-    const auto place = trip.add(sql(count_events_sql), parameters{broker, low});
-    trip.run();
-    const auto published = trip[place].integer(0, 0);
-    const auto pending = trip[place].integer(0, 1);
-    if (published > 0) counts.by_status[row_status::published] += published;
-    if (pending <= 0) return;
-    counts.by_status[row_status::pending] += pending;
+    const auto extent = ask_by_key(extent_sql, parameters{broker, low});
+    if (extent.rows() == 0) return;
+    if (const auto listed = extent.integer(0, 0); listed > 0) counts.by_status[row_status::published] += listed;
+    std::int64_t pending = 0;
+    for (const auto& each : pending_ranges(extent.integer(0, 1), extent.integer(0, 2), extent.integer(0, 3))) {
+        pending += count_pending(broker, each);
+        counts.pending_is_estimated |= !is_counted(each);
+    }
+    if (pending <= 0 && !counts.pending_is_estimated) return;
     const auto oldest = ask(oldest_pending_sql, parameters{broker, low});
+    // A sample may have missed the few that there are.
+    if (oldest.rows() > 0) pending = std::max<std::int64_t>(pending, 1);
+    if (pending > 0) counts.by_status[row_status::pending] += pending;
     if (oldest.rows() == 0) return;
     counts.oldest_open = std::min(counts.oldest_open.value_or(oldest.time(0, 0)), oldest.time(0, 0));
 }
 
+std::int64_t outbox_lines::count_pending(std::string_view broker, const number_range& range) const {
+    if (is_counted(range)) {
+        return ask_by_key(count_pending_sql, parameters{broker, range.after, range.upto}).integer(0, 0);
+    }
+    const auto sample = row_sample::over(range.after + 1, range.upto);
+    return sample.estimate(ask_by_key(sample_pending_sql, parameters{broker, sample.first, sample.last, sample.step,
+                                                                     row_sample::width, range.upto})
+                               .integer(0, 0));
+}
+
 std::int64_t outbox_lines::estimate_rows(std::string_view broker, sequence from, sequence upto) const {
     const auto sample = row_sample::over(from, upto);
-    exchange trip{db_};
-    trip.begin_snapshot();
-    trip.add(sql(walk_keys_sql));
-    const auto found =
-        trip.add(sql(sample_sql), parameters{broker, sample.first, sample.last, sample.step, row_sample::width, upto});
-    trip.run();
-    return sample.estimate(trip[found].integer(0, 0));
+    return sample.estimate(
+        ask_by_key(sample_sql, parameters{broker, sample.first, sample.last, sample.step, row_sample::width, upto})
+            .integer(0, 0));
 }
 
 std::vector<outbox_row> outbox_lines::list(const outbox_filter& filter, bool is_stream) const {
     const line_query query{filter, is_stream, kinds::all, filter.oldest_first};
-    const auto found = ask(query.lines(), query.with());
+    const auto found = ask_by_key(query.lines(), query.with());
     std::vector<outbox_row> lines;
     lines.reserve(static_cast<std::size_t>(found.rows()));
     for (int row = 0; row < found.rows(); ++row) lines.push_back(read_line(found, row));

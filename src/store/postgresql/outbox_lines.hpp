@@ -13,6 +13,7 @@
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/parameters.hpp"
 #include "store/postgresql/result.hpp"
+#include "store/row_sample.hpp"
 
 namespace sluice::store::postgresql {
 
@@ -45,9 +46,13 @@ public:
 private:
     [[nodiscard]] statement sql(std::string_view text) const;
     [[nodiscard]] result ask(std::string_view text, const parameters& with = parameters{}) const;
+    /// The same in a transaction that walks keys only.
+    [[nodiscard]] result ask_by_key(std::string_view text, const parameters& with) const;
     [[nodiscard]] std::size_t change(std::string_view text, const parameters& with) const;
     void count_rows(std::string_view broker, sequence low, outbox_counts& counts) const;
     void count_events(std::string_view broker, sequence low, outbox_counts& counts) const;
+    /// From a sample where the range is too long to count.
+    [[nodiscard]] std::int64_t count_pending(std::string_view broker, const number_range& range) const;
     /// How many rows the broker has from one number up to another, from a sample.
     [[nodiscard]] std::int64_t estimate_rows(std::string_view broker, sequence from, sequence upto) const;
 

@@ -50,23 +50,47 @@ void outbox_counting::count_rows(std::string_view broker, sequence mark, outbox_
     if (settled > abandoned) counts.by_status[row_status::published] += settled - abandoned;
 }
 
-/// What is pending lies above the mark: chosen there, and neither listed nor in a row.
+/// What is pending lies above the mark.
 void outbox_counting::count_events(const numbered_broker& broker, sequence mark, outbox_counts& counts) {
     if (auto listed = count_listed_.query(broker.number); listed.next() && listed.integer(0) > 0) {
         counts.by_status[row_status::published] += listed.integer(0);
     }
-    const auto above = std::max(mark, broker.floor);
-    auto chosen = count_chosen_.query(above, broker.bit());
-    auto rows = count_rows_of_chosen_.query(broker.name, above, broker.bit());
-    if (!chosen.next() || !rows.next()) return;
     ledger_.open(broker.number);
-    const auto pending = chosen.integer(0) - rows.integer(0) - ledger_.count_above(above);
-    if (pending <= 0) return;
-    counts.by_status[row_status::pending] += pending;
-    const outbox_filter oldest{.target_broker = broker.name, .limit = 1};
+    auto last = last_.query();
+    if (!last.next()) return;
+    std::int64_t pending = 0;
+    for (const auto& each : pending_ranges(std::max(mark, broker.floor), ledger_.end(), last.integer(0))) {
+        pending += count_pending(broker, each);
+        counts.pending_is_estimated |= !is_counted(each);
+    }
+    if (pending <= 0 && !counts.pending_is_estimated) return;
+    // Behind the first open row nothing is older.
+    outbox_filter oldest{.target_broker = broker.name, .limit = 1};
+    if (auto row = first_open_row_.query(broker.name); row.next() && !row.null(0)) oldest.upto = row.integer(0);
     for (const auto& line : lines_.list(oldest, status_choice::only(row_status::pending), order::oldest_first)) {
         note_open(counts, line.created_at);
+        // A sample may have missed the few that there are.
+        pending = std::max<std::int64_t>(pending, 1);
     }
+    if (pending > 0) counts.by_status[row_status::pending] += pending;
+}
+
+std::int64_t outbox_counting::count_pending(const numbered_broker& broker, const number_range& range) {
+    if (is_counted(range)) {
+        auto chosen = count_chosen_.query(range.after, range.upto, broker.bit());
+        auto rows = count_rows_of_chosen_.query(range.after, range.upto, broker.bit(), broker.name);
+        if (!chosen.next() || !rows.next()) return 0;
+        return chosen.integer(0) - rows.integer(0) - ledger_.count_above(range.after) + ledger_.count_above(range.upto);
+    }
+    const auto sample = row_sample::over(range.after + 1, range.upto);
+    std::int64_t count = 0;
+    for (auto at = sample.first; at <= sample.last; at += sample.step) {
+        const auto upto = std::min(at + row_sample::width - 1, range.upto);
+        for (auto event = without_row_.query(at - 1, upto, broker.bit(), broker.name); event.next();) {
+            if (!ledger_.lists(event.integer(0))) ++count;
+        }
+    }
+    return sample.estimate(count);
 }
 
 std::int64_t outbox_counting::estimate_rows(std::string_view broker, sequence from, sequence upto) {

@@ -7,24 +7,29 @@
 #include <tuple>
 #include <utility>
 
+#include "store/bare_type.hpp"
 #include "store/lane_name.hpp"
 
 namespace sluice::store::sqlite {
 namespace {
 
 /// The conditions on event `e`, each with the same parameter whether it is used or not, so that one binding serves
-/// every shape: ?1 broker or bits, ?2 stream, ?3 message id, ?4 created before, ?5 after, ?6 upto, ?7 limit.
+/// every shape: ?1 broker or bits, ?2 stream, ?3 message id, ?4 created before, ?5 after, ?6 upto, ?7 type, ?8 error,
+/// ?9 limit.
 std::string conditions(const outbox_filter& filter, const std::string& alias) {
     std::string sql = " WHERE " + alias + ".seq > ?5";
     if (filter.upto) sql += " AND " + alias + ".seq <= ?6";
     if (!filter.stream.empty()) sql += " AND (e.stream = ?2 OR e.stream_category = ?2)";
     if (!filter.message_id.empty()) sql += " AND " + alias + ".message_id = ?3";
     if (filter.created_before) sql += " AND e.created_at < ?4";
+    if (!filter.type.empty()) {
+        sql += is_bare_type(filter.type) ? " AND e.type GLOB '*.' || ?7 || '.v*'" : " AND e.type = ?7";
+    }
     return sql;
 }
 
 std::string order_by(const std::string& alias, order direction) {
-    return " ORDER BY " + alias + ".seq" + (direction == order::newest_first ? " DESC" : "") + " LIMIT ?7";
+    return " ORDER BY " + alias + ".seq" + (direction == order::newest_first ? " DESC" : "") + " LIMIT ?9";
 }
 
 /// Walks the broker's own key, so that nothing has to be sorted. CROSS JOIN keeps the order of the loops.
@@ -34,7 +39,8 @@ std::string select_rows(const outbox_filter& filter, const status_choice& wanted
     return "SELECT o.seq, o.message_id, o.target_broker, o.stream, o.status, o.priority, o.retry_count,"
            " o.next_retry_at, o.last_error, o.published_at, o.receipt, e.type, e.created_at"
            " FROM outbox_row o CROSS JOIN event_log e ON e.seq = o.seq" +
-           conditions(filter, "o") + " AND o.target_broker = ?1 AND o.status IN " + words + order_by("o", direction);
+           conditions(filter, "o") + (filter.error.empty() ? "" : " AND instr(lower(o.last_error), lower(?8)) > 0") +
+           " AND o.target_broker = ?1 AND o.status IN " + words + order_by("o", direction);
 }
 
 /// Walks the log.
@@ -146,7 +152,7 @@ std::vector<outbox_row> outbox_listing::rows(const outbox_filter& filter, const 
     for (const auto& broker : brokers_with_rows()) {
         if (!filter.target_broker.empty() && filter.target_broker != broker) continue;
         auto found = select.query(broker, filter.stream, filter.message_id, to_sql(filter.created_before), filter.after,
-                                  filter.upto, filter.limit);
+                                  filter.upto, filter.type, filter.error, filter.limit);
         while (found.next()) lines.push_back(read_outbox_row(found));
     }
     return lines;
@@ -173,6 +179,7 @@ std::vector<outbox_row> outbox_listing::events(const outbox_filter& filter, cons
                                                order direction) {
     std::vector<outbox_row> lines;
     if (!wanted.published && !wanted.pending) return lines;
+    if (!filter.error.empty()) return lines;  // without a row there is no error
     const auto brokers = brokers_of(filter, wanted);
     if (brokers.empty()) return lines;
     std::int64_t bits = 0;
@@ -183,7 +190,7 @@ std::vector<outbox_row> outbox_listing::events(const outbox_filter& filter, cons
                           std::ranges::max_element(brokers, {}, &looked_at::upto)->upto);
     statement select{db_, select_events(where, direction)};
     auto event = select.query(bits, filter.stream, filter.message_id, to_sql(filter.created_before), where.after,
-                              where.upto, -1);
+                              where.upto, filter.type, filter.error, -1);
     while (lines.size() < filter.limit && event.next()) {
         const auto seq = event.integer(0);
         for (const auto& each : brokers) {

@@ -342,7 +342,7 @@ class Servers:
 
     def query(self, text):
         subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", self.postgresql], input=text, text=True, check=True,
-                       stderr=subprocess.DEVNULL, timeout=300)
+                       stderr=subprocess.DEVNULL, timeout=3600)
 
     def fill(self, count):
         self.query(MANY_EVENTS.format(schema=self.schema, count=count))

@@ -436,6 +436,36 @@ TEST_F(postgresql_store, estimates_what_is_too_much_to_count) {
     EXPECT_EQ(counts.by_status.at(row_status::pending), 1) << "open rows are always counted";
 }
 
+TEST_F(postgresql_store, estimates_what_waits_where_it_is_too_much_to_count) {
+    const auto store = open_database();
+    store->setup();
+    auto db = connect();
+    // All events are for the partner, and each third for another one that has no lane.
+    db.execute(R"(
+        INSERT INTO outbox_broker (number, name, parts) VALUES (0, 'partner', '{101}'), (1, 'rare', '{101}');
+        INSERT INTO event_log (message_id, stream, stream_category, position, type, created_at, data, metadata, targets)
+        SELECT 'm-' || n, 's-' || n, 's', 0, 't', timestamptz '2026-01-01 00:00:00Z' + n * interval '1 s', '{}', '{}',
+               CASE WHEN n % 3 = 0 THEN 3 ELSE 1 END FROM generate_series(1, 120000) AS n ORDER BY n)");
+    // The first one is refused again and again, and the last ones wait.
+    db.execute(R"(
+        INSERT INTO outbox_ledger (broker, part, after, upto, count, settled_at, owner, epoch)
+        VALUES (0, 101, 1, 119960, 119959, now(), 'me', 1);
+        INSERT INTO outbox_row (target_broker, seq, message_id, stream, status)
+        VALUES ('partner', 1, 'm-1', 's-1', 'failed'))");
+
+    const auto summary = store->open_operations()->outbox_summary();
+    const auto& partner = summary.at("partner");
+    EXPECT_TRUE(partner.pending_is_estimated);
+    EXPECT_EQ(partner.by_status.at(row_status::pending), 40) << "what lies behind the ledger is counted";
+    EXPECT_EQ(partner.by_status.at(row_status::published), 119'959);
+    EXPECT_EQ(partner.by_status.at(row_status::failed), 1);
+    EXPECT_EQ(partner.oldest_open, date_time::parse("2026-01-01T00:00:01Z"));
+    const auto& rare = summary.at("rare");
+    EXPECT_TRUE(rare.pending_is_estimated);
+    EXPECT_NEAR(static_cast<double>(rare.by_status.at(row_status::pending)), 40'000, 600);
+    EXPECT_EQ(rare.oldest_open, date_time::parse("2026-01-01T00:00:03Z"));
+}
+
 TEST_F(postgresql_store, needs_one_connection_at_a_time_for_kept_messages) {
     auto few = options();
     few.max_connections = 1;

@@ -43,6 +43,15 @@ TEST(console_judge, gives_each_error_its_status_and_tells_nothing_of_a_defect) {
     EXPECT_EQ(defect.text.find("hunter2"), std::string::npos);
 }
 
+TEST(console_time_in, is_a_time_or_a_day) {
+    EXPECT_EQ(time_in("", "before"), std::nullopt);
+    EXPECT_EQ(time_in("2026-11-29T08:00:00+01:00", "before"), date_time::parse("2026-11-29T07:00:00Z"));
+    EXPECT_EQ(time_in("2026-11-29", "before"), date_time::parse("2026-11-29T00:00:00Z"));
+    for (const char* wrong : {"yesterday", "2026-13-01", "2026-11-29T", "T"}) {
+        EXPECT_THROW(static_cast<void>(time_in(wrong, "before")), operate::request_error) << wrong;
+    }
+}
+
 TEST(console_number_in, is_bounded) {
     EXPECT_EQ(number_in("", "limit", 50, 500), 50U);
     EXPECT_EQ(number_in("500", "limit", 50, 500), 500U);

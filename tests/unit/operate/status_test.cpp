@@ -32,13 +32,14 @@ TEST(status_to_json, a_lane_has_its_rows_its_owner_and_what_it_waits_for) {
          .rows = lane_rows{.pending = 3, .failed = 1, .abandoned = 4, .published = 50, .oldest = at - 90s}});
     status.held["default"] = {.by = {{.pid = 4242, .age = 1500ms, .application = "psql"}}};
     status.order_waits["default"] = 50;
-    EXPECT_EQ(json::dump(to_json(status).at("lanes").at(0)),
-              R"({"database":"default","broker":"partner","external":true,"state":"flowing","detail":null,"depth":4,)"
-              R"("oldest_unconfirmed_at":"2026-11-23T11:58:30+00:00","oldest_unconfirmed_seconds":90.0,"pending":3,)"
-              R"("failed":1,"abandoned":4,"published":50,"rate":2.5,"owner":"vm-1",)"
-              R"("since":"2026-11-23T11:59:00+00:00","paused_by_operator":null,"last_audit":null,)"
-              R"("waits_for":[{"pid":4242,"seconds":1.5,"application":"psql",)"
-              R"("state":null}],"order_wait_ms":50,"overtaken":7,"shards":[]})");
+    EXPECT_EQ(
+        json::dump(to_json(status).at("lanes").at(0)),
+        R"({"database":"default","broker":"partner","external":true,"state":"flowing","detail":null,"depth":4,)"
+        R"("depth_is_estimated":false,"oldest_unconfirmed_at":"2026-11-23T11:58:30+00:00","oldest_unconfirmed_seconds":90.0,"pending":3,)"
+        R"("failed":1,"abandoned":4,"published":50,"rate":2.5,"owner":"vm-1",)"
+        R"("since":"2026-11-23T11:59:00+00:00","paused_by_operator":null,"last_audit":null,)"
+        R"("waits_for":[{"pid":4242,"seconds":1.5,"application":"psql",)"
+        R"("state":null}],"order_wait_ms":50,"overtaken":7,"shards":[]})");
 }
 
 TEST(status_to_json, names_what_is_left_behind_and_what_is_away) {

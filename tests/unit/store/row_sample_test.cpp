@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace sluice::store {
 namespace {
 
@@ -35,6 +37,18 @@ TEST(row_sample, reads_the_same_number_of_rows_at_any_length) {
         const auto sample = row_sample::over(1, upto);
         EXPECT_LE((sample.last - sample.first) / sample.step, row_sample::windows);
     }
+}
+
+TEST(pending_ranges, are_one_range_where_all_of_it_can_be_counted) {
+    EXPECT_TRUE(pending_ranges(7, 3, 7).empty());
+    EXPECT_EQ(pending_ranges(7, 90, 100), (std::vector<number_range>{{7, 100}}));
+    EXPECT_EQ(pending_ranges(0, 90'000, 100'000), (std::vector<number_range>{{0, 100'000}}));
+}
+
+TEST(pending_ranges, are_parted_at_the_end_of_the_ledger_where_there_is_too_much) {
+    EXPECT_EQ(pending_ranges(5, 900'000, 900'040), (std::vector<number_range>{{5, 900'000}, {900'000, 900'040}}));
+    EXPECT_EQ(pending_ranges(5, 3, 900'000), (std::vector<number_range>{{5, 900'000}})) << "nothing above is listed";
+    EXPECT_EQ(pending_ranges(5, 900'000, 900'000), (std::vector<number_range>{{5, 900'000}}));
 }
 
 TEST(row_sample, takes_a_short_range_as_a_whole) {
