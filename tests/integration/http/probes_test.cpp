@@ -139,6 +139,7 @@ TEST_F(probes, metrics_are_those_of_the_documentation) {
     std::set<std::string> told = names_in(answer.body);
     told.insert({"sluice_worker_up", "sluice_worker_restarts_total"});           // of a parent of workers
     told.insert({"sluice_spans_exported_total", "sluice_spans_dropped_total"});  // of one that sends spans
+    told.insert({"sluice_audit_timestamp_seconds", "sluice_audit_closed_timestamp_seconds"});  // after an audit
     EXPECT_EQ(names_in(document.str()), told);
 }
 
