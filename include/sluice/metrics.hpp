@@ -1,20 +1,35 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <sluice/time.hpp>
 
 namespace sluice {
 
 enum class metric_kind { counter, gauge, histogram };
 
+/// One of the observations that a bucket counts, with the trace of what was observed: the way from a slow bucket to an
+/// event that fell into it. Its trace is sampled, and its spans are recorded.
+///
+/// Thread safety: a value type.
+struct metric_exemplar {
+    double value = 0;        ///< what was observed, in the unit of the metric
+    date_time at{};          ///< when
+    std::string trace_id{};  ///< 32 hex digits
+    std::string span_id{};   ///< 16 hex digits
+};
+
 /// One step of a histogram.
 ///
 /// Thread safety: a value type.
 struct metric_bucket {
-    double upper_bound = 0;   ///< the last one is infinite
-    std::uint64_t count = 0;  ///< of all observations up to the bound
+    double upper_bound = 0;                     ///< the last one is infinite
+    std::uint64_t count = 0;                    ///< of all observations up to the bound
+    std::optional<metric_exemplar> exemplar{};  ///< the latest above the bound before; nothing while nothing is traced
 };
 
 /// One series at one moment.

@@ -169,11 +169,16 @@ void message_trace::breaker(const breaker_turned& what, int threshold) const noe
 void message_trace::count(std::size_t source, observe::handling what, duration took) const noexcept {
     const auto meter = tracer_.counts();
     if (meter == nullptr || source >= route_.streams.size()) return;
-    meter->count({.handler = route_.name,
-                  .broker = route_.broker,
-                  .stream = route_.streams[source],
-                  .what = what,
-                  .took = took});
+    observe::handled_message counted{
+        .handler = route_.name, .broker = route_.broker, .stream = route_.streams[source], .what = what, .took = took};
+    const bool is_attempt = what == observe::handling::handled || what == observe::handling::failed;
+    const observe::span_source* const spans = is_attempt ? tracer_.spans() : nullptr;
+    const trace_parent* const here = spans != nullptr ? observe::span_here() : nullptr;
+    if (here != nullptr && here->sampled) {
+        counted.example = observe::exemplar{
+            .trace_id = here->trace_id, .span_id = here->parent_id, .value = took, .at = spans->time().now()};
+    }
+    meter->count(counted);
 }
 
 trace_event message_trace::describe(const char* event, const char* status, std::size_t source, const std::string& entry,

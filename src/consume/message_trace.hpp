@@ -35,6 +35,8 @@ public:
     [[nodiscard]] observe::span handling(const parcel& what) const noexcept;
 
     void started(const parcel& what) const noexcept;
+    // The attempt's span is that of the current thread, if there is one: its trace becomes the exemplar of the time
+    // taken.
     void completed(const parcel& what, duration took) const noexcept;
     void failed(const parcel& what, std::string_view reason, duration took) const noexcept;
     void skipped(const parcel& what, date_time deadline) const noexcept;

@@ -251,7 +251,7 @@ void subscription::conclude_finished() {
 
 void subscription::conclude(parcel_number number, const attempt& made) {
     const parcel& what = plan_.in_hand(number);
-    const observe::span_scope of_attempt{made.trace ? &*made.trace : nullptr};  // for the lines of the log
+    const observe::span_scope of_attempt{made.trace ? &*made.trace : nullptr};  // for the log and the counts
     switch (made.is) {
         case attempt::result::handled:
         case attempt::result::duplicate: {

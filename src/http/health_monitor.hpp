@@ -50,8 +50,9 @@ public:
 
     [[nodiscard]] health_report report() const;
     [[nodiscard]] process_figures figures() const;
-    /// In Prometheus' text format.
-    [[nodiscard]] std::string metrics_text() const { return metrics_->render(report(), figures()); }
+    [[nodiscard]] std::string metrics_text(metrics_format format = metrics_format::prometheus_text) const {
+        return metrics_->render(report(), figures(), format);
+    }
     [[nodiscard]] std::vector<metric_family> metrics_values() const { return metrics_->collect(report(), figures()); }
 
 private:

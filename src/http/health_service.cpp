@@ -29,7 +29,7 @@ health_service::health_service(commit::environment& env, const health_options& o
         http_settings{.host = wanted.host,
                       .port = static_cast<std::uint16_t>(port),
                       .ports_to_try = wanted.port_auto_increment ? most_increments : 1},
-        [this](std::string_view path) { return answer(path); }, key, options.mounted);
+        [this](const http_request& request) { return answer(request); }, key, options.mounted);
     env.tracer().count_with(metrics_);
     observe::log(observe::level::info, "health.listening", {{"address", server_->address()}});
 }
@@ -39,7 +39,8 @@ bool health_service::leave() {
     return monitor_.leave(short_wait) && answered;
 }
 
-http_answer health_service::answer(std::string_view path) const {
+http_answer health_service::answer(const http_request& request) const {
+    const std::string& path = request.path;
     if (path == "/healthz" || path == "/livez") {
         // That this is answered is the answer.
         return json_answer(200, json::object{{"status", "ok"}, {"checks", json::object{{"event_loop", "responsive"}}}});
@@ -49,7 +50,8 @@ http_answer health_service::answer(std::string_view path) const {
         return json_answer(decide(seen) == readiness::ok ? 200 : 503, to_json(seen));
     }
     if (path == "/metrics") {
-        return {.status = 200, .content_type = metrics_content_type(), .body = monitor_.metrics_text()};
+        const metrics_format format = choose_metrics_format(request.list("accept"));
+        return {.status = 200, .content_type = content_type_of(format), .body = monitor_.metrics_text(format)};
     }
     return json_answer(404, json::object{{"error", "Not Found"}});
 }

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "commit/environment.hpp"
@@ -60,8 +59,8 @@ public:
     [[nodiscard]] std::string address() const { return server_->address(); }
     [[nodiscard]] std::uint16_t port() const noexcept { return server_->port(); }
 
-    /// What the server answers to a path.
-    [[nodiscard]] http_answer answer(std::string_view path) const;
+    /// What the server answers: by the path, and for metrics by what the client accepts.
+    [[nodiscard]] http_answer answer(const http_request& request) const;
 
 private:
     std::shared_ptr<metrics> metrics_;

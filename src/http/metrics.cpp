@@ -7,12 +7,15 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <utility>
 
 #include <sluice/version.hpp>
 
 #include "base/seconds.hpp"
+#include "http/bucket_exemplars.hpp"
+#include "http/openmetrics.hpp"
 #include "observe/log.hpp"
 
 namespace sluice::http {
@@ -23,6 +26,8 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using labels = std::vector<std::pair<std::string, std::string>>;
 
+constexpr const char* latency_name = "sluice_outbox_latency_seconds";
+constexpr const char* handler_name = "sluice_handler_duration_seconds";
 /// From a commit to the broker's confirmation: usually milliseconds, after an outage hours.
 const prometheus::Histogram::BucketBoundaries latency_buckets{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
                                                               1,     2.5,    5,     10,   30,    60,   300, 3600};
@@ -220,6 +225,24 @@ std::vector<metric_family> families_of(const page& seen) {
     return all;
 }
 
+/// What the buckets of one series have to show.
+struct series_exemplars {
+    const char* name;
+    labels of;
+    std::vector<std::optional<metric_exemplar>> of_buckets;
+};
+
+void add_exemplars(std::vector<metric_family>& to, std::vector<series_exemplars> all) {
+    for (series_exemplars& each : all) {
+        const auto family = std::ranges::find(to, each.name, &metric_family::name);
+        if (family == to.end()) continue;
+        const auto series = std::ranges::find(family->samples, each.of, &metric_sample::labels);
+        if (series == family->samples.end()) continue;
+        const std::size_t count = std::min(series->buckets.size(), each.of_buckets.size());
+        for (std::size_t i = 0; i < count; ++i) series->buckets[i].exemplar = std::move(each.of_buckets[i]);
+    }
+}
+
 page page_of(const std::vector<worker_health>& workers, duration uptime) {
     page all;
     add_process(all, uptime);
@@ -235,13 +258,30 @@ page page_of(const std::vector<worker_health>& workers, duration uptime) {
 
 /// The registry and the ways into it.
 struct metrics::instruments {
+    /// One series of a histogram, and the exemplars of its buckets.
+    struct traced_histogram {
+        traced_histogram(prometheus::Family<prometheus::Histogram>& family, const prometheus::Labels& by,
+                         const prometheus::Histogram::BucketBoundaries& bounds)
+            : of{by.begin(), by.end()},
+              counts{&family.Add(by, bounds)},
+              exemplars{std::make_unique<bucket_exemplars>(bounds)} {}
+
+        /// After the observation was counted: an exemplar that is shown is counted, too.
+        void keep(const std::optional<observe::exemplar>& example) const {
+            if (example) exemplars->keep(*example);
+        }
+
+        labels of;  ///< as the registry shows them
+        prometheus::Histogram* counts;
+        std::unique_ptr<bucket_exemplars> exemplars;
+    };
     struct of_a_lane {
         counted_lane is;
         prometheus::Counter* published;
         prometheus::Counter* failed;
         prometheus::Counter* abandoned;
         prometheus::Counter* overtaken;
-        prometheus::Histogram* latency;
+        traced_histogram latency;
     };
     struct of_a_subscription {
         counted_subscription is;
@@ -251,7 +291,7 @@ struct metrics::instruments {
         prometheus::Counter* retries;
         prometheus::Counter* dead;
         prometheus::Counter* dropped;
-        prometheus::Histogram* took;
+        traced_histogram took;
         std::map<std::string, prometheus::Counter*, std::less<>> breaker;  ///< by what it turned to
     };
 
@@ -272,6 +312,8 @@ struct metrics::instruments {
     }
 
     [[nodiscard]] page page_of(const health_report& report, const process_figures& process) const;
+    /// Of both histograms.
+    [[nodiscard]] std::vector<series_exemplars> exemplars() const;
 
     std::string domain;
     prometheus::Registry registry;
@@ -287,11 +329,15 @@ metrics::metrics(std::string domain, const std::vector<counted_lane>& lanes,
     auto& failed = all.counter("sluice_outbox_failed_total", "Attempts that the broker refused.");
     auto& abandoned = all.counter("sluice_outbox_abandoned_total", "Rows given up after their last attempt.");
     auto& overtaken = all.counter("sluice_outbox_overtaken_total", "Rows published behind later ones.");
-    auto& latency = all.histogram("sluice_outbox_latency_seconds", "From the commit to the broker's confirmation.");
+    auto& latency = all.histogram(latency_name, "From the commit to the broker's confirmation.");
     for (const counted_lane& lane : lanes) {
         const auto of = native(of_lane(all.domain, lane.database, lane.broker, lane.external));
-        all.lanes.push_back({lane, &published.Add(of), &failed.Add(of), &abandoned.Add(of), &overtaken.Add(of),
-                             &latency.Add(of, latency_buckets)});
+        all.lanes.push_back({lane,
+                             &published.Add(of),
+                             &failed.Add(of),
+                             &abandoned.Add(of),
+                             &overtaken.Add(of),
+                             {latency, of, latency_buckets}});
     }
     auto& processed = all.counter("sluice_subscription_processed_total", "Attempts to handle a message.");
     auto& expired = all.counter("sluice_subscription_expired_total", "Commands skipped because of their deadline.");
@@ -300,7 +346,7 @@ metrics::metrics(std::string domain, const std::vector<counted_lane>& lanes,
     auto& dropped =
         all.counter("sluice_subscription_dropped_total", "Messages given up by a subscription without dead letters.");
     auto& breaker = all.counter("sluice_subscription_circuit_breaker_total", "Turns of the circuit breaker.");
-    auto& took = all.histogram("sluice_handler_duration_seconds", "Time in the handler and its commit.");
+    auto& took = all.histogram(handler_name, "Time in the handler and its commit.");
     for (const counted_subscription& s : subscriptions) {
         const labels base = of_subscription(all.domain, s.handler, s.broker, s.stream);
         const auto of = native(base);
@@ -311,7 +357,7 @@ metrics::metrics(std::string domain, const std::vector<counted_lane>& lanes,
                                      &retries.Add(of),
                                      &dead.Add(of),
                                      &dropped.Add(of),
-                                     &took.Add(of, handler_buckets),
+                                     {took, of, handler_buckets},
                                      {}});
         for (const char* to : {"opened", "half_open", "closed"}) {
             all.subscriptions.back().breaker.emplace(to, &breaker.Add(native(with(base, "to", to))));
@@ -338,7 +384,8 @@ void metrics::count(const observe::settled_rows& rows) noexcept {
             ++increments[static_cast<std::size_t>(bucket - latency_buckets.begin())];
             sum += latency;
         }
-        if (!rows.latencies.empty()) lane->latency->ObserveMultiple(increments, sum);
+        if (!rows.latencies.empty()) lane->latency.counts->ObserveMultiple(increments, sum);
+        lane->latency.keep(rows.example);
     } catch (...) {  // NOLINT(bugprone-empty-catch): what cannot be counted (out of memory) is still published
     }
 }
@@ -357,11 +404,13 @@ void metrics::count(const observe::handled_message& message) noexcept {
         switch (message.what) {
             case observe::handling::handled:
                 found->handled->Increment();
-                found->took->Observe(base::seconds(message.took));
+                found->took.counts->Observe(base::seconds(message.took));
+                found->took.keep(message.example);
                 break;
             case observe::handling::failed:
                 found->failed->Increment();
-                found->took->Observe(base::seconds(message.took));
+                found->took.counts->Observe(base::seconds(message.took));
+                found->took.keep(message.example);
                 break;
             case observe::handling::expired:
                 found->expired->Increment();
@@ -400,22 +449,36 @@ page metrics::instruments::page_of(const health_report& report, const process_fi
     return all;
 }
 
-std::string metrics::render(const health_report& report, const process_figures& process) const {
+std::vector<series_exemplars> metrics::instruments::exemplars() const {
+    std::vector<series_exemplars> all;
+    for (const of_a_lane& each : lanes) {
+        all.push_back({latency_name, each.latency.of, each.latency.exemplars->latest()});
+    }
+    for (const of_a_subscription& each : subscriptions) {
+        all.push_back({handler_name, each.took.of, each.took.exemplars->latest()});
+    }
+    return all;
+}
+
+std::string metrics::render(const health_report& report, const process_figures& process, metrics_format format) const {
+    if (format == metrics_format::openmetrics) return to_openmetrics(collect(report, process));
     return instruments_->page_of(report, process).text();
 }
 
 std::vector<metric_family> metrics::collect(const health_report& report, const process_figures& process) const {
-    return families_of(instruments_->page_of(report, process));
+    auto latest = instruments_->exemplars();  // before the counts, which then include them
+    auto families = families_of(instruments_->page_of(report, process));
+    add_exemplars(families, std::move(latest));
+    return families;
 }
 
-std::string render_metrics(const std::vector<worker_health>& workers, duration uptime) {
+std::string render_metrics(const std::vector<worker_health>& workers, duration uptime, metrics_format format) {
+    if (format == metrics_format::openmetrics) return to_openmetrics(collect_metrics(workers, uptime));
     return page_of(workers, uptime).text();
 }
 
 std::vector<metric_family> collect_metrics(const std::vector<worker_health>& workers, duration uptime) {
     return families_of(page_of(workers, uptime));
 }
-
-const char* metrics_content_type() noexcept { return "text/plain; version=0.0.4; charset=utf-8"; }
 
 }  // namespace sluice::http

@@ -8,6 +8,7 @@
 #include <sluice/metrics.hpp>
 #include <sluice/time.hpp>
 
+#include "http/metrics_format.hpp"
 #include "http/readiness.hpp"
 #include "http/worker_health.hpp"
 #include "observe/meter.hpp"
@@ -35,10 +36,11 @@ struct process_figures {
     const observe::span_counts* spans = nullptr;          ///< null while none are exported
 };
 
-/// The numbers of one engine in Prometheus' text format (docs/observability.md names them all).
+/// The numbers of one engine (docs/observability.md names them all).
 ///
 /// Counters and histograms are of this process, since its start. Gauges are what the database and the brokers say, and
-/// are left out while they say nothing: an old number would look like a live one.
+/// are left out while they say nothing: an old number would look like a live one. The buckets of histograms keep the
+/// latest exemplar each that they were given.
 ///
 /// Thread safety: all members may be called concurrently.
 class metrics final : public observe::meter {
@@ -54,7 +56,8 @@ public:
     void count(const observe::handled_message& message) noexcept override;
     void count(const observe::breaker_change& change) noexcept override;
 
-    [[nodiscard]] std::string render(const health_report& report, const process_figures& process) const;
+    [[nodiscard]] std::string render(const health_report& report, const process_figures& process,
+                                     metrics_format format = metrics_format::prometheus_text) const;
     /// The same as values.
     [[nodiscard]] std::vector<metric_family> collect(const health_report& report, const process_figures& process) const;
 
@@ -64,10 +67,8 @@ private:
 };
 
 /// What the parent of several workers tells of itself.
-[[nodiscard]] std::string render_metrics(const std::vector<worker_health>& workers, duration uptime);
+[[nodiscard]] std::string render_metrics(const std::vector<worker_health>& workers, duration uptime,
+                                         metrics_format format = metrics_format::prometheus_text);
 [[nodiscard]] std::vector<metric_family> collect_metrics(const std::vector<worker_health>& workers, duration uptime);
-
-/// `text/plain; version=0.0.4; charset=utf-8`
-[[nodiscard]] const char* metrics_content_type() noexcept;
 
 }  // namespace sluice::http

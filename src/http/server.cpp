@@ -217,7 +217,7 @@ private:
         is_head_ = request.method() == beast_http::verb::head;
         if (problem) return write(answer_to(problem));
         const std::string_view target{request.target().data(), request.target().size()};
-        if (!by_.site.has(target.substr(0, target.find('?')))) return write(probe(target));
+        if (!by_.site.has(target.substr(0, target.find('?')))) return write(probe());
         if (by_.site.tls() != nullptr && !tls_) return write(send_to_tls(target));
         read_body();
     }
@@ -236,7 +236,7 @@ private:
         return answer;
     }
 
-    [[nodiscard]] http_answer probe(std::string_view target) const {
+    [[nodiscard]] http_answer probe() {
         const auto method = head_->get().method();
         if (method != beast_http::verb::get && method != beast_http::verb::head) {
             http_answer answer = refusal(beast_http::status::method_not_allowed, "Method Not Allowed");
@@ -244,7 +244,7 @@ private:
             return answer;
         }
         try {
-            return by_.probes(target.substr(0, target.find('?')));
+            return by_.probes(request_of(head_->get()));
         } catch (const std::exception& e) {
             observe::log(observe::level::warn, "health.failed", {{"reason", base::one_line(e.what())}});
             return refusal(beast_http::status::internal_server_error, "Internal Server Error");
@@ -289,7 +289,14 @@ private:
     }
 
     [[nodiscard]] http_request to_request() {
-        auto& message = whole_->get();
+        http_request request = request_of(whole_->get());
+        request.body = std::move(whole_->get().body());
+        return request;
+    }
+
+    /// Everything but the body.
+    template <class Message>
+    [[nodiscard]] http_request request_of(const Message& message) {
         const std::string_view target{message.target().data(), message.target().size()};
         const auto mark = target.find('?');
         error_code gone;
@@ -299,7 +306,6 @@ private:
         request.path = target.substr(0, mark);
         if (mark != std::string_view::npos) request.query = target.substr(mark + 1);
         request.headers = headers_of(message);
-        request.body = std::move(message.body());
         if (!gone) request.client = other_end.address().to_string();
         request.is_encrypted = tls_.has_value();
         return request;

@@ -28,6 +28,8 @@ struct http_request {
 
     /// The value of a header that was sent once; empty when it was not sent, or several times.
     [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
+    /// The values of a header that is a list, however often it was sent, with commas between them (RFC 9110, 5.3).
+    [[nodiscard]] std::string list(std::string_view name) const;
 };
 
 struct http_answer {
@@ -80,8 +82,8 @@ struct http_mount {
 /// Thread safety: all members may be called concurrently.
 class http_server {
 public:
-    /// Answers a path, without its query. Runs on the server's thread: be quick. What it throws becomes a 500.
-    using handler = std::function<http_answer(std::string_view path)>;
+    /// Answers a request whose body is not read. Runs on the server's thread: be quick. What it throws becomes a 500.
+    using handler = std::function<http_answer(const http_request& request)>;
 
     /// Listens and serves at once.
     /// @param key  the configuration key to name when the port cannot be had

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include <sluice/time.hpp>
+
+#include "observe/exemplar.hpp"
 
 namespace sluice::observe {
 
@@ -17,6 +20,7 @@ struct settled_rows {
     std::size_t abandoned = 0;            ///< refused by the broker for the last time
     std::size_t overtaken = 0;            ///< read only after the lane had gone past their number
     std::span<const double> latencies{};  ///< of each published row: seconds from its commit to the confirmation
+    std::optional<exemplar> example{};    ///< of the latencies; nothing unless a row's trace is recorded
 };
 
 /// What became of one attempt to handle a message.
@@ -34,7 +38,8 @@ struct handled_message {
     std::string_view broker;
     std::string_view stream;
     handling what = handling::handled;
-    duration took{};  ///< in the handler; of `handled` and `failed`
+    duration took{};                    ///< in the handler; of `handled` and `failed`
+    std::optional<exemplar> example{};  ///< that time; nothing unless the trace of the attempt is recorded
 };
 
 /// A circuit breaker of a subscription turned.

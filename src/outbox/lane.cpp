@@ -14,6 +14,7 @@
 #include "envelope/envelope.hpp"
 #include "observe/log.hpp"
 #include "outbox/batch_spans.hpp"
+#include "outbox/traced_row.hpp"
 #include "store/lane_name.hpp"
 
 namespace sluice::outbox {
@@ -383,15 +384,22 @@ void lane::count(const std::vector<row_outcome>& outcomes) const {
     observe::settled_rows rows{.database = settings_.database, .broker = settings_.broker};
     std::vector<double> latencies;
     latencies.reserve(outcomes.size());
-    for (const auto& [event, settlement, reason] : outcomes) {
-        rows.published += settlement.status == store::row_status::published ? 1 : 0;
-        rows.failed += settlement.status == store::row_status::failed ? 1 : 0;
-        rows.abandoned += settlement.status == store::row_status::abandoned ? 1 : 0;
-        if (!settlement.published_at) continue;
-        const duration took = std::max(*settlement.published_at - event.created_at, duration{0});
-        latencies.push_back(base::seconds(took));
+    for (const row_outcome& each : outcomes) {
+        const store::row_status status = each.settlement.status;
+        rows.published += status == store::row_status::published ? 1 : 0;
+        rows.failed += status == store::row_status::failed ? 1 : 0;
+        rows.abandoned += status == store::row_status::abandoned ? 1 : 0;
+        if (const auto took = each.latency()) latencies.push_back(base::seconds(*took));
     }
     rows.latencies = latencies;
+    const observe::span_source* const spans = ports_.tracer.spans();
+    const auto traced = spans != nullptr ? slowest_traced(outcomes, *spans) : std::nullopt;
+    if (traced) {
+        rows.example = observe::exemplar{.trace_id = traced->trace.trace_id,
+                                         .span_id = traced->trace.parent_id,
+                                         .value = traced->latency,
+                                         .at = traced->at};
+    }
     meter->count(rows);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -34,6 +35,12 @@ struct row_outcome {
     store::logged_event event;
     store::settlement settlement;
     std::string error;  ///< the broker's reason for a refusal, one line
+
+    /// From the commit to the confirmation; nothing unless it was published.
+    [[nodiscard]] std::optional<duration> latency() const {
+        if (!settlement.published_at) return std::nullopt;
+        return std::max(*settlement.published_at - event.created_at, duration{0});
+    }
 };
 
 /// Decides what a lane does next. Pure: it is told what happened and the time, and answers with one action. It waits by

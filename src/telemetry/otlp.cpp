@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <string_view>
+#include <vector>
 
 #include <sluice/json.hpp>
 #include <sluice/version.hpp>
@@ -197,6 +198,24 @@ private:
                                                      sample.buckets.empty() ? 0 : sample.buckets.size() - 1};
         write_array(out_, point, "explicitBounds", bounded,
                     [&](const metric_bucket& each) { append_number(out_, each.upper_bound); });
+        write_exemplars(point, sample);
+    }
+
+    void write_exemplars(object_writer& point, const metric_sample& sample) {
+        std::vector<const metric_exemplar*> all;
+        for (const metric_bucket& each : sample.buckets) {
+            if (each.exemplar) all.push_back(&*each.exemplar);
+        }
+        if (all.empty()) return;
+        write_array(out_, point, "exemplars", all, [&](const metric_exemplar* each) {
+            object_writer exemplar{out_};
+            exemplar.text("timeUnixNano", nanoseconds(each->at));
+            exemplar.begin("asDouble");
+            append_number(out_, each->value);
+            exemplar.text("traceId", each->trace_id);
+            exemplar.text("spanId", each->span_id);
+            exemplar.end();
+        });
     }
 
     std::string& out_;

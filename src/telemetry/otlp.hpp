@@ -16,7 +16,8 @@ namespace sluice::telemetry {
 /// An `ExportTraceServiceRequest`.
 [[nodiscard]] std::string encode_spans(const resource& from, std::span<const finished_span> spans);
 
-/// An `ExportMetricsServiceRequest`; counters and histograms are cumulative.
+/// An `ExportMetricsServiceRequest`; counters and histograms are cumulative, and so are the exemplars
+/// of their buckets.
 /// @param begin  since when they count
 [[nodiscard]] std::string encode_metrics(const resource& from, std::span<const metric_family> metrics, date_time begin,
                                          date_time now);

@@ -62,6 +62,7 @@
 #include "console/target.hpp"
 #include "envelope/envelope.hpp"
 #include "envelope/header_rules.hpp"
+#include "http/metrics_format.hpp"
 #include "http/server.hpp"
 #include "operate/commands.hpp"
 #include "store/postgresql/server_address.hpp"
@@ -413,8 +414,9 @@ base::unique_fd connected_to(std::uint16_t port) {
 /// The probe port answers or closes whatever is sent to it, and lives.
 void fuzz_http(std::string_view input) {
     static http::http_server server{{.port = 0, .ports_to_try = 1, .max_header_bytes = 1024},
-                                    [](std::string_view path) {
-                                        require(path.size() <= 1024, "the path is bounded");
+                                    [](const http::http_request& request) {
+                                        require(request.path.size() <= 1024, "the path is bounded");
+                                        static_cast<void>(http::choose_metrics_format(request.list("accept")));
                                         return http::http_answer{.body = "{}"};
                                     },
                                     "server.health.port"};

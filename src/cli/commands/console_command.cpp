@@ -43,8 +43,9 @@ operate::site site_of(const session& in, const std::string& text) {
     return site;
 }
 
-http::http_answer show_the_way(std::string_view path) {
-    if (path == "/") return {.status = 303, .content_type = "text/plain", .headers = {{"location", "/console"}}};
+http::http_answer show_the_way(const http::http_request& request) {
+    if (request.path == "/")
+        return {.status = 303, .content_type = "text/plain", .headers = {{"location", "/console"}}};
     return {.status = 404, .body = R"({"error": "Not Found"})"};
 }
 

@@ -96,8 +96,9 @@ public:
         workers_ = std::move(workers);
     }
 
-    [[nodiscard]] http::http_answer answer(std::string_view path) const {
+    [[nodiscard]] http::http_answer answer(const http::http_request& request) const {
         using http::readiness;
+        const std::string& path = request.path;
         if (path == "/healthz" || path == "/livez") {
             return {.body = json::dump(
                         json::object{{"status", "ok"}, {"checks", json::object{{"event_loop", "responsive"}}}},
@@ -110,9 +111,10 @@ public:
                     .body = json::dump(http::to_json(at_, workers_), json::style::python)};
         }
         if (path == "/metrics") {
-            return {
-                .content_type = http::metrics_content_type(),
-                .body = http::render_metrics(workers_, std::chrono::duration_cast<duration>(steady::now() - begin_))};
+            const http::metrics_format format = http::choose_metrics_format(request.list("accept"));
+            const auto uptime = std::chrono::duration_cast<duration>(steady::now() - begin_);
+            return {.content_type = http::content_type_of(format),
+                    .body = http::render_metrics(workers_, uptime, format)};
         }
         return {.status = 404, .body = R"({"error": "Not Found"})"};
     }
@@ -142,7 +144,7 @@ public:
             http::http_settings{.host = health.host,
                                 .port = static_cast<std::uint16_t>(health.port),
                                 .ports_to_try = health.port_auto_increment ? most_increments : 1},
-            [this](std::string_view path) { return board_.answer(path); }, "server.health.port");
+            [this](const http::http_request& request) { return board_.answer(request); }, "server.health.port");
         log(level::info, "health.listening", {{"address", probes_->address()}});
     }
 

@@ -56,10 +56,11 @@ http_response raw_client::read_response() const {
     return {std::atoi(all.c_str() + 9), all.substr(0, end + 2), all.substr(end + 4)};
 }
 
-http_response http_get(std::uint16_t port, std::string_view path, std::string_view method) {
+http_response http_get(std::uint16_t port, std::string_view path, std::string_view method, std::string_view headers) {
     const raw_client client{port};
     if (!client.connected()) return {};
-    client.send(std::string{method} + " " + std::string{path} + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    client.send(std::string{method} + " " + std::string{path} + " HTTP/1.1\r\nHost: localhost\r\n" +
+                std::string{headers} + "\r\n");
     return client.read_response();
 }
 

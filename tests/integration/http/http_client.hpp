@@ -34,6 +34,8 @@ private:
     base::unique_fd socket_;
 };
 
-[[nodiscard]] http_response http_get(std::uint16_t port, std::string_view path, std::string_view method = "GET");
+/// @param headers  lines that end with CR and LF
+[[nodiscard]] http_response http_get(std::uint16_t port, std::string_view path, std::string_view method = "GET",
+                                     std::string_view headers = {});
 
 }  // namespace sluice::testing

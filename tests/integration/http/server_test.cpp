@@ -26,9 +26,10 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-http_answer echo(std::string_view path) {
+http_answer echo(const http_request& request) {
+    const std::string& path = request.path;
     if (path == "/throw") throw std::runtime_error{"defect"};
-    return {.content_type = "text/plain", .body = "this is " + std::string{path}};
+    return {.content_type = "text/plain", .body = "this is " + path};
 }
 
 http_settings on_any_port() { return {.port = 0, .max_connections = 8, .request_time = 60s}; }
@@ -54,6 +55,17 @@ TEST_F(http_server_test, answers_a_path_without_its_query) {
     EXPECT_THAT(answer.head, AllOf(HasSubstr("Content-Type: text/plain\r\n"), HasSubstr("Content-Length: 12\r\n"),
                                    HasSubstr("Connection: close\r\n"), HasSubstr("Cache-Control: no-store\r\n")));
     EXPECT_EQ(server_.address(), "127.0.0.1:" + std::to_string(server_.port()));
+}
+
+TEST_F(http_server_test, a_probe_sees_the_headers_of_its_request) {
+    const http_server server{on_any_port(),
+                             [](const http_request& request) {
+                                 return http_answer{.body = request.method + " " + request.path + "?" + request.query +
+                                                            " " + request.list("accept") + request.body};
+                             },
+                             "the.key"};
+    EXPECT_EQ(http_get(server.port(), "/a?b=c", "GET", "Accept: x/y;q=0.5\r\nACCEPT: */*\r\n").body,
+              "GET /a?b=c x/y;q=0.5, */*");
 }
 
 TEST_F(http_server_test, answers_head_without_a_body) {
@@ -130,8 +142,8 @@ TEST_F(http_server_test, clients_that_send_nothing_do_not_lock_out_a_probe) {
 
 TEST_F(http_server_test, a_client_that_does_not_read_its_answer_holds_up_nobody) {
     constexpr std::size_t large = 20'000'000;
-    const http_server big{on_any_port(), [](std::string_view) { return http_answer{.body = std::string(large, 'x')}; },
-                          "the.key"};
+    const http_server big{on_any_port(),
+                          [](const http_request&) { return http_answer{.body = std::string(large, 'x')}; }, "the.key"};
     const raw_client deaf{big.port()};
     deaf.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_EQ(http_get(big.port(), "/").body.size(), large);

@@ -27,8 +27,8 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-http_answer probes(std::string_view path) {
-    return {.content_type = "text/plain", .body = "probe " + std::string{path}};
+http_answer probes(const http_request& request) {
+    return {.content_type = "text/plain", .body = "probe " + request.path};
 }
 
 /// A site below /site, and a certificate that curl is told to trust. The client is curl.

@@ -108,8 +108,25 @@ protected:
         });
     }
 
+    [[nodiscard]] bool has_exemplar(const std::string& service, const std::string& name) const {
+        return std::ranges::any_of(receiver_.requests(), [&](const http_request& each) {
+            if (each.target != "/v1/metrics") return false;
+            const json::value body = json::parse(each.body);
+            const json::value& from = body.at("resourceMetrics").at(std::size_t{0});
+            if (text_attributes(from.at("resource"))["service.name"] != service) return false;
+            const auto& metrics = from.at("scopeMetrics").at(std::size_t{0}).at("metrics").as_array();
+            return std::ranges::any_of(metrics, [&](const json::value& metric) {
+                if (metric.at("name").as_string() != name) return false;
+                const auto& points = metric.at("histogram").at("dataPoints").as_array();
+                return std::ranges::any_of(points,
+                                           [](const json::value& point) { return point.contains("exemplars"); });
+            });
+        });
+    }
+
     /// The official definitions of the protocol read what was sent, and see the same spans.
-    void expect_official_reading() {
+    /// @param exemplars  that are among those of the metrics: metric, trace and span
+    void expect_official_reading(const std::vector<std::string>& exemplars) {
         std::ifstream why_not{std::filesystem::path{PROTO_ENVIRONMENT} / "unavailable"};
         if (std::string why; std::getline(why_not, why)) {
             std::cout << why << '\n';
@@ -140,6 +157,9 @@ protected:
         for (const json::value& each : read.at("metrics").as_array()) metrics.push_back(each.as_string());
         EXPECT_THAT(metrics, IsSupersetOf({"sluice_outbox_published_total sum", "sluice_outbox_pending gauge",
                                            "sluice_handler_duration_seconds histogram"}));
+        std::vector<std::string> traced;
+        for (const json::value& each : read.at("exemplars").as_array()) traced.push_back(each.as_string());
+        EXPECT_THAT(traced, IsSupersetOf(exemplars));
     }
 
     temporary_directory directory_;
@@ -160,7 +180,9 @@ TEST_F(one_trace, runs_from_the_caller_through_a_service_and_a_broker_to_the_com
         [&] {
             return find("watcher", "command TakeNote") && find("tiny", "publish batch default:partner") &&
                    has_metric("tiny", "sluice_outbox_published_total") &&
-                   has_metric("watcher", "sluice_handler_duration_seconds");
+                   has_metric("watcher", "sluice_handler_duration_seconds") &&
+                   has_exemplar("tiny", "sluice_outbox_latency_seconds") &&
+                   has_exemplar("watcher", "sluice_handler_duration_seconds");
         },
         std::chrono::seconds{40});
     for (const running_program* each : {&first, &second}) each->signal(SIGTERM);
@@ -208,7 +230,8 @@ TEST_F(one_trace, runs_from_the_caller_through_a_service_and_a_broker_to_the_com
                                                    Pair("messaging.consumer.group.name", "watcher.counter_events")}));
     EXPECT_THAT(receiver_.requests().front().headers,
                 IsSupersetOf({Pair("x-api-key", "k-1"), Pair("content-type", "application/json")}));
-    expect_official_reading();
+    expect_official_reading({fmt::format("sluice_outbox_latency_seconds {} {}", caller_trace, created->id),
+                             fmt::format("sluice_handler_duration_seconds {} {}", caller_trace, handled->id)});
 }
 
 }  // namespace

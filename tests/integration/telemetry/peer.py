@@ -50,6 +50,7 @@ for file in sorted(directory.glob("*.traces.json")):
                               "id": span.span_id.hex(), "parent": span.parent_span_id.hex(),
                               "kind": Span.SpanKind.Name(span.kind)})
 metrics = set()
+exemplars = set()
 for file in sorted(directory.glob("*.metrics.json")):
     for of in read(file, ExportMetricsServiceRequest()).resource_metrics:
         for scope in of.scope_metrics:
@@ -59,6 +60,10 @@ for file in sorted(directory.glob("*.metrics.json")):
                     if data == "histogram":
                         assert len(point.bucket_counts) == len(point.explicit_bounds) + 1, metric.name
                         assert sum(point.bucket_counts) == point.count, metric.name
+                        for each in point.exemplars:
+                            assert 0 < each.time_unix_nano <= point.time_unix_nano, metric.name
+                            assert each.WhichOneof("value") == "as_double" and each.as_double >= 0, metric.name
+                            exemplars.add(f"{metric.name} {each.trace_id.hex()} {each.span_id.hex()}")
                     assert point.time_unix_nano > 0, metric.name
                 metrics.add(f"{metric.name} {data}")
-print(json.dumps({"spans": spans, "metrics": sorted(metrics)}))
+print(json.dumps({"spans": spans, "metrics": sorted(metrics), "exemplars": sorted(exemplars)}))

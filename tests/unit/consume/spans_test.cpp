@@ -1,9 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <stdexcept>
 
 #include "post_fixture.hpp"
+#include "support/noted_exemplars.hpp"
 #include "support/recorded_spans.hpp"
 
 // What subscriptions record.
@@ -91,6 +93,53 @@ TEST_F(subscription_spans, a_message_that_is_not_sampled_leaves_no_span_but_the_
     EXPECT_THAT(recorded.named("process abroad::parcel"), IsEmpty());
     EXPECT_THAT(recorded.named("command PostLetter"), IsEmpty());
     EXPECT_THAT(recorded.named("receive abroad::parcel"), SizeIs(1));
+}
+
+TEST_F(subscription_spans, the_time_of_an_attempt_is_counted_with_its_span) {
+    const auto counted = sluice::testing::noted_exemplars::of(f.env->tracer());
+    int attempt = 0;
+    f.hook->on_handle([&](const std::string&) {
+        f.clock.advance(std::chrono::milliseconds{20});
+        if (++attempt == 2) throw std::runtime_error{"the scales are broken"};
+    });
+    publish("m-1", parent(true));
+    const auto s = f.subscribe();
+    static_cast<void>(s->work());
+    publish("m-2", parent(true));
+    static_cast<void>(s->work());
+    const auto attempts = recorded.named("process abroad::parcel");
+    ASSERT_THAT(attempts, SizeIs(2));
+    const auto found = counted->all();
+    ASSERT_GE(found.size(), 2U);
+    for (std::size_t i = 0; i < attempts.size(); ++i) {
+        ASSERT_TRUE(found[i]) << "one that fails, too";
+        EXPECT_EQ(found[i]->trace_id, trace);
+        EXPECT_EQ(found[i]->span_id, attempts[i].context.parent_id);
+        EXPECT_EQ(found[i]->value, std::chrono::milliseconds{20});
+        EXPECT_EQ(found[i]->at, attempts[i].begin + attempts[i].took);
+    }
+    for (std::size_t i = 2; i < found.size(); ++i) EXPECT_FALSE(found[i]) << "putting off takes no time in a handler";
+}
+
+TEST_F(subscription_spans, an_attempt_that_is_not_sampled_is_counted_without_a_span) {
+    const auto counted = sluice::testing::noted_exemplars::of(f.env->tracer());
+    publish("m-1", parent(false));
+    const auto s = f.subscribe();
+    static_cast<void>(s->work());
+    ASSERT_THAT(counted->all(), SizeIs(1));
+    EXPECT_FALSE(counted->all().front());
+}
+
+TEST(subscription_counts, without_recorded_spans_name_no_trace_whatever_the_thread_works_for) {
+    post::fixture f;
+    const auto counted = sluice::testing::noted_exemplars::of(f.env->tracer());
+    f.publish_parcel("m-1", "p-1");
+    const auto s = f.subscribe();
+    const sluice::trace_parent elsewhere{trace, "b7ad6b7169203331", true};
+    const sluice::observe::span_scope here{&elsewhere};
+    static_cast<void>(s->work());
+    ASSERT_THAT(counted->all(), SizeIs(1));
+    EXPECT_FALSE(counted->all().front());
 }
 
 }  // namespace

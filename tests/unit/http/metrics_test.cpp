@@ -4,8 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <map>
 #include <regex>
+#include <set>
 #include <sstream>
+
+#include "base/seconds.hpp"
 
 namespace sluice::http {
 namespace {
@@ -14,6 +18,7 @@ using namespace std::chrono_literals;
 using observe::handling;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 class metrics_test : public testing::Test {
@@ -111,6 +116,105 @@ TEST_F(metrics_test, counts_messages_by_subscription) {
                 HasSubstr("sluice_handler_duration_seconds_bucket" + of + "stream=\"shop::order\",le=\"0.025\"} 2\n"));
 }
 
+/// The exemplars of the one series of that metric that has any, by bound.
+std::map<double, metric_exemplar> exemplars_in(const std::vector<metric_family>& all, std::string_view metric) {
+    std::map<double, metric_exemplar> found;
+    for (const metric_family& family : all) {
+        if (family.name != metric) continue;
+        for (const metric_sample& series : family.samples) {
+            for (const metric_bucket& each : series.buckets) {
+                if (each.exemplar) found.emplace(each.upper_bound, *each.exemplar);
+            }
+        }
+    }
+    return found;
+}
+
+TEST_F(metrics_test, a_bucket_has_the_latest_exemplar_of_its_lane) {
+    const auto count = [&](std::string_view trace_id, duration latency, std::string_view database = "default") {
+        const double seconds = base::seconds(latency);
+        metrics_.count(observe::settled_rows{.database = database,
+                                             .broker = "partner",
+                                             .published = 1,
+                                             .latencies = {&seconds, 1},
+                                             .example = observe::exemplar{.trace_id = trace_id,
+                                                                          .span_id = "b7ad6b7169203331",
+                                                                          .value = latency,
+                                                                          .at = date_time::from_micros(1'500'000)}});
+    };
+    count("first", 200ms);
+    count("second", 240ms);
+    count("late", 2h);
+    count("unknown lane", 1ms, "other");
+    const auto kept = exemplars_in(metrics_.collect({}, {}), "sluice_outbox_latency_seconds");
+    ASSERT_EQ(kept.size(), 2U);
+    EXPECT_EQ(kept.at(0.25).trace_id, "second");
+    EXPECT_EQ(kept.at(0.25).span_id, "b7ad6b7169203331");
+    EXPECT_EQ(kept.at(0.25).value, 0.24);
+    EXPECT_EQ(kept.at(0.25).at, date_time::from_micros(1'500'000));
+    EXPECT_EQ(kept.rbegin()->second.trace_id, "late");
+    EXPECT_THAT(exemplars_in(metrics_.collect({}, {}), "sluice_handler_duration_seconds"), IsEmpty());
+    EXPECT_THAT(
+        metrics_.render({}, {}, metrics_format::openmetrics),
+        HasSubstr("sluice_outbox_latency_seconds_bucket{broker=\"partner\",database=\"default\",domain=\"shop\","
+                  "external=\"true\",le=\"0.25\"} 2 # {trace_id=\"second\",span_id=\"b7ad6b7169203331\"} "
+                  "0.24 1.500000\n"));
+    EXPECT_THAT(text(), Not(HasSubstr("trace_id"))) << "the other text has no place for them";
+}
+
+TEST_F(metrics_test, a_bucket_has_the_latest_exemplar_of_its_subscription) {
+    const auto count = [&](handling what, std::string_view trace_id, duration took) {
+        metrics_.count(observe::handled_message{
+            .handler = "shop.notify",
+            .broker = "default",
+            .stream = "shop::order",
+            .what = what,
+            .took = took,
+            .example = observe::exemplar{.trace_id = trace_id, .span_id = "s", .value = took, .at = date_time{}}});
+    };
+    count(handling::handled, "quick", 1ms);
+    count(handling::failed, "slow", 4s);
+    const auto kept = exemplars_in(metrics_.collect({}, {}), "sluice_handler_duration_seconds");
+    ASSERT_EQ(kept.size(), 2U);
+    EXPECT_EQ(kept.at(0.001).trace_id, "quick");
+    EXPECT_EQ(kept.at(5).trace_id, "slow");
+}
+
+TEST_F(metrics_test, what_has_no_trace_leaves_the_exemplar_that_is_there) {
+    const double seconds = 0.2;
+    observe::settled_rows rows{.database = "default", .broker = "partner", .published = 1, .latencies = {&seconds, 1}};
+    rows.example = observe::exemplar{.trace_id = "t", .span_id = "s", .value = 200ms, .at = date_time{}};
+    metrics_.count(rows);
+    rows.example = std::nullopt;
+    metrics_.count(rows);
+    EXPECT_EQ(exemplars_in(metrics_.collect({}, {}), "sluice_outbox_latency_seconds").at(0.25).trace_id, "t");
+}
+
+/// A query must find the same series, whichever text its numbers came by. Only bounds of buckets are written otherwise.
+TEST_F(metrics_test, openmetrics_has_the_series_of_the_other_text) {
+    const observe::span_counts spans;
+    const auto series_in = [](const std::string& text) {
+        std::multiset<std::string> all;
+        std::istringstream lines{text};
+        for (std::string each; std::getline(lines, each);) {
+            if (each.starts_with('#')) continue;
+            const auto bound = each.find("le=\"");
+            all.insert(each.substr(0, bound == std::string::npos ? each.rfind(' ') : bound));
+        }
+        return all;
+    };
+    health_report report{.at = phase::running};
+    report.lanes.push_back(
+        {.database = "default", .broker = "partner", .external = true, .state = "idle", .rows = operate::lane_rows{}});
+    const process_figures process{.restarts = {{"default:partner", 2}}, .spans = &spans};
+    const std::string openmetrics = metrics_.render(report, process, metrics_format::openmetrics);
+    EXPECT_EQ(series_in(openmetrics), series_in(metrics_.render(report, process)));
+    EXPECT_TRUE(openmetrics.ends_with("\n# EOF\n"));
+    EXPECT_THAT(openmetrics, HasSubstr("# TYPE sluice_outbox_published counter\n"));
+    EXPECT_THAT(openmetrics, HasSubstr("# TYPE sluice_outbox_failed_total unknown\n"))
+        << "a gauge is called sluice_outbox_failed";
+}
+
 TEST_F(metrics_test, counts_the_turns_of_a_circuit_breaker) {
     const auto count = [&](const char* handler, const char* to) {
         metrics_.count(
@@ -200,6 +304,11 @@ TEST(worker_metrics, tell_of_the_workers) {
     EXPECT_THAT(text, HasSubstr("sluice_worker_up{worker=\"1\"} 1\n"));
     EXPECT_THAT(text, HasSubstr("sluice_worker_up{worker=\"2\"} 0\n"));
     EXPECT_THAT(text, HasSubstr("sluice_worker_restarts_total{worker=\"2\"} 3\n"));
+    const std::string openmetrics =
+        render_metrics({{.index = 1, .pid = 7, .ready = true}}, 1min, metrics_format::openmetrics);
+    EXPECT_THAT(openmetrics, HasSubstr("# TYPE sluice_worker_restarts counter\n"));
+    EXPECT_THAT(openmetrics, HasSubstr("sluice_worker_restarts_total{worker=\"1\"} 0\n"));
+    EXPECT_TRUE(openmetrics.ends_with("# EOF\n"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <thread>
@@ -10,6 +11,8 @@
 #include "observe/log.hpp"
 #include "store/memory/memory_database.hpp"
 #include "support/eventually.hpp"
+#include "support/noted_exemplars.hpp"
+#include "support/recorded_spans.hpp"
 #include "support/scripted_broker.hpp"
 #include "support/virtual_clock.hpp"
 
@@ -41,14 +44,17 @@ protected:
     }
     lane_ports ports() { return {*database_, broker_, clock_, random_, tracer_}; }
 
-    void commit(const std::string& id, const std::string& stream = "shop::order-1", int priority = 0) {
+    /// @param trace  JSON of the event's `traceparent`
+    void commit(const std::string& id, const std::string& stream = "shop::order-1", int priority = 0,
+                const std::string& trace = "null") {
         store::commit_batch batch;
         batch.at = clock_.now();
         store::event_write write;
-        write.event = {id,           stream,
-                       category,     "Shop.OrderShipped.v1",
-                       R"({"n":1})", R"({"headers":{"id":"x"},"domain":{"correlation_id":"c-1"}})",
-                       batch.at};
+        write.event = {
+            id,           stream,
+            category,     "Shop.OrderShipped.v1",
+            R"({"n":1})", R"({"headers":{"id":"x","traceparent":)" + trace + R"(},"domain":{"correlation_id":"c-1"}})",
+            batch.at};
         write.priority = priority;
         write.target_brokers = {"target"};
         batch.events.push_back(std::move(write));
@@ -320,6 +326,51 @@ TEST_F(lane_test, traces_what_is_settled) {
     EXPECT_EQ(traced_[1].status, "error");
     EXPECT_FALSE(traced_[1].error.empty());
     EXPECT_EQ(json::dump(traced_[1].metadata), R"({"retry_count":1})");
+}
+
+/// JSON of a `traceparent`.
+std::string trace_context(const std::string& trace_id, bool sampled) {
+    return R"({"trace_id":")" + trace_id + R"(","parent_id":"b7ad6b7169203331","sampled":)" +
+           (sampled ? "true}" : "false}");
+}
+
+TEST_F(lane_test, names_the_trace_of_the_slowest_row_of_a_batch) {
+    const sluice::testing::recorded_spans recorded{tracer_, clock_, random_};
+    const auto counted = sluice::testing::noted_exemplars::of(tracer_);
+    commit("m-1", "shop::order-1", 0, trace_context(std::string(32, '1'), false));
+    clock_.advance(1s);
+    commit("m-2", "shop::order-1", 0, trace_context(std::string(32, '2'), true));
+    clock_.advance(1s);
+    commit("m-3", "shop::order-1", 0, trace_context(std::string(32, '3'), true));
+    clock_.advance(500ms);
+    lane l{settings(), ports()};
+    (void)turn_until_rest(l);
+    const auto found = counted->all();
+    ASSERT_EQ(found.size(), 1U);
+    ASSERT_TRUE(found[0]);
+    EXPECT_EQ(found[0]->trace_id, std::string(32, '2')) << "m-1 is slower, but its trace is not sampled";
+    EXPECT_EQ(found[0]->span_id, "b7ad6b7169203331");
+    EXPECT_EQ(found[0]->value, 1500ms);
+    EXPECT_EQ(found[0]->at, clock_.now());
+    const auto published = recorded.named("publish shop::order");
+    EXPECT_TRUE(std::ranges::any_of(published, [&](const finished_span& each) {
+        return each.context.trace_id == found[0]->trace_id;
+    })) << "who follows it finds the lane's own span there";
+}
+
+TEST_F(lane_test, names_no_trace_while_none_is_recorded) {
+    const auto counted = sluice::testing::noted_exemplars::of(tracer_);
+    lane l{settings(), ports()};
+    commit("m-1", "shop::order-1", 0, trace_context(std::string(32, '1'), true));
+    (void)turn_until_rest(l);
+    const sluice::testing::recorded_spans recorded{tracer_, clock_, random_};
+    commit("m-2", "shop::order-1", 0, trace_context(std::string(32, '2'), false));
+    live(l, 6s);
+    commit("m-3");
+    live(l, 6s);
+    const auto found = counted->all();
+    ASSERT_EQ(found.size(), 3U);
+    for (const auto& each : found) EXPECT_FALSE(each);
 }
 
 TEST_F(lane_test, internal_trace_events_have_their_own_names) {

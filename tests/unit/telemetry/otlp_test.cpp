@@ -128,6 +128,33 @@ TEST(otlp, a_histogram_counts_between_its_bounds) {
     EXPECT_EQ(point.at("sum").as_double(), 3.5);
     EXPECT_EQ(json::dump(point.at("bucketCounts")), R"(["1","3","2"])");
     EXPECT_EQ(json::dump(point.at("explicitBounds")), "[0.1,1.0]");
+    EXPECT_FALSE(point.contains("exemplars")) << "nothing is traced";
+}
+
+TEST(otlp, a_histogram_has_the_exemplars_of_its_buckets) {
+    const metric_exemplar quick{.value = 0.0625,
+                                .at = date_time::from_micros(1'700'000'000'123'456),
+                                .trace_id = "0af7651916cd43dd8448eb211c80319c",
+                                .span_id = "b7ad6b7169203331"};
+    const metric_exemplar slow{.value = 7,
+                               .at = date_time::from_micros(1'700'000'001'000'000),
+                               .trace_id = "4bf92f3577b34da6a3ce929d0e0e4736",
+                               .span_id = "00f067aa0ba902b7"};
+    const json::value shown = first_metric(
+        {.name = "h",
+         .kind = metric_kind::histogram,
+         .samples = {
+             {.value = 7.5,
+              .count = 3,
+              .buckets = {{.upper_bound = 0.1, .count = 1, .exemplar = quick},
+                          {.upper_bound = 1, .count = 2},
+                          {.upper_bound = std::numeric_limits<double>::infinity(), .count = 3, .exemplar = slow}}}}});
+    const json::value& point = shown.at("histogram").at("dataPoints").at(std::size_t{0});
+    EXPECT_EQ(json::dump(point.at("exemplars")),
+              R"([{"timeUnixNano":"1700000000123456000","asDouble":0.0625,)"
+              R"("traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331"},)"
+              R"({"timeUnixNano":"1700000001000000000","asDouble":7.0,)"
+              R"("traceId":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":"00f067aa0ba902b7"}])");
 }
 
 TEST(otlp, what_is_no_finite_number_is_a_text) {
