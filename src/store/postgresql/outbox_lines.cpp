@@ -57,6 +57,8 @@ private:
     [[nodiscard]] std::string event_leg() const;
 
     parameters with_;
+    /// Within one aggregate's stream position and number rise together, and an index has that order.
+    const char* order_of_events_;
     std::string order_;
     std::string limit_;
     std::string of_rows_ = "true";    ///< conditions on o, e and b
@@ -67,7 +69,9 @@ private:
 };
 
 line_query::line_query(const outbox_filter& filter, bool is_stream, kinds which, bool oldest_first, parameters with)
-    : with_{std::move(with)}, order_{oldest_first ? "" : " DESC"} {
+    : with_{std::move(with)},
+      order_of_events_{is_stream ? "e.position" : "e.seq"},
+      order_{oldest_first ? "" : " DESC"} {
     limit_ = value(static_cast<std::int64_t>(filter.limit));
     add_conditions(filter, is_stream);
     add_statuses(filter, which);
@@ -142,8 +146,8 @@ std::string line_query::event_leg() const {
         " AS line ON true"
         " WHERE {} AND (line.published_at IS NOT NULL OR e.seq > b.floor)"
         " AND NOT EXISTS (SELECT FROM @outbox_row AS o WHERE o.target_broker = b.name AND o.seq = e.seq)"
-        " ORDER BY e.seq{}, b.name LIMIT {}",
-        where, order_, limit_);
+        " ORDER BY {}{}, b.name LIMIT {}",
+        where, order_of_events_, order_, limit_);
 }
 
 std::string line_query::lines() const {

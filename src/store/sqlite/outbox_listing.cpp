@@ -28,8 +28,8 @@ std::string conditions(const outbox_filter& filter, const std::string& alias) {
     return sql;
 }
 
-std::string order_by(const std::string& alias, order direction) {
-    return " ORDER BY " + alias + ".seq" + (direction == order::newest_first ? " DESC" : "") + " LIMIT ?9";
+std::string order_by(const std::string& column, order direction) {
+    return " ORDER BY " + column + (direction == order::newest_first ? " DESC" : "") + " LIMIT ?9";
 }
 
 /// Walks the broker's own key, so that nothing has to be sorted. CROSS JOIN keeps the order of the loops.
@@ -40,13 +40,16 @@ std::string select_rows(const outbox_filter& filter, const status_choice& wanted
            " o.next_retry_at, o.last_error, o.published_at, o.receipt, e.type, e.created_at"
            " FROM outbox_row o CROSS JOIN event_log e ON e.seq = o.seq" +
            conditions(filter, "o") + (filter.error.empty() ? "" : " AND instr(lower(o.last_error), lower(?8)) > 0") +
-           " AND o.target_broker = ?1 AND o.status IN " + words + order_by("o", direction);
+           " AND o.target_broker = ?1 AND o.status IN " + words + order_by("o.seq", direction);
 }
 
-/// Walks the log.
-std::string select_events(const outbox_filter& filter, order direction) {
-    return "SELECT e.seq, e.message_id, e.targets, e.stream, e.priority, e.type, e.created_at FROM event_log e" +
-           conditions(filter, "e") + " AND e.targets & ?1" + order_by("e", direction);
+/// Walks the log, or one aggregate's stream: within it, position and number rise together.
+std::string select_events(const outbox_filter& filter, order direction, bool is_stream) {
+    const std::string of_event =
+        "SELECT e.seq, e.message_id, e.targets, e.stream, e.priority, e.type, e.created_at FROM event_log e";
+    if (!is_stream) return of_event + conditions(filter, "e") + " AND e.targets & ?1" + order_by("e.seq", direction);
+    return of_event + conditions(filter, "+e") + " AND e.stream = ?2 AND e.targets & ?1" +
+           order_by("e.position", direction);
 }
 
 outbox_row read_outbox_row(const sqlite::rows& found) {
@@ -188,7 +191,8 @@ std::vector<outbox_row> outbox_listing::events(const outbox_filter& filter, cons
     where.after = std::max(filter.after, std::ranges::min_element(brokers, {}, &looked_at::after)->after);
     where.upto = std::min(filter.upto.value_or(std::numeric_limits<sequence>::max()),
                           std::ranges::max_element(brokers, {}, &looked_at::upto)->upto);
-    statement select{db_, select_events(where, direction)};
+    const bool is_stream = !filter.stream.empty() && is_stream_.query(filter.stream).next();
+    statement select{db_, select_events(where, direction, is_stream)};
     auto event = select.query(bits, filter.stream, filter.message_id, to_sql(filter.created_before), where.after,
                               where.upto, filter.type, filter.error, -1);
     while (lines.size() < filter.limit && event.next()) {

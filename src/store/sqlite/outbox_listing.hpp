@@ -73,6 +73,7 @@ private:
         "WITH RECURSIVE broker (name) AS (SELECT min(target_broker) FROM outbox_row UNION ALL"
         " SELECT (SELECT min(target_broker) FROM outbox_row WHERE target_broker > name) FROM broker"
         " WHERE name IS NOT NULL) SELECT name FROM broker WHERE name IS NOT NULL"};
+    statement is_stream_{db_, "SELECT 1 FROM event_log WHERE stream = ?1 LIMIT 1"};
     statement marks_{db_, "SELECT lane, mark FROM lease"};
     statement has_row_{db_, "SELECT 1 FROM outbox_row WHERE target_broker = ?1 AND seq = ?2"};
 };

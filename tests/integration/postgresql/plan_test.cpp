@@ -43,6 +43,15 @@ protected:
         }
     }
 
+    /// From all tables of the outbox, by sessions that have ended.
+    [[nodiscard]] long rows_read() {
+        const auto of_tables =
+            " WHERE schemaname = '" + schema_ + "' AND relname IN ('outbox_row', 'event_log', 'outbox_ledger')";
+        return std::stol(db_.scalar("SELECT (SELECT sum(seq_tup_read)::bigint FROM pg_stat_user_tables" + of_tables +
+                                    ") + (SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes" + of_tables +
+                                    ")"));
+    }
+
     /// The plan with what it really did.
     std::string explain(const postgresql::statement& what, const std::string& types, const std::string& values) {
         const auto in_brackets = [](const std::string& list) { return list.empty() ? "" : " (" + list + ")"; };
@@ -240,13 +249,7 @@ TEST_F(postgresql_plan, purge_walks_a_bounded_piece_of_the_index) {
 TEST_F(postgresql_plan, counting_reads_the_ledger_and_what_lies_above_the_mark) {
     db_.execute("DELETE FROM outbox_ledger WHERE upto = " + last(0));
     db_.execute("UPDATE lease SET mark = " + last(100));
-    const auto read = [&] {
-        const auto of_tables =
-            " WHERE schemaname = '" + schema_ + "' AND relname IN ('outbox_row', 'event_log', 'outbox_ledger')";
-        return std::stol(db_.scalar("SELECT (SELECT sum(seq_tup_read)::bigint FROM pg_stat_user_tables" + of_tables +
-                                    ") + (SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes" + of_tables +
-                                    ")"));
-    };
+    const auto read = [&] { return rows_read(); };
     db_ = connect();  // a session that ends tells the statistics what it has read
     store_ = open_database();
     static_cast<void>(store_->identity());
@@ -263,6 +266,18 @@ TEST_F(postgresql_plan, counting_reads_the_ledger_and_what_lies_above_the_mark) 
     EXPECT_FALSE(counts.published_is_estimated);
     std::printf("outbox summary at %ld published events: %ld rows read, %.1f ms\n", history(), read() - before,
                 took.count());
+}
+
+TEST_F(postgresql_plan, listing_the_rows_of_one_stream_reads_that_stream) {
+    db_.execute("ANALYZE event_log");
+    db_ = connect();  // a session that ends tells the statistics what it has read
+    store_ = open_database();
+    const auto before = rows_read();
+    const auto rows = store_->open_operations()->list({.stream = "s-7", .limit = 1'000});
+    EXPECT_EQ(rows.size(), static_cast<std::size_t>(history() / 1'000));
+    store_.reset();
+    ASSERT_TRUE(eventually([&] { return rows_read() > before; }));
+    EXPECT_LT(rows_read() - before, history() / 20);
 }
 
 TEST_F(postgresql_plan, settling_writes_a_record_for_each_batch_and_touches_nothing_else) {
