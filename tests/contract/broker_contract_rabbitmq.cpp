@@ -1,5 +1,6 @@
 #include <functional>
 #include <map>
+#include <mutex>
 #include <span>
 #include <utility>
 
@@ -61,17 +62,11 @@ public:
     explicit standing_groups(const rabbitmq_options& options)
         : inner_{make_rabbitmq_broker(options)},
           founder_{make_rabbitmq_broker(options)},
-          prefix_{options.exchange + "-"} {
-        for (const auto& [stream, groups] : founded) {
-            for (const char* group : groups) {
-                static_cast<void>(
-                    founder_->open_reader({stream}, {.group = prefix_ + group, .consumer = {}})->read(0, 0, noon));
-            }
-        }
-    }
+          prefix_{options.exchange + "-"} {}
     standing_groups(const standing_groups&) = delete;
     standing_groups& operator=(const standing_groups&) = delete;
     ~standing_groups() override {
+        if (!are_founded_) return;
         try {
             const auto operations = founder_->open_operations();
             for (const auto& [stream, groups] : founded) {
@@ -84,9 +79,13 @@ public:
 
     [[nodiscard]] std::string describe() const override { return inner_->describe(); }
     [[nodiscard]] capabilities can() const override { return inner_->can(); }
-    [[nodiscard]] std::unique_ptr<publisher> open_publisher() override { return inner_->open_publisher(); }
+    [[nodiscard]] std::unique_ptr<publisher> open_publisher() override {
+        found_groups();
+        return inner_->open_publisher();
+    }
     [[nodiscard]] std::unique_ptr<reader> open_reader(const std::vector<std::string>& streams,
                                                       const membership& member) override {
+        found_groups();
         auto there = member;
         // Each look at a stream is by an auditor that has looked at nothing yet.
         if (there.group.starts_with("audit-")) there.group = "audit-" + std::to_string(audits_++);
@@ -96,10 +95,23 @@ public:
             [this, streams, group = there.group](std::size_t stream) { return waiting_for(group, streams[stream]); });
     }
     [[nodiscard]] std::unique_ptr<operations> open_operations() override {
+        found_groups();
         return std::make_unique<operations_here>(inner_->open_operations(), prefix_);
     }
 
 private:
+    /// That takes more than a second: a test that does not concern this broker does without.
+    void found_groups() {
+        const std::lock_guard lock{founding_};
+        if (std::exchange(are_founded_, true)) return;
+        for (const auto& [stream, groups] : founded) {
+            for (const char* group : groups) {
+                static_cast<void>(
+                    founder_->open_reader({stream}, {.group = prefix_ + group, .consumer = {}})->read(0, 0, noon));
+            }
+        }
+    }
+
     class operations_here final : public operations {
     public:
         operations_here(std::unique_ptr<operations> inner, std::string prefix)
@@ -152,6 +164,8 @@ private:
     std::unique_ptr<broker> founder_;
     std::unique_ptr<operations> overseer_ = founder_->open_operations();
     std::string prefix_;
+    std::mutex founding_;
+    bool are_founded_ = false;
     int audits_ = 0;
 };
 

@@ -25,8 +25,10 @@ struct rabbitmq_options {
     std::size_t window = 256;              ///< messages on their way without a confirmation, per publisher
     std::size_t prefetch = 256;            ///< messages per stream that a reader has and has not acknowledged
     std::uint32_t heartbeat_seconds = 10;  ///< a peer that is silent for twice as long is gone; 0: never
-    duration connect_timeout{std::chrono::seconds{3}};             ///< name lookup, connecting and logging in together
-    duration answer_timeout{std::chrono::seconds{5}};              ///< any other call; a publish has its own timeout
+    duration connect_timeout{std::chrono::seconds{3}};  ///< name lookup, connecting and logging in together
+    duration answer_timeout{std::chrono::seconds{5}};   ///< any other call; a publish has its own timeout
+    /// A server that answers, but confirms nothing for so long, has forgotten what it was to confirm.
+    duration confirm_patience{std::chrono::seconds{30}};
     std::size_t max_message_bytes = std::size_t{8} * 1024 * 1024;  ///< a larger body is refused for good
     net::tls_trust tls{};
 };
@@ -35,8 +37,9 @@ struct rabbitmq_options {
 ///
 /// Publishing. Each message is persistent, `mandatory` and confirmed by the server; one of a key is on its way at a
 /// time, many keys are. One that no queue takes is refused, although the server confirms it. What was given up at a
-/// deadline stays on its way for as long as its connection lives, and is not sent twice. While the server blocks
-/// publishers (memory or disk alarm) nothing is sent, and nobody pays for it.
+/// deadline stays on its way for as long as its connection lives, and is not sent twice; the connection ends when the
+/// server answers and has confirmed nothing for `confirm_patience`. While the server blocks publishers (memory or disk
+/// alarm) nothing is sent, and nobody pays for it.
 ///
 /// Consuming. The queue `{group}.{stream}` is a quorum queue with a single active consumer: one member of a group reads
 /// a stream, the others stand by until its connection ends. What a group has not acknowledged comes again, in order. A

@@ -9,6 +9,7 @@
 #include "broker/rabbitmq/close_reason.hpp"
 #include "broker/rabbitmq/message_properties.hpp"
 #include "broker/rabbitmq/topology.hpp"
+#include "observe/log.hpp"
 
 namespace sluice::broker::rabbitmq {
 namespace {
@@ -57,7 +58,7 @@ std::vector<verdict> rabbitmq_publisher::publish(std::span<const outgoing> batch
     if (batch.empty()) return {};
     const net::deadline until{timeout, &haste_};
     const auto in_use = link_.use();
-    refresh();
+    refresh(until);
     window_.begin(batch);
     any_delivered_ = false;
     std::optional<unreachable> trouble;
@@ -77,17 +78,36 @@ std::vector<verdict> rabbitmq_publisher::publish(std::span<const outgoing> batch
 
 /// Learns what happened since the last call. A connection that broke meanwhile took nothing with it but what was given
 /// up before: the batch at hand begins on a new one.
-void rabbitmq_publisher::refresh() {
+void rabbitmq_publisher::refresh(const net::deadline& until) {
     connection* const on = link_.current();
     if (on == nullptr) return;
     try {
         static_cast<void>(on->pump());
         absorb(*on);
+        require_confirmations(*on, until);
     } catch (const channel_closed& closed) {
         static_cast<void>(channel_failed(closed));
     } catch (const outage& lost) {
         static_cast<void>(lose(lost));
     }
+}
+
+/// A queue that changes its leader can lose what a channel has sent to it, and the channel then waits for ever. One
+/// that answers has taken all that was sent before: what it still held goes with it, so nothing of it comes late.
+/// @throws outage when there will be no confirmations
+void rabbitmq_publisher::require_confirmations(connection& of, const net::deadline& until) {
+    using std::chrono::steady_clock;
+    if (!of.blocked_by().empty()) waiting_since_ = steady_clock::now();
+    if (!has_waited_too_long()) return;
+    if (!ask(of, until.or_sooner(link_.at().options().answer_timeout)).empty() || !has_waited_too_long()) return;
+    const outage silence{fmt::format("the server answers, and confirms nothing of {} messages", confirms_.open())};
+    observe::log(observe::level::warn, "rabbitmq.confirmations_missing", {{"reason", link_.named(silence).what()}});
+    throw outage{silence};
+}
+
+bool rabbitmq_publisher::has_waited_too_long() const {
+    const auto waits = std::chrono::steady_clock::now() - waiting_since_;
+    return confirms_.open() > 0 && waits > link_.at().options().confirm_patience;
 }
 
 void rabbitmq_publisher::run(const net::deadline& until) {
@@ -136,6 +156,7 @@ std::optional<refused> rabbitmq_publisher::write(const send_window::transmission
     what.exchange = bytes_of(link_.at().options().exchange);
     what.routing_key = bytes_of(key);
     what.mandatory = 1;
+    if (confirms_.open() == 0) waiting_since_ = std::chrono::steady_clock::now();
     over.publish(what, *header, message.body);
     confirms_.sent(one.number, message.message_id, key);
     return std::nullopt;
@@ -159,6 +180,7 @@ void rabbitmq_publisher::take(const event& said) {
 }
 
 void rabbitmq_publisher::settle(std::uint64_t tag, bool multiple, bool is_taken) {
+    waiting_since_ = std::chrono::steady_clock::now();
     for (const auto& each : confirms_.settle(tag, multiple)) {
         if (!is_taken) {
             window_.settle(each.of,
@@ -210,7 +232,7 @@ unreachable rabbitmq_publisher::reason_now() {
 std::string rabbitmq_publisher::probe(duration timeout) {
     const net::deadline until{timeout, &haste_};
     const auto in_use = link_.use();
-    refresh();
+    refresh(until);
     try {
         const bool is_new = link_.current() == nullptr;
         connection& on = prepared(until);

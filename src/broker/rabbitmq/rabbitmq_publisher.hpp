@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -29,7 +30,9 @@ public:
     void hurry(duration patience) noexcept override { haste_.hurry(patience); }
 
 private:
-    void refresh();
+    void refresh(const net::deadline& until);
+    void require_confirmations(connection& of, const net::deadline& until);
+    [[nodiscard]] bool has_waited_too_long() const;
     void run(const net::deadline& until);
     [[nodiscard]] connection& prepared(const net::deadline& until);
     void send_what_may_go(connection& over);
@@ -47,7 +50,8 @@ private:
     net::haste haste_;
     send_window window_;
     confirms confirms_;
-    bool any_delivered_ = false;  ///< of the batch at hand
+    std::chrono::steady_clock::time_point waiting_since_{};  ///< while something waits for its confirmation
+    bool any_delivered_ = false;                             ///< of the batch at hand
 };
 
 }  // namespace sluice::broker::rabbitmq

@@ -22,7 +22,7 @@ bool matches_type(const std::string& wanted, const std::string& type) {
 /// Whatever the case of the letters of ASCII.
 bool contains(const std::string& text, const std::string& part) {
     const auto same = [](unsigned char one, unsigned char other) { return std::tolower(one) == std::tolower(other); };
-    return std::ranges::search(text, part, same).begin() != text.end();
+    return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end();
 }
 
 bool matches(const outbox_filter& filter, std::string_view broker, const memory_row& row, const logged_event& event) {

@@ -44,15 +44,16 @@ backfill read_backfill(const result& found, int row) {
             .ended_at = found.optional_time(row, 13)};
 }
 
-constexpr auto list_sql = "SELECT " SLUICE_BACKFILL_COLUMNS
-                          " FROM @outbox_backfill WHERE $1 IN ('', target_broker) ORDER BY number DESC LIMIT $2";
+constexpr auto list_backfills_sql =
+    "SELECT " SLUICE_BACKFILL_COLUMNS
+    " FROM @outbox_backfill WHERE $1 IN ('', target_broker) ORDER BY number DESC LIMIT $2";
 
 constexpr auto count_sql = "SELECT count(*) FILTER (WHERE " SLUICE_UNKNOWN_TO(
     "$1") "), count(*) FROM @event_log AS e WHERE e.seq > $2 AND " SLUICE_ORDERED("$3::text[]", "$4::text[]");
 
 // The transactions are asked for after the snapshot was taken: who has drawn a number below the end and is not seen in
 // it holds the lock, or has ended and is seen in the next.
-constexpr auto begin_sql = R"sql(
+constexpr auto begin_backfill_sql = R"sql(
 WITH head AS MATERIALIZED (SELECT greatest(coalesce(max(seq), 0), $2) AS seq FROM @event_log)
 INSERT INTO @outbox_backfill (target_broker, after, types, streams, rate, state, position, upto, writers, begun_at,
                               paced_at)
@@ -97,7 +98,7 @@ result postgresql_backfill_session::ask(std::string_view text, const parameters&
 }
 
 std::vector<backfill> postgresql_backfill_session::list(std::string_view broker, std::size_t limit) {
-    const auto found = ask(list_sql, parameters{broker, static_cast<std::int64_t>(limit)});
+    const auto found = ask(list_backfills_sql, parameters{broker, static_cast<std::int64_t>(limit)});
     std::vector<backfill> all;
     all.reserve(static_cast<std::size_t>(found.rows()));
     for (int row = 0; row < found.rows(); ++row) all.push_back(read_backfill(found, row));
@@ -114,8 +115,8 @@ backfill postgresql_backfill_session::begin(const backfill_order& order, date_ti
     const auto db = shared_.pool.borrow();
     number_brokers(*db, shared_.options.schema, std::array{order.broker});
     exchange trip{*db};
-    const auto place = trip.add(sql(begin_sql), parameters{order.broker, order.after, array_of(order.types),
-                                                           array_of(order.streams), order.rate, now});
+    const auto place = trip.add(sql(begin_backfill_sql), parameters{order.broker, order.after, array_of(order.types),
+                                                                    array_of(order.streams), order.rate, now});
     outbox_lines{*db, shared_.options.schema}.add_look_again(trip, order.broker, order.after + 1);
     try {
         trip.run();

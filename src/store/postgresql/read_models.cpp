@@ -11,6 +11,7 @@
 #include "store/postgresql/exchange.hpp"
 #include "store/postgresql/failure.hpp"
 #include "store/postgresql/inside_sql.hpp"
+#include "store/postgresql/log_writers_sql.hpp"
 #include "store/postgresql/long_transaction.hpp"
 #include "store/postgresql/migrations.hpp"
 #include "store/postgresql/row_reader.hpp"
