@@ -3,65 +3,18 @@
 set -euo pipefail
 sluice=$1
 export SLUICE_DOMAIN=$2
-for tool in prometheus curl python3; do
-    command -v "$tool" >/dev/null || { echo "$tool is not installed: exemplars are not tried" && exit 0; }
-done
-work=$(mktemp -d)
-server=
-prometheus=
-clean_up() {
-    for process in $prometheus $server; do kill -KILL "$process" 2>/dev/null || true; done
-    rm -rf "$work"
-}
-trap clean_up EXIT
-cd "$work"
+# shellcheck source=tests/tooling/scraped_service.sh
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/scraped_service.sh"
 mkdir partner
-
 # Nobody takes the spans: that they are recorded is enough here.
-cat >domain.toml <<'TOML'
-[databases.default]
-provider = "sqlite"
-database_uri = "tiny.db"
-[brokers.default]
-provider = "sqlite"
-URI = "default.db"
-[brokers.partner]
-provider = "sqlite"
-URI = "partner/events.db"
-[brokers.elsewhere]
-provider = "sqlite"
-URI = "elsewhere.db"
-[outbox]
-external_brokers = ["partner"]
-[server]
-health.port = 0
+cat >>domain.toml <<'TOML'
 [telemetry]
 enabled = true
 endpoint = "http://127.0.0.1:9"
 metrics = false
 TOML
-
-touch server.log  # it is read before the shell may have made it
-"$sluice" server 2>>server.log &
-server=$!
-address=
-for ((tries = 600; tries > 0; --tries)); do
-    address=$(sed -n 's/.*health.listening address=//p' server.log | tail -n 1)
-    if [[ $address ]] && grep -q server.ready server.log; then break; fi
-    sleep 0.1
-done
-((tries > 0)) || { echo "the server does not start" >&2 && tail server.log >&2 && exit 1; }
-
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-cat >prometheus.yml <<YAML
-global: {scrape_interval: 1s}
-scrape_configs:
-  - job_name: sluice
-    static_configs: [{targets: ["$address"]}]
-YAML
-prometheus --config.file=prometheus.yml --storage.tsdb.path="$work/data" --web.listen-address="127.0.0.1:$port" \
-    --enable-feature=exemplar-storage --log.level=error 2>prometheus.log &
-prometheus=$!
+start_server
+start_prometheus 'global: {scrape_interval: 1s}' --enable-feature=exemplar-storage
 
 trace=0af7651916cd43dd8448eb211c80319c
 "$sluice" process CreateCounter '{"counter_id": "c-1"}' --traceparent "00-$trace-b7ad6b7169203331-01" >/dev/null
