@@ -11,15 +11,12 @@ import pathlib
 import re
 import statistics
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "integration" / "console"))
-from browser_test import Console, Servers, free_port, wait_for  # noqa: E402
+from console_project import ROOT, console_project
+from browser_test import free_port, wait_for  # noqa: E402, from the folder that console_project has added
 
 PAUSE = 3  # seconds between two looks of a page, as console.js has it
 AGAIN = """
@@ -90,25 +87,15 @@ def main():
     parser.add_argument("--browsers", type=int, default=10)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     given = parser.parse_args()
-    domain = next(given.build.glob("tests/integration/**/libtiny_domain.so"))
-    with tempfile.TemporaryDirectory() as directory:
-        script = ROOT / "tests" / "support" / "servers" / "postgres.sh"
-        subprocess.run([script, "start", directory + "/postgres"], check=True)
-        servers = Servers(directory + "/postgres/env", directory)
-        try:
-            project = Console(str(given.build / "bin" / "sluice"), str(domain), directory, servers.parts(), users=False)
-            project.run("db", "setup")
-            project.run("process", "CreateCounter", '{"counter_id": "c-1"}')
-            servers.fill(given.rows)
-            one = Round(project, servers, servers.redis_port, given.rows)
-            one.run(0)  # warms up
-            rates = {0: [], given.browsers: []}
-            for _ in range(given.rounds):
-                for browsers in rates:
-                    rates[browsers].append(one.run(browsers))
-        finally:
-            servers.close()
-            subprocess.run([script, "stop", directory + "/postgres"], check=True)
+    with console_project(given.build) as (project, servers):
+        project.run("process", "CreateCounter", '{"counter_id": "c-1"}')
+        servers.fill(given.rows)
+        one = Round(project, servers, servers.redis_port, given.rows)
+        one.run(0)  # warms up
+        rates = {0: [], given.browsers: []}
+        for _ in range(given.rounds):
+            for browsers in rates:
+                rates[browsers].append(one.run(browsers))
     for browsers, each in rates.items():
         print(f"{browsers:2} browsers: {statistics.median(each):9.0f} rows/s  ({min(each):.0f} to {max(each):.0f})")
     without, beside = (statistics.median(each) for each in rates.values())

@@ -10,17 +10,12 @@ import argparse
 import json
 import pathlib
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "integration" / "console"))
-from browser_test import Console, Servers  # noqa: E402
+from console_project import ROOT, console_project
 
 IN_CONTEXT = "/console/contexts/tiny"
 ROWS, EVENTS = IN_CONTEXT + "/rows", IN_CONTEXT + "/events"
@@ -78,31 +73,20 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     given = parser.parse_args()
-    domain = next(given.build.glob("tests/integration/**/libtiny_domain.so"))
-    with tempfile.TemporaryDirectory() as directory:
-        script = ROOT / "tests" / "support" / "servers" / "postgres.sh"
-        subprocess.run([script, "start", directory + "/postgres"], check=True)
-        servers = Servers(directory + "/postgres/env", directory)
-        try:
-            project = Console(str(given.build / "bin" / "sluice"), str(domain), directory, servers.parts(), users=False)
-            project.run("db", "setup")
-            project.fill()
-            oldest = json.loads(project.run("events", "list", "--limit=1", "--json"))["events"][0]["message_id"]
-            shown = json.loads(project.run("outbox", "show", oldest, "--json"))
-            servers.fill(given.events)
-            servers.query(f"VACUUM ANALYZE {servers.schema}.event_log")
-            project.open()
-            base = f"http://127.0.0.1:{project.console_port}"
-            pages = pages_over(oldest, shown["metadata"]["domain"]["correlation_id"])
-            first = {name: seconds_of(base, path) for name, path in pages}
-            again = {name: [] for name, path in pages}
-            for _ in range(given.rounds):
-                for name, path in pages:
-                    again[name].append(seconds_of(base, path))
-        finally:
-            project.close()
-            servers.close()
-            subprocess.run([script, "stop", directory + "/postgres"], check=True)
+    with console_project(given.build) as (project, servers):
+        project.fill()
+        oldest = json.loads(project.run("events", "list", "--limit=1", "--json"))["events"][0]["message_id"]
+        shown = json.loads(project.run("outbox", "show", oldest, "--json"))
+        servers.fill(given.events)
+        servers.query(f"VACUUM ANALYZE {servers.schema}.event_log")
+        project.open()
+        base = f"http://127.0.0.1:{project.console_port}"
+        pages = pages_over(oldest, shown["metadata"]["domain"]["correlation_id"])
+        first = {name: seconds_of(base, path) for name, path in pages}
+        again = {name: [] for name, path in pages}
+        for _ in range(given.rounds):
+            for name, path in pages:
+                again[name].append(seconds_of(base, path))
     print(f"{given.events} events, ms{'':20}first  median     max")
     for name, each in again.items():
         print(f"{name:34}{first[name] * 1000:6.0f}  {statistics.median(each) * 1000:6.0f}  {max(each) * 1000:6.0f}")
