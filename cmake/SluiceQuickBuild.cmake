@@ -2,8 +2,8 @@
 #
 # SLUICE_PRECOMPILE: the headers that most tests include are parsed once. Not those of the library: when g++ optimises, it
 # warns of what it finds in a precompiled header of the system.
-# SLUICE_JOIN_SOURCES: sources are compiled several at a time, those of the library and those of the tests. An editor then finds no commands for single
-# sources, and a change compiles its neighbours, too.
+# SLUICE_JOIN_SOURCES: sources are compiled several at a time, those of the library and those of the tests. An editor then
+# finds no commands for single sources, and a change compiles its neighbours, too.
 # SLUICE_QUICK_BUILD: both, and the headers of the library are precompiled, too.
 
 option(SLUICE_QUICK_BUILD "Precompile common headers and compile several sources at a time" OFF)

@@ -4,7 +4,8 @@ include(GoogleTest)
 # sluice_test(<name> SOURCES <file>... [LIBS <target>...] [LABELS <label>...] [TIMEOUT <seconds>] [DEFINITIONS <def>...]
 #             [FIXTURES <fixture>...] [LOCK <resource>] [APART <file>...] [ALONE] [THREADS])
 #
-# Builds the GoogleTest binary test_<name> and registers each of its cases with ctest as `<name>.<suite>.<case>`.
+# Builds the GoogleTest binary test_<name> and registers each of its cases with ctest as `<name>.<suite>.<case>`, under a
+# sanitizer in parts (`<name>.part_0`).
 # The label is `unit` unless said otherwise; the target <label>_tests builds all binaries of that label.
 # FIXTURES are servers that ctest starts before and stops after (tests/support).
 # LOCK is a server that no two tests use at once, since some of them freeze or stop it.

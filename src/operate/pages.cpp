@@ -37,22 +37,29 @@ bool has_key(const store::outbox_filter& filter) { return !filter.message_id.emp
 bool has_key(const store::event_filter& filter) { return is_one_stream(filter.stream); }
 
 /// Looks through each database until it has `wanted`, or its share of the time is up. What has a key is not searched.
-/// @param look  adds to a list what matches in a range of a database, at most so many
-template <class Element, class Filter, class Look>
+/// @param list  what a session has for a filter
+template <class Element, class Filter, class List>
 std::vector<found_in<Element>> look_through(const std::vector<open_database>& databases, const Filter& filter,
                                             std::size_t wanted, const page_position& from, const page_budget& budget,
-                                            const Look& look) {
+                                            const List& list) {
+    constexpr store::sequence first_stretch = 1'000;
     std::vector<found_in<Element>> all;
     for (const open_database& database : databases) {
         found_in<Element> found{.database = database.name};
         const auto begin = from.find(database.name);
         const auto end = begin != from.end() ? begin->second - 1 : last_number(*database.session);
         const auto upto = std::min(filter.upto.value_or(end), end);
-        page_search search{filter.after, upto, has_key(filter) ? std::max<store::sequence>(upto, 1) : 1'000};
+        page_search search{filter.after, upto, has_key(filter) ? std::max(upto, first_stretch) : first_stretch};
         const auto until = budget.now() + budget.time / databases.size();
         while (const auto range = search.next()) {
             const auto began = budget.now();
-            look(database, *range, wanted - found.elements.size(), found.elements);
+            Filter within = filter;
+            within.after = range->after;
+            within.upto = range->upto;
+            within.limit = wanted - found.elements.size();
+            for (auto& each : list(*database.session, within)) {
+                found.elements.push_back({database.name, std::move(each)});
+            }
             if (found.elements.size() >= wanted) break;
             const auto now = budget.now();
             search.looked(now - began, until - now);
@@ -127,17 +134,11 @@ page_position position_from(std::string_view text) {
     return position;
 }
 
-page<located_row> page_of_rows(const std::vector<open_database>& databases, store::outbox_filter filter,
+page<located_row> page_of_rows(const std::vector<open_database>& databases, const store::outbox_filter& filter,
                                const page_position& from, const page_budget& budget) {
     auto lists = look_through<located_row>(
         databases, filter, filter.limit + most_of_a_number, from, budget,
-        [&](const open_database& database, const store::number_range& range, std::size_t limit, auto& found) {
-            store::outbox_filter within = filter;
-            within.after = range.after;
-            within.upto = range.upto;
-            within.limit = limit;
-            for (auto& row : database.session->list(within)) found.push_back({database.name, std::move(row)});
-        });
+        [](store::operations_session& session, const auto& within) { return session.list(within); });
     return merge(
         std::move(lists), filter.limit, from, [](const located_row& each) { return each.row.seq; },
         [](const located_row& each) { return each.row.created_at; });
@@ -148,13 +149,7 @@ page<located_event> page_of_events(const std::vector<open_database>& databases, 
     filter.newest_first = true;
     auto lists = look_through<located_event>(
         databases, filter, filter.limit + 1, from, budget,
-        [&](const open_database& database, const store::number_range& range, std::size_t limit, auto& found) {
-            store::event_filter within = filter;
-            within.after = range.after;
-            within.upto = range.upto;
-            within.limit = limit;
-            for (auto& event : database.session->events(within)) found.push_back({database.name, std::move(event)});
-        });
+        [](store::operations_session& session, const auto& within) { return session.events(within); });
     return merge(
         std::move(lists), filter.limit, from, [](const located_event& each) { return each.at.seq; },
         [](const located_event& each) { return each.at.event.created_at; });

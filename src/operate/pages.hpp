@@ -34,8 +34,9 @@ struct page {
 
 /// @param filter  `limit`: about how many
 /// @throws store_error
-[[nodiscard]] page<located_row> page_of_rows(const std::vector<open_database>& databases, store::outbox_filter filter,
-                                             const page_position& from, const page_budget& budget = {});
+[[nodiscard]] page<located_row> page_of_rows(const std::vector<open_database>& databases,
+                                             const store::outbox_filter& filter, const page_position& from,
+                                             const page_budget& budget = {});
 /// @throws store_error
 [[nodiscard]] page<located_event> page_of_events(const std::vector<open_database>& databases,
                                                  store::event_filter filter, const page_position& from,

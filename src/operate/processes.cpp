@@ -57,49 +57,36 @@ process_view to_view(const process_entry& process, const store::stream_event& la
             .last = to_step(last)};
 }
 
-/// How far a look through the instances may go.
-struct look_limits {
-    std::size_t instances = 0;
-    std::function<bool()> is_time_up{};
-};
-
-/// What a look through the instances has found, and where it has stopped.
-struct looked_through {
-    std::vector<process_view> found{};
-    std::string last_process{};  ///< of the instance that was looked at last
-    std::string last_correlation{};
-    bool is_through = true;
-    bool is_cut_short = false;
-};
-
-/// Adds instances of one process manager, by correlation.
+/// Adds instances of one process manager, by correlation, until the page is full or its time is up; then `next` says
+/// where the next one begins. One at least is looked at.
 /// @param after  where it begins: behind this stream
-void add_instances(store::operations_session& operations, const process_entry& process, bool open_only,
-                   std::string after, const look_limits& limits, looked_through& into) {
-    constexpr std::size_t page = 200;
+void add_instances(store::operations_session& operations, const process_entry& process, const process_filter& filter,
+                   std::string after, const std::function<bool()>& is_time_up, process_page& into) {
+    constexpr std::size_t streams_at_once = 200;
+    bool has_looked = false;
     for (bool more = true; more;) {
-        const std::vector<std::string> streams = operations.streams(process.category, after, page);
-        more = streams.size() == page;
+        const std::vector<std::string> streams = operations.streams(process.category, after, streams_at_once);
+        more = streams.size() == streams_at_once;
         for (const std::string& stream : streams) {
-            into.is_cut_short = !into.last_process.empty() && limits.is_time_up();
-            if (into.is_cut_short || into.found.size() == limits.instances) {
-                into.is_through = false;
+            into.is_cut_short = has_looked && is_time_up();
+            if (into.is_cut_short || into.elements.size() == filter.limit) {
+                const auto correlation = after.empty() ? "" : after.substr(process.category.size() + 1);
+                into.next = fmt::format("{} {}", process.fqn, correlation);
                 return;
             }
             after = stream;
-            into.last_process = process.fqn;
-            into.last_correlation = stream.substr(process.category.size() + 1);
+            has_looked = true;
             const auto last = operations.events({.stream = stream, .newest_first = true, .limit = 1});
             if (last.empty()) continue;
             process_view one = to_view(process, last.front());
-            if (!open_only || !one.last.transition.is_complete) into.found.push_back(std::move(one));
+            if (!filter.open_only || !one.last.transition.is_complete) into.elements.push_back(std::move(one));
         }
     }
 }
 
-/// @param from  `shop.Payment o-1`: the instance behind which it begins; empty: the beginning
-looked_through look_through(const detail::registry& domain, const installation& with, const process_filter& filter,
-                            std::string_view from, const look_limits& limits) {
+/// @param from  `next` of the page before, `shop.Payment o-1`: the instance behind which it begins
+process_page look_through(const detail::registry& domain, const installation& with, const process_filter& filter,
+                          std::string_view from, const std::function<bool()>& is_time_up) {
     auto chosen = chosen_processes(domain, filter.process);
     std::string after;
     if (!from.empty()) {
@@ -112,13 +99,13 @@ looked_through look_through(const detail::registry& domain, const installation& 
         after = commit::stream_of((*begin)->category, from.substr(blank + 1));
         chosen.erase(chosen.begin(), begin);
     }
-    looked_through result;
+    process_page page;
     for (const process_entry* process : chosen) {
-        add_instances(*database_of(with, *process).open_operations(), *process, filter.open_only,
-                      std::exchange(after, {}), limits, result);
-        if (!result.is_through) break;
+        add_instances(*database_of(with, *process).open_operations(), *process, filter, std::exchange(after, {}),
+                      is_time_up, page);
+        if (!page.next.empty()) break;
     }
-    return result;
+    return page;
 }
 
 json::value timers_json(const process::process_transition& of) {
@@ -164,18 +151,13 @@ const char* state_of(const process::process_transition& last) noexcept {
 
 std::vector<process_view> list_processes(const detail::registry& domain, const installation& with,
                                          const process_filter& filter) {
-    return look_through(domain, with, filter, {}, {.instances = filter.limit, .is_time_up = [] { return false; }})
-        .found;
+    return look_through(domain, with, filter, {}, [] { return false; }).elements;
 }
 
 process_page page_of_processes(const detail::registry& domain, const installation& with, const process_filter& filter,
                                std::string_view from, const page_budget& budget) {
     const auto until = budget.now() + budget.time;
-    auto seen = look_through(domain, with, filter, from,
-                             {.instances = filter.limit, .is_time_up = [&] { return budget.now() >= until; }});
-    process_page result{.elements = std::move(seen.found), .is_cut_short = seen.is_cut_short};
-    if (!seen.is_through) result.next = fmt::format("{} {}", seen.last_process, seen.last_correlation);
-    return result;
+    return look_through(domain, with, filter, from, [&] { return budget.now() >= until; });
 }
 
 process_history read_process(const detail::registry& domain, const installation& with, const std::string& process,

@@ -284,8 +284,7 @@ void require_a_choice(row_action what, const row_arguments& given) {
     if (given.all) throw wrong_usage("--all and a choice of rows contradict each other");
     throw wrong_usage(
         fmt::format("say which rows to {0}: a MESSAGE_ID, --broker, --stream, --status, --type, --error, "
-                    "--older-than, or "
-                    "--all",
+                    "--older-than, or --all",
                     to_string(what)));
 }
 

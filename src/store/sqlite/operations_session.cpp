@@ -95,7 +95,6 @@ private:
     statement event_{*db_,
                      "SELECT message_id, stream, stream_category, type, data, metadata, created_at FROM event_log"
                      " WHERE message_id = ?1"};
-    statement is_stream_{*db_, "SELECT 1 FROM event_log WHERE stream = ?1 LIMIT 1"};
     statement lanes_{*db_,
                      "SELECT lane, owner, epoch, expires_at, mark, state, detail, published, refused, rate, since"
                      " FROM lease ORDER BY lane"};
@@ -167,8 +166,7 @@ std::vector<lane_status> sqlite_operations_session::lanes() {
 }
 
 std::vector<stream_event> sqlite_operations_session::events(const event_filter& filter) {
-    const bool is_stream = !filter.stream.empty() && is_stream_.query(filter.stream).next();
-    statement select{*db_, select_matching(filter, is_stream)};
+    statement select{*db_, select_matching(filter, lines_.is_stream(filter.stream))};
     std::vector<stream_event> matches;
     auto found = select.query(filter.stream, text_list(filter.stream_categories), filter.type, filter.correlation_id,
                               filter.after, filter.upto, to_sql(filter.created_from), to_sql(filter.created_before),

@@ -64,9 +64,9 @@ void outbox_counting::count_events(const numbered_broker& broker, sequence mark,
         counts.pending_is_estimated |= !is_counted(each);
     }
     if (pending <= 0 && !counts.pending_is_estimated) return;
-    // Behind the first open row nothing is older.
+    // Behind the first open row nothing is older; that row is counted with the others.
     outbox_filter oldest{.target_broker = broker.name, .limit = 1};
-    if (auto row = first_open_row_.query(broker.name); row.next() && !row.null(0)) oldest.upto = row.integer(0);
+    if (auto row = first_open_row_.query(broker.name); row.next() && !row.null(0)) oldest.upto = row.integer(0) - 1;
     for (const auto& line : lines_.list(oldest, status_choice::only(row_status::pending), order::oldest_first)) {
         note_open(counts, line.created_at);
         // A sample may have missed the few that there are.

@@ -191,8 +191,7 @@ std::vector<outbox_row> outbox_listing::events(const outbox_filter& filter, cons
     where.after = std::max(filter.after, std::ranges::min_element(brokers, {}, &looked_at::after)->after);
     where.upto = std::min(filter.upto.value_or(std::numeric_limits<sequence>::max()),
                           std::ranges::max_element(brokers, {}, &looked_at::upto)->upto);
-    const bool is_stream = !filter.stream.empty() && is_stream_.query(filter.stream).next();
-    statement select{db_, select_events(where, direction, is_stream)};
+    statement select{db_, select_events(where, direction, is_stream(filter.stream))};
     auto event = select.query(bits, filter.stream, filter.message_id, to_sql(filter.created_before), where.after,
                               where.upto, filter.type, filter.error, -1);
     while (lines.size() < filter.limit && event.next()) {

@@ -43,6 +43,8 @@ public:
                                                order direction);
     /// Those that have a number or a row, by name.
     [[nodiscard]] std::vector<std::string> brokers();
+    /// Whether it names the stream of one aggregate that has events; else it can only be a category.
+    [[nodiscard]] bool is_stream(const std::string& name) { return !name.empty() && is_stream_.query(name).next(); }
     /// The brokers that have a row.
     [[nodiscard]] std::vector<std::string> brokers_with_rows();
     /// The number up to which every event of the broker is settled; 0 when no lane of it ever ran.
