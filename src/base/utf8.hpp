@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -35,8 +37,22 @@ struct utf8_sequence {
     return {code_point, length, true};
 }
 
+/// How many bytes at the front of the text are surely ASCII and not U+0000: looks at eight at a time.
+[[nodiscard]] inline std::size_t ascii_prefix(std::string_view text) noexcept {
+    constexpr std::uint64_t ones = 0x0101010101010101;
+    constexpr std::uint64_t tops = 0x8080808080808080;
+    std::size_t length = 0;
+    for (; text.size() - length >= sizeof(std::uint64_t); length += sizeof(std::uint64_t)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data() + length, sizeof word);
+        if (((word | (word - ones)) & tops) != 0) break;  // only a zero borrows
+    }
+    return length;
+}
+
 /// Whether the text is valid UTF-8.
-[[nodiscard]] constexpr bool is_utf8(std::string_view text) noexcept {
+[[nodiscard]] inline bool is_utf8(std::string_view text) noexcept {
+    text.remove_prefix(ascii_prefix(text));
     while (!text.empty()) {
         const utf8_sequence next = decode_utf8(text);
         if (!next.well_formed) return false;
@@ -46,7 +62,8 @@ struct utf8_sequence {
 }
 
 /// Whether every store can keep the text: it is valid UTF-8 without U+0000.
-[[nodiscard]] constexpr bool is_storable(std::string_view text) noexcept {
+[[nodiscard]] inline bool is_storable(std::string_view text) noexcept {
+    text.remove_prefix(ascii_prefix(text));
     while (!text.empty()) {
         const utf8_sequence next = decode_utf8(text);
         if (!next.well_formed || next.code_point == 0) return false;

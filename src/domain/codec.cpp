@@ -136,6 +136,10 @@ std::optional<std::int64_t> micros_in(const json::value& from, violations& broke
 std::string problem_of(std::string_view text, const text_rule& rule, text_source from) {
     std::size_t length = 0;
     for (std::size_t at = 0; at < text.size(); ++length) {
+        const std::size_t plain = base::ascii_prefix(text.substr(at));
+        at += plain;
+        length += plain;
+        if (at == text.size()) break;
         const auto [code_point, bytes, well_formed] = base::decode_utf8(text.substr(at));
         if (!well_formed) return "is not valid UTF-8 at byte " + std::to_string(at);
         if (code_point == 0 && from == text_source::given) return "must not contain the character U+0000";

@@ -132,7 +132,9 @@ message_metadata as_version(message_metadata metadata, int version, const std::s
 }  // namespace
 
 std::string encode_metadata(const message_metadata& metadata) {
+    constexpr std::size_t usual = 1024;
     std::string out;
+    out.reserve(usual);
     object_writer root{out};
 
     root.begin("headers");

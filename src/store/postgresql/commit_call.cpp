@@ -18,11 +18,6 @@
 namespace sluice::store::postgresql {
 namespace {
 
-#define SLUICE_UNLESS_CHANGED(change)                                 \
-    "WITH changed AS (" change                                        \
-    " RETURNING 1) SELECT CASE WHEN NOT EXISTS (SELECT FROM changed)" \
-    " THEN @sluice_refuse(0) END"
-
 // Each stream has a lock of its own, so writers of different streams never wait for each other. The server's lock table
 // is small, and a transaction may write to any number of streams: it takes no more locks than the server reckons with
 // for each (`max_locks_per_transaction`). What has no lock is kept in order by the unique index of the positions: of
@@ -34,6 +29,12 @@ namespace {
 #define SLUICE_KEY(stream) "hashtextextended(" stream ", '@event_log'::regclass::oid::bigint)"
 #define SLUICE_LOCK(stream) "pg_advisory_xact_lock(" SLUICE_KEY(stream) ")"
 
+// The next statement sees what whoever held the stream's lock before has committed. NULL locks nothing.
+#define SLUICE_THEN_LOCK(stream) " RETURNING " SLUICE_LOCK(stream)
+#define SLUICE_UNLESS_CHANGED(change, stream) \
+    "WITH changed AS (" change SLUICE_THEN_LOCK(stream) " IS NULL) SELECT CASE WHEN NOT EXISTS (SELECT FROM changed)" \
+    " THEN @sluice_refuse(0) END"
+
 // The locks of an application's own transaction, which enqueues event by event, are counted with it.
 constexpr auto lock_one_more_sql =
     "SELECT pg_current_xact_id(), CASE WHEN locked.streams < " SLUICE_MOST_LOCKS " THEN " SLUICE_LOCK(
@@ -42,31 +43,44 @@ constexpr auto lock_one_more_sql =
     " THEN set_config('sluice.locked_streams', (locked.streams + 1)::text, true) END"
     " FROM (SELECT coalesce(nullif(current_setting('sluice.locked_streams', true), ''), '0')::integer AS streams) AS locked";
 
-#define SLUICE_TARGETS(brokers)                                                                       \
-    "(SELECT coalesce(bit_or(1::bigint << number), 0) FROM @outbox_broker WHERE name = ANY (" brokers \
-    ") HAVING count(*)"                                                                               \
-    " = cardinality(" brokers "))"
-
 #define SLUICE_NEXT_POSITION(stream) \
     "coalesce((SELECT position + 1 FROM @event_log WHERE stream = " stream " ORDER BY position DESC LIMIT 1), 0)"
 
-// A broker whose lane sleeps is told; one that is awake looks by itself, and commits that notify wait for each other.
-// The lane sleeps only while it holds its lock alone, so a lock got here keeps it awake until this commit can be seen.
-#define SLUICE_APPEND(values)                                                                                     \
-    "WITH logged AS ("                                                                                            \
-    "INSERT INTO @event_log (message_id, stream, stream_category, position, type, created_at, data, metadata,"    \
-    " priority, targets) " values                                                                                 \
-    " RETURNING seq)"                                                                                             \
-    " SELECT CASE WHEN NOT pg_try_advisory_xact_lock_shared('@outbox'::regclass::oid::integer, hashtext(broker))" \
-    " THEN pg_notify(@sluice_channel(broker), 'rows') END FROM logged, unnest($8::text[]) AS broker"
-#define SLUICE_EVENT "$1, $2, $3, " SLUICE_NEXT_POSITION("$2") ", $4, $5, $6::json, $7::json, $9"
+// Of the first broker's parameter; those of the others follow.
+constexpr std::size_t first_broker = 9;
 
-// The targets are NULL, which the table refuses, when a broker has no number yet.
-constexpr auto append_sql = SLUICE_APPEND("VALUES (" SLUICE_EVENT ", " SLUICE_TARGETS("$8::text[]") ")");
-constexpr auto append_if_numbered_sql =
-    SLUICE_APPEND("SELECT " SLUICE_EVENT ", known.targets FROM (SELECT " SLUICE_TARGETS(
-        "$8::text[]") " AS targets) AS known"
-                      " WHERE known.targets IS NOT NULL");
+template <class Text>
+std::string for_each_broker(std::size_t brokers, std::string_view between, const Text& text) {
+    std::string all;
+    for (std::size_t i = 0; i < brokers; ++i) {
+        if (i > 0) all += between;
+        all += text("$" + std::to_string(first_broker + i));
+    }
+    return all;
+}
+
+/// The brokers as the log knows them: NULL when one of them has no number.
+std::string targets_of(std::size_t brokers) {
+    if (brokers == 0) return "0";
+    return for_each_broker(brokers, " | ", [](const std::string& broker) {
+        return "(SELECT 1::bigint << number FROM @outbox_broker WHERE name = " + broker + ")";
+    });
+}
+
+/// A broker whose lane sleeps is told; one that is awake looks by itself, and commits that notify wait for each other.
+/// The lane sleeps only while it holds its lock alone, so a lock got here keeps it awake until this commit can be seen.
+std::string wake_lanes(std::size_t brokers) {
+    if (brokers == 0) return {};
+    return " RETURNING " + for_each_broker(brokers, ", ", [](const std::string& broker) {
+               return "CASE WHEN NOT pg_try_advisory_xact_lock_shared('@outbox'::regclass::oid::integer, hashtext(" +
+                      broker + ")) THEN pg_notify(@sluice_channel(" + broker + "), 'rows') END";
+           });
+}
+
+constexpr auto append_head =
+    "INSERT INTO @event_log (message_id, stream, stream_category, position, type, created_at, data, metadata,"
+    " priority, targets) ";
+constexpr auto event_values = "$1, $2, $3, " SLUICE_NEXT_POSITION("$2") ", $4, $5, $6::json, $7::json, $8, ";
 
 /// The rows of one kind by their key. Stable: a batch may insert and then update the same aggregate.
 template <class Row, class Key>
@@ -85,15 +99,17 @@ commit_statements::commit_statements(const std::string& schema)
                                     " VALUES ($1, $2, $3, $4 + " SLUICE_SHIFT("$5") ")",
                                     schema)},
       insert_state{"sluice_insert_state", in_schema("INSERT INTO @aggregate_state (aggregate, id, version, state)"
-                                                    " VALUES ($1, $2, $3, $4::json)",
+                                                    " VALUES ($1, $2, $3, $4::json)" SLUICE_THEN_LOCK("$5"),
                                                     schema)},
       update_state{"sluice_update_state",
                    in_schema(SLUICE_UNLESS_CHANGED("UPDATE @aggregate_state SET version = $3, state = $4::json"
-                                                   " WHERE aggregate = $1 AND id = $2 AND version = $3 - 1"),
+                                                   " WHERE aggregate = $1 AND id = $2 AND version = $3 - 1",
+                                                   "$5"),
                              schema)},
       remove_state{"sluice_remove_state",
                    in_schema(SLUICE_UNLESS_CHANGED("DELETE FROM @aggregate_state"
-                                                   " WHERE aggregate = $1 AND id = $2 AND version = $3 - 1"),
+                                                   " WHERE aggregate = $1 AND id = $2 AND version = $3 - 1",
+                                                   "$4"),
                              schema)},
       transaction{"sluice_transaction", "SELECT pg_current_xact_id()"},
       lock_stream{"sluice_lock_stream", in_schema("SELECT pg_current_xact_id(), " SLUICE_LOCK("$1"), schema)},
@@ -115,11 +131,37 @@ commit_statements::commit_statements(const std::string& schema)
                                    " AND generation = $2 FOR KEY SHARE)"
                                    " SELECT CASE WHEN NOT EXISTS (SELECT FROM held) THEN @sluice_refuse(0) END",
                                    schema)},
-      append{"sluice_append", in_schema(append_sql, schema)},
-      append_if_numbered{"sluice_append_if_numbered", in_schema(append_if_numbered_sql, schema)},
-      kept{schema} {}
+      kept{schema},
+      schema_{schema} {}
 
-commit_call::commit_call(const commit_statements& sql, const inside_statements& inside, const std::string& schema,
+const statement& commit_statements::append(std::size_t brokers) {
+    const auto [found, is_new] = appends_.try_emplace(brokers);
+    if (is_new) {
+        found->second = {"sluice_append_" + std::to_string(brokers),
+                         in_schema(append_head + std::string{"VALUES ("} + event_values + targets_of(brokers) + ")" +
+                                       wake_lanes(brokers),
+                                   schema_)};
+    }
+    return found->second;
+}
+
+statement commit_statements::append_if_numbered(std::size_t brokers) const {
+    return {"", in_schema(append_head + std::string{"SELECT "} + event_values + "known.targets FROM (SELECT " +
+                              targets_of(brokers) + " AS targets) AS known WHERE known.targets IS NOT NULL" +
+                              wake_lanes(brokers),
+                          schema_)};
+}
+
+parameters values_of(const event_write& write) {
+    const auto& event = write.event;
+    parameters values{event.message_id, event.stream, event.stream_category, event.type,
+                      event.created_at, event.data,   event.metadata,        std::int32_t{write.priority}};
+    values.reserve(write.target_brokers.size(), 0);
+    for (const auto& broker : write.target_brokers) values.add(broker);
+    return values;
+}
+
+commit_call::commit_call(commit_statements& sql, const inside_statements& inside, const std::string& schema,
                          const commit_batch& batch, const std::string& server, const std::optional<date_time>& our_time)
     : sql_{sql}, inside_{inside}, schema_{schema}, server_{server}, batch_{batch}, our_time_{our_time} {}
 
@@ -127,23 +169,24 @@ bool is_number_in_use(const statement_error& refusal) noexcept {
     return refusal.sqlstate() == "23505" && refusal.constraint() == "event_log_pkey";
 }
 
-std::size_t commit_call::add_to(exchange& trip) {
-    // An event proves by itself that its batch was committed, all else hardly: there the id comes first.
-    std::size_t transaction = 0;
-    if (batch_.events.empty()) transaction = tell_transaction(trip);
+std::optional<std::size_t> commit_call::add_to(exchange& trip, bool tell) {
+    std::optional<std::size_t> transaction;
+    // Events come last, so what locks their streams can tell it.
+    if (tell && batch_.events.empty()) transaction = tell_transaction(trip);
+    const auto* const locked_with_state = tell ? nullptr : stream_behind_one_state();
     add_marks(trip);
     add_outcomes(trip);
-    add_states(trip);
+    add_states(trip, locked_with_state);
     add_snapshots(trip);
     add_schedule(trip);
     add_fence(trip);
     add_rows(trip);
     add_kept(trip);
-    if (!batch_.events.empty()) {
-        transaction = lock_streams(trip);
-        check_positions(trip);
-        append_events(trip);
-    }
+    if (batch_.events.empty()) return transaction;
+    if (locked_with_state == nullptr) transaction = lock_streams(trip);
+    if (tell) trip.flush();
+    check_positions(trip);
+    append_events(trip);
     return transaction;
 }
 
@@ -151,6 +194,16 @@ std::size_t commit_call::tell_transaction(exchange& trip) {
     const auto place = trip.add(sql_.transaction);
     trip.flush();
     return place;
+}
+
+/// The usual command: one aggregate, its events, and nothing that is locked in between.
+const std::string* commit_call::stream_behind_one_state() const noexcept {
+    const bool is_last = batch_.snapshots.empty() && batch_.scheduled.empty() && batch_.cancelled.empty() &&
+                         batch_.rows.empty() && !batch_.fence && !batch_.projection && !batch_.kept;
+    if (batch_.states.size() != 1 || batch_.events.empty() || !is_last) return nullptr;
+    const auto& stream = batch_.events.front().event.stream;
+    const auto is_in = [&stream](const event_write& write) { return write.event.stream == stream; };
+    return std::ranges::all_of(batch_.events, is_in) ? &stream : nullptr;
 }
 
 void commit_call::add_marks(exchange& trip) {
@@ -176,16 +229,17 @@ void commit_call::add(exchange& trip, const statement& what, const parameters& w
     subjects_[place] = about;
 }
 
-void commit_call::add_states(exchange& trip) {
+void commit_call::add_states(exchange& trip, const std::string* stream) {
+    const auto to_lock = stream != nullptr ? std::optional{*stream} : std::nullopt;
     const auto key = [](const state_write& change) { return std::tie(change.aggregate, change.id); };
     for (const auto* change : sorted(batch_.states, key)) {
         const auto& [what, aggregate, id, version, state] = *change;
         if (what == state_write::operation::remove) {
-            add(trip, sql_.remove_state, parameters{aggregate, id, version}, change);
+            add(trip, sql_.remove_state, parameters{aggregate, id, version, to_lock}, change);
         } else {
             const bool is_new = what == state_write::operation::insert;
-            add(trip, is_new ? sql_.insert_state : sql_.update_state, parameters{aggregate, id, version, state},
-                change);
+            add(trip, is_new ? sql_.insert_state : sql_.update_state,
+                parameters{aggregate, id, version, state, to_lock}, change);
         }
     }
 }
@@ -256,7 +310,6 @@ std::size_t commit_call::lock_streams(exchange& trip) {
         for (const auto& write : batch_.events) streams.push(std::string_view{write.event.stream});
         place = trip.add(sql_.lock_streams, parameters{streams});
     }
-    trip.flush();
     return place;
 }
 
@@ -272,11 +325,7 @@ void commit_call::check_positions(exchange& trip) {
 
 void commit_call::append_events(exchange& trip) {
     for (const auto& write : batch_.events) {
-        const auto& event = write.event;
-        add(trip, sql_.append,
-            parameters{event.message_id, event.stream, event.stream_category, event.type, event.created_at, event.data,
-                       event.metadata, array_of(write.target_brokers), std::int32_t{write.priority}},
-            &write);
+        add(trip, sql_.append(write.target_brokers.size()), values_of(write), &write);
     }
 }
 

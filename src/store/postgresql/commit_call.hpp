@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -17,13 +18,16 @@ namespace sluice::store::postgresql {
 
 /// The statements that a commit is made of. Each ends the transaction when it finds something not as expected, so all
 /// can be sent together with the commit.
-struct commit_statements {
+///
+/// Thread safety: used by one thread at a time.
+class commit_statements {
+public:
     explicit commit_statements(const std::string& schema);
 
     statement mark;                ///< $1 message, $2 handler, $3 content, $4 time, $5 our time
-    statement insert_state;        ///< $1 aggregate, $2 id, $3 version, $4 state
+    statement insert_state;        ///< $1 aggregate, $2 id, $3 version, $4 state, $5 the stream to lock then, or NULL
     statement update_state;        ///< the same
-    statement remove_state;        ///< $1 aggregate, $2 id, $3 version
+    statement remove_state;        ///< $1 aggregate, $2 id, $3 version, $4 the stream to lock then, or NULL
     statement transaction;         ///< answers with the transaction's id
     statement lock_stream;         ///< $1 stream; answers with the transaction's id
     statement lock_streams;        ///< $1 streams; answers with the transaction's id, for each of them
@@ -31,12 +35,21 @@ struct commit_statements {
     statement check_position;      ///< $1 stream, $2 expected
     statement next_position;       ///< $1 stream
     statement require_generation;  ///< $1 read model, $2 generation
-    statement append;              ///< $1 message, $2 stream, $3 category, $4 type, $5 time, $6 data, $7 metadata,
-                                   ///< $8 brokers, $9 priority; refused when a broker has no number
-    /// The same, but then it does nothing and answers nothing.
-    statement append_if_numbered;
     kept_removals kept;
+
+    /// Adds an event that goes to so many brokers to the log, with the parameters of `values_of`. Refused when one of
+    /// them has no number. Valid as long as the object.
+    [[nodiscard]] const statement& append(std::size_t brokers);
+    /// The same, but then it does nothing; it answers with a row when it has, unless there are no brokers.
+    [[nodiscard]] statement append_if_numbered(std::size_t brokers) const;
+
+private:
+    std::map<std::size_t, statement> appends_;  ///< by the number of brokers
+    std::string schema_;
 };
+
+/// $1 message, $2 stream, $3 category, $4 type, $5 time, $6 data, $7 metadata, $8 priority, $9 and on the brokers.
+[[nodiscard]] parameters values_of(const event_write& write);
 
 /// The log's next number is in use: its sequence is behind its table.
 [[nodiscard]] bool is_number_in_use(const statement_error& refusal) noexcept;
@@ -59,11 +72,12 @@ public:
     /// @param schema  for the statements of read models, which have their tables' names in them
     /// @param server  its name, for errors
     /// @param our_time  see shared_state
-    commit_call(const commit_statements& sql, const inside_statements& inside, const std::string& schema,
+    commit_call(commit_statements& sql, const inside_statements& inside, const std::string& schema,
                 const commit_batch& batch, const std::string& server, const std::optional<date_time>& our_time);
 
-    /// Adds the whole batch. Returns the place of the transaction's id; the server is asked to hand it over at once.
-    [[nodiscard]] std::size_t add_to(exchange& trip);
+    /// Adds the whole batch. Returns the place of the transaction's id, if it is there.
+    /// @param tell  the server is asked to hand over the transaction's id before it goes on
+    std::optional<std::size_t> add_to(exchange& trip, bool tell);
 
     /// Another writer of a stream without a lock was faster: nothing was written, and the same batch fits behind it.
     [[nodiscard]] bool may_be_repeated(const statement_error& refusal) const;
@@ -85,7 +99,10 @@ private:
     [[nodiscard]] std::size_t tell_transaction(exchange& trip);
     void add_marks(exchange& trip);
     void add_outcomes(exchange& trip);
-    void add_states(exchange& trip);
+    /// The stream of all events when one lock after the one state's is all they need; else null.
+    [[nodiscard]] const std::string* stream_behind_one_state() const noexcept;
+    /// @param stream  to lock with the state; null: none
+    void add_states(exchange& trip, const std::string* stream);
     void add_snapshots(exchange& trip);
     void add_schedule(exchange& trip);
     void add_fence(exchange& trip);
@@ -95,7 +112,7 @@ private:
     void check_positions(exchange& trip);
     void append_events(exchange& trip);
 
-    const commit_statements& sql_;
+    commit_statements& sql_;
     const inside_statements& inside_;
     const std::string& schema_;
     const std::string& server_;

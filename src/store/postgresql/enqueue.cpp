@@ -101,13 +101,8 @@ std::string enqueue(pg_conn& connection, const std::string& schema, const placea
     // A statement of its own: one that waited for the lock would still see the stream as it was before.
     const auto head = execute(connection, sql.next_position, parameters{event.stream});
     const event_write write = event.at(head.integer(0, 0));
-    const auto brokers = array_of(write.target_brokers);
-    const auto& body = write.event;
-    const auto append = [&] {
-        return execute(connection, sql.append_if_numbered,
-                       parameters{body.message_id, body.stream, body.stream_category, body.type, body.created_at,
-                                  body.data, body.metadata, brokers, std::int32_t{write.priority}});
-    };
+    const auto append_if_numbered = sql.append_if_numbered(write.target_brokers.size());
+    const auto append = [&] { return execute(connection, append_if_numbered, values_of(write)); };
     try {
         if (append().rows() == 0 && !write.target_brokers.empty()) {
             number_brokers_within(connection, schema, write.target_brokers);
@@ -125,7 +120,7 @@ std::string enqueue(pg_conn& connection, const std::string& schema, const placea
                         name_of(connection), event.stream),
             error_nature::retryable};
     }
-    return body.message_id;
+    return write.event.message_id;
 }
 
 }  // namespace sluice::store

@@ -93,6 +93,14 @@ void parameters::add_scalar(type_number what, Value value) {
     end(from);
 }
 
+void parameters::reserve(std::size_t values, std::size_t bytes) {
+    types_.reserve(types_.size() + values);
+    offsets_.reserve(offsets_.size() + values);
+    lengths_.reserve(lengths_.size() + values);
+    formats_.reserve(formats_.size() + values);
+    bytes_.reserve(bytes_.size() + bytes);
+}
+
 void parameters::begin(type_number what) {
     types_.push_back(what);
     offsets_.emplace_back(bytes_.size());

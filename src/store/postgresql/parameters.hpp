@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -59,8 +60,12 @@ class parameters {
 public:
     template <class... Values>
     explicit parameters(const Values&... values) {
+        reserve(sizeof...(values), (std::size_t{0} + ... + size_of(values)));
         (add(values), ...);
     }
+
+    /// Makes room for so many more values, and so many bytes of them.
+    void reserve(std::size_t values, std::size_t bytes);
 
     void add(std::string_view value);
     void add(const char* value) { add(std::string_view{value}); }
@@ -89,6 +94,15 @@ public:
     [[nodiscard]] std::vector<const char*> values() const;
 
 private:
+    template <class Value>
+    [[nodiscard]] static std::size_t size_of(const Value& value) noexcept {
+        if constexpr (std::convertible_to<Value, std::string_view>) {
+            return std::string_view{value}.size();
+        } else {
+            return sizeof(std::int64_t);
+        }
+    }
+
     template <class Value>
     void add_scalar(type_number what, Value value);
     void add_null(type_number what);

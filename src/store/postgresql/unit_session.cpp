@@ -356,7 +356,7 @@ std::optional<connection_lost> postgresql_unit_session::try_commit(connection& d
         exchange trip{db};
         std::optional<std::size_t> transaction;
         try {
-            transaction = call.add_to(trip);
+            transaction = call.add_to(trip, db.pooled() || !proves_itself(batch));
             trip.run();
             return std::nullopt;
         } catch (const statement_error& refusal) {

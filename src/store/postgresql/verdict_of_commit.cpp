@@ -122,6 +122,10 @@ std::optional<bool> is_behind(connection& db, const std::string& schema, const c
 
 }  // namespace
 
+bool proves_itself(const commit_batch& batch) noexcept {
+    return !batch.events.empty() || !batch.marks.empty() || !batch.outcomes.empty();
+}
+
 commit_verdict judge(const commit_evidence& found) noexcept {
     // What is there was committed, whatever else is known: ids, times and texts are this batch's own.
     if (found.standby) return commit_verdict::in_progress;  // it may become the server, or the server come back

@@ -11,7 +11,7 @@ namespace sluice::store::postgresql {
 
 /// What is known about a commit whose answer never came.
 struct lost_commit {
-    std::optional<gap_tracker::transaction_id> transaction{};  ///< when the server had told it before it went
+    std::optional<gap_tracker::transaction_id> transaction{};  ///< when the server was asked, and had told it in time
     int backend = 0;
     std::optional<date_time> backend_start{};  ///< none behind a pooler, whose processes are unknown
     history_stamp server{};                    ///< that was to commit it
@@ -35,6 +35,10 @@ struct commit_evidence {
     /// How the server differs from the one that was to commit it; empty when it is the same one.
     std::string other_server{};
 };
+
+/// Whether what the batch adds tells by itself, once its server process has ended, if the batch was committed. The
+/// transaction's id need not be known then.
+[[nodiscard]] bool proves_itself(const commit_batch& batch) noexcept;
 
 /// Pure. What the batch itself has left behind is proof wherever it is found. All else counts only from the server that
 /// was to commit it: another one, with the same tables and an older or longer history, has given the transaction's

@@ -105,7 +105,7 @@ protected:
             $$BEGIN PERFORM pg_advisory_xact_lock()" +
                           gate_key_ +
                           R"(); RETURN new; END$$;
-            CREATE TRIGGER pause AFTER UPDATE ON aggregate_state FOR EACH ROW EXECUTE FUNCTION pause())");
+            CREATE TRIGGER pause BEFORE UPDATE ON aggregate_state FOR EACH ROW EXECUTE FUNCTION pause())");
     }
 
     /// Holds the next unit that changes the letter, until `close`.

@@ -12,8 +12,8 @@ inline void append_event_unlocked(testing::postgresql::session& db, const std::s
                                   const std::string& message, const std::string& stream,
                                   const std::string& broker = "partner") {
     if (db.scalar("SELECT count(*) FROM pg_prepared_statements WHERE name = 'append'") == "0") {
-        db.execute("PREPARE append (text, text, text, text, timestamptz, text, text, text[], integer) AS " +
-                   postgresql::commit_statements{schema}.append.sql);
+        db.execute("PREPARE append (text, text, text, text, timestamptz, text, text, integer, text) AS " +
+                   postgresql::commit_statements{schema}.append(1).sql);
     }
     // As the first commit to the broker does, in a transaction of its own.
     testing::postgresql::session apart{testing::postgresql::uri()};
@@ -22,8 +22,8 @@ inline void append_event_unlocked(testing::postgresql::session& db, const std::s
         apart.execute("INSERT INTO outbox_broker (number, name) SELECT coalesce(max(number), -1) + 1, '" + broker +
                       "' FROM outbox_broker");
     }
-    db.execute("EXECUTE append ('" + message + "', '" + stream + "', 'shop::order', 't', now(), '{}', '{}', '{" +
-               broker + "}', 0)");
+    db.execute("EXECUTE append ('" + message + "', '" + stream + "', 'shop::order', 't', now(), '{}', '{}', 0, '" +
+               broker + "')");
 }
 
 /// Does what a unit's commit does, in a transaction that the test ends.
