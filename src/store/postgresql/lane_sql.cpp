@@ -203,9 +203,10 @@ WHERE lane = $1 AND (owner = $4 OR heir_of <> 0)
 
 // Weighing costs more than reading small rows does. So rows are read unweighed, without the values that are large; a
 // batch ends where one is missing, and the next is weighed.
-#define SLUICE_UNLESS_LARGE(value)                                                             \
-    "CASE WHEN pg_column_size(" value ") < $11 AND (pg_column_size(" value ") < " SLUICE_SMALL \
-    " OR octet_length(" value "::text) < $11) THEN " value " END"
+#define SLUICE_UNLESS_LARGE_THAN(value, bytes)                                                       \
+    "CASE WHEN pg_column_size(" value ") < " bytes " AND (pg_column_size(" value ") < " SLUICE_SMALL \
+    " OR octet_length(" value "::text) < " bytes ") THEN " value " END"
+#define SLUICE_UNLESS_LARGE(value) SLUICE_UNLESS_LARGE_THAN(value, "$11")
 #define SLUICE_LIGHT_COLUMNS SLUICE_COLUMNS_WITH(SLUICE_UNLESS_LARGE("e.data"), SLUICE_UNLESS_LARGE("e.metadata"))
 
 constexpr auto due_sql = SLUICE_DUE(SLUICE_DUE_ROWS(SLUICE_LIGHT_COLUMNS, SLUICE_AHEAD));
@@ -214,6 +215,25 @@ constexpr auto due_by_weight_sql =
 constexpr auto due_behind_sql = SLUICE_DUE(SLUICE_DUE_ROWS(SLUICE_LIGHT_COLUMNS, SLUICE_BEHIND));
 constexpr auto due_behind_by_weight_sql =
     SLUICE_DUE(SLUICE_UP_TO_BYTES(SLUICE_DUE_ROWS(SLUICE_ROW_COLUMNS, SLUICE_BEHIND), "$11"));
+
+// The same for a lane that has nearly caught up, of all streams: one short walk from its cursor, one line at least. The
+// lane finds by itself which numbers are missing and what is not for it. Setting up the larger statement would cost
+// more than reading the few rows that there are.
+#define SLUICE_OPEN_AT_HEAD                                                                      \
+    "CASE WHEN o.seq IS NULL THEN e.targets & (1::bigint << b.number) <> 0 AND e.seq > b.floor " \
+    "ELSE " SLUICE_OPEN_STATUS("o.status") " END"
+#define SLUICE_UNLESS_LARGE_AT_HEAD(value) \
+    "CASE WHEN " SLUICE_OPEN_AT_HEAD " THEN " SLUICE_UNLESS_LARGE_THAN(value, "$7") " END"
+constexpr auto due_at_head_sql =
+    "SELECT coalesce(held.owner = $2 AND held.epoch = $3, false), held.rescan, held.mark,"
+    " filling.position, filling.upto, filling.state = 'paused', " SLUICE_OPEN_AT_HEAD ", "
+    SLUICE_COLUMNS_WITH(SLUICE_UNLESS_LARGE_AT_HEAD("e.data"), SLUICE_UNLESS_LARGE_AT_HEAD("e.metadata"))
+    " FROM (SELECT 1) AS one"
+    " LEFT JOIN @lease AS held ON held.lane = $1"
+    " LEFT JOIN @outbox_broker AS b ON b.name = $4"
+    " LEFT JOIN @outbox_backfill AS filling ON " SLUICE_OPEN_BACKFILL("filling", "$4")
+    " LEFT JOIN LATERAL (SELECT * FROM @event_log WHERE seq > $5 ORDER BY seq LIMIT $6) AS e"
+    " ON held.owner = $2 AND held.epoch = $3 " SLUICE_ROW_OF_EVENT("$4") "ORDER BY e.seq";
 
 // What has appeared in the gaps, with what is due of it where something is.
 constexpr auto late_sql = R"sql(
@@ -524,6 +544,7 @@ lane_statements::lane_statements(const std::string& schema)
       due_by_weight{"sluice_due_by_weight", in_schema(due_by_weight_sql, schema)},
       due_behind{"sluice_due_behind", in_schema(due_behind_sql, schema)},
       due_behind_by_weight{"sluice_due_behind_by_weight", in_schema(due_behind_by_weight_sql, schema)},
+      due_at_head{"sluice_due_at_head", in_schema(due_at_head_sql, schema)},
       late{"sluice_late", in_schema(late_sql, schema)},
       due_in_stream{"sluice_due_in_stream", in_schema(due_in_stream_sql, schema)},
       fence{"sluice_fence", in_schema(fence_sql, schema)},

@@ -36,6 +36,7 @@ struct lane_statements {
     statement due_by_weight;
     statement due_behind;  ///< the same, for what lies below the end of the ledger, $12
     statement due_behind_by_weight;
+    statement due_at_head;    ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 after, $6 most events, $7 large bytes
     statement late;           ///< $1 broker, $2 firsts, $3 lasts, $4 limit, $5 shard, $6 shards, $7 bytes
     statement due_in_stream;  ///< $1 lane, $2 owner, $3 epoch, $4 broker, $5 stream, $6 after, $7 upto, $8 limit,
                               ///< $9 bytes
@@ -90,18 +91,25 @@ enum : int {
     filled,  ///< of the backfill that goes on: its position; NULL: there is none
     fill_upto,
     fill_paused,
-    row,
-    data = row + 10,
-    metadata,
-    has_row = row + 13
+    row
 };
 }
+/// Columns of a row, counted from its first.
+namespace row_column {
+inline constexpr int data = 10;
+inline constexpr int metadata = 11;
+inline constexpr int has_row = 13;
+}  // namespace row_column
 /// Columns of `open_backfill`.
 namespace backfill_column {
 enum : int { number, position, running, rate, paced_at, waits, awaited, open };
 }
+/// Columns of `due_at_head`: one line for each event of the log, whether it is `open` for the broker or not.
+namespace head_column {
+enum : int { owned, rescan, mark, filled, fill_upto, fill_paused, open, row };
+}
 namespace late_column {
-enum : int { oldest_transaction, seq, row, has_row = row + 13, offered };
+enum : int { oldest_transaction, seq, row, offered = row + 14 };
 }
 
 }  // namespace sluice::store::postgresql

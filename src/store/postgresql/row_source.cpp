@@ -1,6 +1,7 @@
 #include "store/row_source.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <limits>
 #include <map>
@@ -35,6 +36,8 @@ using steady = std::chrono::steady_clock;
 constexpr std::size_t smallest_window = 64;
 constexpr std::size_t largest_window = 65'536;
 constexpr int most_windows = 8;
+/// A lane that finds fewer events than this in the log has nearly caught up.
+constexpr std::size_t head_window = 128;
 
 /// A lane that sends events one by one writes a record for each; so often they are made fewer.
 constexpr int records_between_merges = 1000;
@@ -45,6 +48,38 @@ std::vector<gap_tracker::writer> writers_in(const result& found) {
     std::vector<gap_tracker::writer> all;
     for (std::size_t i = 0; i < names.size(); ++i) all.push_back({.name = names[i], .idle_since = idle.at(i)});
     return all;
+}
+
+/// What a look at the log has passed.
+struct walk {
+    sequence upto = 0;
+    std::int64_t events = 0;
+    std::vector<gap_tracker::range> missing{};  ///< numbers above those looked at before
+};
+
+walk read_walk(const result& found) {
+    walk passed{.upto = found.integer(0, due_column::upto), .events = found.integer(0, due_column::scanned)};
+    const auto firsts = found.integers(0, due_column::firsts);
+    const auto lasts = found.integers(0, due_column::lasts);
+    for (std::size_t i = 0; i < firsts.size(); ++i) passed.missing.push_back({firsts[i], lasts.at(i)});
+    return passed;
+}
+
+/// The same of a look at the head of the log.
+/// @param high  the highest number looked at before
+/// @param most  as many events as were asked for: when so many came, there may be more
+walk read_walk_at_head(const result& found, sequence high, std::int64_t most) {
+    if (found.null(0, head_column::row)) return {.upto = high};
+    walk passed{.events = found.rows()};
+    for (int row = 0; row < found.rows(); ++row) {
+        const auto number = found.integer(row, head_column::row);
+        assert(number > passed.upto);
+        const auto before = std::max(passed.upto, high);
+        if (number > before + 1) passed.missing.push_back({before + 1, number - 1});
+        passed.upto = number;
+    }
+    if (passed.events < most) passed.upto = std::max(passed.upto, high);
+    return passed;
 }
 
 /// They mostly are in order, and exchanging rows is dear.
@@ -84,7 +119,8 @@ private:
                                       due_batch& batch);
     [[nodiscard]] std::optional<sequence> barrier(const gap_tracker& gaps) const;
     void hold_back(const gap_tracker& gaps, sequence barrier, due_batch& batch);
-    [[nodiscard]] static bool read_lease_columns(const result& found, due_batch& batch);
+    /// @param column  the first of them
+    [[nodiscard]] static bool read_lease_columns(const result& found, int column, due_batch& batch);
     [[nodiscard]] lane_ledger& ledger_of(connection& server, const lease_grant& grant, std::string_view target_broker);
     [[nodiscard]] settle_outcome try_to_settle(const lease_grant& grant, std::string_view target_broker,
                                                std::span<const settlement> settlements, sequence mark);
@@ -96,6 +132,7 @@ private:
     std::shared_ptr<lane_link> link_;
     bool held_ = false;                                         ///< rows were held back, and that ends soon
     bool weighs_ = false;                                       ///< large rows were met: the server counts their bytes
+    bool near_head_ = false;                                    ///< the last look reached the end of the log soon
     std::map<std::string, sequence, std::less<>> purged_upto_;  ///< per broker, where the next purge goes on
     ledger_merge merge_;
     int unmerged_ = 0;  ///< records written since the last merge
@@ -177,7 +214,7 @@ bool postgresql_row_source::look(connection& server, const lease_grant& grant, s
     std::optional<std::size_t> late;
     const auto bytes = sql_limit(limit.bytes);
     const bool weighed = weighs_;
-    const auto large = limit.bytes / (2 * std::max<std::size_t>(limit.rows, 1));  // as many others fit in any case
+    const auto large = limit.bytes / (2 * std::max(limit.rows, smallest_window));  // as many others fit in any case
     const auto most_late = std::max(limit.rows, smallest_window);
     if (!gaps.empty()) {
         // One snapshot for the gaps and the rows. Otherwise an older event of a stream could commit after the one look
@@ -206,9 +243,16 @@ bool postgresql_row_source::look(connection& server, const lease_grant& grant, s
                     weighed ? bytes : sql_limit(large)};
     if (is_behind) with.add(bound);
     const auto& sql = link_->sql;
-    const auto ahead = trip.add(
-        is_behind ? (weighed ? sql.due_behind_by_weight : sql.due_behind) : (weighed ? sql.due_by_weight : sql.due),
-        with);
+    const bool at_head = near_head_ && !is_behind && !weighed && part.is_whole() && window != 0;
+    const auto most_at_head = std::clamp(limit.rows, smallest_window, head_window);
+    const auto ahead = [&] {
+        if (at_head) {
+            return trip.add(sql.due_at_head, parameters{grant.lane, grant.owner, grant.epoch, target_broker, after,
+                                                        sql_limit(most_at_head), sql_limit(large)});
+        }
+        if (is_behind) return trip.add(weighed ? sql.due_behind_by_weight : sql.due_behind, with);
+        return trip.add(weighed ? sql.due_by_weight : sql.due, with);
+    }();
     std::optional<std::size_t> transaction;
     if (gaps.wants_bound()) transaction = trip.add(link_->sql.next_transaction);
     if (!link_->run_guarded(trip, server, grant)) {
@@ -217,7 +261,7 @@ bool postgresql_row_source::look(connection& server, const lease_grant& grant, s
     }
 
     const auto& found = trip[ahead];
-    if (!read_lease_columns(found, batch)) return false;
+    if (!read_lease_columns(found, at_head ? int{head_column::owned} : int{due_column::owned}, batch)) return false;
     bool gaps_are_done = true;
     if (late) {
         const auto& appeared = trip[*late];
@@ -232,54 +276,54 @@ bool postgresql_row_source::look(connection& server, const lease_grant& grant, s
     }
     if (transaction) gaps.bound(trip[*transaction].integer(0, 0));
 
-    const auto firsts = found.integers(0, due_column::firsts);
-    const auto lasts = found.integers(0, due_column::lasts);
-    std::vector<gap_tracker::range> missing;
-    for (std::size_t i = 0; i < firsts.size(); ++i) missing.push_back({firsts[i], lasts.at(i)});
-    gaps.scanned(found.integer(0, due_column::upto), missing, now);
+    const auto walked = at_head ? read_walk_at_head(found, gaps.high(), sql_limit(most_at_head)) : read_walk(found);
+    gaps.scanned(walked.upto, walked.missing, now);
+    near_head_ = walked.events < sql_limit(most_at_head);
 
     if (!gaps_are_done) return true;  // first the rest of what was late: among it are older events of these streams
+    const int first = at_head ? int{head_column::row} : int{due_column::row};
     bool has_large = false;
     batch.rows.reserve(batch.rows.size() + static_cast<std::size_t>(found.rows()));
     for (int row = 0; row < found.rows() && batch.rows.size() < limit.rows; ++row) {
-        if (found.null(row, due_column::row)) continue;
-        if (found.null(row, due_column::data) || found.null(row, due_column::metadata)) {
+        if (found.null(row, first)) continue;
+        if (at_head && !found.boolean(row, head_column::open)) continue;
+        if (at_head && batch.backfill && found.integer(row, first) > batch.backfill->position) break;
+        if (found.null(row, first + row_column::data) || found.null(row, first + row_column::metadata)) {
             weighs_ = true;
             if (batch.rows.empty()) return look(server, grant, target_broker, after, limit, page, window, batch);
             batch.more = true;
             break;
         }
-        auto one = read_due_row(found, row, due_column::row);
+        auto one = read_due_row(found, row, first);
         if (!page.admits(bytes_of(one))) {
             batch.more = true;
             break;
         }
         has_large = has_large || std::max(one.event.data.size(), one.event.metadata.size()) >= large;
         gaps.appeared(one.seq);
-        if (found.boolean(row, due_column::has_row)) ledger.rows.insert(one.seq);
+        if (found.boolean(row, first + row_column::has_row)) ledger.rows.insert(one.seq);
         batch.rows.push_back(std::move(one));
     }
     if (page.may_be_cut()) batch.more = true;
     if (weighed) weighs_ = has_large || batch.more;
-    const auto scanned_upto = found.integer(0, due_column::upto);
-    const auto seen = batch.backfill ? std::min(scanned_upto, batch.backfill->position) : scanned_upto;
+    const auto seen = batch.backfill ? std::min(walked.upto, batch.backfill->position) : walked.upto;
     const bool is_full = batch.more || batch.rows.size() == limit.rows;
     batch.upto = is_full ? std::max(after, batch.rows.back().seq) : std::min(seen, bound);
     if (bound < seen) return true;
-    const bool is_held_back = batch.backfill && batch.backfill->position <= scanned_upto;
-    return !is_held_back && window != 0 && found.integer(0, due_column::scanned) == sql_limit(window);
+    const bool is_held_back = batch.backfill && batch.backfill->position <= walked.upto;
+    return !is_held_back && window != 0 && walked.events == sql_limit(at_head ? most_at_head : window);
 }
 
-bool postgresql_row_source::read_lease_columns(const result& found, due_batch& batch) {
-    batch.owned = found.boolean(0, due_column::owned);
+bool postgresql_row_source::read_lease_columns(const result& found, int column, due_batch& batch) {
+    batch.owned = found.boolean(0, column);
     if (!batch.owned) return false;
-    batch.rescan = static_cast<std::uint64_t>(found.integer(0, due_column::rescan));
-    batch.mark = found.integer(0, due_column::mark);
+    batch.rescan = static_cast<std::uint64_t>(found.integer(0, column + 1));
+    batch.mark = found.integer(0, column + 2);
     batch.backfill.reset();
-    if (!found.null(0, due_column::filled)) {
-        batch.backfill = {.position = found.integer(0, due_column::filled),
-                          .upto = found.integer(0, due_column::fill_upto),
-                          .is_paused = found.boolean(0, due_column::fill_paused)};
+    if (!found.null(0, column + 3)) {
+        batch.backfill = {.position = found.integer(0, column + 3),
+                          .upto = found.integer(0, column + 4),
+                          .is_paused = found.boolean(0, column + 5)};
     }
     return true;
 }
@@ -297,7 +341,7 @@ bool postgresql_row_source::take_late_rows(const result& found, sequence after, 
         const bool is_open_here = !found.null(row, late_column::row);
         if (number <= after && is_open_here) {
             auto one = read_due_row(found, row, late_column::row);
-            if (found.boolean(row, late_column::has_row)) rows.insert(number);
+            if (found.boolean(row, late_column::row + row_column::has_row)) rows.insert(number);
             batch.more = !page.admits(bytes_of(one));
             if (batch.more) return false;  // the rest stays missing and is found again in the next call
             batch.rows.push_back(std::move(one));
@@ -342,7 +386,7 @@ due_batch postgresql_row_source::due_in_stream(const lease_grant& grant, std::st
     batch.owned = link_->run_guarded(trip, *server, grant);
     if (!batch.owned) return batch;
     const auto& found = trip[page];
-    if (!read_lease_columns(found, batch)) return batch;
+    if (!read_lease_columns(found, due_column::owned, batch)) return batch;
     const auto memory = link_->shared.memory_of(grant);
     auto& gaps = memory->gaps;
     page_meter meter{limit};
@@ -351,7 +395,7 @@ due_batch postgresql_row_source::due_in_stream(const lease_grant& grant, std::st
         auto one = read_due_row(found, row, due_column::row);
         batch.more = !meter.admits(bytes_of(one));
         if (batch.more) break;
-        if (found.boolean(row, due_column::has_row)) memory->ledger.rows.insert(one.seq);
+        if (found.boolean(row, due_column::row + row_column::has_row)) memory->ledger.rows.insert(one.seq);
         batch.rows.push_back(std::move(one));
         gaps.appeared(batch.rows.back().seq);  // handed out here, so not once more as a late one
     }

@@ -262,6 +262,94 @@ TEST_F(commit_order, finds_rare_rows_far_up_the_log) {
     EXPECT_FALSE(horizon_);
 }
 
+/// A lane that has nearly caught up asks for less (`due_at_head`), and sees the same.
+class at_the_head : public commit_order {
+protected:
+    at_the_head() {
+        commit(*unit_, {event("m-0", "first")});
+        EXPECT_THAT(turn(), ElementsAre("m-0"));
+        EXPECT_THAT(turn(), IsEmpty());
+    }
+    /// An event of another broker.
+    void commit_for_others(int number) {
+        auto other = event("x-" + std::to_string(number), "others");
+        other.target_brokers = {"elsewhere"};
+        commit(*unit_, {other});
+    }
+};
+
+TEST_F(at_the_head, finds_its_rows_among_those_of_others_and_every_missing_number) {
+    commit_for_others(1);
+    commit(*unit_, {event("m-1", "a")});
+    auto slow = writer("m-slow", "slow");
+    auto slower = writer("m-slower", "slower");
+    commit_for_others(2);
+    commit(*unit_, {event("m-2", "b")});
+    EXPECT_THAT(turn(), ElementsAre("m-1", "m-2"));
+    EXPECT_EQ(horizon_, 4);
+    EXPECT_EQ(gaps_, 1U) << "two numbers side by side";
+    EXPECT_THAT(turn(), IsEmpty());
+    slower.execute("COMMIT");
+    commit(*unit_, {event("m-3", "c")});
+    EXPECT_THAT(turn(), ElementsAre("m-slower", "m-3"));
+    EXPECT_EQ(horizon_, 4);
+    slow.execute("ROLLBACK");
+    EXPECT_TRUE(eventually([&] { return turn().empty() && !horizon_; }));
+    ASSERT_EQ(lane_.rows->settle(grant_, "partner", {}, cursor_), settle_outcome::settled);
+    EXPECT_EQ(stored_mark(), cursor_);
+}
+
+TEST_F(at_the_head, misses_nothing_where_more_came_than_one_look_passes) {
+    std::vector<std::string> all;
+    for (int i = 1; i <= 130; ++i) {
+        commit_for_others(i);
+        if (i % 3 != 0) continue;
+        all.push_back("m-" + std::to_string(i));
+        commit(*unit_, {event(all.back(), std::to_string(i))});
+    }
+    std::vector<std::string> found;
+    for (auto some = turn(10); !some.empty(); some = turn(10)) {
+        EXPECT_LE(some.size(), 10U);
+        found.insert(found.end(), some.begin(), some.end());
+    }
+    EXPECT_EQ(found, all);
+    EXPECT_FALSE(horizon_);
+}
+
+TEST_F(at_the_head, reads_a_gap_that_filled_behind_rows_that_were_not_taken) {
+    auto slow = writer("m-slow", "slow");
+    for (int i = 1; i <= 5; ++i) commit(*unit_, {event("m-" + std::to_string(i), std::to_string(i))});
+    EXPECT_THAT(turn(2), ElementsAre("m-1", "m-2")) << "three are above its cursor, and looked at";
+    slow.execute("COMMIT");
+    EXPECT_THAT(turn(2), ElementsAre("m-slow", "m-3"));
+    EXPECT_THAT(turn(), ElementsAre("m-4", "m-5"));
+    EXPECT_FALSE(horizon_);
+}
+
+TEST_F(at_the_head, takes_large_rows_one_by_one) {
+    auto large = event("m-large", "large");
+    large.event.data = R"({"text":")" + std::string(100'000, 'x') + "\"}";
+    commit(*unit_, {event("m-1", "a"), large, event("m-2", "b")});
+    const page_size page{100, 64'000};
+    std::vector<std::string> found;
+    for (int looks = 0; looks < 10 && found.size() < 3; ++looks) {
+        const auto batch = lane_.rows->due(grant_, "partner", cursor_, page);
+        for (const auto& id : ids(batch)) found.push_back(id);
+        if (!batch.rows.empty()) cursor_ = batch.rows.back().seq;
+    }
+    EXPECT_THAT(found, ElementsAre("m-1", "m-large", "m-2"));
+}
+
+TEST_F(at_the_head, stops_where_a_backfill_is) {
+    commit(*unit_, {event("m-1", "a")});
+    const auto orders = store_->open_backfills();
+    static_cast<void>(orders->begin({.broker = "partner", .types = {"t"}}, system_clock().now()));
+    connect().execute("UPDATE outbox_backfill SET position = 1");
+    EXPECT_THAT(turn(), IsEmpty()) << "what is newer waits for it";
+    connect().execute("UPDATE outbox_backfill SET state = 'cancelled', ended_at = now()");
+    EXPECT_THAT(turn(), ElementsAre("m-1"));
+}
+
 TEST_F(commit_order, strict_order_holds_back_what_is_above_the_gap_and_tells_what_holds_it) {
     auto strict = options();
     strict.strict_order = true;

@@ -20,7 +20,7 @@ inline void append_event_unlocked(testing::postgresql::session& db, const std::s
     apart.execute("SET search_path = " + schema);
     if (apart.scalar("SELECT count(*) FROM outbox_broker WHERE name = '" + broker + "'") == "0") {
         apart.execute("INSERT INTO outbox_broker (number, name) SELECT coalesce(max(number), -1) + 1, '" + broker +
-                      "' FROM outbox_broker");
+                      "' FROM outbox_broker ON CONFLICT DO NOTHING");
     }
     db.execute("EXECUTE append ('" + message + "', '" + stream + "', 'shop::order', 't', now(), '{}', '{}', 0, '" +
                broker + "')");

@@ -181,6 +181,13 @@ TEST_F(postgresql_plan, never_depend_on_the_length_of_the_history) {
             EXPECT_THAT(plan, AllOf(HasSubstr("outbox_pkey"), HasSubstr("event_log_pkey")));
             expect_short(plan, 1'500);
         }
+        for (const auto& [events, lines] : {std::pair{0, 40}, std::pair{100, 800}}) {
+            const auto plan = explain(sql_.due_at_head, "text, text, bigint, text, bigint, bigint, bigint",
+                                      "'default:partner', 'me', 1, 'partner', " + last(events) + ", 128, 65536");
+            EXPECT_THAT(plan, AllOf(HasSubstr("outbox_pkey"), HasSubstr("event_log_pkey")));
+            expect_short(plan, lines);
+            tell(events == 0 ? "due_at_head, idle" : "due_at_head, 100 rows", plan);
+        }
         // Below the end of the ledger, where nothing is open.
         for (const auto* const behind : {&sql_.due_behind, &sql_.due_behind_by_weight}) {
             const auto plan = explain(*behind, due_types + ", bigint",
