@@ -50,6 +50,7 @@ def pages_over(message, correlation):
         ("events, of one correlation", query(EVENTS, correlation=correlation)),
         ("events, of the first day", query(EVENTS, before="2020-01-01")),
         ("dead letters", IN_CONTEXT + "/dead-letters"),
+        ("backfills", IN_CONTEXT + "/backfills"),
         ("processes", IN_CONTEXT + "/processes"),
         ("read models", IN_CONTEXT + "/read-models"),
         ("contracts", IN_CONTEXT + "/contracts"),

@@ -136,6 +136,7 @@ console::console(options with, std::vector<std::unique_ptr<context>> contexts, c
     add_session_pages(router_, *this);
     add_overview_page(router_, *this);
     add_lane_page(router_, *this);
+    add_backfill_pages(router_, *this);
     add_row_pages(router_, *this);
     add_message_page(router_, *this);
     add_letter_pages(router_, *this);

@@ -99,6 +99,7 @@ private:
 void add_session_pages(router& to, console& of);
 void add_overview_page(router& to, console& of);
 void add_lane_page(router& to, console& of);
+void add_backfill_pages(router& to, console& of);
 void add_row_pages(router& to, console& of);
 void add_message_page(router& to, console& of);
 void add_letter_pages(router& to, console& of);

@@ -5,6 +5,7 @@
 
 #include "console/openapi.hpp"
 #include "domain/json_schema.hpp"
+#include "operate/backfills.hpp"
 #include "operate/concerns.hpp"
 #include "operate/dead_letters.hpp"
 #include "operate/domain_view.hpp"
@@ -252,6 +253,12 @@ void add_messages(router& to, console& of) {
               query_parameter("created_from", "2026-11-29 or 2026-11-29T08:00:00Z"),
               query_parameter("created_before", "of the same form"), page_limit(), page_begin()},
              [&of](const visit& by) { return give_events(of, by); });
+    add_look(to, in_context("/backfills"), "list_backfills",
+             "Backfills and how far they are, of each database newest first",
+             {query_parameter("broker", "configured name"), page_limit()}, [](const visit& by) {
+                 return json_answer(
+                     operate::to_json(operate::list_backfills(by.where->with(), by.query.get("broker"), limit_of(by))));
+             });
     add_look(to, in_context("/dead-letters"), "list_dead_letters", "Dead letters, newest first",
              {query_parameter("broker", "configured name"), query_parameter("stream", "where they come from"),
               query_parameter("group", "that gave up"), page_limit()},

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/one_line.hpp"
+#include "console/backfill_order.hpp"
 #include "console/interface.hpp"
 #include "console/letter_choice.hpp"
 #include "console/row_choice.hpp"
@@ -105,6 +106,25 @@ http::http_answer do_resume(console& in, const visit& of) {
     return json_answer(operate::to_json(order));
 }
 
+http::http_answer do_begin_backfill(console& in, const visit& of) {
+    const auto asked = backfill_asked_for(of.body);
+    const auto begun =
+        operate::begin_backfill(of.where->require_declared().env->domain(), of.where->with(), asked, in.now());
+    in.record(of, "backfills.begin", asked.broker + ": " + to_text(asked), begun.size());
+    return json_answer(operate::to_json(begun));
+}
+
+http::http_answer do_change_backfill(console& in, const visit& of, backfill_change change) {
+    const std::string& broker = of.at("broker");
+    const json::value* const given = of.body.find("rate");
+    const bool has_rate = given != nullptr && !given->is_null();
+    const auto rate = has_rate ? std::optional{backfill_rate(*given)} : std::nullopt;
+    const auto changed = operate::change_backfill(of.where->with(), broker, state_after(change), rate, in.now());
+    in.record(of, std::string{"backfills."} + word_for(change),
+              rate ? fmt::format("{}, {:.0f} a second", broker, *rate) : broker, changed.size());
+    return json_answer(operate::to_json(changed));
+}
+
 http::http_answer do_rebuild(console& in, const visit& of) {
     of.where->begin_rebuild(of.at("name"));
     in.record(of, "read_models.rebuild", of.at("name"), 1);
@@ -163,7 +183,7 @@ std::vector<parameter> row_parameters() {
             body_parameter("type", "of the event, with its version or without"),
             body_parameter("error", "a part of the last one"),
             body_parameter("older_than_seconds", "written longer ago", whole),
-            body_parameter("rows", "single ones, each with target_broker and message_id; at most 500", texts),
+            body_parameter("rows", "single ones, each with target_broker and message_id; at most 500", objects),
             body_parameter("all", "all of them, when nothing else is said", flag),
             body_parameter("reason", "of a discard, for those who find the rows"),
             body_parameter("dry_run", "only count them", flag)};
@@ -196,6 +216,25 @@ void add_interface_actions(router& to, console& of) {
                [&of](const visit& by) { return do_pause(of, by); });
     add_action(to, in_context("/lanes/{broker}/resume"), "resume_lanes", "Go on after a pause",
                {path_parameter("broker", "configured name")}, [&of](const visit& by) { return do_resume(of, by); });
+    add_action(to, in_context("/backfills"), "begin_backfill",
+               "Give a broker published events of before it was there; newer ones wait for them",
+               {body_parameter("broker", "one of outbox.external_brokers", parameter::kind::text, true),
+                body_parameter("first", "from this number in the log on", parameter::kind::whole),
+                body_parameter("since", "from the first event of then on: 2026-11-29 or 2026-11-29T08:00:00Z"),
+                body_parameter("types", "only these events: OrderShipped, Shop.Order*", parameter::kind::texts),
+                body_parameter("streams", "only of these streams or categories", parameter::kind::texts),
+                body_parameter("database", "only of this one"),
+                body_parameter("rate", "events per second in each database", parameter::kind::whole)},
+               [&of](const visit& by) { return do_begin_backfill(of, by); });
+    for (const backfill_change change : backfill_changes) {
+        std::vector<parameter> reads{path_parameter("broker", "configured name")};
+        if (change == backfill_change::resume) {
+            reads.push_back(body_parameter("rate", "events per second from now on", parameter::kind::whole));
+        }
+        add_action(to, in_context("/backfills/{broker}/") + word_for(change),
+                   std::string{word_for(change)} + "_backfill", meaning_of(change), std::move(reads),
+                   [&of, change](const visit& by) { return do_change_backfill(of, by, change); });
+    }
     add_action(to, in_context("/read-models/{name}/rebuild"), "rebuild_read_model",
                "Begin to build a read model anew from the event log; /read-models shows how far it is",
                {path_parameter("name", "of the read model")}, [&of](const visit& by) { return do_rebuild(of, by); });

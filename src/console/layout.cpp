@@ -19,10 +19,15 @@ struct nav_entry {
     const char* title;
 };
 
-constexpr std::array sections{
-    nav_entry{"rows", "Rows"},           nav_entry{"dead-letters", "Dead letters"},  nav_entry{"events", "Events"},
-    nav_entry{"processes", "Processes"}, nav_entry{"read-models", "Read models"},    nav_entry{"commands", "Commands"},
-    nav_entry{"contracts", "Contracts"}, nav_entry{"configuration", "Configuration"}};
+constexpr std::array sections{nav_entry{"rows", "Rows"},
+                              nav_entry{"dead-letters", "Dead letters"},
+                              nav_entry{"events", "Events"},
+                              nav_entry{"backfills", "Backfills"},
+                              nav_entry{"processes", "Processes"},
+                              nav_entry{"read-models", "Read models"},
+                              nav_entry{"commands", "Commands"},
+                              nav_entry{"contracts", "Contracts"},
+                              nav_entry{"configuration", "Configuration"}};
 
 markup nav_link(const std::string& href, std::string_view title, bool is_here) {
     attributes with{{"href", href}};

@@ -25,9 +25,13 @@ json::object schema_of(const parameter& of) {
         case parameter::kind::object:
             schema.append("type", "object");
             break;
-        case parameter::kind::texts:
+        case parameter::kind::objects:
             schema.append("type", "array");
             schema.append("items", json::object{{"type", "object"}});
+            break;
+        case parameter::kind::texts:
+            schema.append("type", "array");
+            schema.append("items", json::object{{"type", "string"}});
             break;
     }
     if (!of.words.empty()) schema.append("enum", json::array(of.words.begin(), of.words.end()));

@@ -35,7 +35,7 @@ struct visit {
 /// Something that a route reads.
 struct parameter {
     enum class place { path, query, body };
-    enum class kind { text, whole, flag, object, texts };
+    enum class kind { text, whole, flag, object, objects, texts };
 
     std::string name;
     place in = place::query;

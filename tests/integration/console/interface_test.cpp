@@ -142,6 +142,41 @@ TEST_F(console_interface, pauses_and_resumes_lanes) {
     EXPECT_EQ(call("POST", "/api/v1/contexts/post/lanes/partner/resume").status, 409U);
 }
 
+TEST_F(console_interface, orders_a_backfill_and_pauses_resumes_and_cancels_it) {
+    post("l-1");
+    const json::value begun = change("/backfills", R"({"broker":"partner","since":"2026-11-29","rate":50})");
+    const json::value& one = begun.at("backfills").at(0);
+    EXPECT_EQ(one.at("state").as_string(), "running");
+    EXPECT_EQ(one.at("rate").as_double(), 50);
+    const json::value paused = change("/backfills/partner/pause", "{}");
+    EXPECT_EQ(paused.at("backfills").at(0).at("state").as_string(), "paused");
+    const json::value resumed = change("/backfills/partner/resume", R"({"rate":70})");
+    EXPECT_EQ(resumed.at("backfills").at(0).at("rate").as_double(), 70);
+    static_cast<void>(change("/backfills/partner/cancel", "{}"));
+    const json::value all = read("/api/v1/contexts/post/backfills?broker=partner");
+    EXPECT_EQ(all.at("backfills").as_array().size(), 1U);
+    EXPECT_EQ(all.at("backfills").at(0).at("state").as_string(), "cancelled");
+    const json::value actions = read("/api/v1/actions");
+    EXPECT_EQ(actions.at("actions").at(0).at("action").as_string(), "backfills.cancel");
+    EXPECT_THAT(actions.at("actions").at(3).at("target").as_string(), AllOf(HasSubstr("2026-11-29"), HasSubstr("50")));
+}
+
+TEST_F(console_interface, refuses_a_backfill_that_cannot_be_meant) {
+    const auto answer_to = [&](const std::string& body) {
+        return call("POST", "/api/v1/contexts/post/backfills", body);
+    };
+    EXPECT_THAT(answer_to(R"({"broker":"partnr"})").body, AllOf(HasSubstr("partnr"), HasSubstr("partner")));
+    EXPECT_EQ(answer_to(R"({"broker":"partner","types":["Nothing"]})").status, 404U);
+    EXPECT_EQ(answer_to(R"({"broker":"partner","types":"PostedLetter"})").status, 400U);
+    EXPECT_EQ(answer_to(R"({"broker":"partner","first":0})").status, 400U);
+    EXPECT_EQ(answer_to(R"({"broker":"partner","typos":[]})").status, 400U);
+    EXPECT_THAT(answer_to(R"({"broker":"partner","first":1,"since":"2026-11-29"})").body, HasSubstr("contradict"));
+    EXPECT_THAT(answer_to("{}").body, HasSubstr("broker is missing"));
+    EXPECT_EQ(call("POST", "/api/v1/contexts/post/backfills/partner/pause", "{}").status, 409U) << "there is none";
+    EXPECT_EQ(call("POST", "/api/v1/contexts/post/backfills/partner/pause", R"({"rate":5})").status, 400U);
+    EXPECT_THAT(read("/api/v1/contexts/post/backfills").at("backfills").as_array(), ::testing::IsEmpty());
+}
+
 TEST_F(console_interface, sends_a_command_when_that_is_allowed) {
     config::console_settings settings = settings_with_people();
     settings.send_commands = true;

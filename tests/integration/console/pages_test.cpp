@@ -19,10 +19,10 @@ protected:
 
 TEST_F(console_pages, every_page_answers_with_one_heading_and_a_language) {
     post("l-1");
-    for (const char* path :
-         {"", "/contexts/post/rows", "/contexts/post/dead-letters", "/contexts/post/events", "/contexts/post/processes",
-          "/contexts/post/read-models", "/contexts/post/commands", "/contexts/post/commands/PostLetter",
-          "/contexts/post/contracts", "/actions", "/contexts/post/lanes/default/partner"}) {
+    for (const char* path : {"", "/contexts/post/rows", "/contexts/post/dead-letters", "/contexts/post/events",
+                             "/contexts/post/processes", "/contexts/post/read-models", "/contexts/post/backfills",
+                             "/contexts/post/commands", "/contexts/post/commands/PostLetter",
+                             "/contexts/post/contracts", "/actions", "/contexts/post/lanes/default/partner"}) {
         const http::http_answer answer = get("/console" + std::string{path});
         EXPECT_EQ(answer.status, 200U) << path << answer.body;
         EXPECT_THAT(answer.body, HasSubstr("<!doctype html>\n<html lang=\"en\">")) << path;
@@ -113,6 +113,25 @@ TEST_F(console_actions, a_lane_rests_until_it_is_resumed) {
                 HasSubstr("rest; running ones notice"));
     EXPECT_THAT(get(lane, anna).body, HasSubstr("migration")) << "at once";
     EXPECT_THAT(post_form(lane + "/resume", "csrf=" + token + "&confirmed=yes", anna).body, HasSubstr("go on"));
+}
+
+TEST_F(console_actions, a_backfill_is_ordered_followed_and_cancelled) {
+    const std::string anna = log_in("anna");
+    const std::string page = in_post + "/backfills";
+    const std::string token = token_in(get(page, anna).body);
+    const std::string order = "csrf=" + token + "&broker=partner&since=2026-11-29&rate=50";
+    EXPECT_THAT(post_form(page, order, anna).body, AllOf(HasSubstr("Give partner events of before?"),
+                                                         HasSubstr("50 a second"), HasSubstr("what is newer waits")));
+    EXPECT_THAT(get(page, anna).body, HasSubstr("No broker was given")) << "it is asked first";
+    EXPECT_THAT(post_form(page, order + "&confirmed=yes", anna).body, HasSubstr("how far it is"));
+    EXPECT_THAT(get(page, anna).body, AllOf(HasSubstr("50/s"), HasSubstr("Pause partner"), HasSubstr("running")));
+    EXPECT_THAT(post_form(page + "/partner/pause", "csrf=" + token + "&confirmed=yes", anna).body, HasSubstr("paused"));
+    EXPECT_THAT(get(page, anna).body, HasSubstr("Resume partner"));
+    EXPECT_THAT(post_form(page + "/partner/cancel", "csrf=" + token, anna).body, HasSubstr("cannot be resumed"));
+    EXPECT_THAT(post_form(page + "/partner/cancel", "csrf=" + token + "&confirmed=yes", anna).body,
+                HasSubstr("cancelled"));
+    EXPECT_THAT(get(page, anna).body, Not(HasSubstr("Resume partner")));
+    EXPECT_THAT(get(page, log_in("ben")).body, AllOf(HasSubstr("cancelled"), HasSubstr("viewer")));
 }
 
 }  // namespace

@@ -1,0 +1,173 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <utility>
+
+#include "console/backfill_order.hpp"
+#include "console/console.hpp"
+#include "console/layout.hpp"
+#include "console/widgets.hpp"
+
+namespace sluice::console {
+
+namespace {
+
+using operate::located_backfill;
+using store::backfill_state;
+
+constexpr std::size_t most_backfills = 100;
+
+markup progress_of(const located_backfill& each) {
+    const store::backfill& what = each.what;
+    const auto label = fmt::format("backfill of {} in {}", what.order.broker, each.database);
+    const auto whole = what.upto - what.order.after;
+    const auto done = what.position - what.order.after;
+    const markup numbers = faint(fmt::format("{} of {} numbers", amount(done), amount(whole)));
+    if (!store::holds_back(what.state) || whole == 0) return numbers;
+    return element("progress", {{"value", std::to_string(done)}, {"max", std::to_string(whole)}, {"aria-label", label}},
+                   markup{}) +
+           " " + numbers;
+}
+
+markup state_of(const store::backfill& what) {
+    if (what.waits && what.state == backfill_state::running) {
+        return badge(tone::caution, "waits") + " " + faint("for transactions that ran when it was ordered");
+    }
+    return state_badge(store::to_string(what.state));
+}
+
+markup chosen_by(const store::backfill_order& order) {
+    markup all;
+    for (const std::string& each : order.types) all += code(each) + " ";
+    for (const std::string& each : order.streams) all += code(each) + " ";
+    return all;
+}
+
+markup buttons_for(const visit& of, const store::backfill& what) {
+    if (!store::holds_back(what.state)) return faint("–");
+    const auto to = [&](backfill_change change) {
+        return target(path_in(of, {"backfills", what.order.broker, word_for(change)}));
+    };
+    const bool rests = what.state == backfill_state::paused;
+    const auto go_on = rests ? backfill_change::resume : backfill_change::pause;
+    return change_form(to(go_on), of.form_token,
+                       button((rests ? "Resume " : "Pause ") + what.order.broker, rests ? tone::good : tone::caution) +
+                           button("Cancel " + what.order.broker, tone::bad, to(backfill_change::cancel)));
+}
+
+markup show_list(const console& in, const visit& of) {
+    table list{"Backfills, newest first"};
+    list.column("Broker").column("Database").column("State").column("Progress");
+    list.column("Events given", true).column("Rate", true).column("What").column("Begun");
+    if (may_act(of)) list.column("Action");
+    for (const auto& each : operate::list_backfills(of.where->with(), of.query.get("broker"), most_backfills)) {
+        const store::backfill& what = each.what;
+        std::vector<markup> cells{
+            what.order.broker,
+            each.database,
+            state_of(what),
+            progress_of(each),
+            amount(what.given),
+            what.order.rate > 0 ? markup{amount(std::llround(what.order.rate)) + "/s"} : faint("any"),
+            chosen_by(what.order),
+            time_ago(what.begun_at, in.now())};
+        if (may_act(of)) cells.push_back(buttons_for(of, what));
+        list.row(std::move(cells));
+    }
+    return list.render("No broker was given events of before.");
+}
+
+markup order_form(const visit& of, const std::vector<std::string>& brokers) {
+    std::vector<std::pair<std::string, std::string>> choice;
+    for (const std::string& each : brokers) choice.emplace_back(each, each);
+    const auto kept = [&](const char* name) { return of.form.has(name) ? of.form.get(name) : of.query.get(name); };
+    return change_form(
+        target(path_in(of, {"backfills"})), of.form_token,
+        choice_field("broker", "Broker", choice, kept("broker")) +
+            text_field("since", "Created from", kept("since"),
+                       "2026-11-29 or 2026-11-29T08:00:00Z; else from the first.") +
+            text_field("first", "Or from number", kept("first"), "In the log of the database below.", "number") +
+            text_field("types", "Events", kept("types"), "OrderShipped, Shop.Order*, with blanks between; else all.") +
+            text_field("streams", "Streams", kept("streams"), "shop::order-o-1 or shop::order; else all.") +
+            text_field("database", "Database", kept("database"), "Else each that has such events.") +
+            text_field("rate", "Events per second", kept("rate"), "In each database; else as fast as the lane can.",
+                       "number") +
+            button("Order it", tone::good));
+}
+
+markup order_panel(const visit& of) {
+    if (!may_act(of)) return why_no_actions(of);
+    if (of.where->declared() == nullptr) return faint(of.where->why_undeclared());
+    const auto& brokers = of.where->with().configuration.outbox.external_brokers;
+    if (brokers.empty()) return faint("There is no external broker.");
+    return order_form(of, brokers);
+}
+
+http::http_answer show_backfills(const console& in, const visit& of) {
+    markup content = panel("Backfills", show_list(in, of), "backfills");
+    content += panel("Give a broker events of before it was there", order_panel(of));
+    return page(in, of, {.title = "Backfills", .section = "backfills", .content = content, .is_live = true});
+}
+
+http::http_answer begin_backfill(console& in, const visit& of) {
+    const std::string back = target(path_in(of, {"backfills"}));
+    const auto asked = backfill_asked_for(of.form);
+    if (of.form.get("confirmed") != "yes") {
+        return ask(in, of, "backfills",
+                   {.title = fmt::format("Give {} events of before?", asked.broker),
+                    .text = fmt::format("It gets {}, in the order of the log. Until then what is newer waits for it.",
+                                        to_text(asked)),
+                    .to = of.request.path,
+                    .fields = of.form,
+                    .agree = "Order it",
+                    .cancel = back});
+    }
+    const auto begun =
+        operate::begin_backfill(of.where->require_declared().env->domain(), of.where->with(), asked, in.now());
+    in.record(of, "backfills.begin", asked.broker + ": " + to_text(asked), begun.size());
+    return tell(in, of, "backfills", "Ordered",
+                fmt::format("{} gets {}. The page of the backfills shows how far it is.", asked.broker, to_text(asked)),
+                back);
+}
+
+http::http_answer change_backfill(console& in, const visit& of, backfill_change change) {
+    const std::string& broker = of.at("broker");
+    const std::string back = target(path_in(of, {"backfills"}));
+    if (of.form.get("confirmed") != "yes") {
+        return ask(in, of, "backfills",
+                   {.title = fmt::format("{} the backfill of {}?", title_of(change), broker),
+                    .text = meaning_of(change),
+                    .to = of.request.path,
+                    .fields = of.form,
+                    .agree = title_of(change),
+                    .cancel = back,
+                    .is_loss = change == backfill_change::cancel});
+    }
+    const auto changed =
+        operate::change_backfill(of.where->with(), broker, state_after(change), std::nullopt, in.now());
+    in.record(of, std::string{"backfills."} + word_for(change), broker, changed.size());
+    return tell(in, of, "backfills", title_of(change),
+                fmt::format("The backfill of {} is now {}.", broker, store::to_string(state_after(change))), back);
+}
+
+}  // namespace
+
+void add_backfill_pages(router& to, console& of) {
+    const std::string path = "/console/contexts/{context}/backfills";
+    to.add({.method = "GET", .path = path, .answer = [&of](const visit& by) { return show_backfills(of, by); }});
+    to.add({.method = "POST", .path = path, .needs = console_role::operating, .answer = [&of](const visit& by) {
+                return begin_backfill(of, by);
+            }});
+    for (const backfill_change change : backfill_changes) {
+        to.add({.method = "POST",
+                .path = path + "/{broker}/" + word_for(change),
+                .needs = console_role::operating,
+                .answer = [&of, change](const visit& by) { return change_backfill(of, by, change); }});
+    }
+}
+
+}  // namespace sluice::console
