@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
@@ -14,6 +15,7 @@
 #include "servers/pg_link.hpp"
 #include "servers/report.hpp"
 #include "servers/sections.hpp"
+#include "store/memory/memory_database.hpp"
 
 namespace sluice::bench {
 
@@ -67,7 +69,9 @@ private:
 
 /// A workload and who commits to it.
 struct subject {
-    subject(const std::string& uri, int external) : work{open_postgresql(uri), external} { commits.commit_one(); }
+    subject(std::shared_ptr<store::database> database, int external) : work{std::move(database), external} {
+        commits.commit_one();
+    }
 
     workload work;
     committer commits{work};
@@ -102,9 +106,11 @@ void measure_commit(const bed& on) {
     const auto uri = on.postgresql.make_database("commit");
     print_section("commit: one client, process() of a command, against a plain insert in one round trip", "plain",
                   "process");
-    subject none{uri, 0};
-    subject one{uri, 1};
-    subject three{uri, 3};
+    subject none{open_postgresql(uri), 0};
+    subject one{open_postgresql(uri), 1};
+    subject three{open_postgresql(uri), 3};
+    subject eight{open_postgresql(uri), 8};
+    subject alone{store::make_memory_database("commit"), 1};  // what the program does before it asks a server
     plain_write state{uri, false};
     plain_write state_and_event{uri, true};
 
@@ -117,7 +123,9 @@ void measure_commit(const bed& on) {
                                {"the state and the event", [&] { state_and_event.commit_one(); }}};
     std::vector<variant> sluice{{"no external broker", [&] { none.commits.commit_one(); }},
                                 {"1 external broker", [&] { one.commits.commit_one(); }},
-                                {"3 external brokers", [&] { three.commits.commit_one(); }}};
+                                {"3 external brokers", [&] { three.commits.commit_one(); }},
+                                {"8 external brokers", [&] { eight.commits.commit_one(); }},
+                                {"1 external broker, a database in memory", [&] { alone.commits.commit_one(); }}};
     for (int round = -1; round < 2 * on.size.rounds; ++round) {  // the first one warms up
         for (auto* const group : {&plain, &sluice}) {
             for (auto& [name, commit_one, us] : *group) {

@@ -226,7 +226,7 @@ constexpr auto due_behind_by_weight_sql =
     "CASE WHEN " SLUICE_OPEN_AT_HEAD " THEN " SLUICE_UNLESS_LARGE_THAN(value, "$7") " END"
 constexpr auto due_at_head_sql =
     "SELECT coalesce(held.owner = $2 AND held.epoch = $3, false), held.rescan, held.mark,"
-    " filling.position, filling.upto, filling.state = 'paused', " SLUICE_OPEN_AT_HEAD ", "
+    " filling.position, filling.upto, filling.state = 'paused', coalesce(" SLUICE_OPEN_AT_HEAD ", false), "
     SLUICE_COLUMNS_WITH(SLUICE_UNLESS_LARGE_AT_HEAD("e.data"), SLUICE_UNLESS_LARGE_AT_HEAD("e.metadata"))
     " FROM (SELECT 1) AS one"
     " LEFT JOIN @lease AS held ON held.lane = $1"

@@ -114,7 +114,8 @@ protected:
     [[nodiscard]] static commit_batch batch_of(const std::string& kind, int n) {
         const auto name = std::to_string(n);
         commit_batch batch{.at = system_clock().now()};
-        if (kind == "events") batch.events = {event("m-" + name, name)};
+        if (kind == "events" || kind == "commands") batch.events = {event("m-" + name, name)};
+        if (kind == "commands") batch.states = {insert("o-" + name)};
         if (kind == "states") batch.states = {insert("o-" + name)};
         if (kind == "marks") batch.marks = {{"in-" + name, "handler"}};
         if (kind == "outcomes") {
@@ -139,7 +140,7 @@ protected:
     int warm_ups_ = 1000;
     [[nodiscard]] bool is_there(const std::string& kind, int n) const {
         const auto name = std::to_string(n);
-        if (kind == "events")
+        if (kind == "events" || kind == "commands")
             return scalar("SELECT count(*) FROM event_log WHERE message_id = 'm-" + name + "'") == "1";
         if (kind == "states") return scalar("SELECT count(*) FROM aggregate_state WHERE id = 'o-" + name + "'") == "1";
         if (kind == "outcomes")
@@ -150,7 +151,8 @@ protected:
     }
 };
 INSTANTIATE_TEST_SUITE_P(of, lost_answer,
-                         ::testing::Values("events", "states", "marks", "outcomes", "snapshots", "messages"),
+                         ::testing::Values("events", "commands", "states", "marks", "outcomes", "snapshots",
+                                           "messages"),
                          [](const auto& tested) { return std::string{tested.param}; });
 
 TEST_P(lost_answer, is_looked_up) {

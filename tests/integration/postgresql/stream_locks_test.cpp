@@ -99,6 +99,25 @@ TEST_F(stream_locks, keep_a_unit_with_one_event_in_order) {
     expect_that_it_waits_before_it_draws_a_number([&] { commit(*store_->open_unit(), {event("second", "0")}); });
 }
 
+TEST_F(stream_locks, keep_a_command_with_a_new_aggregate_in_order) {
+    expect_that_it_waits_before_it_draws_a_number(
+        [&] { commit(*store_->open_unit(), {event("second", "0")}, {insert("0")}); });
+}
+
+TEST_F(stream_locks, keep_a_command_that_changes_an_aggregate_in_order) {
+    commit(*store_->open_unit(), {}, {insert("0")});
+    expect_that_it_waits_before_it_draws_a_number(
+        [&] { commit(*store_->open_unit(), {event("second", "0")}, {update("0", 1)}); });
+}
+
+TEST_F(stream_locks, keep_a_command_that_removes_an_aggregate_in_order) {
+    commit(*store_->open_unit(), {}, {insert("0")});
+    state_write gone = update("0", 1);
+    gone.what = state_write::operation::remove;
+    expect_that_it_waits_before_it_draws_a_number(
+        [&] { commit(*store_->open_unit(), {event("second", "0")}, {gone}); });
+}
+
 TEST_F(stream_locks, keep_a_unit_with_several_events_in_order) {
     expect_that_it_waits_before_it_draws_a_number([&] {
         commit(*store_->open_unit(), {event("second", "0"), event("elsewhere", "1")});
