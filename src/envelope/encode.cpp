@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <initializer_list>
 
 #include <sluice/error.hpp>
 
@@ -7,6 +8,7 @@
 #include "envelope/envelope.hpp"
 #include "envelope/object_writer.hpp"
 #include "envelope/redaction.hpp"
+#include "envelope/stored_form.hpp"
 #include "envelope/version_suffix.hpp"
 
 namespace sluice::envelope {
@@ -129,6 +131,48 @@ message_metadata as_version(message_metadata metadata, int version, const std::s
     return metadata;
 }
 
+/// What partners get of stored extensions, with the name of the member and a comma before it. Nothing when there is
+/// more than one message in them, or no object.
+std::optional<std::string> splice_extensions(std::string_view stored, const extension_list& allowed) {
+    if (stored == "{}") return std::string{};
+    try {
+        const json::value read = json::parse(stored);
+        if (!read.is_object() || read.find(older_versions_key) != nullptr) return std::nullopt;
+        const json::object leaving = public_extensions(read.as_object(), allowed);
+        return leaving.empty() ? std::string{} : R"(,"extensions":)" + json::dump(leaving);
+    } catch (const decode_error&) {
+        return std::nullopt;
+    }
+}
+
+/// The message in our own form out of parts of the stored text. Nothing when that has to be decoded.
+std::optional<rendered_message> splice_for_partner(std::string_view data, std::string_view metadata,
+                                                   const partner_terms& terms) {
+    if (terms.form != message_form::sluice) return std::nullopt;
+    const auto found = read_stored_form(metadata);
+    if (!found) return std::nullopt;
+    const auto extensions = splice_extensions(found->extensions, terms.extensions);
+    if (!extensions) return std::nullopt;
+    const std::string payload = redacted(data, terms.redact, terms.redact_with);
+    std::string body;
+    body.reserve(payload.size() + metadata.size());
+    for (const std::string_view part : std::initializer_list<std::string_view>{
+             R"({"data":)", payload, R"(,"metadata":{"headers":{)", found->headers, R"(},"domain":{)", found->origin,
+             ",", found->causes, R"(},"envelope":{"specversion":"1.0"})", *extensions, "}}"}) {
+        body += part;
+    }
+    rendered_message message{.body = std::move(body)};
+    if (!terms.with_headers) return message;
+    message.head = {{"id", std::string{found->id}}, {"type", std::string{found->type}}};
+    message.head.push_back({"time", std::string{found->time}});
+    if (!found->trace_id.empty()) {
+        const trace_parent parent{std::string{found->trace_id}, std::string{found->parent_id}, found->sampled};
+        message.head.push_back({"traceparent", parent.to_w3c()});
+    }
+    if (found->has_correlation) message.head.push_back({"correlation_id", std::string{found->correlation_id}});
+    return message;
+}
+
 }  // namespace
 
 std::string encode_metadata(const message_metadata& metadata) {
@@ -193,8 +237,12 @@ std::string render_external(std::string_view data, std::string_view metadata, co
 
 std::vector<rendered_message> render_for_partner(std::string_view data, std::string_view metadata,
                                                  const partner_terms& terms) {
-    const message_metadata stored = decode_metadata(json::parse(metadata));
     std::vector<rendered_message> messages;
+    if (auto whole = splice_for_partner(data, metadata, terms)) {
+        messages.push_back(*std::move(whole));
+        return messages;
+    }
+    const message_metadata stored = decode_metadata(json::parse(metadata));
     messages.push_back(render_as(stored, redacted(data, terms.redact, terms.redact_with), terms));
     const json::value* const older = stored.extensions.find(older_versions_key);
     if (older == nullptr) return messages;
