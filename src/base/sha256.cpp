@@ -32,9 +32,10 @@ std::array<unsigned char, 32> sha256(std::string_view bytes) {
 }
 
 std::string sha256_hex(std::string_view bytes) {
+    const auto digest = sha256(bytes);
     std::string text;
-    text.reserve(2 * 32);
-    for (const unsigned char byte : sha256(bytes)) append_hex(text, byte, 2);
+    text.reserve(2 * digest.size());
+    for (const unsigned char byte : digest) append_hex(text, byte, 2);
     return text;
 }
 

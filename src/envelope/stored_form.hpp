@@ -25,7 +25,6 @@ struct stored_form {
 /// are printable ASCII without quotes and backslashes. Nothing for any other: it has to be decoded.
 ///
 /// Nothing but the members named above is inside the views: what others a text may have, it is then not to the letter.
-/// @throws nothing
 [[nodiscard]] std::optional<stored_form> read_stored_form(std::string_view metadata);
 
 }  // namespace sluice::envelope

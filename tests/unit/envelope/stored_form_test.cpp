@@ -61,6 +61,17 @@ TEST(stored_form, is_found_in_what_a_commit_writes) {
     expect_same(encode_metadata(usual()));
 }
 
+TEST(stored_form, is_found_with_each_time_that_a_commit_writes) {
+    for (const char* time : {"0001-01-01T00:00:00+00:00", "2024-02-29T23:59:59.000001+00:00",
+                             "2026-11-23T07:56:25+00:00", "9999-12-31T23:59:59.999999+00:00"}) {
+        auto metadata = usual();
+        metadata.headers.time = date_time::parse(time);
+        const std::string stored = encode_metadata(metadata);
+        EXPECT_TRUE(read_stored_form(stored)) << time;
+        expect_same(stored);
+    }
+}
+
 TEST(stored_form, leaves_extensions_to_the_rules_about_them) {
     auto metadata = usual();
     metadata.extensions = {{"tenant", "acme"}, {"_private", "SECRET"}, {"note", "\"ü\""}};
@@ -110,6 +121,12 @@ TEST(stored_form, is_not_seen_in_anything_else) {
         changed("o-1", R"(\u0041)"),
         changed("2026-11-23T07:56:25.613701+00:00", "2026-11-23T08:56:25.613701+01:00"),
         changed("2026-11-23T07:56:25.613701+00:00", "2026-13-23T07:56:25.613701+00:00"),
+        changed("2026-11-23T07:56:25.613701+00:00", "2026-02-29T07:56:25.613701+00:00"),
+        changed("2026-11-23T07:56:25.613701+00:00", "2026-11-23T24:56:25.613701+00:00"),
+        changed("2026-11-23T07:56:25.613701+00:00", "2026-11-23T07:56:25.613+00:00"),
+        changed("2026-11-23T07:56:25.613701+00:00", "2026-11-23T07:56:25.000000+00:00"),
+        changed("2026-11-23T07:56:25.613701+00:00", "2026-11-23T07:56:25.613701Z"),
+        changed("2026-11-23T07:56:25.613701+00:00", "2026-11-23 07:56:25.613701+00:00"),
         changed(R"("time":")", R"("time":null,"timestamp":")"),
         changed("aaaaaaaa", "AAAAAAAA"),
         changed(std::string(32, 'a'), std::string(32, '0')),
