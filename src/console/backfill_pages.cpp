@@ -26,7 +26,7 @@ markup progress_of(const located_backfill& each) {
     const auto label = fmt::format("backfill of {} in {}", what.order.broker, each.database);
     const auto whole = what.upto - what.order.after;
     const auto done = what.position - what.order.after;
-    const markup numbers = faint(fmt::format("{} of {} numbers", amount(done), amount(whole)));
+    markup numbers = faint(fmt::format("{} of {} numbers", amount(done), amount(whole)));
     if (!store::holds_back(what.state) || whole == 0) return numbers;
     return element("progress", {{"value", std::to_string(done)}, {"max", std::to_string(whole)}, {"aria-label", label}},
                    markup{}) +
@@ -83,6 +83,7 @@ markup show_list(const console& in, const visit& of) {
 
 markup order_form(const visit& of, const std::vector<std::string>& brokers) {
     std::vector<std::pair<std::string, std::string>> choice;
+    choice.reserve(brokers.size());
     for (const std::string& each : brokers) choice.emplace_back(each, each);
     const auto kept = [&](const char* name) { return of.form.has(name) ? of.form.get(name) : of.query.get(name); };
     return change_form(
