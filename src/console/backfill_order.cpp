@@ -41,54 +41,6 @@ void require_sense(const operate::backfill_request& asked) {
 
 }  // namespace
 
-const char* word_for(backfill_change change) noexcept {
-    switch (change) {
-        case backfill_change::pause:
-            return "pause";
-        case backfill_change::resume:
-            return "resume";
-        case backfill_change::cancel:
-            break;
-    }
-    return "cancel";
-}
-
-const char* title_of(backfill_change change) noexcept {
-    switch (change) {
-        case backfill_change::pause:
-            return "Pause";
-        case backfill_change::resume:
-            return "Resume";
-        case backfill_change::cancel:
-            break;
-    }
-    return "Cancel";
-}
-
-const char* meaning_of(backfill_change change) noexcept {
-    switch (change) {
-        case backfill_change::pause:
-            return "Nothing more of it is given to the lane until somebody resumes it, and what is newer waits, too.";
-        case backfill_change::resume:
-            return "It goes on where it is.";
-        case backfill_change::cancel:
-            break;
-    }
-    return "The broker keeps what it has got and gets no more of it; what is newer goes on. It cannot be resumed.";
-}
-
-store::backfill_state state_after(backfill_change change) noexcept {
-    switch (change) {
-        case backfill_change::pause:
-            return store::backfill_state::paused;
-        case backfill_change::resume:
-            return store::backfill_state::running;
-        case backfill_change::cancel:
-            break;
-    }
-    return store::backfill_state::cancelled;
-}
-
 operate::backfill_request backfill_asked_for(const form_values& form) {
     operate::backfill_request asked{.broker = form.get("broker"),
                                     .database = form.get("database"),
@@ -104,30 +56,20 @@ operate::backfill_request backfill_asked_for(const form_values& form) {
 }
 
 operate::backfill_request backfill_asked_for(const json::value& body) {
-    const auto given = [&body](std::string_view name) {
-        const json::value* const found = body.find(name);
-        return found == nullptr || found->is_null() ? nullptr : found;
-    };
-    const auto text = [&given](std::string_view name) {
-        const auto* const found = given(name);
-        return found == nullptr ? std::string{} : found->as_string();
-    };
-    const auto list = [&given](std::string_view name) {
+    const auto list = [&body](std::string_view name) {
         std::vector<std::string> all;
-        if (const auto* const found = given(name)) {
+        if (const auto* const found = member_in(body, name)) {
             for (const json::value& each : found->as_array()) all.push_back(each.as_string());
         }
         return all;
     };
-    operate::backfill_request asked{.broker = text("broker"),
-                                    .database = text("database"),
-                                    .first = given("first") == nullptr
-                                                 ? std::nullopt
-                                                 : std::optional{whole_in(*given("first"), "first", last_number)},
-                                    .since = time_in(text("since"), "since"),
+    operate::backfill_request asked{.broker = text_in(body, "broker"),
+                                    .database = text_in(body, "database"),
+                                    .since = time_in(text_in(body, "since"), "since"),
                                     .types = list("types"),
-                                    .streams = list("streams"),
-                                    .rate = given("rate") == nullptr ? 0 : backfill_rate(*given("rate"))};
+                                    .streams = list("streams")};
+    if (const auto* const first = member_in(body, "first")) asked.first = whole_in(*first, "first", last_number);
+    if (const auto* const rate = member_in(body, "rate")) asked.rate = backfill_rate(*rate);
     require_sense(asked);
     return asked;
 }

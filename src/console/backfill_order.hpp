@@ -9,18 +9,25 @@
 /// Orders of backfills, as pages and the interface give them.
 namespace sluice::console {
 
-/// What can be done to a backfill under way.
-enum class backfill_change { pause, resume, cancel };
+/// Something that can be done to a backfill under way.
+struct backfill_change {
+    const char* word;     ///< of a path and of the list of actions
+    const char* title;    ///< of a button
+    const char* meaning;  ///< for the question before it
+    store::backfill_state after;
+};
 
-inline constexpr std::array backfill_changes{backfill_change::pause, backfill_change::resume, backfill_change::cancel};
-
-/// `pause`, of a path and of the list of actions.
-[[nodiscard]] const char* word_for(backfill_change change) noexcept;
-/// `Pause`
-[[nodiscard]] const char* title_of(backfill_change change) noexcept;
-/// What it means, for the question before it.
-[[nodiscard]] const char* meaning_of(backfill_change change) noexcept;
-[[nodiscard]] store::backfill_state state_after(backfill_change change) noexcept;
+inline constexpr backfill_change pause_backfill{
+    "pause", "Pause",
+    "Nothing more of it is given to the lane until somebody resumes it, and what is newer waits, too.",
+    store::backfill_state::paused};
+inline constexpr backfill_change resume_backfill{"resume", "Resume", "It goes on where it is.",
+                                                 store::backfill_state::running};
+inline constexpr backfill_change cancel_backfill{
+    "cancel", "Cancel",
+    "The broker keeps what it has got and gets no more of it; what is newer goes on. It cannot be resumed.",
+    store::backfill_state::cancelled};
+inline constexpr std::array backfill_changes{pause_backfill, resume_backfill, cancel_backfill};
 
 /// Of a form: `broker`, `since`, `first`, `types`, `streams`, `database`, `rate`.
 /// @throws request_error naming the field

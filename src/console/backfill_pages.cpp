@@ -1,10 +1,6 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdlib>
 #include <utility>
 
 #include "console/backfill_order.hpp"
@@ -28,9 +24,7 @@ markup progress_of(const located_backfill& each) {
     const auto done = what.position - what.order.after;
     markup numbers = faint(fmt::format("{} of {} numbers", amount(done), amount(whole)));
     if (!store::holds_back(what.state) || whole == 0) return numbers;
-    return element("progress", {{"value", std::to_string(done)}, {"max", std::to_string(whole)}, {"aria-label", label}},
-                   markup{}) +
-           " " + numbers;
+    return progress_bar(done, whole, label) + " " + numbers;
 }
 
 markup state_of(const store::backfill& what) {
@@ -49,14 +43,16 @@ markup chosen_by(const store::backfill_order& order) {
 
 markup buttons_for(const visit& of, const store::backfill& what) {
     if (!store::holds_back(what.state)) return faint("–");
-    const auto to = [&](backfill_change change) {
-        return target(path_in(of, {"backfills", what.order.broker, word_for(change)}));
+    const auto to = [&](const backfill_change& change) {
+        return target(path_in(of, {"backfills", what.order.broker, change.word}));
+    };
+    const auto press = [&](const backfill_change& change, tone how) {
+        return button(std::string{change.title} + " " + what.order.broker, how, to(change));
     };
     const bool rests = what.state == backfill_state::paused;
-    const auto go_on = rests ? backfill_change::resume : backfill_change::pause;
-    return change_form(to(go_on), of.form_token,
-                       button((rests ? "Resume " : "Pause ") + what.order.broker, rests ? tone::good : tone::caution) +
-                           button("Cancel " + what.order.broker, tone::bad, to(backfill_change::cancel)));
+    const backfill_change& first = rests ? resume_backfill : pause_backfill;
+    return change_form(to(first), of.form_token,
+                       press(first, rests ? tone::good : tone::caution) + press(cancel_backfill, tone::bad));
 }
 
 markup show_list(const console& in, const visit& of) {
@@ -85,18 +81,15 @@ markup order_form(const visit& of, const std::vector<std::string>& brokers) {
     std::vector<std::pair<std::string, std::string>> choice;
     choice.reserve(brokers.size());
     for (const std::string& each : brokers) choice.emplace_back(each, each);
-    const auto kept = [&](const char* name) { return of.form.has(name) ? of.form.get(name) : of.query.get(name); };
     return change_form(
         target(path_in(of, {"backfills"})), of.form_token,
-        choice_field("broker", "Broker", choice, kept("broker")) +
-            text_field("since", "Created from", kept("since"),
-                       "2026-11-29 or 2026-11-29T08:00:00Z; else from the first.") +
-            text_field("first", "Or from number", kept("first"), "In the log of the database below.", "number") +
-            text_field("types", "Events", kept("types"), "OrderShipped, Shop.Order*, with blanks between; else all.") +
-            text_field("streams", "Streams", kept("streams"), "shop::order-o-1 or shop::order; else all.") +
-            text_field("database", "Database", kept("database"), "Else each that has such events.") +
-            text_field("rate", "Events per second", kept("rate"), "In each database; else as fast as the lane can.",
-                       "number") +
+        choice_field("broker", "Broker", choice, of.query.get("broker")) +
+            text_field("since", "Created from", "", "2026-11-29 or 2026-11-29T08:00:00Z; else from the first.") +
+            text_field("first", "Or from number", "", "In the log of the database below.", "number") +
+            text_field("types", "Events", "", "OrderShipped, Shop.Order*, with blanks between; else all.") +
+            text_field("streams", "Streams", "", "shop::order-o-1 or shop::order; else all.") +
+            text_field("database", "Database", "", "Else each that has such events.") +
+            text_field("rate", "Events per second", "", "In each database; else as fast as the lane can.", "number") +
             button("Order it", tone::good));
 }
 
@@ -135,24 +128,23 @@ http::http_answer begin_backfill(console& in, const visit& of) {
                 back);
 }
 
-http::http_answer change_backfill(console& in, const visit& of, backfill_change change) {
+http::http_answer change_backfill(console& in, const visit& of, const backfill_change& change) {
     const std::string& broker = of.at("broker");
     const std::string back = target(path_in(of, {"backfills"}));
     if (of.form.get("confirmed") != "yes") {
         return ask(in, of, "backfills",
-                   {.title = fmt::format("{} the backfill of {}?", title_of(change), broker),
-                    .text = meaning_of(change),
+                   {.title = fmt::format("{} the backfill of {}?", change.title, broker),
+                    .text = change.meaning,
                     .to = of.request.path,
                     .fields = of.form,
-                    .agree = title_of(change),
+                    .agree = change.title,
                     .cancel = back,
-                    .is_loss = change == backfill_change::cancel});
+                    .is_loss = change.after == backfill_state::cancelled});
     }
-    const auto changed =
-        operate::change_backfill(of.where->with(), broker, state_after(change), std::nullopt, in.now());
-    in.record(of, std::string{"backfills."} + word_for(change), broker, changed.size());
-    return tell(in, of, "backfills", title_of(change),
-                fmt::format("The backfill of {} is now {}.", broker, store::to_string(state_after(change))), back);
+    const auto changed = operate::change_backfill(of.where->with(), broker, change.after, std::nullopt, in.now());
+    in.record(of, std::string{"backfills."} + change.word, broker, changed.size());
+    return tell(in, of, "backfills", change.title,
+                fmt::format("The backfill of {} is now {}.", broker, store::to_string(change.after)), back);
 }
 
 }  // namespace
@@ -163,11 +155,11 @@ void add_backfill_pages(router& to, console& of) {
     to.add({.method = "POST", .path = path, .needs = console_role::operating, .answer = [&of](const visit& by) {
                 return begin_backfill(of, by);
             }});
-    for (const backfill_change change : backfill_changes) {
+    for (const backfill_change& change : backfill_changes) {
         to.add({.method = "POST",
-                .path = path + "/{broker}/" + word_for(change),
+                .path = path + "/{broker}/" + change.word,
                 .needs = console_role::operating,
-                .answer = [&of, change](const visit& by) { return change_backfill(of, by, change); }});
+                .answer = [&of, &change](const visit& by) { return change_backfill(of, by, change); }});
     }
 }
 

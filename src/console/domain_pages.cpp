@@ -15,12 +15,8 @@ markup rebuild_of(const operate::read_model_view& view, date_time now) {
     const auto& rebuild = view.state.status.rebuild;
     if (!rebuild) return faint("–");
     const std::string label = fmt::format("rebuild of {}", view.state.projector->table.name);
-    return element("progress",
-                   {{"value", std::to_string(rebuild->position)},
-                    {"max", std::to_string(view.head)},
-                    {"aria-label", label}},
-                   markup{}) +
-           " " + faint(fmt::format("generation {}, ", rebuild->generation)) + time_ago(rebuild->started_at, now);
+    return progress_bar(rebuild->position, view.head, label) + " " +
+           faint(fmt::format("generation {}, ", rebuild->generation)) + time_ago(rebuild->started_at, now);
 }
 
 http::http_answer show_read_models(const console& in, const visit& of) {

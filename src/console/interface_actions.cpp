@@ -33,38 +33,32 @@ void require_known(const visit& of, const std::vector<parameter>& reads) {
     }
 }
 
-/// @throws decode_error for another kind
-std::string text_in(const visit& of, std::string_view name) {
-    const json::value* const found = of.body.find(name);
-    return found == nullptr || found->is_null() ? std::string{} : found->as_string();
-}
-
 bool flag_in(const visit& of, std::string_view name) {
-    const json::value* const found = of.body.find(name);
-    return found != nullptr && !found->is_null() && found->as_bool();
+    const json::value* const found = member_in(of.body, name);
+    return found != nullptr && found->as_bool();
 }
 
 row_choice rows_in(const visit& of, date_time now) {
     row_choice choice;
-    choice.filter.target_broker = text_in(of, "broker");
-    if (const std::string status = text_in(of, "status"); !status.empty()) {
+    choice.filter.target_broker = text_in(of.body, "broker");
+    if (const std::string status = text_in(of.body, "status"); !status.empty()) {
         choice.filter.status = operate::row_status_named(status);
     }
-    choice.filter.stream = text_in(of, "stream");
-    choice.filter.message_id = text_in(of, "message_id");
-    choice.filter.type = text_in(of, "type");
-    choice.filter.error = text_in(of, "error");
-    if (const json::value* const age = of.body.find("older_than_seconds"); age != nullptr && !age->is_null()) {
+    choice.filter.stream = text_in(of.body, "stream");
+    choice.filter.message_id = text_in(of.body, "message_id");
+    choice.filter.type = text_in(of.body, "type");
+    choice.filter.error = text_in(of.body, "error");
+    if (const json::value* const age = member_in(of.body, "older_than_seconds")) {
         choice.filter.created_before = now - std::chrono::seconds{age->as_int()};
     }
-    if (const json::value* const picked = of.body.find("rows"); picked != nullptr && !picked->is_null()) {
+    if (const json::value* const picked = member_in(of.body, "rows")) {
         for (const json::value& each : picked->as_array()) {
             choice.picked.push_back({each.at("target_broker").as_string(), each.at("message_id").as_string()});
         }
         if (choice.picked.empty()) throw operate::wrong_request("rows is empty: say which rows");
     }
     choice.all = flag_in(of, "all");
-    choice.reason = text_in(of, "reason");
+    choice.reason = text_in(of.body, "reason");
     return choice;
 }
 
@@ -81,10 +75,10 @@ http::http_answer do_change_rows(console& in, const visit& of, row_action what) 
 }
 
 http::http_answer do_change_letters(console& in, const visit& of, letter_action what) {
-    const letter_choice choice{.broker = text_in(of, "broker"),
-                               .stream = text_in(of, "stream"),
-                               .group = text_in(of, "group"),
-                               .id = text_in(of, "id"),
+    const letter_choice choice{.broker = text_in(of.body, "broker"),
+                               .stream = text_in(of.body, "stream"),
+                               .group = text_in(of.body, "group"),
+                               .id = text_in(of.body, "id"),
                                .all = flag_in(of, "all")};
     operate::letter_change change = change_of(*of.where, what, choice);
     if (flag_in(of, "dry_run")) return json_answer(dry_run(change.count()));
@@ -94,7 +88,7 @@ http::http_answer do_change_letters(console& in, const visit& of, letter_action 
 }
 
 http::http_answer do_pause(console& in, const visit& of) {
-    const std::string reason = text_in(of, "reason");
+    const std::string reason = text_in(of.body, "reason");
     const auto order = operate::pause_lanes(of.where->with(), of.at("broker"), reason, in.now());
     in.record(of, "lanes.pause", order.broker + (reason.empty() ? "" : ": " + reason), order.databases.size());
     return json_answer(operate::to_json(order));
@@ -114,13 +108,12 @@ http::http_answer do_begin_backfill(console& in, const visit& of) {
     return json_answer(operate::to_json(begun));
 }
 
-http::http_answer do_change_backfill(console& in, const visit& of, backfill_change change) {
+http::http_answer do_change_backfill(console& in, const visit& of, const backfill_change& change) {
     const std::string& broker = of.at("broker");
-    const json::value* const given = of.body.find("rate");
-    const bool has_rate = given != nullptr && !given->is_null();
-    const auto rate = has_rate ? std::optional{backfill_rate(*given)} : std::nullopt;
-    const auto changed = operate::change_backfill(of.where->with(), broker, state_after(change), rate, in.now());
-    in.record(of, std::string{"backfills."} + word_for(change),
+    const json::value* const given = member_in(of.body, "rate");
+    const auto rate = given != nullptr ? std::optional{backfill_rate(*given)} : std::nullopt;
+    const auto changed = operate::change_backfill(of.where->with(), broker, change.after, rate, in.now());
+    in.record(of, std::string{"backfills."} + change.word,
               rate ? fmt::format("{}, {:.0f} a second", broker, *rate) : broker, changed.size());
     return json_answer(operate::to_json(changed));
 }
@@ -138,7 +131,7 @@ http::http_answer do_send(console& in, const visit& of) {
         throw operate::conflict("commands_off", "commands are sent from here when console.send_commands is true");
     }
     operate::command_request request{.command = of.at("command"), .data = of.body.at("data")};
-    if (const std::string key = text_in(of, "idempotency_key"); !key.empty()) request.idempotency_key = key;
+    if (const std::string key = text_in(of.body, "idempotency_key"); !key.empty()) request.idempotency_key = key;
     operate::require_command(of.where->require_declared().env->domain(), request.command);
     try {
         const auto answer = of.where->send(request, flag_in(of, "asynchronous"));
@@ -226,14 +219,14 @@ void add_interface_actions(router& to, console& of) {
                 body_parameter("database", "only of this one"),
                 body_parameter("rate", "events per second in each database", parameter::kind::whole)},
                [&of](const visit& by) { return do_begin_backfill(of, by); });
-    for (const backfill_change change : backfill_changes) {
+    for (const backfill_change& change : backfill_changes) {
         std::vector<parameter> reads{path_parameter("broker", "configured name")};
-        if (change == backfill_change::resume) {
+        if (change.after == store::backfill_state::running) {
             reads.push_back(body_parameter("rate", "events per second from now on", parameter::kind::whole));
         }
-        add_action(to, in_context("/backfills/{broker}/") + word_for(change),
-                   std::string{word_for(change)} + "_backfill", meaning_of(change), std::move(reads),
-                   [&of, change](const visit& by) { return do_change_backfill(of, by, change); });
+        add_action(to, in_context("/backfills/{broker}/") + change.word, std::string{change.word} + "_backfill",
+                   change.meaning, std::move(reads),
+                   [&of, &change](const visit& by) { return do_change_backfill(of, by, change); });
     }
     add_action(to, in_context("/read-models/{name}/rebuild"), "rebuild_read_model",
                "Begin to build a read model anew from the event log; /read-models shows how far it is",

@@ -128,6 +128,16 @@ failure_view judge(const std::exception& caught) {
     return result;
 }
 
+const json::value* member_in(const json::value& body, std::string_view name) {
+    const json::value* const found = body.find(name);
+    return found == nullptr || found->is_null() ? nullptr : found;
+}
+
+std::string text_in(const json::value& body, std::string_view name) {
+    const json::value* const found = member_in(body, name);
+    return found == nullptr ? std::string{} : found->as_string();
+}
+
 std::size_t number_in(const std::string& text, std::string_view name, std::size_t usual, std::size_t most) {
     if (text.empty()) return usual;
     std::size_t number = 0;

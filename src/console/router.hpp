@@ -85,6 +85,11 @@ private:
 [[nodiscard]] http::http_answer problem(unsigned status, std::string_view code, std::string_view detail);
 [[nodiscard]] http::http_answer json_answer(const json::value& body);
 
+/// A member of a body; null when it is not there, or says nothing: `null`.
+[[nodiscard]] const json::value* member_in(const json::value& body, std::string_view name);
+/// Empty when there is none. @throws decode_error for another kind
+[[nodiscard]] std::string text_in(const json::value& body, std::string_view name);
+
 /// What an exception means to whoever asked.
 struct failure_view {
     unsigned status = 500;

@@ -172,6 +172,11 @@ markup table::render(std::string_view otherwise) const {
                    element("caption", caption_) + element("thead", element("tr", titles)) + element("tbody", body));
 }
 
+markup progress_bar(std::int64_t done, std::int64_t whole, std::string_view label) {
+    return element("progress", {{"value", std::to_string(done)}, {"max", std::to_string(whole)}, {"aria-label", label}},
+                   markup{});
+}
+
 markup sparkline(const std::vector<double>& values, std::string_view label, bool large) {
     const double width = large ? 600 : 120;
     const double height = large ? 80 : 24;

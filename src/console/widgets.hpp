@@ -77,6 +77,9 @@ private:
     std::vector<std::vector<markup>> rows_{};
 };
 
+/// How far something is. @param label  for those who hear the page
+[[nodiscard]] markup progress_bar(std::int64_t done, std::int64_t whole, std::string_view label);
+
 /// How a number went, as a line. @param label  for those who hear the page
 [[nodiscard]] markup sparkline(const std::vector<double>& values, std::string_view label, bool large = false);
 

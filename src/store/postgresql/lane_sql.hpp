@@ -80,20 +80,17 @@ enum : int { lane, owner, is_heir };
 
 /// Columns of `due`, `late` and `due_in_stream` before those of the rows.
 namespace due_column {
-enum : int {
-    upto,
-    scanned,
-    firsts,
-    lasts,
-    owned,
-    rescan,
-    mark,
-    filled,  ///< of the backfill that goes on: its position; NULL: there is none
-    fill_upto,
-    fill_paused,
-    row
-};
+enum : int { upto, scanned, firsts, lasts, lease, row = lease + 6 };
 }
+/// Columns of the lease, and of the backfill that goes on, counted from their first.
+namespace lease_column {
+inline constexpr int owned = 0;
+inline constexpr int rescan = 1;
+inline constexpr int mark = 2;
+inline constexpr int filled = 3;  ///< the backfill's position; NULL: there is none
+inline constexpr int fill_upto = 4;
+inline constexpr int fill_paused = 5;
+}  // namespace lease_column
 /// Columns of a row, counted from its first.
 namespace row_column {
 inline constexpr int data = 10;
@@ -106,7 +103,7 @@ enum : int { number, position, running, rate, paced_at, waits, awaited, open };
 }
 /// Columns of `due_at_head`: one line for each event of the log, whether it is `open` for the broker or not.
 namespace head_column {
-enum : int { owned, rescan, mark, filled, fill_upto, fill_paused, open, row };
+enum : int { lease, open = lease + 6, row };
 }
 namespace late_column {
 enum : int { oldest_transaction, seq, row, offered = row + 14 };

@@ -230,18 +230,6 @@ bool postgresql_row_source::look(connection& server, const lease_grant& grant, s
                                                     std::int32_t{part.number}, std::int32_t{part.count}, bytes});
     }
     link_->guard_timeline(trip, server, grant);
-    parameters with{grant.lane,
-                    grant.owner,
-                    grant.epoch,
-                    target_broker,
-                    after,
-                    sql_limit(limit.rows - batch.rows.size()),
-                    gaps.high(),
-                    sql_limit(window),
-                    std::int32_t{part.number},
-                    std::int32_t{part.count},
-                    weighed ? bytes : sql_limit(large)};
-    if (is_behind) with.add(bound);
     const auto& sql = link_->sql;
     const bool at_head = near_head_ && !is_behind && !weighed && part.is_whole() && window != 0;
     const auto most_at_head = std::clamp(limit.rows, smallest_window, head_window);
@@ -250,6 +238,18 @@ bool postgresql_row_source::look(connection& server, const lease_grant& grant, s
             return trip.add(sql.due_at_head, parameters{grant.lane, grant.owner, grant.epoch, target_broker, after,
                                                         sql_limit(most_at_head), sql_limit(large)});
         }
+        parameters with{grant.lane,
+                        grant.owner,
+                        grant.epoch,
+                        target_broker,
+                        after,
+                        sql_limit(limit.rows - batch.rows.size()),
+                        gaps.high(),
+                        sql_limit(window),
+                        std::int32_t{part.number},
+                        std::int32_t{part.count},
+                        weighed ? bytes : sql_limit(large)};
+        if (is_behind) with.add(bound);
         if (is_behind) return trip.add(weighed ? sql.due_behind_by_weight : sql.due_behind, with);
         return trip.add(weighed ? sql.due_by_weight : sql.due, with);
     }();
@@ -261,7 +261,7 @@ bool postgresql_row_source::look(connection& server, const lease_grant& grant, s
     }
 
     const auto& found = trip[ahead];
-    if (!read_lease_columns(found, at_head ? int{head_column::owned} : int{due_column::owned}, batch)) return false;
+    if (!read_lease_columns(found, at_head ? int{head_column::lease} : int{due_column::lease}, batch)) return false;
     bool gaps_are_done = true;
     if (late) {
         const auto& appeared = trip[*late];
@@ -315,15 +315,15 @@ bool postgresql_row_source::look(connection& server, const lease_grant& grant, s
 }
 
 bool postgresql_row_source::read_lease_columns(const result& found, int column, due_batch& batch) {
-    batch.owned = found.boolean(0, column);
+    batch.owned = found.boolean(0, column + lease_column::owned);
     if (!batch.owned) return false;
-    batch.rescan = static_cast<std::uint64_t>(found.integer(0, column + 1));
-    batch.mark = found.integer(0, column + 2);
+    batch.rescan = static_cast<std::uint64_t>(found.integer(0, column + lease_column::rescan));
+    batch.mark = found.integer(0, column + lease_column::mark);
     batch.backfill.reset();
-    if (!found.null(0, column + 3)) {
-        batch.backfill = {.position = found.integer(0, column + 3),
-                          .upto = found.integer(0, column + 4),
-                          .is_paused = found.boolean(0, column + 5)};
+    if (!found.null(0, column + lease_column::filled)) {
+        batch.backfill = {.position = found.integer(0, column + lease_column::filled),
+                          .upto = found.integer(0, column + lease_column::fill_upto),
+                          .is_paused = found.boolean(0, column + lease_column::fill_paused)};
     }
     return true;
 }
@@ -386,7 +386,7 @@ due_batch postgresql_row_source::due_in_stream(const lease_grant& grant, std::st
     batch.owned = link_->run_guarded(trip, *server, grant);
     if (!batch.owned) return batch;
     const auto& found = trip[page];
-    if (!read_lease_columns(found, due_column::owned, batch)) return batch;
+    if (!read_lease_columns(found, due_column::lease, batch)) return batch;
     const auto memory = link_->shared.memory_of(grant);
     auto& gaps = memory->gaps;
     page_meter meter{limit};
