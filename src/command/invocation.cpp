@@ -1,5 +1,7 @@
 #include "command/invocation.hpp"
 
+#include <utility>
+
 #include <sluice/error.hpp>
 
 #include "base/ids.hpp"
@@ -49,15 +51,16 @@ context context_for(commit::environment& env, const message& m, std::string_view
 }
 
 /// One attempt of `body(context, unit)`, which says whether there was anything to do.
+/// @param asks  the inbox before it begins
 template <class Body>
 outcome handle_once(commit::environment& env, const message& m, const message_terms& terms, std::string_view handler,
-                    const std::string& correlation_id, const latest_start& until, const Body& body) {
+                    const std::string& correlation_id, const latest_start& until, bool asks, const Body& body) {
     detail::unit work{env};
     const auto mark = commit::known_as(m, terms.entry, handler);
     work.guard(mark);
     if (terms.kept) work.settles(*terms.kept);
     if (terms.fence) work.fence(*terms.fence);
-    const auto seen = work.seen_before();
+    const auto seen = asks ? work.seen_before() : store::inbox_answer::unknown;
     if (seen == store::inbox_answer::handled) return outcome::duplicate;
     if (seen == store::inbox_answer::other_content) commit::tell_of_reused_id(mark);
 
@@ -81,7 +84,10 @@ outcome handle_until(commit::environment& env, const message& m, const message_t
                      const latest_start& until, const Body& body) {
     const std::string correlation_id = correlation_of(m, env);
     const observe::span_scope in_its_trace{trace_to_join(env, m)};
-    return repeat(env, until, [&] { return handle_once(env, m, terms, handler, correlation_id, until, body); });
+    bool asks = !terms.unmarked;
+    return repeat(env, until, [&] {
+        return handle_once(env, m, terms, handler, correlation_id, until, std::exchange(asks, true), body);
+    });
 }
 
 }  // namespace

@@ -30,6 +30,9 @@ struct message_terms {
     std::optional<store::lease_fence> fence{};
     /// The message as the default database keeps it: removed with what is written there.
     std::optional<store::kept_removal> kept{};
+    /// The inbox had no mark of it a moment ago, so the first attempt does not ask again. One that has come since is
+    /// met by the commit.
+    bool unmarked = false;
 };
 
 /// Runs `body` for a message inside one unit of work: correlation, causation, extensions, traceparent and priority are

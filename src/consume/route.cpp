@@ -76,6 +76,7 @@ private:
                    .decided = how.decided,
                    .interest_in = interest_of(handler.on),
                    .handle = reactions_of(handler),
+                   .marked_as = handler.name,
                    .primaries = categories.size()};
         if (handler.sequential()) made.sequential = sequence_of(handler);
         routes_.push_back(std::move(made));
@@ -85,18 +86,19 @@ private:
         const config::resolved_subscription how = resolve(process.group, process.options);
         const auto add_route = [&](const std::string& stream, start from,
                                    std::function<interest(const message&)> interest_in) {
-            routes_.push_back(
-                {.name = process.group,
-                 .broker = internal_broker_,
-                 .streams = streams_of(internal_broker_, {stream}),
-                 .group = process.group,
-                 .from = from,
-                 .settings = how.settings,
-                 .decided = how.decided,
-                 .interest_in = std::move(interest_in),
-                 .handle = [&env = env_, &process](const message& m, const command::message_terms& terms) {
-                     return process::handle_process(env, process, m, terms);
-                 }});
+            routes_.push_back({.name = process.group,
+                               .broker = internal_broker_,
+                               .streams = streams_of(internal_broker_, {stream}),
+                               .group = process.group,
+                               .from = from,
+                               .settings = how.settings,
+                               .decided = how.decided,
+                               .interest_in = std::move(interest_in),
+                               .handle =
+                                   [&env = env_, &process](const message& m, const command::message_terms& terms) {
+                                       return process::handle_process(env, process, m, terms);
+                                   },
+                               .marked_as = process.group});
         };
         for (const std::string& category : categories_of(process.on)) {
             add_route(category, process.options.from, interest_of(process.on));
@@ -151,6 +153,7 @@ private:
                      [&env = env_, marked_as](const message& m, const command::message_terms& terms) {
                          return command::handle_command(env, m, terms, marked_as);
                      },
+                 .marked_as = marked_as,
                  .former_group = marked_as});
         }
     }
@@ -169,7 +172,8 @@ private:
                                [&env = env_, &subscriber](const message& m, const command::message_terms& terms) {
                                    return command::handle(env, m, terms, subscriber.name,
                                                           [&](context& in) { subscriber.handle(m, in); });
-                               }});
+                               },
+                           .marked_as = subscriber.name});
     }
 
     [[nodiscard]] config::resolved_subscription resolve(const std::string& name,

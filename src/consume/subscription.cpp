@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/one_line.hpp"
+#include "commit/message_identity.hpp"
 #include "envelope/format.hpp"
 #include "envelope/header_rules.hpp"
 #include "lease/owner.hpp"
@@ -143,6 +144,7 @@ void subscription::perform(const handle_parcel& act) {
     command::message_terms terms{.entry = act.what->delivery.entry};
     if (lease_) terms.fence = lease_->fence();
     if (keeping_ != nullptr) terms.kept = keeping_->removal_of(act.what->source, terms.entry);
+    terms.unmarked = preview_.take(commit::known_as(*act.what->content, terms.entry), now().steady);
     auto run = [this, what = act.what, terms] { return try_handler(route_, *what, terms, env_.time(), trace_); };
     if (pool_) return pool_->give(act.number, std::move(run));
     conclude(act.number, run());
@@ -192,6 +194,7 @@ void subscription::perform(const read_more& act) {
                      {{"handler", route_.name}, {"broker", route_.broker}, {"stream", route_.streams[0]}});
     }
     trace_.received(act.source, arrivals, begin);
+    look_in_inbox(arrivals);
     plan_.received(act.source, std::move(arrivals), now());
 }
 
@@ -204,6 +207,25 @@ void subscription::perform(const keep_claims&) { reader_->heartbeat(now().wall);
 void subscription::perform(const reopen&) {
     close();
     open();
+}
+
+/// Those that come alone are asked for by their handling.
+void subscription::look_in_inbox(const std::vector<arrival>& arrivals) {
+    if (route_.marked_as.empty()) return;
+    std::vector<std::string> ids;
+    for (const arrival& each : arrivals) {
+        if (!std::holds_alternative<wanted>(each.is)) continue;
+        ids.push_back(commit::known_as(*each.what.content, each.what.delivery.entry));
+    }
+    if (ids.size() < 2) return;
+    try {
+        auto session = env_.sessions("default").borrow();
+        preview_.learn(ids, session->marked_of(ids, route_.marked_as), now().steady);
+    } catch (const error& trouble) {
+        // Handling meets the same, and knows what it means to a message.
+        observe::log(observe::level::debug, "subscription.no_preview",
+                     {{"handler", route_.name}, {"reason", base::one_line(trouble.what())}});
+    }
 }
 
 arrival subscription::look_at(std::size_t source, broker::delivery delivery) const {
@@ -251,6 +273,7 @@ void subscription::conclude_finished() {
 
 void subscription::conclude(parcel_number number, const attempt& made) {
     const parcel& what = plan_.in_hand(number);
+    preview_.forget(commit::known_as(*what.content, what.delivery.entry));
     const observe::span_scope of_attempt{made.trace ? &*made.trace : nullptr};  // for the log and the counts
     switch (made.is) {
         case attempt::result::handled:
@@ -342,6 +365,7 @@ std::unique_ptr<keeping_reader> subscription::keep_here(std::unique_ptr<broker::
 void subscription::close() noexcept {
     reader_.reset();
     keeping_ = nullptr;
+    preview_.forget_all();
     plan_.lost(now());
 }
 

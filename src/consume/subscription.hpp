@@ -14,6 +14,7 @@
 #include "broker/broker.hpp"
 #include "consume/attempt.hpp"
 #include "consume/handler_pool.hpp"
+#include "consume/inbox_preview.hpp"
 #include "consume/keeping_reader.hpp"
 #include "consume/message_trace.hpp"
 #include "consume/route.hpp"
@@ -84,6 +85,7 @@ private:
     void perform(const reopen& act);
 
     [[nodiscard]] arrival look_at(std::size_t source, broker::delivery delivery) const;
+    void look_in_inbox(const std::vector<arrival>& arrivals);
     void drop(const set_aside& act);
     [[nodiscard]] std::string key_of(const message& content, const std::string& stream_key) const;
     /// Reports what came of the parcel in hand.
@@ -117,6 +119,7 @@ private:
     broker::broker& broker_;
     message_trace trace_;
     subscription_plan plan_;
+    inbox_preview preview_;
     base::wake_signal signal_;
     std::unique_ptr<broker::reader> reader_;  ///< of all streams; null while disconnected
     keeping_reader* keeping_ = nullptr;       ///< the same, where the database keeps what failed

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,6 +75,10 @@ public:
 
     /// Whether the handler has already dealt with that message.
     [[nodiscard]] virtual inbox_answer look_in_inbox(const inbox_mark& message) = 0;
+    /// Which of these ids are those of messages that the handler has dealt with, whatever their content. One look for
+    /// all of them. In no order.
+    [[nodiscard]] virtual std::vector<std::string> marked_of(std::span<const std::string> message_ids,
+                                                             std::string_view handler) = 0;
     /// True when the handler has dealt with any message of that id.
     [[nodiscard]] bool is_marked(std::string_view message_id, std::string_view handler) {
         return look_in_inbox({.message_id = std::string{message_id}, .handler = std::string{handler}}) !=

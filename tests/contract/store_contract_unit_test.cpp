@@ -12,6 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 class store_unit : public store_contract {
 protected:
@@ -146,6 +147,17 @@ TEST_P(store_unit, marks_messages_of_one_id_by_their_content) {
     EXPECT_EQ(unit_->look_in_inbox(second), inbox_answer::handled);
     EXPECT_THROW(commit({}, {}, {first}), duplicate_message);
     EXPECT_THROW(commit({}, {}, {second}), duplicate_message);
+}
+
+TEST_P(store_unit, names_the_marked_of_many_messages) {
+    const std::vector<std::string> ids{"in-1", "in-2", "in-3", "in-4", "in-5"};
+    EXPECT_THAT(unit_->marked_of(ids, "handler"), IsEmpty());
+    commit(
+        {}, {},
+        {{"in-2", "handler", "content-1"}, {"in-2", "handler", "content-2"}, {"in-4", "handler"}, {"in-1", "another"}});
+    EXPECT_THAT(unit_->marked_of(ids, "handler"), UnorderedElementsAre("in-2", "in-4")) << "each once";
+    EXPECT_THAT(unit_->marked_of(ids, "another"), ElementsAre("in-1"));
+    EXPECT_THAT(unit_->marked_of({}, "handler"), IsEmpty());
 }
 
 TEST_P(store_unit, takes_a_mark_without_content_for_any) {

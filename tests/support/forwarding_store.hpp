@@ -112,6 +112,11 @@ public:
         about_to_read();
         return behind_->look_in_inbox(message);
     }
+    [[nodiscard]] std::vector<std::string> marked_of(std::span<const std::string> message_ids,
+                                                     std::string_view handler) override {
+        about_to_read();
+        return behind_->marked_of(message_ids, handler);
+    }
     void commit(const store::commit_batch& batch) override { behind_->commit(batch); }
 
 protected:

@@ -49,6 +49,9 @@ struct unit_statements {
           look_in_inbox{"sluice_look_in_inbox", in_schema("SELECT content FROM @inbox"
                                                           " WHERE message_id = $1 AND handler = $2",
                                                           schema)},
+          marked_of{"sluice_marked_of", in_schema("SELECT DISTINCT message_id FROM @inbox"
+                                                  " WHERE message_id = ANY ($1) AND handler = $2",
+                                                  schema)},
           lock{"sluice_lock_key", in_schema("SELECT pg_advisory_lock('@aggregate_state'::regclass::oid::integer,"
                                             " hashtext($1))",
                                             schema)},
@@ -59,6 +62,7 @@ struct unit_statements {
 
     statement load;
     statement look_in_inbox;  ///< $1 message, $2 handler
+    statement marked_of;      ///< $1 messages, $2 handler
     statement lock;           ///< $1 key; for the session
     statement unlock;
     statement gate;  ///< $1 read model, $2 handler, $3 message, $4 content
@@ -128,6 +132,7 @@ public:
     std::vector<std::string> find_rows(const row_table& table, const detail::row_query& query) override;
     std::int64_t count_rows(const row_table& table, const detail::row_query& query) override;
     inbox_answer look_in_inbox(const inbox_mark& message) override;
+    std::vector<std::string> marked_of(std::span<const std::string> message_ids, std::string_view handler) override;
     void commit(const commit_batch& batch) override;
 
 private:
@@ -334,6 +339,15 @@ inbox_answer postgresql_unit_session::look_in_inbox(const inbox_mark& message) {
         if (content.empty() || message.content.empty() || content == message.content) return inbox_answer::handled;
     }
     return inbox_answer::other_content;
+}
+
+std::vector<std::string> postgresql_unit_session::marked_of(std::span<const std::string> message_ids,
+                                                            std::string_view handler) {
+    const auto found = read(sql_.marked_of, parameters{array_of(message_ids), handler});
+    std::vector<std::string> marked;
+    marked.reserve(static_cast<std::size_t>(found.rows()));
+    for (int row = 0; row < found.rows(); ++row) marked.push_back(found.text(row, 0));
+    return marked;
 }
 
 void postgresql_unit_session::commit(const commit_batch& batch) {

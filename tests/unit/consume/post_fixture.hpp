@@ -25,6 +25,8 @@ public:
 
     enum class mood { well, away, doubtful };
     mood is = mood::well;  ///< doubtful: commits, and then says that it does not know
+    int looks = 0;         ///< at the inbox, for one message
+    int previews = 0;      ///< and for what a read brought
 };
 
 class moody_unit final : public sluice::testing::forwarding_unit {
@@ -38,6 +40,16 @@ public:
         if (of_.is == moody_database::mood::doubtful) {
             throw sluice::store_error{"connection lost during commit", sluice::error_nature::in_doubt};
         }
+    }
+
+    [[nodiscard]] sluice::store::inbox_answer look_in_inbox(const sluice::store::inbox_mark& message) override {
+        ++of_.looks;
+        return forwarding_unit::look_in_inbox(message);
+    }
+    [[nodiscard]] std::vector<std::string> marked_of(std::span<const std::string> message_ids,
+                                                     std::string_view handler) override {
+        ++of_.previews;
+        return forwarding_unit::marked_of(message_ids, handler);
     }
 
 protected:

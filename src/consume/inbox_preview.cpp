@@ -1,0 +1,22 @@
+#include "consume/inbox_preview.hpp"
+
+#include <algorithm>
+
+namespace sluice::consume {
+
+void inbox_preview::learn(std::span<const std::string> asked, std::span<const std::string> marked, instant now) {
+    std::erase_if(unmarked_, [&](const auto& known) { return now - known.second > lasts; });
+    for (const std::string& id : asked) {
+        if (std::ranges::find(marked, id) == marked.end()) unmarked_.insert_or_assign(id, now);
+    }
+}
+
+bool inbox_preview::take(const std::string& id, instant now) {
+    const auto found = unmarked_.find(id);
+    if (found == unmarked_.end()) return false;
+    const bool is_fresh = now - found->second <= lasts;
+    unmarked_.erase(found);
+    return is_fresh;
+}
+
+}  // namespace sluice::consume
