@@ -1,7 +1,9 @@
+#include <array>
 #include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
@@ -53,15 +55,21 @@ domain make_mirror() {
     return mirror;
 }
 
-/// Puts messages as a lane sends them into the stream.
+/// Gives a member of the headers another text.
+void set_header(std::string& metadata, std::string_view name, const std::string& text) {
+    const auto key = fmt::format(R"("{}":")", name);
+    const auto begin = metadata.find(key) + key.size();
+    metadata.replace(begin, metadata.find('"', begin) - begin, text);
+}
+
+/// Puts messages as a lane sends them into the stream, each of an aggregate of its own.
 void fill(const private_redis& redis, const std::string& metadata, std::size_t messages) {
     std::string commands;
     for (std::size_t i = 0; i < messages; ++i) {
         const auto id = "r" + std::to_string(i);
         auto own = metadata;
-        const std::string_view key = R"("id":")";
-        const auto begin = own.find(key) + key.size();
-        own.replace(begin, own.find('"', begin) - begin, "bench::reading-" + id + "-0.1");
+        set_header(own, "id", "bench::reading-" + id + "-0.1");
+        set_header(own, "stream", "bench::reading-" + id);
         append_command(commands,
                        {"XADD", stream, "*", "data", R"({"data":)" + state_text(id) + R"(,"metadata":)" + own + "}"});
     }
@@ -121,17 +129,36 @@ double consume_bare(const std::string& uri, const private_redis& redis) {
     return static_cast<double>(handled) / spent.count();
 }
 
-double consume_by_subscription(const std::string& uri, const private_redis& redis, std::size_t messages) {
+/// How a subscription is told to work.
+struct way {
+    const char* name;
+    std::size_t concurrency = 1;
+    std::size_t messages_per_transaction = 1;
+    bound within{};
+};
+
+constexpr std::array ways{
+    way{.name = "one handler", .within = {.floor = 0.75, .aim = 0.9}},
+    way{.name = "concurrency = 8", .concurrency = 8, .within = {.floor = 0.75, .aim = 0.9}},
+    way{.name = "messages_per_transaction = 50", .messages_per_transaction = 50, .within = {.floor = 0.75, .aim = 0.9}},
+};
+
+double consume_by_subscription(const std::string& uri, const private_redis& redis, std::size_t messages,
+                               const way& how) {
     const auto mirror = make_mirror();
+    config::configuration configuration;
+    configuration.server.subscription.concurrency = how.concurrency;
+    configuration.server.subscription.messages_per_transaction = how.messages_per_transaction;
     commit::adapters parts;
     parts.databases.emplace("default", open_postgresql(uri));
     parts.brokers.emplace("default", open_redis(redis));
-    commit::environment env{mirror.declared(), {}, std::move(parts), system_clock(), base::system_random()};
+    commit::environment env{mirror.declared(), std::move(configuration), std::move(parts), system_clock(),
+                            base::system_random()};
     consume::subscription reader{env, consume::routes_of(env).front(), "bench-1"};
-    const std::stop_source stop;
     const auto begin = steady::now();
+    const std::jthread reading{[&](const std::stop_token& stop) { reader.run(stop); }};
     while (static_cast<std::size_t>(reader.status().handled) < messages) {
-        static_cast<void>(reader.work(stop.get_token()));
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
     }
     const std::chrono::duration<double> spent = steady::now() - begin;
     return static_cast<double>(messages) / spent.count();
@@ -144,23 +171,28 @@ void measure_consume(const bed& on) {
                   "subscription");
     const auto uri = on.postgresql.make_database("consume");
     const auto metadata = backlog{uri, 1, {partner(1)}}.external_metadata();
+    const auto measure = [&](auto consume) {
+        pg_link{uri}.execute("TRUNCATE inbox, aggregate_state; CHECKPOINT");
+        fill(on.redis, metadata, on.size.messages);
+        const double rate = consume();
+        on.redis.flush();
+        return rate;
+    };
     std::vector<double> bare;
-    std::vector<double> subscription;
-    std::vector<double> ratio;
+    std::array<std::vector<double>, ways.size()> rates;
+    std::array<std::vector<double>, ways.size()> ratios;
     for (int round = 0; round < on.size.rounds; ++round) {
-        const auto measure = [&](auto consume) {
-            pg_link{uri}.execute("TRUNCATE inbox, aggregate_state; CHECKPOINT");
-            fill(on.redis, metadata, on.size.messages);
-            const double rate = consume();
-            on.redis.flush();
-            return rate;
-        };
         bare.push_back(measure([&] { return consume_bare(uri, on.redis); }));
-        subscription.push_back(measure([&] { return consume_by_subscription(uri, on.redis, on.size.messages); }));
-        ratio.push_back(subscription.back() / bare.back());
+        for (std::size_t i = 0; i < ways.size(); ++i) {
+            rates.at(i).push_back(
+                measure([&] { return consume_by_subscription(uri, on.redis, on.size.messages, ways.at(i)); }));
+            ratios.at(i).push_back(rates.at(i).back() / bare.back());
+        }
     }
-    print_line(fmt::format("{} messages", on.size.messages), rate_text(median(bare)), rate_text(median(subscription)),
-               median(ratio), {.floor = 0.5, .aim = 0.7});
+    for (std::size_t i = 0; i < ways.size(); ++i) {
+        print_line(fmt::format("{} messages, {}", on.size.messages, ways.at(i).name), rate_text(median(bare)),
+                   rate_text(median(rates.at(i))), median(ratios.at(i)), ways.at(i).within);
+    }
 }
 
 }  // namespace sluice::bench

@@ -70,8 +70,9 @@ struct subscription_options {
     std::optional<std::size_t> max_held{};            ///< most messages in memory behind failing ones
     std::optional<std::size_t> max_held_bytes{};      ///< most bytes of messages in memory
     std::optional<std::size_t> concurrency{};         ///< messages of different keys handled side by side
-    std::optional<bool> enable_dlq{};                 ///< false: what would become a dead letter is dropped, and logged
-    std::optional<int> circuit_breaker_threshold{};   ///< failing messages in a row that open the breaker; 0: none
+    std::optional<std::size_t> messages_per_transaction{};  ///< of different keys, handled in one transaction
+    std::optional<bool> enable_dlq{};                ///< false: what would become a dead letter is dropped, and logged
+    std::optional<int> circuit_breaker_threshold{};  ///< failing messages in a row that open the breaker; 0: none
     std::optional<double> circuit_breaker_reset_seconds{};  ///< how long an open breaker reads nothing
 
     friend bool operator==(const subscription_options&, const subscription_options&) = default;

@@ -50,17 +50,14 @@ context context_for(commit::environment& env, const message& m, std::string_view
     return context{std::move(state)};
 }
 
-/// One attempt of `body(context, unit)`, which says whether there was anything to do.
+/// Runs `body(context, unit)`, which says whether there was anything to do, and takes what came of it into the unit.
 /// @param asks  the inbox before it begins
 template <class Body>
-outcome handle_once(commit::environment& env, const message& m, const message_terms& terms, std::string_view handler,
-                    const std::string& correlation_id, const latest_start& until, bool asks, const Body& body) {
-    detail::unit work{env};
-    const auto mark = commit::known_as(m, terms.entry, handler);
-    work.guard(mark);
-    if (terms.kept) work.settles(*terms.kept);
-    if (terms.fence) work.fence(*terms.fence);
-    const auto seen = asks ? work.seen_before() : store::inbox_answer::unknown;
+outcome handle_within(detail::unit& work, commit::environment& env, const message& m, const message_terms& terms,
+                      std::string_view handler, const std::string& correlation_id, const latest_start& until, bool asks,
+                      const Body& body) {
+    auto mark = commit::known_as(m, terms.entry, handler);
+    const auto seen = asks ? work.seen_before(mark) : store::inbox_answer::unknown;
     if (seen == store::inbox_answer::handled) return outcome::duplicate;
     if (seen == store::inbox_answer::other_content) commit::tell_of_reused_id(mark);
 
@@ -70,6 +67,19 @@ outcome handle_once(commit::environment& env, const message& m, const message_te
     state.deadline = until;
     if (body(in, work) == outcome::duplicate) return outcome::duplicate;
     work.collect(state.origin(in));
+    work.guard(std::move(mark));
+    return outcome::handled;
+}
+
+/// One attempt in a unit of its own.
+template <class Body>
+outcome handle_once(commit::environment& env, const message& m, const message_terms& terms, std::string_view handler,
+                    const std::string& correlation_id, const latest_start& until, bool asks, const Body& body) {
+    detail::unit work{env};
+    if (terms.kept) work.settles(*terms.kept);
+    if (terms.fence) work.fence(*terms.fence);
+    const auto done = handle_within(work, env, m, terms, handler, correlation_id, until, asks, body);
+    if (done == outcome::duplicate) return done;
     try {
         work.commit();
     } catch (const store::duplicate_message&) {
@@ -85,6 +95,9 @@ outcome handle_until(commit::environment& env, const message& m, const message_t
     const std::string correlation_id = correlation_of(m, env);
     const observe::span_scope in_its_trace{trace_to_join(env, m)};
     bool asks = !terms.unmarked;
+    if (terms.within != nullptr) {
+        return handle_within(*terms.within, env, m, terms, handler, correlation_id, until, asks, body);
+    }
     return repeat(env, until, [&] {
         return handle_once(env, m, terms, handler, correlation_id, until, std::exchange(asks, true), body);
     });

@@ -9,6 +9,7 @@
 #include <sluice/message.hpp>
 
 #include "commit/environment.hpp"
+#include "commit/unit.hpp"
 #include "store/kept_removal.hpp"
 
 /// Doors into the commit room for the command line (commands by name) and for the consume room (messages).
@@ -33,11 +34,15 @@ struct message_terms {
     /// The inbox had no mark of it a moment ago, so the first attempt does not ask again. One that has come since is
     /// met by the commit.
     bool unmarked = false;
+    /// The open unit that the handling becomes part of, or null. Whoever opened it commits it, and drops it when
+    /// anything was thrown: nothing is repeated or written here.
+    detail::unit* within = nullptr;
 };
 
 /// Runs `body` for a message inside one unit of work: correlation, causation, extensions, traceparent and priority are
 /// those of the message, and the inbox mark commits together with whatever `body` changed. When `body` changed nothing,
-/// nothing is written. The unit is repeated as `repetition` says.
+/// nothing is written. The unit is repeated as `repetition` says. Within a unit that is open (see `message_terms`) only
+/// `body` is run.
 ///
 /// @throws whatever `body` throws and what commit throws, after rolling back; store::lease_lost by the fence
 [[nodiscard]] outcome handle(commit::environment& env, const message& m, const message_terms& terms,

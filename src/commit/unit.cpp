@@ -301,14 +301,27 @@ void unit::cancel(const std::string& database, const std::string& scheduled_id) 
     schedule_.cancel(scheduled_id);
 }
 
-store::inbox_answer unit::seen_before() {
-    if (!guard_) return store::inbox_answer::unknown;
+store::inbox_answer unit::seen_before(const store::inbox_mark& mark) {
+    const bool is_here = std::ranges::any_of(guards_, [&](const store::inbox_mark& own) {
+        return own.message_id == mark.message_id && own.handler == mark.handler && own.content == mark.content;
+    });
+    if (is_here) return store::inbox_answer::handled;
+    return look_in_inbox(mark);
+}
+
+store::inbox_answer unit::look_in_inbox(const store::inbox_mark& mark) {
     // Borrowed for the look only: a handler that touches no repository must not hold a connection.
     auto look = env_.sessions(session_ ? database_ : std::string{default_database}).borrow();
-    return look->look_in_inbox(*guard_);
+    return look->look_in_inbox(mark);
+}
+
+bool unit::was_handled_elsewhere() {
+    return std::ranges::any_of(
+        guards_, [this](const store::inbox_mark& own) { return look_in_inbox(own) == store::inbox_answer::handled; });
 }
 
 void unit::warn_about_several_types(const store::commit_batch& batch) const {
+    if (guards_.size() > 1) return;  // each message may have changed one
     std::set<std::string> types;
     for (const auto& write : batch.states) types.insert(write.aggregate);
     for (const auto& entry : objects_) {
@@ -340,9 +353,9 @@ store::commit_batch unit::make_batch() {
     batch.outcomes = std::move(outcomes_);
     schedule_.move_to(batch);
     batch.at = env_.time().now();
-    if (guard_ && !batch.empty()) batch.marks.push_back(*guard_);
+    if (!batch.empty()) batch.marks = guards_;
     batch.fence = fence_;
-    if (guard_ && database_ == default_database) batch.kept = kept_;
+    if (!guards_.empty() && database_ == default_database) batch.kept = kept_;
     return batch;
 }
 
@@ -381,7 +394,7 @@ void unit::commit() {
         session_->discard();
         throw;
     } catch (const store::duplicate_message&) {
-        if (seen_before() == store::inbox_answer::handled) throw;
+        if (was_handled_elsewhere()) throw;
         throw usage_error{
             "a new event of this unit has the id of an old one, because an aggregate was added under an "
             "identity that was removed before; identities are not used twice, choose a new one"};

@@ -93,10 +93,10 @@ public:
     /// it cannot wait in a circle with others that do the same. When the key is not free in time, it goes on without.
     void take_turn(const std::string& database, const std::string& key);
 
-    /// The handler whose effects commit here; its mark is written only when there is something else to write.
-    void guard(store::inbox_mark mark) { guard_ = std::move(mark); }
-    /// What the inbox of the default database knows of the guarded message.
-    [[nodiscard]] store::inbox_answer seen_before();
+    /// What the inbox of the default database knows of a message; one that is guarded here counts as handled.
+    [[nodiscard]] store::inbox_answer seen_before(const store::inbox_mark& mark);
+    /// A message whose handler's effects commit here; its mark is written only when there is something else to write.
+    void guard(store::inbox_mark mark) { guards_.push_back(std::move(mark)); }
 
     /// The guarded message as the default database keeps it: removed with what the unit writes there.
     void settles(store::kept_removal kept) { kept_ = std::move(kept); }
@@ -115,7 +115,7 @@ public:
 
     /// Writes everything in one transaction, then wakes the lanes and the schedule. Nothing to write means no
     /// transaction.
-    /// @throws store::duplicate_message  the guarded message was handled meanwhile; nothing was written
+    /// @throws store::duplicate_message  a guarded message was handled meanwhile; nothing was written
     /// @throws store::lease_lost  the fence has another epoch; nothing was written
     /// @throws expected_version_error  also when somebody else has used an idempotency key meanwhile
     /// @throws validation_error, expected_version_error, store_error, usage_error; nothing was written (see in_doubt)
@@ -132,6 +132,9 @@ private:
     void collect_from(tracked& from, const provenance& origin);
     [[nodiscard]] const event_entry& declared_event(std::string_view type, const aggregate_entry& raised_by) const;
     void warn_about_several_types(const store::commit_batch& batch) const;
+    [[nodiscard]] store::inbox_answer look_in_inbox(const store::inbox_mark& mark);
+    /// Whether the inbox has a mark of a guarded message.
+    [[nodiscard]] bool was_handled_elsewhere();
     [[nodiscard]] store::commit_batch make_batch();
     void write(const store::commit_batch& batch);
 
@@ -145,7 +148,7 @@ private:
     std::size_t told_ = 0;
     std::vector<store::command_outcome> outcomes_;
     commit::schedule_changes schedule_;
-    std::optional<store::inbox_mark> guard_;
+    std::vector<store::inbox_mark> guards_;
     std::optional<store::kept_removal> kept_;
     bool has_settled_ = false;
     std::optional<store::lease_fence> fence_;

@@ -110,12 +110,13 @@ struct subscription_settings {
     int max_retries = 3;                     ///< attempts in total before the dead letters
     double retry_delay_seconds = 1;          ///< first delay; doubles each time
     double max_retry_delay_seconds = 60;
-    double claim_seconds = 30;                ///< a silent consumer's messages may be taken over after this time
-    std::size_t max_held = 1000;              ///< messages held back in memory behind failing ones
-    std::size_t max_held_bytes = 67'108'864;  ///< of them and of those in hand
-    std::size_t concurrency = 1;              ///< messages of different keys that are handled side by side
-    bool enable_dlq = true;                   ///< false: what was tried `max_retries` times is dropped with a log line
-    int circuit_breaker_threshold = 10;       ///< failing messages in a row that open the breaker; 0: no breaker
+    double claim_seconds = 30;                 ///< a silent consumer's messages may be taken over after this time
+    std::size_t max_held = 1000;               ///< messages held back in memory behind failing ones
+    std::size_t max_held_bytes = 67'108'864;   ///< of them and of those in hand
+    std::size_t concurrency = 1;               ///< messages of different keys that are handled side by side
+    std::size_t messages_per_transaction = 1;  ///< most messages of different keys that commit together
+    bool enable_dlq = true;                    ///< false: what was tried `max_retries` times is dropped with a log line
+    int circuit_breaker_threshold = 10;        ///< failing messages in a row that open the breaker; 0: no breaker
     double circuit_breaker_reset_seconds = 60;  ///< how long an open breaker reads nothing
 };
 

@@ -28,6 +28,7 @@ void for_each_setting(Visit visit) {
     visit(&options::max_held, &settings::max_held);
     visit(&options::max_held_bytes, &settings::max_held_bytes);
     visit(&options::concurrency, &settings::concurrency);
+    visit(&options::messages_per_transaction, &settings::messages_per_transaction);
     visit(&options::enable_dlq, &settings::enable_dlq);
     visit(&options::circuit_breaker_threshold, &settings::circuit_breaker_threshold);
     visit(&options::circuit_breaker_reset_seconds, &settings::circuit_breaker_reset_seconds);

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include <sluice/time.hpp>
 
@@ -45,5 +47,21 @@ struct attempt {
 /// Thread safety: may run on any thread, several at once. Nothing is thrown.
 [[nodiscard]] attempt try_handler(const route& where, const parcel& what, const command::message_terms& terms,
                                   const clock& time, const message_trace& trace);
+
+/// One of several messages that are handled together.
+struct handling {
+    const parcel* what;  ///< with content
+    command::message_terms terms;
+};
+
+/// Runs the handler of a route for several messages, one after the other, in one unit of work, and commits that: all of
+/// it or nothing. When a handler throws, or the commit is refused, each of them is handled at once in a unit of its
+/// own, as try_handler does it; so one that fails costs the others nothing but time. An outage is one for all of them.
+///
+/// @param all  neither fenced nor kept by the database
+/// @return what came of each, in their order
+/// Thread safety: as for try_handler. Nothing is thrown.
+[[nodiscard]] std::vector<attempt> try_together(commit::environment& env, const route& where,
+                                                std::span<const handling> all, const message_trace& trace);
 
 }  // namespace sluice::consume

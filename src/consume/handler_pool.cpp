@@ -1,5 +1,7 @@
 #include "consume/handler_pool.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "observe/log.hpp"
@@ -20,10 +22,10 @@ handler_pool::~handler_pool() {
     for (std::jthread& each : threads_) each.request_stop();  // all, before the first is waited for
 }
 
-void handler_pool::give(parcel_number number, std::function<attempt()> work) {
+void handler_pool::give(std::function<std::vector<finished>()> work) {
     {
         const std::lock_guard lock{mutex_};
-        tasks_.push_back({number, std::move(work)});
+        tasks_.push_back(std::move(work));
     }
     given_.notify_one();
 }
@@ -36,12 +38,12 @@ std::vector<handler_pool::finished> handler_pool::take_finished() {
 void handler_pool::serve(const std::stop_token& stop) {
     std::unique_lock lock{mutex_};
     while (given_.wait(lock, stop, [this] { return !tasks_.empty(); })) {
-        const task next = std::move(tasks_.front());
+        const auto next = std::move(tasks_.front());
         tasks_.pop_front();
         lock.unlock();
-        attempt made = next.work();
+        auto made = next();
         lock.lock();
-        finished_.push_back({next.number, std::move(made)});
+        std::ranges::move(made, std::back_inserter(finished_));
         done_.notify();
     }
 }

@@ -37,22 +37,17 @@ public:
 
     /// Returns at once. Give no more than there are threads before results are taken, or it waits for its turn.
     /// @param work  must not throw
-    void give(parcel_number number, std::function<attempt()> work);
+    void give(std::function<std::vector<finished>()> work);
     /// What was finished since the last call.
     [[nodiscard]] std::vector<finished> take_finished();
 
 private:
-    struct task {
-        parcel_number number{};
-        std::function<attempt()> work;
-    };
-
     void serve(const std::stop_token& stop);
 
     base::wake_signal& done_;
     std::mutex mutex_;
     std::condition_variable_any given_;
-    std::deque<task> tasks_;
+    std::deque<std::function<std::vector<finished>()>> tasks_;
     std::vector<finished> finished_;
     std::vector<std::jthread> threads_;  // last: joined before the rest goes
 };

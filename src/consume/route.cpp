@@ -77,6 +77,7 @@ private:
                    .interest_in = interest_of(handler.on),
                    .handle = reactions_of(handler),
                    .marked_as = handler.name,
+                   .joins = true,
                    .primaries = categories.size()};
         if (handler.sequential()) made.sequential = sequence_of(handler);
         routes_.push_back(std::move(made));
@@ -154,6 +155,7 @@ private:
                          return command::handle_command(env, m, terms, marked_as);
                      },
                  .marked_as = marked_as,
+                 .joins = true,
                  .former_group = marked_as});
         }
     }
@@ -173,7 +175,8 @@ private:
                                    return command::handle(env, m, terms, subscriber.name,
                                                           [&](context& in) { subscriber.handle(m, in); });
                                },
-                           .marked_as = subscriber.name});
+                           .marked_as = subscriber.name,
+                           .joins = true});
     }
 
     [[nodiscard]] config::resolved_subscription resolve(const std::string& name,

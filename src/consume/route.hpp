@@ -44,6 +44,7 @@ struct route {
     ///   somebody else has the lease of the fence: nothing was written
     std::function<command::outcome(const message& m, const command::message_terms& terms)> handle;
     std::string marked_as{};               ///< whose inbox marks are asked for before; empty: `handle` asks on its own
+    bool joins = false;                    ///< `handle` can become part of an open unit (message_terms::within)
     std::size_t primaries = 1;             ///< the first streams; the others are backfill lanes
     std::string former_group{};            ///< its name in earlier builds; see broker::membership
     std::optional<sequence> sequential{};  ///< of a sequential handler

@@ -1,6 +1,7 @@
 #include "consume/subscription.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <exception>
 #include <type_traits>
 #include <utility>
@@ -25,6 +26,7 @@ plan_settings plan_settings_from(const route& where) {
     result.primaries = where.primaries;
     result.keys_span_sources = where.sequential.has_value();
     result.hands = std::max<std::size_t>(s.concurrency, 1);
+    result.together = where.joins && !where.sequential ? std::max<std::size_t>(s.messages_per_transaction, 1) : 1;
     result.read_limit = s.messages_per_tick;
     result.read_bytes = s.bytes_per_tick;
     result.max_held = s.max_held;
@@ -139,15 +141,53 @@ duration subscription::stand_by() {
     return lease_->due() - now().steady;
 }
 
+command::message_terms subscription::terms_of(const parcel& what) {
+    command::message_terms terms{.entry = what.delivery.entry};
+    if (lease_) terms.fence = lease_->fence();
+    if (keeping_ != nullptr) terms.kept = keeping_->removal_of(what.source, terms.entry);
+    terms.unmarked = preview_.take(commit::known_as(*what.content, terms.entry), now().steady);
+    return terms;
+}
+
+void subscription::run_or_give(std::function<std::vector<handler_pool::finished>()> work) {
+    if (pool_) return pool_->give(std::move(work));
+    for (const auto& [number, made] : work()) conclude(number, made);
+}
+
 void subscription::perform(const handle_parcel& act) {
     show("working");
-    command::message_terms terms{.entry = act.what->delivery.entry};
-    if (lease_) terms.fence = lease_->fence();
-    if (keeping_ != nullptr) terms.kept = keeping_->removal_of(act.what->source, terms.entry);
-    terms.unmarked = preview_.take(commit::known_as(*act.what->content, terms.entry), now().steady);
-    auto run = [this, what = act.what, terms] { return try_handler(route_, *what, terms, env_.time(), trace_); };
-    if (pool_) return pool_->give(act.number, std::move(run));
-    conclude(act.number, run());
+    handle_alone(act, terms_of(*act.what));
+}
+
+void subscription::handle_alone(const handle_parcel& act, const command::message_terms& terms) {
+    run_or_give([this, act, terms] {
+        return std::vector{
+            handler_pool::finished{act.number, try_handler(route_, *act.what, terms, env_.time(), trace_)}};
+    });
+}
+
+void subscription::perform(const handle_together& act) {
+    show("working");
+    std::vector<parcel_number> numbers;
+    std::vector<handling> all;
+    for (const handle_parcel& each : act.parcels) {
+        handling one{each.what, terms_of(*each.what)};
+        assert(!one.terms.fence);
+        if (one.terms.kept) {
+            handle_alone(each, one.terms);
+            continue;
+        }
+        numbers.push_back(each.number);
+        all.push_back(std::move(one));
+    }
+    if (all.empty()) return;
+    run_or_give([this, numbers = std::move(numbers), all = std::move(all)] {
+        std::vector<handler_pool::finished> made;
+        for (attempt& each : try_together(env_, route_, all, trace_)) {
+            made.push_back({numbers[made.size()], std::move(each)});
+        }
+        return made;
+    });
 }
 
 void subscription::perform(const acknowledge& act) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -49,6 +50,9 @@ struct subscription_status {
 /// time may see its message taken over by another consumer of the group, and the inbox then lets one of the two effects
 /// happen. With more, so many threads run handlers, and this one keeps the claims meanwhile.
 ///
+/// With `messages_per_transaction` above 1, messages that wait at the same time are handled in one unit of work, if the
+/// route allows it, and their effects commit together; see try_together.
+///
 /// A sequential route works only while it has its lease, with handlers on threads of their own, so that the lease is
 /// renewed however long one takes. When somebody else has taken the lease over, what was in hand is left to him.
 ///
@@ -76,6 +80,7 @@ public:
 
 private:
     void perform(const handle_parcel& act);
+    void perform(const handle_together& act);
     void perform(const acknowledge& act);
     void perform(const put_off& act);
     void perform(const set_aside& act);
@@ -85,6 +90,9 @@ private:
     void perform(const reopen& act);
 
     [[nodiscard]] arrival look_at(std::size_t source, broker::delivery delivery) const;
+    [[nodiscard]] command::message_terms terms_of(const parcel& what);
+    void handle_alone(const handle_parcel& act, const command::message_terms& terms);
+    void run_or_give(std::function<std::vector<handler_pool::finished>()> work);
     void look_in_inbox(const std::vector<arrival>& arrivals);
     void drop(const set_aside& act);
     [[nodiscard]] std::string key_of(const message& content, const std::string& stream_key) const;

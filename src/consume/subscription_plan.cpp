@@ -30,7 +30,7 @@ action subscription_plan::next(base::moment now) {
     }
     wake_due(now);
     if (may_hand_out(now)) {
-        if (auto work = next_parcel()) return *std::move(work);
+        if (auto work = next_parcel(now)) return *std::move(work);
         // Before anything that may take long, the broker learns what is done.
         if (const auto left = last_acknowledgement()) return *left;
         if (const auto more = read(rank::primary)) return *more;
@@ -42,24 +42,48 @@ action subscription_plan::next(base::moment now) {
 }
 
 bool subscription_plan::may_hand_out(base::moment now) const {
-    return !paused(now) && breaker_.admits() && in_hand_.size() < settings_.hands;
+    return !paused(now) && breaker_.admits() && in_hand_.size() < settings_.hands * settings_.together;
 }
 
-std::optional<action> subscription_plan::next_parcel() {
+std::optional<action> subscription_plan::next_parcel(base::moment now) {
     if (ready_.empty()) return std::nullopt;
-    const auto [which, head] = *ready_.begin();
+    const rank which = ready_.begin()->first;
     if (which == rank::backfill) {
         if (ack_before_reading_) return *last_acknowledgement();
         if (const auto look = read(rank::primary)) return *look;
         for (std::size_t source = 0; source < settings_.primaries; ++source) exhausted_.erase(source);
     }
-    ready_.erase(ready_.begin());
-    in_hand_.insert(head);
-    item& handed_out = items_.at(head);
+    const handle_parcel first = hand_out(ready_.begin());
+    if (which == rank::backfill || !may_share(first.number)) return first;
+    auto bundle = gather(first, now);
+    if (bundle.parcels.size() == 1) return first;
+    return bundle;
+}
+
+handle_together subscription_plan::gather(handle_parcel first, base::moment now) {
+    handle_together bundle{{first}};
+    for (auto each = ready_.begin(); each != ready_.end() && each->first == rank::primary;) {
+        if (bundle.parcels.size() == settings_.together || !may_hand_out(now)) break;
+        const auto candidate = each++;
+        if (may_share(candidate->second)) bundle.parcels.push_back(hand_out(candidate));
+    }
+    return bundle;
+}
+
+bool subscription_plan::may_share(number head) const {
+    const item& one = items_.at(head);
+    return settings_.together > 1 && one.what.delivery.attempts == 0 && one.conflicts == 0 && one.hindrances == 0;
+}
+
+handle_parcel subscription_plan::hand_out(std::set<std::pair<rank, number>>::iterator head) {
+    const number id = head->second;
+    ready_.erase(head);
+    in_hand_.insert(id);
+    item& handed_out = items_.at(id);
     if (handed_out.hindrances == 0) handed_out.handled_before = handled_;
     const parcel& what = handed_out.what;
     breaker_.handed_out(what.source, what.delivery.entry);
-    return handle_parcel{head, &what};
+    return {id, &what};
 }
 
 void subscription_plan::received(std::size_t source, std::vector<arrival> arrivals, base::moment now) {

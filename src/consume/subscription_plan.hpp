@@ -67,6 +67,9 @@ struct handle_parcel {
                            ///< `withdrawn`
     const parcel* what;    ///< valid until it is reported
 };
+struct handle_together {
+    std::vector<handle_parcel> parcels;  ///< of different keys; in one transaction, or each alone; report each
+};
 struct acknowledge {
     std::size_t source;
     const std::vector<receipt>* receipts;  ///< report with `acknowledged`
@@ -97,14 +100,15 @@ struct rest {
     instant until;
     bool listen = false;  ///< new messages end the rest; otherwise nothing would be read now
 };
-using action =
-    std::variant<handle_parcel, acknowledge, put_off, set_aside, read_more, breaker_turned, keep_claims, reopen, rest>;
+using action = std::variant<handle_parcel, handle_together, acknowledge, put_off, set_aside, read_more, breaker_turned,
+                            keep_claims, reopen, rest>;
 
 struct plan_settings {
     std::size_t sources = 1;
     std::size_t primaries = 1;                ///< the first sources; the others are backfill lanes
     bool keys_span_sources = false;           ///< a key is the same one whatever stream a message came from
-    std::size_t hands = 1;                    ///< parcels handled side by side
+    std::size_t hands = 1;                    ///< parcels, or bundles of them, handled side by side
+    std::size_t together = 1;                 ///< most parcels handled in one transaction
     std::size_t read_limit = 100;             ///< messages per read
     std::size_t first_read = 8;               ///< messages of the first read, when nobody knows how large they are
     std::size_t read_bytes = 8'388'608;       ///< per read; how many messages that are is judged by the last reads
@@ -138,6 +142,9 @@ struct plan_settings {
 /// like one that failed, and delays no other key any more. When the others are hindered as well, all wait. A message
 /// that loses a race to another writer costs nothing and waits a little; one that loses `most_conflicts` in a row is
 /// failing.
+///
+/// With `together` above 1, messages of different keys whose turn it is are handed out as a bundle, to be handled in
+/// one transaction. One that has met trouble is handed out alone, and so is one of a backfill lane.
 ///
 /// A message of a backfill lane is handed out only when no primary one is ready, and after a look at the primary
 /// streams that is younger than the last message of a backfill lane. So a primary message waits for one of those at
@@ -225,7 +232,10 @@ private:
     [[nodiscard]] std::optional<parcel> take_orphan(number done);
     void wake_due(base::moment now);
     [[nodiscard]] bool may_hand_out(base::moment now) const;
-    [[nodiscard]] std::optional<action> next_parcel();
+    [[nodiscard]] std::optional<action> next_parcel(base::moment now);
+    [[nodiscard]] bool may_share(number head) const;
+    [[nodiscard]] handle_parcel hand_out(std::set<std::pair<rank, number>>::iterator head);
+    [[nodiscard]] handle_together gather(handle_parcel first, base::moment now);
     void note(std::optional<circuit_breaker::state> turned);
     /// Counts an attempt of the parcel in hand.
     void charge(parcel_number id, trouble why, bool hindered, base::moment now);

@@ -36,6 +36,7 @@ void for_each_subscription_key(Visit visit) {
     visit(subscription_key<std::size_t>{"max_held", &options::max_held, 1, 1'000'000});
     visit(subscription_key<std::size_t>{"max_held_bytes", &options::max_held_bytes, 1024, 64 * gigabyte});
     visit(subscription_key<std::size_t>{"concurrency", &options::concurrency, 1, 256});
+    visit(subscription_key<std::size_t>{"messages_per_transaction", &options::messages_per_transaction, 1, 1000});
     visit(subscription_key<bool>{"enable_dlq", &options::enable_dlq, false, true});
     visit(subscription_key<int>{"circuit_breaker_threshold", &options::circuit_breaker_threshold, 0, 1'000'000});
     visit(subscription_key<double>{"circuit_breaker_reset_seconds", &options::circuit_breaker_reset_seconds,

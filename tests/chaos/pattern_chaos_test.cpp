@@ -40,7 +40,8 @@ protected:
                              "[server.subscription]\nclaim_seconds = 1\nretry_delay_seconds = 0.05\n");
         configure_as_example("fulfillment", "fulfillment",
                              "\n[outbox]\nlease_seconds = 2\npublish_timeout_seconds = 1\n\n"
-                             "[server.subscription]\nclaim_seconds = 1\nretry_delay_seconds = 0.05\n");
+                             "[server.subscription]\nclaim_seconds = 1\nretry_delay_seconds = 0.05\n"
+                             "messages_per_transaction = 5\n");
     }
 
     [[nodiscard]] fs::path shop_db() const { return directory_ / "shop/shop.db"; }

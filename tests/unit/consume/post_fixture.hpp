@@ -27,6 +27,7 @@ public:
     mood is = mood::well;  ///< doubtful: commits, and then says that it does not know
     int looks = 0;         ///< at the inbox, for one message
     int previews = 0;      ///< and for what a read brought
+    int commits = 0;
 };
 
 class moody_unit final : public sluice::testing::forwarding_unit {
@@ -36,6 +37,7 @@ public:
 
     void commit(const sluice::store::commit_batch& batch) override {
         about_to_read();
+        ++of_.commits;
         forwarding_unit::commit(batch);
         if (of_.is == moody_database::mood::doubtful) {
             throw sluice::store_error{"connection lost during commit", sluice::error_nature::in_doubt};

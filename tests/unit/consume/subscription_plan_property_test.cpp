@@ -22,7 +22,8 @@ constexpr int messages = 200;
 /// Streams, a broker that hands out again what is not settled, and handlers that do what chance wants.
 class world {
 public:
-    world(unsigned seed, bool keys_span_sources) : random_{seed}, span_{keys_span_sources}, plan_{settings()} {
+    world(unsigned seed, bool keys_span_sources, std::size_t together)
+        : random_{seed}, span_{keys_span_sources}, together_{together}, plan_{settings()} {
         for (int i = 0; i < messages; ++i) {
             streams_[chance(3) ? 2 : random_() % 2].push_back({i, "k" + std::to_string(random_() % 7)});
         }
@@ -63,6 +64,7 @@ private:
         s.primaries = 2;
         s.keys_span_sources = span_;
         s.hands = 4;
+        s.together = together_;
         s.read_limit = 20;
         s.max_held = 30;
         s.max_attempts = 4;
@@ -99,7 +101,15 @@ private:
             ASSERT_TRUE(before.key != mine.what->key || over) << "before an earlier one of its key";
         }
         in_hand_.emplace(act.number, mine);
-        ASSERT_LE(in_hand_.size(), 4U);
+        ASSERT_LE(in_hand_.size(), 4 * together_);
+    }
+    void perform(const handle_together& act) {
+        ASSERT_LE(act.parcels.size(), together_);
+        for (const handle_parcel& each : act.parcels) {
+            ASSERT_LT(each.what->source, 2U) << "those of a backfill lane are handed out alone";
+            ASSERT_EQ(each.what->delivery.attempts, 0) << "so is what has failed";
+            perform(each);
+        }
     }
     void perform(const acknowledge& act) {
         for (const receipt& each : *act.receipts) settle(find(act.source, each.entry));
@@ -175,6 +185,7 @@ private:
 
     std::mt19937 random_;
     bool span_;
+    std::size_t together_;
     subscription_plan plan_;
     std::vector<std::vector<entry>> streams_ = std::vector<std::vector<entry>>(sources);
     std::map<parcel_number, work> in_hand_;
@@ -184,18 +195,27 @@ private:
     sluice::base::moment now_{.steady = begin_, .wall = date_time::parse("2026-11-23T08:00:00Z")};
 };
 
-class subscription_plan_property : public testing::TestWithParam<bool> {};
+struct kind_of_world {
+    const char* name;
+    bool keys_span_sources;
+    std::size_t together;
+};
+
+class subscription_plan_property : public testing::TestWithParam<kind_of_world> {};
 
 TEST_P(subscription_plan_property, keeps_keys_in_order_and_apart_and_loses_nothing_with_four_hands) {
     for (int life = 0; life < 10; ++life) {
         const unsigned seed = std::random_device{}();
         SCOPED_TRACE("seed " + std::to_string(seed));
-        world{seed, GetParam()}.live();
+        world{seed, GetParam().keys_span_sources, GetParam().together}.live();
         if (HasFatalFailure()) return;
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(keys, subscription_plan_property, testing::Bool(),
-                         [](const auto& of) { return of.param ? "span_streams" : "belong_to_a_stream"; });
+INSTANTIATE_TEST_SUITE_P(keys, subscription_plan_property,
+                         testing::Values(kind_of_world{"belong_to_a_stream", false, 1},
+                                         kind_of_world{"span_streams", true, 1},
+                                         kind_of_world{"belong_to_a_stream_in_bundles", false, 3}),
+                         [](const auto& of) { return of.param.name; });
 
 }  // namespace

@@ -56,6 +56,11 @@ protected:
     static std::string kind(const action& a) {
         struct {
             std::string operator()(const handle_parcel& act) { return "handle " + act.what->delivery.entry; }
+            std::string operator()(const handle_together& act) {
+                std::string text = "together";
+                for (const handle_parcel& each : act.parcels) text += " " + each.what->delivery.entry;
+                return text;
+            }
             std::string operator()(const acknowledge& act) {
                 std::string text = "ack";
                 for (const receipt& each : *act.receipts) text += " " + each.entry;
@@ -405,6 +410,82 @@ TEST_F(subscription_plan_test, acknowledges_before_it_pauses) {
     EXPECT_EQ(handle_next(), "2");
     plan.interrupted(in_hand, now);
     EXPECT_EQ(kind(next()), "ack 1");
+}
+
+class in_bundles : public subscription_plan_test {
+protected:
+    in_bundles() { plan = subscription_plan{grouping()}; }
+
+    static plan_settings grouping() {
+        plan_settings s = settings();
+        s.together = 3;
+        return s;
+    }
+    /// The numbers of what was handed out last.
+    std::vector<parcel_number> take() {
+        const action a = next();
+        std::vector<parcel_number> numbers;
+        for (const handle_parcel& each : std::get<handle_together>(a).parcels) numbers.push_back(each.number);
+        return numbers;
+    }
+};
+
+TEST_F(in_bundles, the_first_of_each_key_are_handed_out_together) {
+    plan.received(0, {message("1", "a"), message("2", "a"), message("3", "b"), message("4", "c"), message("5", "d")},
+                  now);
+    const action first = next();
+    ASSERT_EQ(kind(first), "together 1 3 4");
+    for (const handle_parcel& each : std::get<handle_together>(first).parcels) plan.handled(each.number, false, now);
+    EXPECT_EQ(kind(next()), "ack 1 3 4");
+    plan.acknowledged(0);
+    EXPECT_EQ(kind(next()), "together 2 5") << "those of one key one after the other";
+}
+
+TEST_F(in_bundles, what_has_met_trouble_is_handed_out_alone) {
+    plan.received(0, {message("1", "a"), message("2", "b"), message("3", "c", 1), message("4", "d")}, now);
+    const auto bundle = take();
+    ASSERT_EQ(bundle.size(), 3U) << "without the one that has failed before";
+    plan.handled(bundle[0], false, now);
+    plan.contended(bundle[1], {"changed", "expected_version"}, 0, now);
+    plan.handled(bundle[2], false, now);
+    EXPECT_EQ(handle_next(), "3");
+    plan.handled(in_hand, false, now);
+    acknowledge_all();
+    now += 1s;
+    plan.received(0, {message("5", "e"), message("6", "f")}, now);
+    EXPECT_EQ(handle_next(), "2") << "lost a race in its bundle";
+    plan.handled(in_hand, false, now);
+    acknowledge_all();
+    EXPECT_EQ(kind(next()), "together 5 6");
+}
+
+TEST_F(in_bundles, an_outage_breaks_no_bundle_up) {
+    plan.received(0, {message("1", "a"), message("2", "b")}, now);
+    for (const parcel_number each : take()) plan.interrupted(each, now);
+    now += 10s;
+    EXPECT_EQ(kind(next()), "heartbeat");
+    EXPECT_EQ(kind(next()), "together 1 2");
+}
+
+TEST_F(in_bundles, a_half_open_breaker_lets_one_through) {
+    plan_settings s = grouping();
+    s.breaker_threshold = 1;
+    s.breaker_reset = 10s;
+    s.retry.first = 30s;
+    plan = subscription_plan{s};
+    plan.received(0, {message("1", "a"), message("2", "b"), message("3", "c")}, now);
+    const auto bundle = take();
+    plan.failed(bundle[0], "no", "handler_failed", now);
+    EXPECT_EQ(kind(next()), "opened");
+    plan.withdrawn(bundle[1]);
+    plan.withdrawn(bundle[2]);
+    EXPECT_EQ(kind(next()), "defer 1");
+    now += 9s;
+    EXPECT_EQ(kind(next()), "sleep");
+    now += 1s;
+    EXPECT_EQ(kind(next()), "heartbeat");
+    EXPECT_EQ(kind(next()), "half_open");
+    EXPECT_EQ(handle_next(), "2") << "not with the others";
 }
 
 TEST_F(subscription_plan_test, keeps_its_claims_alive_while_it_holds_messages) {
