@@ -65,6 +65,38 @@ TEST_F(contention, sixteen_hands_on_one_aggregate_lose_no_message_and_no_attempt
     EXPECT_EQ(scalar("SELECT state->>'stamps' FROM aggregate_state"), std::to_string(parcels - 1));
 }
 
+// Four bundles at a time, which change the same letters in different orders.
+TEST_F(contention, bundles_of_messages_lose_no_message_and_no_attempt) {
+    constexpr int parcels = 200;
+    constexpr int letters = 20;
+    parcel_desk desk{options(), {.max_retries = 1, .concurrency = 4, .messages_per_transaction = 8}};
+    for (int i = 0; i < parcels; ++i) desk.arrives(std::to_string(i), "l-" + std::to_string(i % letters));
+    EXPECT_TRUE(eventually([&] { return desk.status().handled == parcels; }, 60s)) << desk.status().detail;
+    EXPECT_EQ(desk.status().failed, 0);
+    EXPECT_EQ(desk.dead(), 0U);
+    EXPECT_EQ(scalar("SELECT sum((state->>'stamps')::int) FROM aggregate_state"), std::to_string(parcels - letters));
+    EXPECT_EQ(scalar("SELECT count(*) FROM inbox"), std::to_string(parcels));
+}
+
+TEST_F(contention, bundles_whose_connections_break_lose_nothing_and_do_nothing_twice) {
+    constexpr int parcels = 300;
+    auto where = options();
+    where.conninfo += "?application_name=" + schema_;
+    parcel_desk desk{where, {.max_retries = 1, .concurrency = 2, .messages_per_transaction = 8}};
+    session operator_{uri_};
+    for (int i = 0; i < parcels; ++i) {
+        desk.arrives(std::to_string(i), "l-" + std::to_string(i));
+        if (i % 20 != 19) continue;
+        operator_.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" +
+                          schema_ + "'");
+    }
+    EXPECT_TRUE(eventually([&] { return desk.status().handled == parcels; }, 60s)) << desk.status().detail;
+    EXPECT_EQ(desk.dead(), 0U);
+    EXPECT_EQ(scalar("SELECT count(*) FROM aggregate_state"), std::to_string(parcels));
+    EXPECT_EQ(scalar("SELECT sum((state->>'stamps')::int) FROM aggregate_state"), "0") << "none was handled twice";
+    EXPECT_EQ(scalar("SELECT count(*) FROM inbox"), std::to_string(parcels));
+}
+
 TEST_F(contention, sixteen_hands_on_one_row_of_a_read_model_lose_no_event) {
     depot::fixture depot{open_database()};
     depot.create_tables();
