@@ -6,7 +6,8 @@ include(GoogleTest)
 #
 # Builds the GoogleTest binary test_<name> and registers each of its cases with ctest as `<name>.<suite>.<case>`, under a
 # sanitizer in parts (`<name>.part_0`).
-# The label is `unit` unless said otherwise; the target <label>_tests builds all binaries of that label.
+# The label is `unit` unless said otherwise; the target <label>_tests builds all binaries of that label. With
+# SLUICE_UNIT_TESTS off there are none of the labels `unit` and `contract`.
 # FIXTURES are servers that ctest starts before and stops after (tests/support).
 # LOCK is a server that no two tests use at once, since some of them freeze or stop it.
 # APART are sources that cannot be compiled together with their neighbours: both give a name two meanings.
@@ -25,6 +26,9 @@ function(sluice_test name)
             set(arg_LABELS unit_without_threads)
         endif()
         sluice_require_threads_named(${name} "${arg_THREADS}" ${arg_SOURCES})
+    endif()
+    if(NOT SLUICE_UNIT_TESTS AND arg_LABELS MATCHES "^(unit|contract)$")
+        return()
     endif()
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 180)
