@@ -198,6 +198,13 @@ void check_subscription_names(const detail::registry& domain, const std::vector<
     }
 }
 
+/// Whether somebody has said for this very subscription that messages shall share transactions.
+bool is_to_share_transactions(const resolved_subscription& how) {
+    const auto decided = std::ranges::find(how.decided, "messages_per_transaction", &decided_setting::key);
+    const bool is_meant = decided->source == setting_source::code || decided->source == setting_source::handler_section;
+    return is_meant && how.settings.messages_per_transaction > 1;
+}
+
 /// What is said in the code and can be judged with the file only.
 void check_subscriptions(const detail::registry& domain, const configuration& with, std::vector<finding>& found) {
     const std::vector<declared_subscription> declared = declared_subscriptions(domain);
@@ -216,8 +223,17 @@ void check_subscriptions(const detail::registry& domain, const configuration& wi
                            " Or add [" + join_key("server.profiles", profile) + "] to " + with.file});
             continue;
         }
-        if (resolve_subscription(each.name, each.in_code, domain, with.server).settings.enable_dlq) continue;
-        if (!told.insert(each.what).second) continue;
+        const auto how = resolve_subscription(each.name, each.in_code, domain, with.server);
+        if (!each.shares_transactions && is_to_share_transactions(how) &&
+            told.insert("transactions of " + each.what).second) {
+            found.push_back({.level = severity::warning,
+                             .code = "NO_SHARED_TRANSACTIONS",
+                             .element = each.name,
+                             .message = each.what + " handles each message in a transaction of its own, so its "
+                                                    "messages_per_transaction has no effect",
+                             .remedy = "remove it"});
+        }
+        if (how.settings.enable_dlq || !told.insert(each.what).second) continue;
         found.push_back({.level = severity::warning,
                          .code = "NO_DEAD_LETTERS",
                          .element = each.name,

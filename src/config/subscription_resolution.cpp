@@ -133,13 +133,13 @@ const char* to_string(setting_source source) noexcept {
 std::vector<declared_subscription> declared_subscriptions(const detail::registry& domain) {
     std::vector<declared_subscription> all;
     for (const auto& handler : domain.event_handlers) {
-        all.push_back({handler.name, "event handler " + handler.name, handler.options});
+        all.push_back({handler.name, "event handler " + handler.name, handler.options, !handler.sequential()});
     }
     for (const auto& projector : domain.projectors) {
-        all.push_back({projector.name, "projector " + projector.name, projector.options});
+        all.push_back({projector.name, "projector " + projector.name, projector.options, false});
     }
     for (const auto& [cpp_name, process] : domain.processes) {
-        all.push_back({process.group, "process manager " + process.fqn, process.options});
+        all.push_back({process.group, "process manager " + process.fqn, process.options, false});
     }
     std::set<std::string> categories;
     for (const auto& [cpp_name, command] : domain.commands) {

@@ -52,6 +52,7 @@ struct declared_subscription {
     std::string name;  ///< the handler's class with dots, or `commands`
     std::string what;  ///< for people: "event handler shop.notify_customer"
     subscription_options in_code{};
+    bool shares_transactions = true;  ///< several of its messages can be handled in one
 };
 
 /// All of a domain. A name comes as often as it is declared: a subscriber of two streams twice, `commands` once for

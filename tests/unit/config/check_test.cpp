@@ -241,6 +241,25 @@ TEST(check, a_profile_in_the_code_that_does_not_exist_is_an_error_with_the_neare
     EXPECT_THAT(check(domain, with), IsEmpty());
 }
 
+TEST(check, warns_of_transactions_that_cannot_be_shared) {
+    detail::registry domain = with_handlers();
+    domain.event_handlers[0].sequential_key["shop::OrderShipped"] = {};
+    configuration with = usual();
+    with.server.subscription.messages_per_transaction = 10;
+    EXPECT_THAT(check(domain, with), IsEmpty()) << "nobody has said it of the clerk";
+    with.server.subscriptions["notify_customer"].messages_per_transaction = 10;
+    EXPECT_THAT(check(domain, with), IsEmpty()) << "that one can";
+
+    with.server.subscriptions["billing.clerk"].messages_per_transaction = 10;
+    const auto found = check(domain, with);
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].level, severity::warning);
+    EXPECT_EQ(found[0].code, "NO_SHARED_TRANSACTIONS");
+    EXPECT_EQ(found[0].element, "shop.billing.clerk");
+    with.server.subscriptions["billing.clerk"].messages_per_transaction = 1;
+    EXPECT_THAT(check(domain, with), IsEmpty());
+}
+
 TEST(check, warns_of_each_subscription_that_keeps_no_dead_letters) {
     configuration with = usual();
     with.server.default_subscription_profile = "debug";
