@@ -119,3 +119,14 @@ function(sluice_python_environment name requirement check variable)
     set_tests_properties(python.${name} PROPERTIES FIXTURES_SETUP python_${name} LABELS integration TIMEOUT 300)
     set(${variable} ${directory} PARENT_SCOPE)
 endfunction()
+
+# sluice_go_program(<name> <source> <variable>)
+#
+# The same for a program in Go: built from the folder <source>, once per build. Tests name the fixture `go_<name>`. Sets
+# <variable> to the directory of `program`, or of a file `unavailable`.
+function(sluice_go_program name source variable)
+    set(directory ${PROJECT_BINARY_DIR}/go/${name})
+    add_test(NAME go.${name} COMMAND ${PROJECT_SOURCE_DIR}/tests/support/go_program.sh ${directory} ${source})
+    set_tests_properties(go.${name} PROPERTIES FIXTURES_SETUP go_${name} LABELS integration TIMEOUT 600)
+    set(${variable} ${directory} PARENT_SCOPE)
+endfunction()
