@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -143,6 +144,7 @@ TEST(joint_transactions, leave_out_what_another_consumer_has_handled_meanwhile) 
     EXPECT_EQ(f.stamps("p-1"), 0);
     EXPECT_EQ(f.stamps("p-2"), 0) << "handled once more, and committed once";
     EXPECT_EQ(f.stamps("p-3"), 0);
+    EXPECT_EQ(std::ranges::count(f.hook->seen("parcel_counter"), "p-2"), 2) << "elsewhere, and here in vain";
     EXPECT_EQ(s->status().failed, 0);
     EXPECT_EQ(f.pending(of_partner, "post.parcel_counter"), 0);
 }
@@ -150,10 +152,11 @@ TEST(joint_transactions, leave_out_what_another_consumer_has_handled_meanwhile) 
 TEST(joint_transactions, an_outage_costs_no_attempt) {
     fixture f{up_to(10)};
     publish_parcels(f, 3);
-    f.database->is = moody_database::mood::away;
+    f.database->is = moody_database::mood::gone;
     const auto s = f.subscribe();
     static_cast<void>(s->work());
     EXPECT_EQ(s->status().state, "paused");
+    EXPECT_EQ(f.database->looks, 1) << "the others need not ask";
     f.database->is = moody_database::mood::well;
     f.clock.advance(1min);
     static_cast<void>(s->work());

@@ -23,10 +23,12 @@ public:
 
     [[nodiscard]] std::unique_ptr<sluice::store::unit_session> open_unit() override;
 
-    enum class mood { well, away, doubtful };
-    mood is = mood::well;  ///< doubtful: commits, and then says that it does not know
-    int looks = 0;         ///< at the inbox, for one message
-    int previews = 0;      ///< and for what a read brought
+    /// away: a lock is not granted; gone: the server is not reached; doubtful: commits, and then says that it does not
+    /// know.
+    enum class mood { well, away, gone, doubtful };
+    mood is = mood::well;
+    int looks = 0;     ///< at the inbox, for one message
+    int previews = 0;  ///< and for what a read brought
     int commits = 0;
 };
 
@@ -58,6 +60,9 @@ protected:
     void about_to_read() override {
         if (of_.is == moody_database::mood::away) {
             throw sluice::store_error{"database is locked", sluice::error_nature::retryable};
+        }
+        if (of_.is == moody_database::mood::gone) {
+            throw sluice::store_error{"database is not reached", sluice::error_nature::outage};
         }
     }
 
