@@ -50,7 +50,7 @@ struct attempt {
 
 /// One of several messages that are handled together.
 struct handling {
-    const parcel* what;  ///< with content
+    const parcel* what = nullptr;  ///< with content
     command::message_terms terms;
 };
 
