@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -27,9 +28,9 @@ public:
     /// know.
     enum class mood { well, away, gone, doubtful };
     mood is = mood::well;
-    int looks = 0;     ///< at the inbox, for one message
-    int previews = 0;  ///< and for what a read brought
-    int commits = 0;
+    std::atomic<int> looks = 0;     ///< at the inbox, for one message; handlers run on threads of their own
+    std::atomic<int> previews = 0;  ///< and for what a read brought
+    std::atomic<int> commits = 0;
 };
 
 class moody_unit final : public sluice::testing::forwarding_unit {
