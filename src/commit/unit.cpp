@@ -302,11 +302,8 @@ void unit::cancel(const std::string& database, const std::string& scheduled_id) 
 }
 
 store::inbox_answer unit::seen_before(const store::inbox_mark& mark) {
-    const bool is_here = std::ranges::any_of(guards_, [&](const store::inbox_mark& own) {
-        return own.message_id == mark.message_id && own.handler == mark.handler && own.content == mark.content;
-    });
-    if (is_here) return store::inbox_answer::handled;
-    return look_in_inbox(mark);
+    const bool is_here = std::ranges::find(guards_, mark) != guards_.end();
+    return is_here ? store::inbox_answer::handled : look_in_inbox(mark);
 }
 
 store::inbox_answer unit::look_in_inbox(const store::inbox_mark& mark) {

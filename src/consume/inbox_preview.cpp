@@ -1,14 +1,11 @@
 #include "consume/inbox_preview.hpp"
 
-#include <algorithm>
-
 namespace sluice::consume {
 
 void inbox_preview::learn(std::span<const std::string> asked, std::span<const std::string> marked, instant now) {
     std::erase_if(unmarked_, [&](const auto& known) { return now - known.second > lasts; });
-    for (const std::string& id : asked) {
-        if (std::ranges::find(marked, id) == marked.end()) unmarked_.insert_or_assign(id, now);
-    }
+    for (const std::string& id : asked) unmarked_.insert_or_assign(id, now);
+    for (const std::string& id : marked) unmarked_.erase(id);
 }
 
 bool inbox_preview::take(const std::string& id, instant now) {

@@ -117,6 +117,8 @@ struct inbox_mark {
     /// What the message was (envelope::content_of): another one may come under the same id. Empty: not known, which
     /// counts as any.
     std::string content{};
+
+    friend bool operator==(const inbox_mark&, const inbox_mark&) = default;
 };
 
 /// What the inbox knows of a message.

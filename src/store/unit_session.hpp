@@ -75,14 +75,19 @@ public:
 
     /// Whether the handler has already dealt with that message.
     [[nodiscard]] virtual inbox_answer look_in_inbox(const inbox_mark& message) = 0;
-    /// Which of these ids are those of messages that the handler has dealt with, whatever their content. One look for
-    /// all of them. In no order.
-    [[nodiscard]] virtual std::vector<std::string> marked_of(std::span<const std::string> message_ids,
-                                                             std::string_view handler) = 0;
     /// True when the handler has dealt with any message of that id.
     [[nodiscard]] bool is_marked(std::string_view message_id, std::string_view handler) {
         return look_in_inbox({.message_id = std::string{message_id}, .handler = std::string{handler}}) !=
                inbox_answer::unknown;
+    }
+    /// Which of these ids are those of messages that the handler has dealt with, whatever their content. In no order.
+    [[nodiscard]] virtual std::vector<std::string> marked_of(std::span<const std::string> message_ids,
+                                                             std::string_view handler) {
+        std::vector<std::string> marked;
+        for (const std::string& id : message_ids) {
+            if (is_marked(id, handler)) marked.push_back(id);
+        }
+        return marked;
     }
 
     /// Writes the batch in one durable transaction. Appends events in the order given; gives each the next `seq` and

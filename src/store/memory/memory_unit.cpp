@@ -299,17 +299,6 @@ public:
         return data_.find_mark(message);
     }
 
-    std::vector<std::string> marked_of(std::span<const std::string> message_ids, std::string_view handler) override {
-        const std::lock_guard lock{data_.mutex};
-        std::vector<std::string> marked;
-        for (const std::string& id : message_ids) {
-            if (data_.find_mark({.message_id = id, .handler = std::string{handler}}) != inbox_answer::unknown) {
-                marked.push_back(id);
-            }
-        }
-        return marked;
-    }
-
     void commit(const commit_batch& batch) override {
         if (batch.empty()) return;
         const std::lock_guard lock{data_.mutex};

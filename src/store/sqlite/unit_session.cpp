@@ -76,8 +76,6 @@ public:
         return found.integer(0) != 0 ? inbox_answer::handled : inbox_answer::other_content;
     }
 
-    std::vector<std::string> marked_of(std::span<const std::string> message_ids, std::string_view handler) override;
-
     void commit(const commit_batch& batch) override;
 
 private:
@@ -115,7 +113,6 @@ private:
     statement look_in_inbox_{*db_,
                              "SELECT max(content IN ('', ?3) OR ?3 = '') FROM inbox"
                              " WHERE message_id = ?1 AND handler = ?2"};
-    statement is_marked_{*db_, "SELECT EXISTS (SELECT 1 FROM inbox WHERE message_id = ?1 AND handler = ?2)"};
 
     statement insert_state_{*db_,
                             "INSERT INTO aggregate_state (aggregate, id, version, state) VALUES (?1, ?2, ?3, ?4)"};
@@ -208,16 +205,6 @@ void sqlite_unit_session::lock(std::string_view key) {
 }
 
 /// A command that was done before has moved its aggregates on, too: what is repeated is told so first.
-std::vector<std::string> sqlite_unit_session::marked_of(std::span<const std::string> message_ids,
-                                                        std::string_view handler) {
-    std::vector<std::string> marked;
-    for (const std::string& id : message_ids) {
-        auto found = is_marked_.query(id, handler);
-        if (found.next() && found.integer(0) != 0) marked.push_back(id);
-    }
-    return marked;
-}
-
 void sqlite_unit_session::commit(const commit_batch& batch) {
     if (batch.empty()) return;
     transaction writing{*db_, transaction::kind::write};

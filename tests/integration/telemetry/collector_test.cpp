@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "integration/cli_program.hpp"
+#include "integration/telemetry/telemetry_section.hpp"
 #include "support/eventually.hpp"
 #include "support/free_port.hpp"
 #include "support/shell.hpp"
@@ -55,14 +56,6 @@ URI = "inner.db"
 [brokers.elsewhere]
 provider = "sqlite"
 URI = "elsewhere.db"
-[server.health]
-port = 0
-[telemetry]
-enabled = true
-endpoint = "http://127.0.0.1:{}"
-delay_seconds = 0.05
-metrics_interval_seconds = 0.2
-shutdown_seconds = 30
 )";
 
 /// Writes down all that it takes.
@@ -100,7 +93,7 @@ TEST(telemetry_collector, takes_spans_and_metrics_of_a_service) {
 
     const temporary_directory directory;
     const collector takes{directory.path()};
-    std::ofstream{directory / "domain.toml"} << fmt::format(fmt::runtime(observed_service), takes.port());
+    std::ofstream{directory / "domain.toml"} << observed_service << telemetry_to(takes.port());
     const program_settings tiny{.directory = directory.path(), .environment = {{"SLUICE_DOMAIN", TINY_DOMAIN}}};
     const auto made = run_sluice({"process", "CreateCounter", R"({"counter_id":"c-1"})", "--traceparent",
                                   fmt::format("00-{}-00f067aa0ba902b7-01", of_caller)},

@@ -11,6 +11,7 @@
 
 #include "integration/cli_program.hpp"
 #include "integration/telemetry/received.hpp"
+#include "integration/telemetry/telemetry_section.hpp"
 #include "support/eventually.hpp"
 #include "support/http_endpoint.hpp"
 #include "support/shell.hpp"
@@ -28,19 +29,6 @@ using ::testing::Pair;
 
 constexpr const char* caller_trace = "0af7651916cd43dd8448eb211c80319c";
 constexpr const char* caller_span = "b7ad6b7169203331";
-
-constexpr const char* telemetry_of_service = R"(
-[server.health]
-port = 0
-[telemetry]
-enabled = true
-endpoint = "http://127.0.0.1:{}"
-delay_seconds = 0.05
-metrics_interval_seconds = 0.2
-shutdown_seconds = 30
-[telemetry.headers]
-x-api-key = "k-1"
-)";
 
 constexpr const char* tiny_service = R"([databases.default]
 provider = "sqlite"
@@ -78,8 +66,8 @@ protected:
     }
 
     void configure(const std::string& service, const std::string& text) const {
-        std::ofstream{directory_ / service / "domain.toml"}
-            << text << fmt::format(fmt::runtime(telemetry_of_service), receiver_.port());
+        std::ofstream{directory_ / service / "domain.toml"} << text << telemetry_to(receiver_.port())
+                                                            << "[telemetry.headers]\nx-api-key = \"k-1\"\n";
     }
     [[nodiscard]] program_settings settings(const std::string& service, const std::string& domain) const {
         return {.directory = directory_ / service, .environment = {{"SLUICE_DOMAIN", domain}}};

@@ -54,7 +54,7 @@ TEST(inbox_preview, counts_for_a_second) {
 
 TEST(inbox_preview, is_one_look_for_what_a_read_brought) {
     fixture f;
-    for (int i = 1; i <= 4; ++i) f.publish_parcel("m-" + std::to_string(i), "p-" + std::to_string(i));
+    f.publish_parcels(4);
     const auto s = f.subscribe();
     static_cast<void>(s->work());
     EXPECT_EQ(f.database->previews, 1);
@@ -81,8 +81,7 @@ TEST(inbox_preview, does_not_count_for_a_copy_in_the_same_read) {
 
 TEST(inbox_preview, does_not_count_for_a_second_attempt) {
     fixture f;
-    f.publish_parcel("m-1", "p-1");
-    f.publish_parcel("m-2", "p-2");
+    f.publish_parcels(2);
     bool refuses = true;
     f.hook->on_handle([&](const std::string& letter) {
         if (letter == "p-1" && std::exchange(refuses, false)) throw std::runtime_error{"the scales are broken"};
@@ -100,16 +99,9 @@ TEST(inbox_preview, does_not_count_for_a_second_attempt) {
 // Between the look and the handler another consumer of the group handles a copy: the commit says so.
 TEST(inbox_preview, leaves_a_mark_that_has_come_since_to_the_commit) {
     fixture f;
-    f.publish_parcel("m-1", "p-1");
-    f.publish_parcel("m-2", "p-2");
+    f.publish_parcels(2);
     const auto s = f.subscribe();
-    const auto other = f.route(parcel_group);
-    f.hook->on_handle([&](const std::string& letter) {
-        if (letter != "p-1") return;
-        f.hook->on_handle({});
-        const auto copy = sluice::message::decode(post::parcel_arrived("m-2", "p-2"));
-        EXPECT_EQ(other.handle(copy, {"elsewhere"}), sluice::command::outcome::handled);
-    });
+    f.handle_second_parcel_elsewhere();
     static_cast<void>(s->work());
     EXPECT_EQ(f.stamps("p-2"), 0) << "handled twice, and committed once";
     EXPECT_EQ(f.pending(foreign_parcels, parcel_group), 0);
@@ -119,8 +111,7 @@ TEST(inbox_preview, leaves_a_mark_that_has_come_since_to_the_commit) {
 
 TEST(inbox_preview, that_fails_costs_no_attempt) {
     fixture f;
-    f.publish_parcel("m-1", "p-1");
-    f.publish_parcel("m-2", "p-2");
+    f.publish_parcels(2);
     f.database->is = moody_database::mood::away;
     const auto s = f.subscribe();
     static_cast<void>(s->work());

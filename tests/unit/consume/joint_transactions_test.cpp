@@ -29,10 +29,6 @@ sluice::config::configuration up_to(std::size_t messages, std::size_t concurrenc
     return configuration;
 }
 
-void publish_parcels(fixture& f, int count) {
-    for (int i = 1; i <= count; ++i) f.publish_parcel("m-" + std::to_string(i), "p-" + std::to_string(i));
-}
-
 std::string stamp_of(const std::string& id, const std::string& letter, const std::string& more = {}) {
     return R"({"data":{"letter_id":")" + letter + R"("},"metadata":{"headers":{"id":")" + id +
            R"(","type":"Post.StampLetter.v1")" + more + "}}}";
@@ -46,7 +42,7 @@ void post_letters(fixture& f, const std::vector<std::string>& letters) {
 
 TEST(joint_transactions, commit_the_effects_of_several_messages_at_once) {
     fixture f{up_to(10)};
-    publish_parcels(f, 4);
+    f.publish_parcels(4);
     const auto s = f.subscribe();
     static_cast<void>(s->work());
     EXPECT_EQ(f.database->commits, 1);
@@ -74,7 +70,7 @@ TEST(joint_transactions, commit_the_effects_of_several_messages_at_once) {
 
 TEST(joint_transactions, are_no_larger_than_allowed) {
     fixture f{up_to(3)};
-    publish_parcels(f, 7);
+    f.publish_parcels(7);
     const auto s = f.subscribe();
     static_cast<void>(s->work());
     EXPECT_EQ(f.database->commits, 3);
@@ -94,7 +90,7 @@ TEST(joint_transactions, show_a_message_what_the_one_before_has_changed) {
 
 TEST(joint_transactions, write_nothing_of_a_message_that_fails_and_all_of_the_others) {
     fixture f{up_to(10)};
-    publish_parcels(f, 4);
+    f.publish_parcels(4);
     f.hook->on_handle([](const std::string& letter) {
         if (letter == "p-3") throw std::runtime_error{"the scales are broken"};
     });
@@ -120,7 +116,7 @@ TEST(joint_transactions, write_nothing_of_a_message_that_fails_and_all_of_the_ot
 
 TEST(joint_transactions, hold_a_copy_among_them_once) {
     fixture f{up_to(10)};
-    publish_parcels(f, 2);
+    f.publish_parcels(2);
     f.publish(of_partner, "copy", "another key", post::parcel_arrived("m-1", "p-1"));
     const auto s = f.subscribe();
     static_cast<void>(s->work());
@@ -131,15 +127,9 @@ TEST(joint_transactions, hold_a_copy_among_them_once) {
 
 TEST(joint_transactions, leave_out_what_another_consumer_has_handled_meanwhile) {
     fixture f{up_to(10)};
-    publish_parcels(f, 3);
+    f.publish_parcels(3);
     const auto s = f.subscribe();
-    const auto other = f.route("post.parcel_counter");
-    f.hook->on_handle([&](const std::string& letter) {
-        if (letter != "p-1") return;
-        f.hook->on_handle({});
-        const auto copy = sluice::message::decode(post::parcel_arrived("m-2", "p-2"));
-        EXPECT_EQ(other.handle(copy, {"elsewhere"}), sluice::command::outcome::handled);
-    });
+    f.handle_second_parcel_elsewhere();
     static_cast<void>(s->work());
     EXPECT_EQ(f.stamps("p-1"), 0);
     EXPECT_EQ(f.stamps("p-2"), 0) << "handled once more, and committed once";
@@ -151,7 +141,7 @@ TEST(joint_transactions, leave_out_what_another_consumer_has_handled_meanwhile) 
 
 TEST(joint_transactions, an_outage_costs_no_attempt) {
     fixture f{up_to(10)};
-    publish_parcels(f, 3);
+    f.publish_parcels(3);
     f.database->is = moody_database::mood::gone;
     const auto s = f.subscribe();
     static_cast<void>(s->work());
@@ -167,7 +157,7 @@ TEST(joint_transactions, an_outage_costs_no_attempt) {
 
 TEST(joint_transactions, in_doubt_are_decided_by_the_inbox) {
     fixture f{up_to(10)};
-    publish_parcels(f, 3);
+    f.publish_parcels(3);
     f.database->is = moody_database::mood::doubtful;
     const auto s = f.subscribe();
     static_cast<void>(s->work());
@@ -198,7 +188,7 @@ TEST(joint_transactions, of_commands_know_keys_and_deadlines) {
 
 TEST(joint_transactions, take_in_no_message_that_has_failed_before) {
     fixture f{up_to(10)};
-    publish_parcels(f, 2);
+    f.publish_parcels(2);
     int refusals = 2;  // with the other, and alone
     f.hook->on_handle([&](const std::string& letter) {
         if (letter == "p-1" && refusals-- > 0) throw std::runtime_error{"the scales are broken"};
@@ -217,7 +207,7 @@ TEST(joint_transactions, take_in_no_message_that_has_failed_before) {
 
 TEST(joint_transactions, are_handled_side_by_side) {
     fixture f{up_to(5, 3)};
-    publish_parcels(f, 40);
+    f.publish_parcels(40);
     const auto s = f.subscribe();
     std::jthread running{[&](const std::stop_token& stop) { s->run(stop); }};
     EXPECT_TRUE(sluice::testing::eventually([&] { return s->status().handled == 40; }));

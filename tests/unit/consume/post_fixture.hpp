@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -124,6 +126,20 @@ struct fixture {
     }
     void publish_parcel(const std::string& message_id, const std::string& parcel_id) {
         publish("abroad::parcel", message_id, "abroad::parcel-" + parcel_id, parcel_arrived(message_id, parcel_id));
+    }
+
+    /// As many, `m-1` of `p-1` and so on.
+    void publish_parcels(int count) {
+        for (int i = 1; i <= count; ++i) publish_parcel("m-" + std::to_string(i), "p-" + std::to_string(i));
+    }
+    /// Another consumer of the group handles a copy of the second parcel, once, as soon as the first is being handled.
+    void handle_second_parcel_elsewhere() {
+        hook->on_handle([this, other = route("post.parcel_counter")](const std::string& letter) {
+            if (letter != "p-1") return;
+            hook->on_handle({});
+            const auto copy = sluice::message::decode(parcel_arrived("m-2", "p-2"));
+            EXPECT_EQ(other.handle(copy, {"elsewhere"}), sluice::command::outcome::handled);
+        });
     }
 
     /// How often the letter was stamped; -1 when there is none.
